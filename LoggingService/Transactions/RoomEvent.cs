@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace LoggingService.Transactions;
+
+/// <summary>
+/// One event of a room, as a homeserver pushed it or as a room's record has it: the fields that the service reads, and
+/// the bytes. Only the event's id and its room's are certain; anything else may be missing or of a wrong type.
+/// (Client-Server API, "Room event format"; the shape on the wire is ClientEvent.)
+/// </summary>
+public sealed class RoomEvent
+{
+    private RoomEvent(RawJson json, string eventId, string roomId)
+    {
+        Json = json;
+        EventId = eventId;
+        RoomId = roomId;
+        Type = json["type"u8].AsString();
+        Sender = json["sender"u8].AsString();
+        StateKey = json["state_key"u8].AsString();
+        Content = json["content"u8];
+        OriginServerTs = json["origin_server_ts"u8].AsInteger();
+    }
+
+    /// <summary>The whole event.</summary>
+    public RawJson Json { get; }
+
+    /// <summary><c>event_id</c>, unique in its room; not empty.</summary>
+    public string EventId { get; }
+
+    /// <summary><c>room_id</c>; begins with <c>!</c>.</summary>
+    public string RoomId { get; }
+
+    /// <summary><c>type</c>, or <c>null</c> where it is no string.</summary>
+    public string? Type { get; }
+
+    /// <summary><c>sender</c>, a full user id, or <c>null</c> where it is no string.</summary>
+    public string? Sender { get; }
+
+    /// <summary><c>state_key</c>; <c>null</c> for an event that is no state event. The empty string is a state key like any other.</summary>
+    public string? StateKey { get; }
+
+    /// <summary><c>content</c>; anything, or missing.</summary>
+    public RawJson Content { get; }
+
+    /// <summary><c>origin_server_ts</c>: milliseconds since 1970 as the sending server claims; <c>null</c> where it is no number.</summary>
+    public long? OriginServerTs { get; }
+
+    /// <summary><c>unsigned</c>: what the homeserver adds; anything, or missing.</summary>
+    public RawJson Unsigned => Json["unsigned"u8];
+
+    /// <summary>What <see cref="WriteRecord"/> put in: milliseconds since 1970 when the event reached the service. <c>null</c> for an event that has not been recorded yet, or by something else.</summary>
+    public long? ReceivedTs => Json["received_ts"u8].AsInteger();
+
+    /// <summary>Takes a JSON value for an event if it can be logged: an object with an event id, and a room id that begins with <c>!</c>.</summary>
+    /// <param name="json">Any JSON value.</param>
+    /// <param name="roomEvent">The event.</param>
+    /// <param name="mistake">Why it can't be logged.</param>
+    public static bool TryRead(RawJson json, [NotNullWhen(true)] out RoomEvent? roomEvent, [NotNullWhen(false)] out string? mistake)
+    {
+        roomEvent = null;
+        mistake = null;
+        if (json.Kind != JsonValueKind.Object)
+        {
+            mistake = "an event that is no JSON object";
+        }
+        else if (json["room_id"u8].AsString() is not { } roomId || !roomId.StartsWith('!'))
+        {
+            mistake = "an event without a room id";
+        }
+        else if (json["event_id"u8].AsString() is not { Length: > 0 } eventId)
+        {
+            mistake = "an event without an event id";
+        }
+        else
+        {
+            roomEvent = new(json, eventId, roomId);
+        }
+
+        return roomEvent is not null;
+    }
+
+    /// <summary>Reads a line of a room's record.</summary>
+    /// <param name="line">The line, without its line break.</param>
+    /// <returns>The event, or <c>null</c> where the line holds none.</returns>
+    public static RoomEvent? FromRecord(ReadOnlyMemory<byte> line) =>
+        RawJson.TryParse(line, out var json, out _) && TryRead(json, out var roomEvent, out _) ? roomEvent : null;
+
+    /// <summary>
+    /// Writes the event's line of the record: the bytes as they were pushed, with <c>received_ts</c> put in as the last
+    /// key (readers take the last of two equal keys, and a sender may have put in its own), and a line break.
+    /// </summary>
+    /// <param name="output">Where the line goes.</param>
+    /// <param name="receivedAt">When the event reached the service.</param>
+    public void WriteRecord(IBufferWriter<byte> output, DateTimeOffset receivedAt)
+    {
+        Span<byte> digits = stackalloc byte[20];
+        Utf8Formatter.TryFormat(receivedAt.ToUnixTimeMilliseconds(), digits, out var length);
+        Json.WithoutClosingBrace().WriteAsOneLine(output);
+        output.Write(",\"received_ts\":"u8);
+        output.Write(digits[..length]);
+        output.Write("}\n"u8);
+    }
+}
