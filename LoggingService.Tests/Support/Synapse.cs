@@ -61,6 +61,10 @@ public sealed class Synapse : IAsyncDisposable
     /// Starts a new Synapse and waits until it answers. Skips the test where there can be none
     /// (<see cref="SynapseInstallation.WhyNot"/>).
     /// </summary>
+    /// <remarks>
+    /// To be called in a test, not in a fixture: xunit takes a skip in a fixture for a failure. A start takes about a
+    /// second, so each test can have its own.
+    /// </remarks>
     /// <param name="registrationYaml">The text of the application service's registration.</param>
     /// <param name="serverName">The domain.</param>
     /// <param name="moreYaml">More of homeserver.yaml: a top-level key here replaces ours.</param>

@@ -157,6 +157,9 @@ public sealed class SynapseUser : IDisposable
     private static readonly JsonSerializerOptions LeaveOutNulls =
         new() { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
 
+    // Events nest deeper than System.Text.Json's 64.
+    private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = 10_000 };
+
     private Task<MatrixAnswer> RoomAsync(string roomId, string what, object content, HttpMethod? method = null) =>
         RequestAsync(method ?? HttpMethod.Post, $"/_matrix/client/v3/rooms/{Escape(roomId)}/{what}", content);
 
@@ -165,7 +168,7 @@ public sealed class SynapseUser : IDisposable
         using var request = new HttpRequestMessage(method, path) { Content = content };
         using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
         var body = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
-        return new MatrixAnswer((int)response.StatusCode, JsonElement.Parse(body));
+        return new MatrixAnswer((int)response.StatusCode, JsonElement.Parse(body, AnyDepth));
     }
 
     private static string DirectoryPath(string alias) => $"/_matrix/client/v3/directory/room/{Escape(alias)}";
