@@ -1,0 +1,57 @@
+using System.Text.Json;
+using LoggingService.Transactions;
+
+namespace LoggingService.Lines;
+
+/// <summary>An event and everything else that its line is made from.</summary>
+/// <param name="Event">The event.</param>
+/// <param name="Before">What the room's record says before it.</param>
+/// <param name="Zone">The zone of the times that the line names.</param>
+/// <param name="Time">The moment that the line bears (<see cref="LogLine.Time"/>).</param>
+internal readonly record struct LineSource(RoomEvent Event, EarlierEvents Before, TimeZoneInfo Zone, DateTimeOffset Time)
+{
+    /// <summary>The sender, as it stands in a head; <c>?</c> where there is none.</summary>
+    public string Sender => SafeText.UserId(Event.Sender);
+
+    /// <summary>The event's content had been taken out before it reached us. (Client-Server API, "Redactions".)</summary>
+    public bool ArrivedRedacted
+    {
+        get
+        {
+            var unsigned = Event.Unsigned;
+            return unsigned["redacted_because"u8].Kind == JsonValueKind.Object || unsigned["redacted_by"u8].Kind == JsonValueKind.String;
+        }
+    }
+
+    /// <summary>When an earlier event was: <c>19:20:11</c>, with its date where that isn't this line's.</summary>
+    public string TimeOf(RoomEvent earlier)
+    {
+        var then = LogLine.Time(earlier, receivedAt: null, Zone);
+        return then.Date == Time.Date ? $"{then:HH:mm:ss}" : $"{then:yyyy-MM-dd HH:mm:ss}";
+    }
+
+    /// <summary>
+    /// The content of the state event that this one replaced: as the homeserver tells it, in <c>unsigned</c> or (Synapse
+    /// to application services) beside it, or else from the room's record; missing where none is known. Synapse leaves
+    /// it out when it sends a transaction again, Dendrite always.
+    /// </summary>
+    public RawJson PreviousContent()
+    {
+        var unsigned = Event.Unsigned;
+        foreach (var told in (ReadOnlySpan<RawJson>)[unsigned["prev_content"u8], Event.Json["prev_content"u8]])
+        {
+            if (told.Kind == JsonValueKind.Object)
+            {
+                return told;
+            }
+        }
+
+        var replaced = unsigned["replaces_state"u8].AsString() ?? Event.Json["replaces_state"u8].AsString();
+        var earlier = replaced is null ? Before.State(Event.Type!, Event.StateKey!) : Before.ById(replaced);
+
+        // The id comes from outside: it may name any event.
+        return earlier is not null && earlier.Type == Event.Type && earlier.StateKey == Event.StateKey && earlier.EventId != Event.EventId
+            ? earlier.Content
+            : default;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text;
+using System.Text.Json;
+using LoggingService.Transactions;
+
+namespace LoggingService.Lines;
+
+/// <summary>
+/// An event as one line for people. What the service says stands in the head (<c>&lt;@alice:example.org, edit of
+/// 19:20:11&gt;</c>) or in a line that begins with <c>*** </c>; what a person wrote comes after the head, or between
+/// quotes with <c>"</c> and <c>\</c> escaped: so no words can look like a line of another kind.
+/// </summary>
+public static class LogLine
+{
+    /// <summary>How many bytes of UTF-8 a line has at most, before the words that say how much was cut.</summary>
+    public const int MaxBytes = 64 * 1024;
+
+    // A day inside of what DateTimeOffset holds: no zone can push it over the edge.
+    private static readonly DateTimeOffset Earliest = DateTimeOffset.MinValue.AddDays(1);
+    private static readonly DateTimeOffset Latest = DateTimeOffset.MaxValue.AddDays(-1);
+
+    /// <summary>
+    /// The event's line, without the timestamp that it begins with. Content of a wrong type, and kinds that nobody wrote
+    /// a sentence for, take the general form. Whatever <paramref name="before"/>'s functions throw comes through; nothing
+    /// else is thrown on purpose, and a caller takes <see cref="General"/> where something is.
+    /// </summary>
+    /// <param name="e">The event.</param>
+    /// <param name="before">What the room's record says before it.</param>
+    /// <param name="zone">The zone of the times that the line names.</param>
+    /// <param name="receivedAt">When the event reached the service; <c>null</c> for an event from a record, which says so itself.</param>
+    public static string Render(RoomEvent e, EarlierEvents before, TimeZoneInfo zone, DateTimeOffset? receivedAt)
+    {
+        ArgumentNullException.ThrowIfNull(e);
+        return Sentence(new(e, before, zone, Time(e, receivedAt, zone))) is { } sentence ? Cut(sentence) : General(e);
+    }
+
+    /// <summary>
+    /// The moment that the event's line bears: its <c>origin_server_ts</c>, or where that is missing its arrival; clamped
+    /// to what a date can hold. Never throws.
+    /// </summary>
+    /// <param name="e">The event.</param>
+    /// <param name="receivedAt">When the event reached the service; <c>null</c> for an event from a record, which says so itself (where it doesn't: 1970).</param>
+    /// <param name="zone">The zone that the moment is given in.</param>
+    public static DateTimeOffset Time(RoomEvent e, DateTimeOffset? receivedAt, TimeZoneInfo zone)
+    {
+        ArgumentNullException.ThrowIfNull(e);
+        var milliseconds = e.OriginServerTs ?? receivedAt?.ToUnixTimeMilliseconds() ?? e.ReceivedTs ?? 0;
+        var inRange = Math.Clamp(milliseconds, Earliest.ToUnixTimeMilliseconds(), Latest.ToUnixTimeMilliseconds());
+        return TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(inRange), zone);
+    }
+
+    /// <summary>
+    /// The general form, which any event has: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>, for a
+    /// state event with <c>["state key"]</c> after the type. Never throws.
+    /// </summary>
+    /// <param name="e">The event.</param>
+    public static string General(RoomEvent e)
+    {
+        ArgumentNullException.ThrowIfNull(e);
+        var content = e.Content.Kind == JsonValueKind.Undefined ? "(no content)" : SafeText.Of(e.Content.ToCompactString());
+        return Cut($"*** {SafeText.UserId(e.Sender)} {KindOf(e)} {content}");
+    }
+
+    /// <summary>The event's type, for a state event with its state key: <c>m.room.topic [""]</c>.</summary>
+    internal static string KindOf(RoomEvent e)
+    {
+        var type = e.Type is null ? "(no type)" : SafeText.EventType(e.Type);
+        return e.StateKey is null ? type : $"{type} [{SafeText.Quoted(e.StateKey)}]";
+    }
+
+    /// <summary>
+    /// The table of kinds; <c>null</c> where the general form must do. Whether an event is a state event is decided by
+    /// its state key, not by its type. (Client-Server API, "Types of room events".)
+    /// </summary>
+    private static string? Sentence(LineSource line) => (line.Event.Type, line.Event.StateKey) switch
+    {
+        ("m.room.message" or "m.sticker" or "m.room.encrypted", null) => MessageLine.Render(line),
+        ("m.room.redaction", null) => RedactionLine.Render(line),
+        ("m.room.member", not null) => MembershipLine.Render(line),
+        ("m.room.name", "") => RoomStateLine.Name(line),
+        ("m.room.topic", "") => RoomStateLine.Topic(line),
+        _ => null,
+    };
+
+    private static string Cut(string line)
+    {
+        // One UTF-16 unit is three bytes at most: most lines needn't be counted.
+        if (line.Length <= MaxBytes / 3 || Encoding.UTF8.GetByteCount(line) is var bytes && bytes <= MaxBytes)
+        {
+            return line;
+        }
+
+        var kept = 0;
+        var length = 0;
+        foreach (var rune in line.EnumerateRunes())
+        {
+            if (kept + rune.Utf8SequenceLength > MaxBytes)
+            {
+                break;
+            }
+
+            kept += rune.Utf8SequenceLength;
+            length += rune.Utf16SequenceLength;
+        }
+
+        return $"{line.AsSpan(0, length)}… ({bytes - kept} more bytes; see the record)";
+    }
+}
