@@ -1,2 +1,99 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using LoggingService.Configuration;
+using LoggingService.Http;
+using LoggingService.RoomLogs;
+using LoggingService.Rooms;
+using LoggingService.Transactions;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Connections;
+using Serilog;
+using Serilog.Events;
+
+// A mistake in what was configured is one line, and exit code 1.
+try
+{
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+    builder.Configuration.AddCommandLine(args, new Dictionary<string, string>
+    {
+        ["--homeserver"] = "LoggingService:Homeserver",
+        ["--registration"] = "LoggingService:Registration",
+        ["--logs"] = "LoggingService:Logs",
+    });
+
+    // What the service is to do: its settings, and the registration that the homeserver reads too.
+    var options = LoggingServiceOptions.Read(builder.Configuration);
+    if (!File.Exists(options.Registration))
+    {
+        NewRegistration.Write(options.Registration);
+        Console.WriteLine(NewRegistration.NextSteps(options.Registration));
+    }
+
+    var registration = Registration.Read(options.Registration);
+    if (string.IsNullOrEmpty(builder.Configuration["urls"]))
+    {
+        builder.WebHost.UseUrls(registration.ListenUrl
+            ?? throw new Misconfiguration($"{options.Registration}: url is https, which somebody else must serve: say where this service listens for them, with --urls http://localhost:5000."));
+    }
+
+    // Bodies are limited where they are read, with answers that a homeserver understands. A stop takes 10 s at most.
+    builder.WebHost.ConfigureKestrel(kestrel => (kestrel.Limits.MaxRequestBodySize, kestrel.AddServerHeader) = (null, false));
+    builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(9));
+
+    // What the rooms say is shown on a terminal, and to whatever an admin configures under Serilog; the journal of a system doesn't get it unasked.
+    builder.Services.AddSerilog(
+        logger => logger
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft.AspNetCore.Diagnostics", LogEventLevel.Fatal)
+            .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
+            .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
+            .MinimumLevel.Override("Polly", LogEventLevel.Error)
+            .MinimumLevel.Override(RoomActivity.Source, Console.IsOutputRedirected ? LogEventLevel.Fatal : LogEventLevel.Information)
+            .WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}")
+            .ReadFrom.Configuration(builder.Configuration),
+        preserveStaticLogger: true);
+
+    builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);
+    builder.Services.AddSingleton(services => new LogDirectory(options.Logs, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<LogDirectory>>()));
+    builder.Services.AddHomeserver(options);
+    builder.Services.AddSingleton<RequestBodies>().AddSingleton<TransactionReceiver>().AddSingleton<RoomCreator>();
+    builder.Services.AddSingleton<LoggedRooms>().AddHostedService(services => services.GetRequiredService<LoggedRooms>());
+    builder.Services.AddSingleton<RoomActivity>().AddHostedService(services => services.GetRequiredService<RoomActivity>());
+    builder.Services.AddHostedService<LogUpkeep>().AddHostedService<HomeserverCheck>();
+    builder.Services.AddAuthorization().AddAuthentication(HomeserverAuthentication.SchemeName)
+        .AddScheme<AuthenticationSchemeOptions, HomeserverAuthentication>(HomeserverAuthentication.SchemeName, configureOptions: null);
+
+    // The way of a request: its path as it was sent, our errors as Matrix's, the homeserver's token, the route.
+    var app = builder.Build();
+    app.Use(RawTarget.Restore(registration.PathBase));
+    app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = FailedRequest.AnswerAsync });
+    app.UseStatusCodePages(context => MatrixError.ForStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
+    app.UseRouting();
+    app.UseAuthentication();
+    app.UseAuthorization();
+
+    // Every route; all of them are the homeserver's alone. The older ones have no prefix (Application Service API, "Legacy routes").
+    var homeserver = app.MapGroup("").RequireAuthorization();
+    foreach (var root in (string[])["/_matrix/app/v1", ""])
+    {
+        homeserver.MapPut($"{root}/transactions/{{**id}}", (HttpContext http, string id, TransactionReceiver transactions) => transactions.ReceiveAsync(http.Request, id));
+        homeserver.MapGet($"{root}/rooms/{{**alias}}", (string alias, RoomCreator rooms) => rooms.EnsureExistsAsync(RawTarget.Decode(alias)));
+        homeserver.MapGet($"{root}/users/{{**userId}}", (string userId, LoggedRooms rooms) => rooms.IsUs(RawTarget.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
+    }
+
+    homeserver.MapPost("/_matrix/app/v1/ping", () => MatrixError.Ok);
+    homeserver.MapGet("/_matrix/app/v1/thirdparty/{**what}", () => MatrixError.NotFound);
+    homeserver.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixError.NotFound);
+
+    StartupWords.Say(app, options, registration);
+    await app.RunAsync();
+    return 0;
+}
+catch (Misconfiguration mistake)
+{
+    Console.Error.WriteLine(mistake.Message);
+    return 1;
+}
+catch (IOException e) when (e.InnerException is AddressInUseException)
+{
+    Console.Error.WriteLine($"Another program listens there already: {e.Message} Stop it, or listen elsewhere: change url in the registration (and its copy), or say --urls.");
+    return 1;
+}

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
@@ -130,16 +129,16 @@ public readonly struct RawJson
     /// <summary>The value as it was sent, without the white space between its tokens.</summary>
     public string ToCompactString()
     {
-        var compact = new ArrayBufferWriter<byte>(Math.Max(Bytes.Length, 1));
+        using var compact = new MemoryStream(Bytes.Length);
         CopyTokens(compact, static b => b is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r');
-        return Encoding.UTF8.GetString(compact.WrittenSpan);
+        return Encoding.UTF8.GetString(compact.GetBuffer().AsSpan(0, (int)compact.Length));
     }
 
     /// <summary>
     /// Writes the value byte for byte, but for the white space between its tokens that holds a line break: that drops
     /// out, so that what is written is one line.
     /// </summary>
-    public void WriteAsOneLine(IBufferWriter<byte> output)
+    public void WriteAsOneLine(Stream output)
     {
         // Inside a string a line break is always escaped: none at all means that there is nothing to drop.
         if (Bytes.Span.IndexOfAny((byte)'\n', (byte)'\r') < 0)
@@ -236,7 +235,7 @@ public readonly struct RawJson
     }
 
     /// <summary>Copies all but the runs of white space between tokens that hold a byte that <paramref name="drops"/> its run.</summary>
-    private void CopyTokens(IBufferWriter<byte> output, Func<byte, bool> drops)
+    private void CopyTokens(Stream output, Func<byte, bool> drops)
     {
         var bytes = Bytes.Span;
         for (var i = 0; i < bytes.Length;)

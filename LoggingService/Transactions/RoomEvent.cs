@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
@@ -94,7 +93,7 @@ public sealed class RoomEvent
     /// </summary>
     /// <param name="output">Where the line goes.</param>
     /// <param name="receivedAt">When the event reached the service.</param>
-    public void WriteRecord(IBufferWriter<byte> output, DateTimeOffset receivedAt)
+    public void WriteRecord(Stream output, DateTimeOffset receivedAt)
     {
         Span<byte> digits = stackalloc byte[20];
         Utf8Formatter.TryFormat(receivedAt.ToUnixTimeMilliseconds(), digits, out var length);

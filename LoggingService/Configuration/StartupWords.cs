@@ -1,0 +1,36 @@
+namespace LoggingService.Configuration;
+
+/// <summary>What the service says of itself when it starts.</summary>
+public static partial class StartupWords
+{
+    /// <summary>Says what is odd about the configuration now and, once it listens: where it listens, for whom, and where it writes.</summary>
+    public static void Say(WebApplication app, LoggingServiceOptions options, Registration registration)
+    {
+        foreach (var warning in registration.Warnings)
+        {
+            Log.Odd(app.Logger, warning);
+        }
+
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            Log.Listening(app.Logger, string.Join(", ", app.Urls), registration.PathBase);
+            Log.For(app.Logger, options.Homeserver, options.Registration);
+            Log.Writing(app.Logger, options.Logs);
+        });
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Warning}")]
+        public static partial void Odd(ILogger logger, string warning);
+
+        [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Listening on {Urls}{PathBase}")]
+        public static partial void Listening(ILogger logger, string urls, string pathBase);
+
+        [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "For the homeserver {Homeserver} with the registration {Registration}")]
+        public static partial void For(ILogger logger, Uri homeserver, string registration);
+
+        [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "Writing to {Logs}")]
+        public static partial void Writing(ILogger logger, string logs);
+    }
+}

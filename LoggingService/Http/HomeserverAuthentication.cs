@@ -1,0 +1,91 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using LoggingService.Configuration;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+
+namespace LoggingService.Http;
+
+/// <summary>
+/// Lets the homeserver in, which shows the registration's hs_token, and nobody else: <c>Authorization: Bearer …</c>, or
+/// <c>?access_token=…</c> as older homeservers do; where both are there both must match (Application Service API,
+/// "Authorisation"). Runs before a byte of the body is read.
+/// </summary>
+public sealed partial class HomeserverAuthentication(
+    Registration registration, LoggingServiceOptions settings, TimeProvider time, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    /// <summary>The scheme's name.</summary>
+    public const string SchemeName = "Homeserver";
+
+    private const string Bearer = "Bearer ";
+    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
+    private static long lastTold = long.MinValue;
+
+    /// <inheritdoc/>
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        List<string> shown = [];
+        foreach (var header in Request.Headers.Authorization)
+        {
+            if (header?.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) == true)
+            {
+                shown.Add(header[Bearer.Length..].Trim());
+            }
+        }
+
+        if (Request.Query.TryGetValue("access_token", out var tokens))
+        {
+            shown.AddRange(tokens.Select(token => token ?? ""));
+        }
+
+        if (shown.Count == 0)
+        {
+            return Task.FromResult(AuthenticateResult.NoResult());
+        }
+
+        var wrong = 0;
+        foreach (var token in shown)
+        {
+            wrong |= IsHomeservers(token) ? 0 : 1;
+        }
+
+        return Task.FromResult(wrong != 0
+            ? AuthenticateResult.Fail("A token that is not the registration's hs_token")
+            : AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity(SchemeName)), SchemeName)));
+    }
+
+    /// <inheritdoc/>
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        var refusal = (await HandleAuthenticateOnceAsync()).None
+            ? new MatrixError(401, "M_MISSING_TOKEN", "The homeserver's token is missing.")
+            : new MatrixError(403, "M_FORBIDDEN", "This is not the homeserver's token.");
+        if (refusal.Status == 403 && IsTimeToTell())
+        {
+            Log.Refused(Logger, settings.Registration);
+        }
+
+        await refusal.ExecuteAsync(Context);
+    }
+
+    /// <summary>In a time that says nothing about the token: hashes are compared, and all of them.</summary>
+    private bool IsHomeservers(string token) => CryptographicOperations.FixedTimeEquals(
+        SHA256.HashData(Encoding.UTF8.GetBytes(token)), SHA256.HashData(Encoding.UTF8.GetBytes(registration.HsToken)));
+
+    /// <summary>Anyone can send wrong tokens as fast as they like; the log is told once a minute.</summary>
+    private bool IsTimeToTell()
+    {
+        var now = time.GetUtcNow().Ticks;
+        var last = Interlocked.Read(ref lastTold);
+        return (last == long.MinValue || now - last > Quiet.Ticks) && Interlocked.CompareExchange(ref lastTold, now, last) == last;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "A request with a wrong token was refused. If it was your homeserver's, its copy of {Registration} is another one: give it this one and restart it.")]
+        public static partial void Refused(ILogger logger, string registration);
+    }
+}

@@ -1,0 +1,92 @@
+using System.Buffers;
+using LoggingService.Configuration;
+
+namespace LoggingService.Http;
+
+/// <summary>Reads requests' bodies whole, into pooled memory, within a limit for one and for all that are in flight.</summary>
+public sealed class RequestBodies(LoggingServiceOptions options)
+{
+    private static readonly MatrixError TooLarge = new(413, "M_TOO_LARGE", "The body is larger than MaxBodyBytes allows.");
+    private static readonly MatrixError TooMuch = new(503, "M_LIMIT_EXCEEDED", "Too much is being received at the same time; try again.");
+    private long _inFlight;
+
+    /// <summary>Reads a body to its end.</summary>
+    /// <exception cref="MatrixException">413 where it is over the limit, 503 where all together are.</exception>
+    /// <exception cref="BadHttpRequestException">It didn't come as announced.</exception>
+    public async Task<Body> ReadAsync(HttpRequest request)
+    {
+        if (request.ContentLength > options.MaxBodyBytes)
+        {
+            throw new MatrixException(TooLarge);
+        }
+
+        var body = new Body(this);
+        try
+        {
+            while (true)
+            {
+                var read = await request.BodyReader.ReadAsync();
+                body.Append(read.Buffer);
+                request.BodyReader.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                {
+                    return body;
+                }
+            }
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A body in pooled memory; the memory goes back when it is disposed of.</summary>
+    public sealed class Body : IDisposable
+    {
+        private readonly RequestBodies _bodies;
+        private byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        private int _length;
+
+        internal Body(RequestBodies bodies) => _bodies = bodies;
+
+        /// <summary>The whole body.</summary>
+        public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            Interlocked.Add(ref _bodies._inFlight, -_length);
+            ArrayPool<byte>.Shared.Return(_buffer);
+            (_buffer, _length) = ([], 0);
+        }
+
+        internal void Append(ReadOnlySequence<byte> part)
+        {
+            var length = _length + part.Length;
+            if (length > _bodies.Limit)
+            {
+                throw new MatrixException(TooLarge);
+            }
+
+            if (Interlocked.Add(ref _bodies._inFlight, part.Length) > _bodies.Limit)
+            {
+                Interlocked.Add(ref _bodies._inFlight, -part.Length);
+                throw new MatrixException(TooMuch);
+            }
+
+            if (length > _buffer.Length)
+            {
+                var larger = ArrayPool<byte>.Shared.Rent((int)Math.Max(length, Math.Min(_buffer.Length * 2L, _bodies.Limit)));
+                Bytes.Span.CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(_buffer);
+                _buffer = larger;
+            }
+
+            part.CopyTo(_buffer.AsSpan(_length));
+            _length = (int)length;
+        }
+    }
+
+    private long Limit => options.MaxBodyBytes;
+}

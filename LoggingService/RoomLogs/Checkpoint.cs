@@ -1,0 +1,175 @@
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// Makes the journal superfluous: syncs the files that it names, and removes its segments. Beside the transactions; only
+/// the moment in which a new segment begins is under the log directory's gate.
+/// </summary>
+internal sealed partial class Checkpoint(string root, Journal journal, SemaphoreSlim gate, Action<string> closeRoomOf, ILogger logger) : IDisposable
+{
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly HashSet<string> _unsynced = [];
+    private bool _hasFailed;
+
+    /// <summary>Runs one checkpoint, after the one that may be running.</summary>
+    /// <param name="stop">Ends it between two files; the segments stay then.</param>
+    /// <exception cref="IOException">Something could not be synced or made anew: the segments stay, and the next checkpoint tries again.</exception>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        await _one.WaitAsync(stop);
+        try
+        {
+            await gate.WaitAsync(stop);
+            IReadOnlyList<string> segments;
+            try
+            {
+                segments = Seal();
+            }
+            finally
+            {
+                gate.Release();
+            }
+
+            List<string> failed = [];
+            Sync(failed, stop);
+            if (failed.Count > 0)
+            {
+                await gate.WaitAsync(stop);
+                try
+                {
+                    MakeAnew(failed);
+                }
+                finally
+                {
+                    gate.Release();
+                }
+            }
+
+            Finish(segments);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Runs one checkpoint from inside the gate, for a journal that must be emptied before the next frame.</summary>
+    /// <exception cref="IOException">As <see cref="RunAsync"/>.</exception>
+    public void RunInsideGate()
+    {
+        // The other way round they wait for each other: one that is running beside may need the gate to end.
+        if (!_one.Wait(0))
+        {
+            throw new IOException("The journal could not be written to, and is being emptied");
+        }
+
+        try
+        {
+            var segments = Seal();
+            List<string> failed = [];
+            Sync(failed, CancellationToken.None);
+            MakeAnew(failed);
+            Finish(segments);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>As <see cref="RunAsync"/>, but a failure is told in the log, once until it succeeds again.</summary>
+    public async Task TryRunAsync(CancellationToken stop)
+    {
+        try
+        {
+            await RunAsync(stop);
+            if (_hasFailed)
+            {
+                Log.Mended(logger);
+            }
+
+            _hasFailed = false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (!_hasFailed)
+            {
+                Log.Failed(logger, e.Message);
+            }
+
+            _hasFailed = true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _one.Dispose();
+
+    private IReadOnlyList<string> Seal()
+    {
+        var (segments, names) = journal.Seal();
+        _unsynced.UnionWith(names);
+        return segments;
+    }
+
+    private void Sync(List<string> failed, CancellationToken stop)
+    {
+        foreach (var name in _unsynced)
+        {
+            stop.ThrowIfCancellationRequested();
+            try
+            {
+                // A file that is gone was removed by somebody: there is nothing of it to sync.
+                Disk.Sync(Path.Combine(root, name));
+            }
+            catch (IOException)
+            {
+                failed.Add(name);
+            }
+        }
+
+        foreach (var folder in _unsynced.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
+        {
+            stop.ThrowIfCancellationRequested();
+            Disk.Sync(folder);
+        }
+
+        Disk.Sync(root);
+    }
+
+    /// <summary>Linux has dropped the pages of a file whose sync failed: only the journal has them still.</summary>
+    private void MakeAnew(List<string> failed)
+    {
+        if (failed.Count == 0)
+        {
+            return;
+        }
+
+        var redos = FileRedo.Collect(journal.Read(out _));
+        foreach (var name in failed)
+        {
+            closeRoomOf(name);
+            if (redos.TryGetValue(name, out var redo))
+            {
+                redo.MakeAnew(Path.Combine(root, name));
+                Log.MadeAnew(logger, Path.Combine(root, name));
+            }
+        }
+    }
+
+    private void Finish(IReadOnlyList<string> segments)
+    {
+        journal.Remove(segments);
+        _unsynced.Clear();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The disk doesn't take what was written: {Reason}. Nothing is lost: the journal has it, and it is tried again. See what the system says of the disk.")]
+        public static partial void Failed(ILogger logger, string reason);
+
+        [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The disk takes what is written again.")]
+        public static partial void Mended(ILogger logger);
+
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} could not be synced and was made anew from the journal. See what the system says of the disk.")]
+        public static partial void MadeAnew(ILogger logger, string file);
+    }
+}

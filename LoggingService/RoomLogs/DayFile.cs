@@ -1,0 +1,112 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// One file of one day, opened to be appended to. A batch's bytes wait in <see cref="Pending"/>, so that the journal can
+/// have them, with the offset that they will stand at, before the file does. Nothing here syncs: that is the journal's
+/// and the checkpoint's part.
+/// </summary>
+internal sealed class DayFile : IDisposable
+{
+    private const int PendingKept = 64 * 1024;
+    private readonly SafeFileHandle _file;
+    private readonly string _path;
+    private Disk.FileState _state;
+
+    private DayFile(string name, string path, SafeFileHandle file)
+    {
+        Name = name;
+        _path = path;
+        _file = file;
+        _state = Disk.Look(file, path);
+    }
+
+    /// <summary>The file's path within the log directory; the journal's name for it.</summary>
+    public string Name { get; }
+
+    /// <summary>Bytes of the file that batches have committed.</summary>
+    public long Length => _state.Length;
+
+    /// <summary>The bytes of the batch in hand, which will stand at <see cref="Length"/>.</summary>
+    public MemoryStream Pending { get; } = new();
+
+    /// <summary>Opens the file, made if it isn't there.</summary>
+    /// <param name="root">The log directory.</param>
+    /// <param name="name">The file's path within it.</param>
+    public static DayFile Open(string root, string name)
+    {
+        var path = Path.Combine(root, name);
+        return new(name, path, Disk.OpenOrCreate(path));
+    }
+
+    /// <summary>False if somebody deleted, moved, replaced, cut or lengthened the file since the last write.</summary>
+    public bool IsUntouched() => Disk.Look(_path) == _state;
+
+    /// <summary>
+    /// Puts the pending bytes into the file. They stay pending, and <see cref="Length"/> where it was, until
+    /// <see cref="Commit"/>. Throws <see cref="IOException"/> where they may not all be in the file that the path leads to.
+    /// </summary>
+    public void Write()
+    {
+        RandomAccess.Write(_file, Pending.GetBuffer().AsSpan(0, (int)Pending.Length), _state.Length);
+        if (Disk.Look(_path) != _state with { Length = _state.Length + Pending.Length })
+        {
+            throw new IOException($"{_path} was moved, removed or changed by somebody else while it was written");
+        }
+    }
+
+    /// <summary>The written bytes belong to the file now.</summary>
+    public void Commit()
+    {
+        _state = _state with { Length = _state.Length + Pending.Length };
+        Forget();
+    }
+
+    /// <summary>Forgets the pending bytes, and cuts the file back to what it was before <see cref="Write"/>.</summary>
+    public void Rollback()
+    {
+        Forget();
+        if (RandomAccess.GetLength(_file) > _state.Length)
+        {
+            RandomAccess.SetLength(_file, _state.Length);
+        }
+    }
+
+    /// <summary>Cuts the file to a length, outside of a batch; the caller syncs.</summary>
+    public void Cut(long length)
+    {
+        RandomAccess.SetLength(_file, length);
+        _state = _state with { Length = length };
+    }
+
+    /// <summary>fsync.</summary>
+    public void Sync() => Disk.Sync(_file, _path);
+
+    /// <summary>Reads bytes of the file, the pending ones after it included.</summary>
+    /// <returns>How many were read; 0 at the end.</returns>
+    public int Read(long offset, Span<byte> buffer)
+    {
+        if (offset < _state.Length)
+        {
+            return RandomAccess.Read(_file, buffer[..(int)Math.Min(buffer.Length, _state.Length - offset)], offset);
+        }
+
+        var rest = Pending.GetBuffer().AsSpan(0, (int)Pending.Length)[(int)(offset - _state.Length)..];
+        rest = rest[..Math.Min(rest.Length, buffer.Length)];
+        rest.CopyTo(buffer);
+        return rest.Length;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private void Forget()
+    {
+        Pending.SetLength(0);
+        if (Pending.Capacity > PendingKept)
+        {
+            Pending.Capacity = 0;
+        }
+    }
+}

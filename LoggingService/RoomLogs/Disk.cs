@@ -1,0 +1,182 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// What the durability of the logs rests on and .NET doesn't offer: an fsync whose failure is told
+/// (<c>FileStream.Flush(true)</c> and <c>RandomAccess.FlushToDisk</c> swallow it), an fsync of a folder, a rename that
+/// replaces a link, and which file a path leads to. Failures are <see cref="IOException"/>s that name the path.
+/// </summary>
+internal static partial class Disk
+{
+    private const UnixFileMode FileMode0640 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+    private const UnixFileMode FolderMode0750 = FileMode0640 | UnixFileMode.UserExecute | UnixFileMode.GroupExecute;
+
+    /// <summary>Which file it is, and how long: two paths or handles with equal values are the same file, untouched by others.</summary>
+    /// <param name="Device">The file system's number.</param>
+    /// <param name="Inode">The file's number on it; 0 where the operating system wasn't asked (macOS).</param>
+    /// <param name="Length">Bytes.</param>
+    public readonly record struct FileState(ulong Device, ulong Inode, long Length);
+
+    /// <summary>Makes a folder and those above it that are missing, mode 0750.</summary>
+    public static void CreateFolder(string path) => Directory.CreateDirectory(path, FolderMode0750);
+
+    /// <summary>Opens a file to read and write, made with mode 0640 if it isn't there; takes no lock on it.</summary>
+    public static SafeFileHandle OpenOrCreate(string path)
+    {
+        // The stream is only the way to give a mode; its handle outlives it.
+        var stream = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 0,
+            UnixCreateMode = FileMode0640,
+        });
+        return stream.SafeFileHandle;
+    }
+
+    /// <summary>Opens a file to read it, whoever else has it open; takes no lock on it.</summary>
+    public static FileStream OpenRead(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+
+    /// <summary>fsync: returns when all that was written to the file is on the disk.</summary>
+    public static void Sync(SafeFileHandle file, string path)
+    {
+        if (fsync(file) != 0)
+        {
+            throw Failed("sync", path);
+        }
+    }
+
+    /// <summary>fsync of a file by its path, or of a folder: of the names in it.</summary>
+    /// <returns>False if there is nothing at the path.</returns>
+    public static bool Sync(string path)
+    {
+        using var file = open(path, flags: 0);
+        if (!file.IsInvalid)
+        {
+            Sync(file, path);
+            return true;
+        }
+
+        return Marshal.GetLastPInvokeError() == NoEntry ? false : throw Failed("open", path);
+    }
+
+    /// <summary>rename(2): the new name leads to the file in one step, whatever it led to before, a link too.</summary>
+    public static void Rename(string from, string to)
+    {
+        if (rename(from, to) != 0)
+        {
+            throw Failed("rename", from);
+        }
+    }
+
+    /// <summary>Makes a symbolic link, in place of the link that may be there.</summary>
+    /// <returns>False if the link was there and led to the target already.</returns>
+    /// <exception cref="IOException">It can't be made, or something that is no link has the name.</exception>
+    public static bool ReplaceLink(string link, string target)
+    {
+        var there = new FileInfo(link);
+        if (there.LinkTarget == target)
+        {
+            return false;
+        }
+
+        if (there.LinkTarget is null && (there.Exists || Directory.Exists(link)))
+        {
+            throw new IOException($"{link} is no link: it was left as it is");
+        }
+
+        var made = Path.Combine(Path.GetDirectoryName(link)!, $".{Path.GetRandomFileName()}.link");
+        File.CreateSymbolicLink(made, target);
+        Rename(made, link);
+        return true;
+    }
+
+    /// <summary>The file that a path leads to now; <c>null</c> if there is none.</summary>
+    public static FileState? Look(string path) => Look(path, folder: CurrentFolder, flags: 0);
+
+    /// <summary>The file that is open.</summary>
+    public static FileState Look(SafeFileHandle file, string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new(0, 0, RandomAccess.GetLength(file));
+        }
+
+        var taken = false;
+        try
+        {
+            file.DangerousAddRef(ref taken);
+            return Look("", (int)file.DangerousGetHandle(), EmptyPath) ?? throw Failed("stat", path);
+        }
+        finally
+        {
+            if (taken)
+            {
+                file.DangerousRelease();
+            }
+        }
+    }
+
+    private const int NoEntry = 2;
+    private const int CurrentFolder = -100;
+    private const int EmptyPath = 0x1000;
+    private const uint InodeAndSize = 0x100 | 0x200;
+
+    private static unsafe FileState? Look(string path, int folder, int flags)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            var file = new FileInfo(path);
+            return file.Exists ? new FileState(0, 0, file.Length) : null;
+        }
+
+        Statx found;
+        if (statx(folder, path, flags, InodeAndSize, &found) == 0)
+        {
+            return new(((ulong)found.DeviceMajor << 32) | found.DeviceMinor, found.Inode, (long)found.Size);
+        }
+
+        return Marshal.GetLastPInvokeError() == NoEntry ? null : throw Failed("stat", path);
+    }
+
+    private static IOException Failed(string call, string path)
+    {
+        var error = new Win32Exception(Marshal.GetLastPInvokeError());
+        return new($"{call} of {path} failed: {error.Message}", error);
+    }
+
+    /// <summary>struct statx of Linux, the same on every architecture (linux/stat.h); only what is read here has a name.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct Statx
+    {
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(40)]
+        public ulong Size;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
+    }
+
+#pragma warning disable SYSLIB1054, IDE1006 // libc's own names
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int rename(string from, string to);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int statx(int folder, string path, int flags, uint mask, Statx* found);
+#pragma warning restore SYSLIB1054, IDE1006
+}

@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// What the journal says of one file, put together: from <see cref="Start"/> on the file holds these bytes, and nothing
+/// after them.
+/// </summary>
+internal sealed class FileRedo
+{
+    private readonly List<byte> _bytes = [];
+
+    private FileRedo(long start) => Start = start;
+
+    /// <summary>The offset from which on the journal knows the file.</summary>
+    public long Start { get; private set; }
+
+    private ReadOnlySpan<byte> Bytes => CollectionsMarshal.AsSpan(_bytes);
+
+    /// <summary>Puts frames together, file by file.</summary>
+    /// <param name="redos">In the order in which they were written.</param>
+    public static Dictionary<string, FileRedo> Collect(IEnumerable<Journal.Redo> redos)
+    {
+        var files = new Dictionary<string, FileRedo>();
+        foreach (var redo in redos)
+        {
+            if (!files.TryGetValue(redo.Name, out var file))
+            {
+                files[redo.Name] = file = new(redo.Offset);
+            }
+
+            if (redo.Offset < file.Start || redo.Offset > file.Start + file._bytes.Count)
+            {
+                // Somebody cut or replaced the file meanwhile, which was noticed, and what was there synced: it begins again here.
+                file.Start = redo.Offset;
+            }
+
+            // Where a batch failed after its frame was written, the next one stands at the same offset and overrules it.
+            CollectionsMarshal.SetCount(file._bytes, (int)(redo.Offset - file.Start));
+            file._bytes.AddRange(redo.Bytes.Span);
+        }
+
+        return files;
+    }
+
+    /// <summary>
+    /// Writes the bytes into the file where they belong, cuts what stands after them, and syncs. Bytes that look right are
+    /// written too: after a failed sync what a file shows need not be what the disk has. A file that is shorter than
+    /// <see cref="Start"/>, because somebody cut it, is written on from where it ends: no holes.
+    /// </summary>
+    /// <param name="path">The file; it and its folder are made if they are missing.</param>
+    public void Apply(string path)
+    {
+        Disk.CreateFolder(Path.GetDirectoryName(path)!);
+        using var file = Disk.OpenOrCreate(path);
+        var start = Math.Min(Start, RandomAccess.GetLength(file));
+        RandomAccess.Write(file, Bytes, start);
+        RandomAccess.SetLength(file, start + Bytes.Length);
+        Disk.Sync(file, path);
+    }
+
+    /// <summary>
+    /// Makes the file anew beside itself, from what was synced before and what the journal has, and puts it in its place.
+    /// For a file whose sync failed: a second sync of the same pages would succeed and mean nothing.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    public void MakeAnew(string path)
+    {
+        var made = path + ".new";
+        File.Delete(made);
+        using (var target = Disk.OpenOrCreate(made))
+        {
+            var length = 0L;
+            if (File.Exists(path))
+            {
+                using var source = Disk.OpenRead(path);
+                var buffer = new byte[81920];
+                int read;
+                while (length < Start && (read = source.Read(buffer, 0, (int)Math.Min(buffer.Length, Start - length))) > 0)
+                {
+                    RandomAccess.Write(target, buffer.AsSpan(0, read), length);
+                    length += read;
+                }
+            }
+
+            RandomAccess.Write(target, Bytes, length);
+            Disk.Sync(target, made);
+        }
+
+        Disk.Rename(made, path);
+        Disk.Sync(Path.GetDirectoryName(path)!);
+    }
+}

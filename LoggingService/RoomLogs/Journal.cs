@@ -1,0 +1,232 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// What was acknowledged since the last checkpoint, as physical redo: for each file that a batch touches its name, the
+/// offset and the finished bytes, one frame a batch. One sync of the journal stands for the syncs of all those files.
+/// <para>
+/// A segment is a file <c>.journal/000017</c> of frames: payload length (4 bytes), XXH3 of the payload (8), payload. The
+/// payload is, for each file: length of its name (2) and the name in UTF-8, the offset (8), the number of bytes (4), the
+/// bytes. Integers are little-endian.
+/// </para>
+/// Not safe for concurrent use: the log directory's gate is around it.
+/// </summary>
+internal sealed class Journal(string root) : IDisposable
+{
+    private const int HeaderLength = 12;
+    private readonly string _folder = Path.Combine(root, ".journal");
+    private readonly MemoryStream _frame = new();
+    private readonly HashSet<string> _named = [];
+    private SafeFileHandle? _segment;
+    private string _segmentPath = "";
+    private Disk.FileState _state;
+    private long _lastFrame;
+
+    /// <summary>Bytes of one file, as a frame has them.</summary>
+    /// <param name="Name">The file's path within the log directory.</param>
+    /// <param name="Offset">Where in the file the bytes stand.</param>
+    /// <param name="Bytes">The bytes.</param>
+    public readonly record struct Redo(string Name, long Offset, ReadOnlyMemory<byte> Bytes);
+
+    /// <summary>Bytes in the segment that is written now.</summary>
+    public long Size => _segment is null ? 0 : _state.Length;
+
+    /// <summary>True when what the segments hold can't be trusted to be only what was acknowledged: a checkpoint must empty them before the next frame.</summary>
+    public bool IsSuspect { get; private set; }
+
+    /// <summary>
+    /// Appends one frame of the files' pending bytes and syncs it: when this returns they are durable, all of them; when
+    /// it throws none of them counts.
+    /// </summary>
+    /// <exception cref="IOException">The disk is full, failed, or the segment was taken away.</exception>
+    public void Commit(IEnumerable<DayFile> files)
+    {
+        var frame = Frame(files);
+        _segment ??= NewSegment();
+        _lastFrame = _state.Length;
+        try
+        {
+            RandomAccess.Write(_segment, frame, _lastFrame);
+        }
+        catch
+        {
+            Void();
+            throw;
+        }
+
+        try
+        {
+            Disk.Sync(_segment, _segmentPath);
+        }
+        catch
+        {
+            // Linux has dropped the pages: a second sync would succeed and mean nothing. This segment is only read from now on.
+            Abandon();
+            throw;
+        }
+
+        _state = _state with { Length = _lastFrame + frame.Length };
+        if (Disk.Look(_segmentPath) != _state)
+        {
+            Abandon();
+            throw new IOException($"{_segmentPath} was moved, removed or changed by somebody else");
+        }
+
+        _named.UnionWith(files.Select(file => file.Name));
+    }
+
+    /// <summary>Takes the last frame back: its batch failed after all, and will be sent again.</summary>
+    public void Void()
+    {
+        try
+        {
+            RandomAccess.SetLength(_segment!, _lastFrame);
+            Disk.Sync(_segment!, _segmentPath);
+            _state = _state with { Length = _lastFrame };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Abandon();
+        }
+    }
+
+    /// <summary>Ends the segment: the next frame begins a new one, and a checkpoint can make those before it superfluous.</summary>
+    /// <returns>All segments, oldest first, and the names of the files that frames named since the last call.</returns>
+    public (IReadOnlyList<string> Segments, IReadOnlyList<string> Names) Seal()
+    {
+        Close();
+        string[] names = [.. _named];
+        _named.Clear();
+        return (Segments(), names);
+    }
+
+    /// <summary>Removes segments of which every file is on the disk.</summary>
+    /// <param name="segments">Those that <see cref="Seal"/> returned.</param>
+    public void Remove(IReadOnlyList<string> segments)
+    {
+        foreach (var segment in segments)
+        {
+            File.Delete(segment);
+        }
+
+        if (segments.Count > 0)
+        {
+            // Durably gone before the next ones go: a segment that came back alone would cut files that have grown since.
+            Disk.Sync(_folder);
+        }
+
+        IsSuspect = false;
+    }
+
+    /// <summary>Reads every whole frame of every segment, in the order in which they were written.</summary>
+    /// <param name="damaged">The segments, but for the last one, with more after their last whole frame: a sync of theirs failed, or the disk lost something. The last one may end in a frame that was never acknowledged.</param>
+    public List<Redo> Read(out List<string> damaged)
+    {
+        var redos = new List<Redo>();
+        var segments = Segments();
+        damaged = [];
+        foreach (var segment in segments)
+        {
+            var bytes = File.ReadAllBytes(segment).AsMemory();
+            while (bytes.Length >= HeaderLength
+                && BinaryPrimitives.ReadInt32LittleEndian(bytes.Span) is var length and > 0
+                && length <= bytes.Length - HeaderLength
+                && BinaryPrimitives.ReadUInt64LittleEndian(bytes.Span[4..]) == XxHash3.HashToUInt64(bytes.Span.Slice(HeaderLength, length)))
+            {
+                ReadPayload(bytes.Slice(HeaderLength, length), redos);
+                bytes = bytes[(HeaderLength + length)..];
+            }
+
+            if (!bytes.IsEmpty && segment != segments[^1])
+            {
+                damaged.Add(segment);
+            }
+        }
+
+        return redos;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Close();
+
+    private List<string> Segments() => !Directory.Exists(_folder) ? [] :
+        [.. Directory.EnumerateFiles(_folder).Where(path => Number(path) is not null).OrderBy(Number)];
+
+    private static int? Number(string path) =>
+        int.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private SafeFileHandle NewSegment()
+    {
+        Disk.CreateFolder(_folder);
+        var number = (Segments().LastOrDefault() is { } last ? Number(last)!.Value : 0) + 1;
+        _segmentPath = Path.Combine(_folder, number.ToString("D6", CultureInfo.InvariantCulture));
+        var segment = Disk.OpenOrCreate(_segmentPath);
+        try
+        {
+            Disk.Sync(_folder);
+            Disk.Sync(root);
+            _state = Disk.Look(segment, _segmentPath);
+            return segment;
+        }
+        catch
+        {
+            segment.Dispose();
+            throw;
+        }
+    }
+
+    private void Abandon()
+    {
+        IsSuspect = true;
+        Close();
+    }
+
+    private void Close()
+    {
+        _segment?.Dispose();
+        _segment = null;
+    }
+
+    private ReadOnlySpan<byte> Frame(IEnumerable<DayFile> files)
+    {
+        Span<byte> number = stackalloc byte[8];
+        _frame.SetLength(HeaderLength);
+        _frame.Position = HeaderLength;
+        foreach (var file in files)
+        {
+            var name = Encoding.UTF8.GetBytes(file.Name);
+            BinaryPrimitives.WriteUInt16LittleEndian(number, (ushort)name.Length);
+            _frame.Write(number[..2]);
+            _frame.Write(name);
+            BinaryPrimitives.WriteInt64LittleEndian(number, file.Length);
+            _frame.Write(number);
+            BinaryPrimitives.WriteInt32LittleEndian(number, (int)file.Pending.Length);
+            _frame.Write(number[..4]);
+            file.Pending.WriteTo(_frame);
+        }
+
+        var frame = _frame.GetBuffer().AsSpan(0, (int)_frame.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(frame, frame.Length - HeaderLength);
+        BinaryPrimitives.WriteUInt64LittleEndian(frame[4..], XxHash3.HashToUInt64(frame[HeaderLength..]));
+        return frame;
+    }
+
+    private static void ReadPayload(ReadOnlyMemory<byte> payload, List<Redo> redos)
+    {
+        while (!payload.IsEmpty)
+        {
+            var nameLength = BinaryPrimitives.ReadUInt16LittleEndian(payload.Span);
+            var name = Encoding.UTF8.GetString(payload.Span.Slice(2, nameLength));
+            payload = payload[(2 + nameLength)..];
+            var offset = BinaryPrimitives.ReadInt64LittleEndian(payload.Span);
+            var length = BinaryPrimitives.ReadInt32LittleEndian(payload.Span[8..]);
+            redos.Add(new(name, offset, payload.Slice(12, length)));
+            payload = payload[(12 + length)..];
+        }
+    }
+}

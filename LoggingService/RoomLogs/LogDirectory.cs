@@ -1,0 +1,298 @@
+using System.Collections.Concurrent;
+using LoggingService.Transactions;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// <c>logs/</c>: all rooms' logs, and the one place where they are written. Transactions that wait at the same time are
+/// one batch, which is durable whole or not there at all.
+/// </summary>
+public sealed partial class LogDirectory : IDisposable
+{
+    private const int OpenRooms = 1000;
+    private readonly TimeProvider _time;
+    private readonly ILogger<LogDirectory> _logger;
+    private readonly FileStream _lock;
+    private readonly Journal _journal;
+    private readonly Checkpoint _checkpoint;
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly ConcurrentQueue<Waiting> _waiting = new();
+    private readonly Dictionary<string, LinkedListNode<RoomLog>> _open = [];
+    private readonly LinkedList<RoomLog> _leastRecentlyUsed = new();
+    private bool _isRecovered;
+
+    /// <summary>Opens the log directory, made if it isn't there, for this process alone.</summary>
+    /// <param name="root">Its absolute path.</param>
+    /// <param name="time">The clock, and the time zone that lines are written and days are counted in.</param>
+    /// <param name="logger">The service's own log.</param>
+    /// <exception cref="Configuration.Misconfiguration">It can't be made, or another service is writing to it.</exception>
+    public LogDirectory(string root, TimeProvider time, ILogger<LogDirectory> logger)
+    {
+        (Root, _time, _logger) = (root, time, logger);
+        _lock = LogLock.Take(root);
+        _journal = new(root);
+        _checkpoint = new(root, _journal, _gate, CloseRoomOf, logger);
+    }
+
+    /// <summary>Its absolute path.</summary>
+    public string Root { get; }
+
+    /// <summary>Bytes that the journal has since its last new segment, for whoever decides when a checkpoint is due.</summary>
+    public long JournalSize => _journal.Size;
+
+    /// <summary>When something was last committed.</summary>
+    public DateTimeOffset LastCommit { get; private set; }
+
+    /// <summary>
+    /// Writes what was pushed: the events to their rooms' logs, in their order and without those that a log has already;
+    /// what can't be logged to the quarantine. When the task ends well all of it is durable; when it fails nothing of it
+    /// stayed, and it may be tried again. It is not cancelled because a caller hung up.
+    /// </summary>
+    /// <param name="events">Events of rooms that are logged.</param>
+    /// <param name="unloggable">What goes to the quarantine.</param>
+    /// <param name="transactionId">The transaction that they came with.</param>
+    /// <returns>The events that are new, with the lines that people read.</returns>
+    /// <exception cref="IOException">The disk is full or failed, or files were taken away.</exception>
+    /// <exception cref="UnauthorizedAccessException">The service may not write there.</exception>
+    public async Task<IReadOnlyList<WrittenLine>> CommitAsync(IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
+    {
+        var waiting = new Waiting(events, unloggable, transactionId);
+        _waiting.Enqueue(waiting);
+        await _gate.WaitAsync();
+        try
+        {
+            // Whoever comes through the gate first writes for all who wait, itself among them.
+            if (!waiting.Written.Task.IsCompleted)
+            {
+                CommitWaiting();
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+
+        return await waiting.Written.Task;
+    }
+
+    /// <summary>Whether there is a log of the room.</summary>
+    public bool HasRoom(string roomId) => Directory.Exists(Path.Combine(Root, FolderName.ForRoom(roomId)));
+
+    /// <summary>Makes an alias lead to its room, whatever it led to before.</summary>
+    /// <param name="localpart">What stands between the alias's <c>#</c> and its <c>:</c>; of our own server, and confirmed by it.</param>
+    /// <param name="roomId">The room; its folder is made if it isn't there.</param>
+    /// <returns>False if it led there already.</returns>
+    /// <exception cref="IOException">The link can't be made.</exception>
+    public bool Link(string localpart, string roomId)
+    {
+        var room = FolderName.ForRoom(roomId);
+        Disk.CreateFolder(Path.Combine(Root, room));
+        if (!Disk.ReplaceLink(Path.Combine(Root, FolderName.ForAlias(localpart)), room))
+        {
+            return false;
+        }
+
+        Disk.Sync(Root);
+        return true;
+    }
+
+    /// <summary>Applies what the journal has since before the last stop; without that nothing is written.</summary>
+    /// <returns>False if it couldn't be done now: it is tried again with the next transaction.</returns>
+    public async Task<bool> TryRecoverAsync()
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            Recover();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.RecoveryFailed(_logger, e.Message);
+            return false;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Syncs the rooms' files and empties the journal; what it can't do stays in the journal, and is told in the log.</summary>
+    /// <param name="stop">Ends it early.</param>
+    public Task CheckpointAsync(CancellationToken stop) => _isRecovered ? _checkpoint.TryRunAsync(stop) : Task.CompletedTask;
+
+    /// <summary>Removes the days before a day, of all rooms and of the quarantine.</summary>
+    /// <param name="keepFrom">The first day that stays.</param>
+    public async Task RemoveDaysBeforeAsync(DateOnly keepFrom)
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            var removed = Retention.RemoveDaysBefore(Root, keepFrom);
+            if (removed > 0)
+            {
+                Log.Removed(_logger, removed, keepFrom);
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Lets go of the files and of the lock. What no checkpoint has synced is in the journal, for the next start.</summary>
+    public void Dispose()
+    {
+        foreach (var room in _leastRecentlyUsed)
+        {
+            room.Dispose();
+        }
+
+        _checkpoint.Dispose();
+        _journal.Dispose();
+        _lock.Dispose();
+        _gate.Dispose();
+    }
+
+    /// <summary>The room's log, open for a day and untouched by others.</summary>
+    internal RoomLog Open(string roomId, DateOnly day)
+    {
+        if (_open.TryGetValue(roomId, out var node))
+        {
+            var room = node.Value;
+            if (room.Day == day && room.IsUntouched())
+            {
+                _leastRecentlyUsed.Remove(node);
+                _leastRecentlyUsed.AddLast(node);
+                return room;
+            }
+
+            try
+            {
+                if (room.Day == day)
+                {
+                    Log.Touched(_logger, roomId);
+                    room.Sync();
+                }
+            }
+            finally
+            {
+                Close(room);
+            }
+        }
+
+        var opened = RoomLog.Open(Root, roomId, day, _time, _logger);
+        _open[roomId] = _leastRecentlyUsed.AddLast(opened);
+        return opened;
+    }
+
+    /// <summary>Closes a room's log; it is opened anew when it is needed.</summary>
+    internal void Close(RoomLog room)
+    {
+        if (_open.TryGetValue(room.RoomId, out var node) && node.Value == room)
+        {
+            _open.Remove(room.RoomId);
+            _leastRecentlyUsed.Remove(node);
+        }
+
+        room.Dispose();
+    }
+
+    private void CommitWaiting()
+    {
+        List<Waiting> together = [];
+        while (_waiting.TryDequeue(out var waiting))
+        {
+            together.Add(waiting);
+        }
+
+        try
+        {
+            Recover();
+            if (_journal.IsSuspect)
+            {
+                _checkpoint.RunInsideGate();
+            }
+
+            var written = Write(together);
+            for (var i = 0; i < together.Count; i++)
+            {
+                together[i].Written.SetResult(written[i]);
+            }
+        }
+#pragma warning disable CA1031 // Whatever went wrong, each of those who wait must be told.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            together.ForEach(waiting => waiting.Written.SetException(e));
+        }
+    }
+
+    private List<List<WrittenLine>> Write(List<Waiting> together)
+    {
+        var written = new List<List<WrittenLine>>();
+        using var batch = new Batch(this, _journal, _time.GetLocalNow());
+        foreach (var (events, unloggable, transactionId) in together)
+        {
+            var lines = new List<WrittenLine>();
+            foreach (var e in events)
+            {
+                if (batch.Append(e) is { } line)
+                {
+                    lines.Add(new(e, line.Time, line.Line));
+                }
+            }
+
+            foreach (var what in unloggable)
+            {
+                batch.Append(what, transactionId);
+            }
+
+            written.Add(lines);
+        }
+
+        batch.Commit();
+        LastCommit = _time.GetUtcNow();
+        while (_leastRecentlyUsed.Count > OpenRooms && _leastRecentlyUsed.First is { } oldest && !batch.Rooms.ContainsKey(oldest.Value.RoomId))
+        {
+            Close(oldest.Value);
+        }
+
+        return written;
+    }
+
+    private void Recover()
+    {
+        if (!_isRecovered)
+        {
+            Recovery.Run(Root, _journal, _logger);
+            _isRecovered = true;
+        }
+    }
+
+    /// <summary>Closes the room whose file is about to be replaced.</summary>
+    private void CloseRoomOf(string name)
+    {
+        if (_leastRecentlyUsed.FirstOrDefault(room => name.StartsWith(FolderName.ForRoom(room.RoomId) + "/", StringComparison.Ordinal)) is { } room)
+        {
+            Close(room);
+        }
+    }
+
+    private sealed record Waiting(IReadOnlyList<RoomEvent> Events, IReadOnlyList<Unloggable> Unloggable, string TransactionId)
+    {
+        public TaskCompletionSource<IReadOnlyList<WrittenLine>> Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "What had been acknowledged before the last stop can't be written to the logs now: {Reason}. It is safe in the journal. Until it can be written the homeserver is told to wait; nothing is lost.")]
+        public static partial void RecoveryFailed(ILogger logger, string reason);
+
+        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed today's files of {RoomId}; they are opened anew.")]
+        public static partial void Touched(ILogger logger, string roomId);
+
+        [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "{Count} files of days before {KeepFrom} were removed (RetainDays).")]
+        public static partial void Removed(ILogger logger, int count, DateOnly keepFrom);
+    }
+}

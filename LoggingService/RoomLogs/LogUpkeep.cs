@@ -1,0 +1,62 @@
+using LoggingService.Configuration;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>What the log directory needs beside the transactions: recovery at start, checkpoints, the removal of old days, a last checkpoint at the stop.</summary>
+public sealed class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, TimeProvider time) : BackgroundService
+{
+    private const long LargeJournal = 16 * 1024 * 1024;
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
+
+    /// <summary>The process has 10 s to end, of which requests in hand may take half.</summary>
+    private static readonly TimeSpan LastCheckpoint = TimeSpan.FromSeconds(4);
+
+    private DateOnly? _cleanedOn;
+
+    /// <inheritdoc/>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await logs.TryRecoverAsync();
+        await RemoveOldDaysAsync();
+        await base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>The last checkpoint, after the web server has ended its requests; what it leaves is in the journal.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        using var enough = new CancellationTokenSource(LastCheckpoint);
+        try
+        {
+            await Task.Run(() => logs.CheckpointAsync(enough.Token), CancellationToken.None).WaitAsync(enough.Token);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var tick = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
+        while (await tick.WaitForNextTickAsync(stoppingToken))
+        {
+            if (logs.JournalSize > LargeJournal || (logs.JournalSize > 0 && time.GetUtcNow() - logs.LastCommit >= Idle))
+            {
+                await logs.CheckpointAsync(stoppingToken);
+            }
+
+            await RemoveOldDaysAsync();
+        }
+    }
+
+    private async Task RemoveOldDaysAsync()
+    {
+        var today = DateOnly.FromDateTime(time.GetLocalNow().DateTime);
+        if (options.RetainDays is { } days && _cleanedOn != today)
+        {
+            await logs.RemoveDaysBeforeAsync(today.AddDays(-days));
+            _cleanedOn = today;
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text.Json;
+using LoggingService.Transactions;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// What could not be logged, whole: <c>.quarantine/20261123.jsonl</c>, a JSON object a line with <c>received_ts</c>,
+/// <c>reason</c>, the <c>transaction_id</c> that it came with, and what came as <c>json</c> or, where it is none, as
+/// <c>base64</c>. A transaction that is sent again may repeat its lines.
+/// </summary>
+internal static class Quarantine
+{
+    /// <summary>Its folder's name in the log directory; no room and no alias has it.</summary>
+    public const string Folder = ".quarantine";
+
+    /// <summary>Opens a day's quarantine.</summary>
+    /// <param name="root">The log directory.</param>
+    /// <param name="day">The day of arrival.</param>
+    public static DayFile Open(string root, DateOnly day)
+    {
+        Disk.CreateFolder(Path.Combine(root, Folder));
+        var file = DayFile.Open(root, $"{Folder}/{day.ToString("yyyyMMdd", CultureInfo.InvariantCulture)}.jsonl");
+        var last = new byte[1];
+        if (file.Length > 0 && file.Read(file.Length - 1, last) == 1 && last[0] != '\n')
+        {
+            // A line that a crash left unfinished stays, as a line of its own.
+            file.Pending.WriteByte((byte)'\n');
+        }
+
+        return file;
+    }
+
+    /// <summary>Appends a line to the file's pending bytes.</summary>
+    public static void Append(DayFile file, Unloggable unloggable, string? transactionId, DateTimeOffset receivedAt)
+    {
+        using (var line = new Utf8JsonWriter(file.Pending))
+        {
+            line.WriteStartObject();
+            line.WriteNumber("received_ts", receivedAt.ToUnixTimeMilliseconds());
+            line.WriteString("reason", unloggable.Reason);
+            if (transactionId is not null)
+            {
+                line.WriteString("transaction_id", transactionId);
+            }
+
+            if (unloggable.IsJson && RawJson.TryParse(unloggable.Bytes, out var json, out _))
+            {
+                using var oneLine = new MemoryStream();
+                json.WriteAsOneLine(oneLine);
+                line.WritePropertyName("json");
+                line.WriteRawValue(oneLine.GetBuffer().AsSpan(0, (int)oneLine.Length), skipInputValidation: true);
+            }
+            else
+            {
+                line.WriteBase64String("base64", unloggable.Bytes.Span);
+            }
+
+            line.WriteEndObject();
+        }
+
+        file.Pending.WriteByte((byte)'\n');
+    }
+
+    /// <summary>Appends a line and syncs it, outside of a batch.</summary>
+    public static void Keep(string root, DateOnly day, Unloggable unloggable, DateTimeOffset receivedAt)
+    {
+        using var file = Open(root, day);
+        Append(file, unloggable, transactionId: null, receivedAt);
+        file.Write();
+        file.Sync();
+        Disk.Sync(Path.Combine(root, Folder));
+        Disk.Sync(root);
+    }
+}

@@ -1,0 +1,54 @@
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// Brings the files to what the journal says, after a crash or a power cut, and the journal to nothing. Until it has
+/// succeeded nothing is written; it can be tried again as often as it fails.
+/// </summary>
+internal static partial class Recovery
+{
+    /// <summary>Applies all that the journal has, syncs, and removes its segments.</summary>
+    /// <param name="root">The log directory.</param>
+    /// <param name="journal">Its journal; no frame of this run is in it yet.</param>
+    /// <param name="logger">Where it says what it did.</param>
+    /// <exception cref="IOException">It can't be done now; the journal is as it was.</exception>
+    public static void Run(string root, Journal journal, ILogger logger)
+    {
+        var (segments, _) = journal.Seal();
+        if (segments.Count == 0)
+        {
+            return;
+        }
+
+        var files = FileRedo.Collect(journal.Read(out var damaged));
+        foreach (var (name, redo) in files)
+        {
+            redo.Apply(Path.Combine(root, name));
+        }
+
+        foreach (var folder in files.Keys.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
+        {
+            Disk.Sync(folder);
+        }
+
+        Disk.Sync(root);
+        foreach (var segment in damaged)
+        {
+            var kept = Path.Combine(root, Quarantine.Folder, $"journal-{Path.GetFileName(segment)}-{Guid.NewGuid():N}");
+            Disk.CreateFolder(Path.GetDirectoryName(kept)!);
+            File.Copy(segment, kept);
+            Log.Damaged(logger, segment, kept);
+        }
+
+        journal.Remove(segments);
+        Log.Recovered(logger, files.Count);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The service had not been stopped cleanly: {Count} files were brought up to what had been acknowledged.")]
+        public static partial void Recovered(ILogger logger, int count);
+
+        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "{Segment} could only be read in part, after a failed sync or because the disk lost something. All that could be read was applied; the rest is kept as {Kept}.")]
+        public static partial void Damaged(ILogger logger, string segment, string kept);
+    }
+}

@@ -1,0 +1,270 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using LoggingService.Lines;
+using LoggingService.Transactions;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// One room's log, open for one day: its text, its record, and the ids of the events that are in the record. An id is
+/// known when its event is durable, not before. Not safe for concurrent use: the log directory's gate is around it.
+/// </summary>
+internal sealed partial class RoomLog : IDisposable
+{
+    /// <summary>How many days back an event that claims to be old is looked for.</summary>
+    private const int OldestKnown = 31;
+
+    private readonly string _root;
+    private readonly string _folder;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly DayFile _record;
+    private DayText _text;
+    private readonly Dictionary<UInt128, long> _known = [];
+    private readonly Dictionary<UInt128, long> _appended = [];
+    private readonly Dictionary<UInt128, long> _knownBefore = [];
+    private readonly Dictionary<DateOnly, HashSet<UInt128>> _older = [];
+    private readonly DateOnly? _dayBefore;
+
+    private RoomLog(string root, string roomId, DateOnly day, TimeProvider time, ILogger logger)
+    {
+        (_root, _folder, _time, _logger) = (root, FolderName.ForRoom(roomId), time, logger);
+        (RoomId, Day) = (roomId, day);
+        Disk.CreateFolder(Path.Combine(root, _folder));
+        _record = DayFile.Open(root, RecordName(day));
+        try
+        {
+            _text = DayText.Open(root, TextName(day));
+            if (RecordedDays(Path.Combine(root, _folder)).Where(other => other != day).DefaultIfEmpty().Max() is var newest && newest != default)
+            {
+                _dayBefore = newest;
+                foreach (var line in RecordReader.Lines(Path.Combine(root, RecordName(newest))))
+                {
+                    Know(_knownBefore, line);
+                }
+            }
+        }
+        catch
+        {
+            _text?.Dispose();
+            _record.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The room.</summary>
+    public string RoomId { get; }
+
+    /// <summary>The day whose files are open.</summary>
+    public DateOnly Day { get; }
+
+    /// <summary>Opens a room's log for a day, with the ids of its two newest days, and mends what a crash or somebody else left behind.</summary>
+    /// <param name="root">The log directory.</param>
+    /// <param name="roomId">The room.</param>
+    /// <param name="day">The day of arrival.</param>
+    /// <param name="time">The clock, and the time zone that lines are written in.</param>
+    /// <param name="logger">Where it says what it had to mend.</param>
+    /// <exception cref="IOException">The files can't be opened or mended.</exception>
+    public static RoomLog Open(string root, string roomId, DateOnly day, TimeProvider time, ILogger logger)
+    {
+        var room = new RoomLog(root, roomId, day, time, logger);
+        try
+        {
+            room.Mend();
+            room.LinkLatest();
+            return room;
+        }
+        catch
+        {
+            room.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The days of which a room's folder has a record.</summary>
+    public static IEnumerable<DateOnly> RecordedDays(string folder) =>
+        from path in Directory.EnumerateFiles(folder, "????????.jsonl")
+        let day = ParseDay(Path.GetFileNameWithoutExtension(path))
+        where day is not null
+        select day.Value;
+
+    /// <summary>The day that a file's name begins with.</summary>
+    public static DateOnly? ParseDay(ReadOnlySpan<char> name) =>
+        name.Length >= 8 && DateOnly.TryParseExact(name[..8], "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+
+    /// <summary>False if somebody touched the open files since the last batch: the log must be opened anew.</summary>
+    public bool IsUntouched() => _record.IsUntouched() && _text.File.IsUntouched();
+
+    /// <summary>
+    /// Appends an event to the batch in hand: in memory, nothing is durable yet.
+    /// </summary>
+    /// <returns>The line that people will read, or <c>null</c> if the record has the event already.</returns>
+    public (DateTimeOffset Time, string Line)? Append(RoomEvent e, DateTimeOffset receivedAt)
+    {
+        var id = Key(e.EventId);
+        if (IsKnown(id, e, receivedAt))
+        {
+            return null;
+        }
+
+        var offset = _record.Length + _record.Pending.Length;
+        var time = LogLine.Time(e, receivedAt, _time.LocalTimeZone);
+        var line = Render(e, offset, receivedAt);
+        _text.Append(time, line);
+        e.WriteRecord(_record.Pending, receivedAt);
+        _appended.Add(id, offset);
+        return (time, line);
+    }
+
+    /// <summary>The files that the batch in hand touches.</summary>
+    public IEnumerable<DayFile> Touched => _appended.Count == 0 ? [] : [_text.File, _record];
+
+    /// <summary>The batch is durable: its ids are known from now on.</summary>
+    public void Commit()
+    {
+        foreach (var (id, offset) in _appended)
+        {
+            _known.Add(id, offset);
+        }
+
+        _appended.Clear();
+        _older.Clear();
+    }
+
+    /// <summary>fsync of both files, for a log that is given up because somebody moved them: wherever they are now, what was acknowledged is in them.</summary>
+    public void Sync()
+    {
+        _record.Sync();
+        _text.File.Sync();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _record.Dispose();
+        _text.Dispose();
+    }
+
+    private string RecordName(DateOnly day) => $"{_folder}/{Name(day)}.jsonl";
+
+    private string TextName(DateOnly day) => $"{_folder}/{Name(day)}.log";
+
+    private static string Name(DateOnly day) => day.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+
+    private static UInt128 Key(string eventId) =>
+        MemoryMarshal.Read<UInt128>(SHA256.HashData(MemoryMarshal.AsBytes(eventId.AsSpan())));
+
+    private static RoomEvent? Know(Dictionary<UInt128, long> known, RecordReader.Line line)
+    {
+        var recorded = RoomEvent.FromRecord(line.Bytes);
+        if (recorded is not null)
+        {
+            known.TryAdd(Key(recorded.EventId), line.Offset);
+        }
+
+        return recorded;
+    }
+
+    /// <summary>
+    /// Whether the record has the event: in its two newest days or, for an event that claims to be older than those, in
+    /// the days since then. (A homeserver that crashed can send a transaction again weeks later.)
+    /// </summary>
+    private bool IsKnown(UInt128 id, RoomEvent e, DateTimeOffset receivedAt)
+    {
+        if (_known.ContainsKey(id) || _appended.ContainsKey(id) || _knownBefore.ContainsKey(id))
+        {
+            return true;
+        }
+
+        // A day of slack, for a clock that went otherwise elsewhere, or a time zone that was changed.
+        var since = DateOnly.FromDateTime(LogLine.Time(e, receivedAt, _time.LocalTimeZone).DateTime);
+        since = since == DateOnly.MinValue ? since : since.AddDays(-1);
+        var oldest = Day.AddDays(-OldestKnown);
+        if (_dayBefore is not { } loaded || since >= loaded)
+        {
+            return false;
+        }
+
+        return RecordedDays(Path.Combine(_root, _folder))
+            .Where(day => day < loaded && day >= since && day >= oldest)
+            .Any(day => Older(day).Contains(id));
+    }
+
+    private HashSet<UInt128> Older(DateOnly day)
+    {
+        if (!_older.TryGetValue(day, out var ids))
+        {
+            var known = new Dictionary<UInt128, long>();
+            foreach (var line in RecordReader.Lines(Path.Combine(_root, RecordName(day))))
+            {
+                Know(known, line);
+            }
+
+            _older[day] = ids = [.. known.Keys];
+        }
+
+        return ids;
+    }
+
+    private string Render(RoomEvent e, long offset, DateTimeOffset? receivedAt)
+    {
+        try
+        {
+            return LogLine.Render(e, new EarlierEvents(id => Find(id, offset), (type, key) => FindState(type, key, offset)), _time.LocalTimeZone, receivedAt);
+        }
+#pragma warning disable CA1031 // A mistake of ours in a line may cost the line its beauty, never the room its event.
+        catch (Exception mistake)
+#pragma warning restore CA1031
+        {
+            Log.LineFailed(_logger, mistake, e.EventId, RoomId);
+            return LogLine.General(e);
+        }
+    }
+
+    private RoomEvent? Find(string eventId, long before)
+    {
+        var id = Key(eventId);
+        if ((_known.TryGetValue(id, out var offset) || _appended.TryGetValue(id, out offset)) && offset < before)
+        {
+            return RecordReader.EventAt(_record, offset);
+        }
+
+        if (_knownBefore.TryGetValue(id, out offset))
+        {
+            using var record = OpenDayBefore();
+            return record is null ? null : RecordReader.EventAt(record, offset);
+        }
+
+        return null;
+    }
+
+    private RoomEvent? FindState(string type, string stateKey, long before)
+    {
+        if (RecordReader.NewestState(_record, before, type, stateKey) is { } today)
+        {
+            return today;
+        }
+
+        using var record = OpenDayBefore();
+        return record is null ? null : RecordReader.NewestState(record, record.Length, type, stateKey);
+    }
+
+    private DayFile? OpenDayBefore() =>
+        _dayBefore is { } day && File.Exists(Path.Combine(_root, RecordName(day))) ? DayFile.Open(_root, RecordName(day)) : null;
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The line of event {EventId} in {RoomId} could not be written as a sentence and shows its content instead. This is a mistake in LoggingService; the event itself is recorded whole.")]
+        public static partial void LineFailed(ILogger logger, Exception mistake, string eventId, string roomId);
+
+        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{File} ended in an unfinished line, which was put into the quarantine.")]
+        public static partial void Torn(ILogger logger, string file);
+
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} had more lines than its record; it was kept as {Kept} and written anew from the record.")]
+        public static partial void TooLong(ILogger logger, string file, string kept);
+
+        [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "{Link} could not be made: {Reason}.")]
+        public static partial void LinkFailed(ILogger logger, string link, string reason);
+    }
+}

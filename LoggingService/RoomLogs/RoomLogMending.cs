@@ -1,0 +1,129 @@
+using LoggingService.Lines;
+using LoggingService.Transactions;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// What a crash, a clean-up or an editor left behind in a day's files is mended when they are opened, so that line N of
+/// the text is line N of the record again. Nothing is ever thrown away.
+/// </summary>
+internal sealed partial class RoomLog
+{
+    private void Mend()
+    {
+        if (_record.Length == 0 && _text.File.Length == 0)
+        {
+            return;
+        }
+
+        var recorded = FinishRecord();
+        var lines = CountLines(out var finished);
+        var mended = lines != recorded || finished < _text.File.Length;
+        if (finished < _text.File.Length)
+        {
+            // A view of the record, which is whole: the line is made again.
+            _text.File.Cut(finished);
+        }
+
+        if (lines > recorded)
+        {
+            SetTextAside();
+            lines = 0;
+        }
+
+        if (mended)
+        {
+            RenderFrom(lines);
+            _text.File.Write();
+            _text.File.Commit();
+            _text.File.Sync();
+        }
+    }
+
+    /// <summary>Learns the ids of the record's events, and gives its last line the line break that it may lack, or puts it into the quarantine.</summary>
+    /// <returns>How many lines it has.</returns>
+    private int FinishRecord()
+    {
+        var path = Path.Combine(_root, _record.Name);
+        var lines = 0;
+        foreach (var line in RecordReader.Lines(path))
+        {
+            var recorded = Know(_known, line);
+            lines++;
+            if (line.IsFinished)
+            {
+                continue;
+            }
+
+            if (recorded is not null)
+            {
+                _record.Pending.WriteByte((byte)'\n');
+                _record.Write();
+                _record.Commit();
+            }
+            else
+            {
+                Quarantine.Keep(_root, Day, new Unloggable($"an unfinished line at the end of {_record.Name}", line.Bytes, IsJson: false), _time.GetUtcNow());
+                _record.Cut(line.Offset);
+                lines--;
+                Log.Torn(_logger, path);
+            }
+
+            _record.Sync();
+        }
+
+        return lines;
+    }
+
+    private int CountLines(out long finished)
+    {
+        (var lines, finished) = (0, 0);
+        foreach (var line in RecordReader.Lines(Path.Combine(_root, _text.File.Name)).Where(line => line.IsFinished))
+        {
+            lines++;
+            finished = line.Offset + line.Bytes.Length + 1;
+        }
+
+        return lines;
+    }
+
+    private void SetTextAside()
+    {
+        var path = Path.Combine(_root, _text.File.Name);
+        var kept = Enumerable.Range(0, int.MaxValue).Select(n => n == 0 ? $"{path}.old" : $"{path}.old.{n}").First(name => !File.Exists(name));
+        Disk.Rename(path, kept);
+        _text.Dispose();
+        _text = DayText.Open(_root, TextName(Day));
+        Disk.Sync(Path.Combine(_root, _folder));
+        Log.TooLong(_logger, path, Path.GetFileName(kept));
+    }
+
+    private void RenderFrom(int line)
+    {
+        foreach (var recorded in RecordReader.Lines(Path.Combine(_root, _record.Name)).Skip(line))
+        {
+            if (RoomEvent.FromRecord(recorded.Bytes) is { } e)
+            {
+                _text.Append(LogLine.Time(e, receivedAt: null, _time.LocalTimeZone), Render(e, recorded.Offset, receivedAt: null));
+            }
+            else
+            {
+                _text.Append(DateTimeOffset.UnixEpoch, "*** (a line of the record that is no event)");
+            }
+        }
+    }
+
+    private void LinkLatest()
+    {
+        var link = Path.Combine(_root, _folder, "latest.log");
+        try
+        {
+            Disk.ReplaceLink(link, $"{Name(Day)}.log");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A convenience: nobody loses an event by it.
+            Log.LinkFailed(_logger, link, e.Message);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace LoggingService.Rooms;
+
+/// <summary>A call to the homeserver's client API that didn't do what it was for.</summary>
+/// <param name="call">The call, without tokens.</param>
+/// <param name="status">The HTTP status of the answer; <c>null</c> where none came.</param>
+/// <param name="errcode">The Matrix errcode; <c>null</c> where there is none.</param>
+/// <param name="reason">What the homeserver says, or why no answer came.</param>
+/// <param name="inner">What was thrown below.</param>
+public sealed class HomeserverException(string call, int? status, string? errcode, string reason, Exception? inner = null)
+    : Exception(status is null ? $"{call}: {reason}" : $"{call}: {status} {errcode} {reason}", inner)
+{
+    /// <summary>The HTTP status of the answer; <c>null</c> where none came.</summary>
+    public int? Status => status;
+
+    /// <summary>The Matrix errcode; <c>null</c> where there is none.</summary>
+    public string? Errcode => errcode;
+
+    /// <summary>What the homeserver says, or why no answer came.</summary>
+    public string Reason => reason;
+
+    /// <summary>Whether it may go better later: no answer, an error of the homeserver's, or too many requests.</summary>
+    public bool IsPassing => status is null or >= 500 or 429;
+}

@@ -1,0 +1,71 @@
+using System.Net;
+using LoggingService.Configuration;
+using LoggingService.Transactions;
+using Microsoft.Extensions.Http.Resilience;
+using Polly;
+
+namespace LoggingService.Rooms;
+
+/// <summary>How the homeserver is called over HTTP: what is tried again, and for how long.</summary>
+public static class HomeserverHttp
+{
+    /// <summary>A homeserver waits 60 s for an answer of ours, in which we may have to call it: one call has less.</summary>
+    private static readonly TimeSpan OneCall = TimeSpan.FromSeconds(50);
+
+    /// <summary>Registers <see cref="Homeserver"/> as a typed client.</summary>
+    public static IServiceCollection AddHomeserver(this IServiceCollection services, LoggingServiceOptions options)
+    {
+        services.AddHttpClient<Homeserver>(http =>
+            {
+                http.BaseAddress = new Uri(options.Homeserver.AbsoluteUri.TrimEnd('/') + "/");
+                http.Timeout = Timeout.InfiniteTimeSpan;
+                http.MaxResponseContentBufferSize = 16 * 1024 * 1024;
+            })
+            .AddResilienceHandler("homeserver", pipeline => pipeline
+                .AddTimeout(OneCall)
+                .AddRetry(new HttpRetryStrategyOptions
+                {
+                    MaxRetryAttempts = 4,
+                    Delay = TimeSpan.FromSeconds(0.5),
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                    ShouldHandle = attempt => ValueTask.FromResult(IsSafeToRetry(attempt.Outcome)),
+                    DelayGenerator = async attempt => await RetryAfterAsync(attempt.Outcome.Result),
+                }));
+        return services;
+    }
+
+    /// <summary>
+    /// Too many requests: nothing was done, whatever it was. Otherwise only what may be done twice; a room may not.
+    /// </summary>
+    private static bool IsSafeToRetry(Outcome<HttpResponseMessage> outcome) => outcome.Result switch
+    {
+        { StatusCode: HttpStatusCode.TooManyRequests } => true,
+        { StatusCode: >= HttpStatusCode.InternalServerError, RequestMessage.Method: var method } => method != HttpMethod.Post,
+        _ => false,
+    };
+
+    /// <summary>
+    /// How long the homeserver asks to wait: <c>Retry-After</c>, else the older <c>retry_after_ms</c> of the body, else
+    /// <c>null</c>. (Client-Server API, "Rate limiting")
+    /// </summary>
+    private static async Task<TimeSpan?> RetryAfterAsync(HttpResponseMessage? response)
+    {
+        if (response is not { StatusCode: HttpStatusCode.TooManyRequests })
+        {
+            return null;
+        }
+
+        if (response.Headers.RetryAfter is { } header)
+        {
+            var wait = header.Delta ?? header.Date - DateTimeOffset.UtcNow;
+            return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+        }
+
+        await response.Content.LoadIntoBufferAsync();
+        return RawJson.TryParse(await response.Content.ReadAsByteArrayAsync(), out var body, out _)
+            && body["retry_after_ms"u8].AsInteger() is { } milliseconds
+            ? TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, (long)OneCall.TotalMilliseconds))
+            : null;
+    }
+}

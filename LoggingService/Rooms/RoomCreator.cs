@@ -1,0 +1,185 @@
+using System.Collections.Concurrent;
+using LoggingService.Configuration;
+using LoggingService.Http;
+
+namespace LoggingService.Rooms;
+
+/// <summary>
+/// The other way: somebody asks the homeserver for an alias that doesn't exist, the homeserver asks us, and the room is
+/// made: limit → createRoom without the alias → alias → canonical alias. In this order nobody finds a room that isn't open
+/// yet: with <c>room_alias_name</c> those who join in that moment are refused.
+/// </summary>
+public sealed partial class RoomCreator(
+    LoggedRooms rooms, Homeserver homeserver, LoggingServiceOptions options, TimeProvider time, ILogger<RoomCreator> logger)
+{
+    /// <summary>The homeserver waits 60 s.</summary>
+    private static readonly TimeSpan HomeserverWaits = TimeSpan.FromSeconds(55);
+
+    private readonly ConcurrentDictionary<RoomAlias, Lazy<Task<MatrixError?>>> _inTheMaking = new();
+    private readonly RoomsPerHour _limit = new(options.RoomsPerHour, time);
+
+    /// <summary>
+    /// Answers 200 if the alias exists now, whoever made it, and 404 if it is none of ours or there are too many.
+    /// (Application Service API, <c>GET /_matrix/app/v1/rooms/{roomAlias}</c>)
+    /// </summary>
+    /// <param name="text">The alias, decoded; <c>null</c> where that failed.</param>
+    public async Task<IResult> EnsureExistsAsync(string? text)
+    {
+        if (!RoomAlias.TryParse(text, out var alias) || !rooms.IsOurs(alias) || rooms.IsLookingUp(alias))
+        {
+            return MatrixError.NotFound;
+        }
+
+        // Those who ask while the room is being made share what comes of it; who hangs up cancels nothing.
+        var making = _inTheMaking.GetOrAdd(alias, key => new(() => MakeAsync(key)));
+        try
+        {
+            return await making.Value.WaitAsync(HomeserverWaits, time) ?? MatrixError.Ok;
+        }
+        catch (TimeoutException)
+        {
+            Log.TooSlow(logger, alias);
+            return new MatrixError(504, "M_UNKNOWN", "The room is still being made; try again.");
+        }
+    }
+
+    /// <returns><c>null</c> where the alias exists now.</returns>
+    private async Task<MatrixError?> MakeAsync(RoomAlias alias)
+    {
+        try
+        {
+            if (!_limit.TryReserve(out var isTimeToTell))
+            {
+                if (isTimeToTell)
+                {
+                    Log.TooMany(logger, alias, options.RoomsPerHour);
+                }
+
+                return MatrixError.NotFound;
+            }
+
+            string roomId;
+            try
+            {
+                await rooms.AskWhoWeAreAsync();
+                roomId = await homeserver.CreateRoomAsync(alias, rooms.User!, options.Moderators);
+            }
+            catch
+            {
+                _limit.GiveBack();
+                throw;
+            }
+
+            if (!await homeserver.PutAliasAsync(alias, roomId))
+            {
+                Log.SomebodyWasFaster(logger, alias, roomId);
+                return null;
+            }
+
+            Log.Made(logger, alias, roomId);
+            rooms.Learn(alias, roomId);
+            await PutCanonicalAliasAsync(alias, roomId);
+            return null;
+        }
+        catch (HomeserverException e)
+        {
+            Log.Failed(logger, alias, e.Message);
+            return new(502, "M_UNKNOWN", "The homeserver didn't make the room.");
+        }
+        finally
+        {
+            _inTheMaking.TryRemove(alias, out _);
+        }
+    }
+
+    /// <summary>The alias works without it: it is tried again later, beside.</summary>
+    private async Task PutCanonicalAliasAsync(RoomAlias alias, string roomId)
+    {
+        try
+        {
+            await homeserver.PutCanonicalAliasAsync(roomId, alias);
+        }
+        catch (HomeserverException e)
+        {
+            Log.NotCanonical(logger, alias, roomId, e.Message);
+            _ = TryCanonicalAliasLaterAsync(alias, roomId);
+        }
+    }
+
+    private async Task TryCanonicalAliasLaterAsync(RoomAlias alias, string roomId)
+    {
+        for (var minutes = 1; minutes <= 64; minutes *= 4)
+        {
+            await Task.Delay(TimeSpan.FromMinutes(minutes), time);
+            try
+            {
+                await homeserver.PutCanonicalAliasAsync(roomId, alias);
+                return;
+            }
+            catch (HomeserverException e)
+            {
+                Log.NotCanonical(logger, alias, roomId, e.Message);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Made the room {RoomId} for {Alias}.")]
+        public static partial void Made(ILogger logger, RoomAlias alias, string roomId);
+
+        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Alias} existed by the time its room {RoomId} was made: the room stays unused.")]
+        public static partial void SomebodyWasFaster(ILogger logger, RoomAlias alias, string roomId);
+
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Alias} was not made, because {RoomsPerHour} rooms were made within an hour. Anybody can make the homeserver ask for rooms; if these were wanted, raise LoggingService:RoomsPerHour. (Told once a minute.)")]
+        public static partial void TooMany(ILogger logger, RoomAlias alias, int roomsPerHour);
+
+        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "The room for {Alias} could not be made: {Reason}")]
+        public static partial void Failed(ILogger logger, RoomAlias alias, string reason);
+
+        [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Alias} works, but could not be made the main alias of {RoomId}: {Reason}. It is tried again later.")]
+        public static partial void NotCanonical(ILogger logger, RoomAlias alias, string roomId, string reason);
+
+        [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "The homeserver takes so long to make the room for {Alias} that who asked for it was told to try again.")]
+        public static partial void TooSlow(ILogger logger, RoomAlias alias);
+    }
+
+    /// <summary>How many rooms may be made within any hour.</summary>
+    private sealed class RoomsPerHour(int limit, TimeProvider time)
+    {
+        private readonly Lock _lock = new();
+        private readonly Queue<DateTimeOffset> _made = new();
+        private DateTimeOffset _told = DateTimeOffset.MinValue;
+
+        public bool TryReserve(out bool isTimeToTell)
+        {
+            var now = time.GetUtcNow();
+            lock (_lock)
+            {
+                while (_made.TryPeek(out var oldest) && now - oldest >= TimeSpan.FromHours(1))
+                {
+                    _made.Dequeue();
+                }
+
+                if (_made.Count < limit)
+                {
+                    _made.Enqueue(now);
+                    isTimeToTell = false;
+                    return true;
+                }
+
+                isTimeToTell = now - _told >= TimeSpan.FromMinutes(1);
+                _told = isTimeToTell ? now : _told;
+                return false;
+            }
+        }
+
+        public void GiveBack()
+        {
+            lock (_lock)
+            {
+                _made.TryDequeue(out _);
+            }
+        }
+    }
+}

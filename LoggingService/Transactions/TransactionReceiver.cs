@@ -1,0 +1,89 @@
+using LoggingService.Http;
+using LoggingService.RoomLogs;
+using LoggingService.Rooms;
+
+namespace LoggingService.Transactions;
+
+/// <summary>The way of a transaction: parse → keep the logged rooms → commit → answer.</summary>
+public sealed partial class TransactionReceiver(
+    RequestBodies bodies, LoggedRooms rooms, LogDirectory logs, RoomActivity activity, ILogger<TransactionReceiver> logger)
+{
+    private const int Patience = 3;
+    private readonly RefusedTransactions _refused = new();
+
+    /// <summary>
+    /// Returning 200 means that every event of the transaction is durable, or was before; any exception means that nothing
+    /// of it stayed. The caller hanging up cancels neither.
+    /// </summary>
+    /// <param name="request">The request, authenticated.</param>
+    /// <param name="transactionId">The homeserver's number for it, which says nothing: it can come again with another body.</param>
+    /// <exception cref="IOException">It could not be written; the homeserver is to send it again.</exception>
+    public async Task<IResult> ReceiveAsync(HttpRequest request, string transactionId)
+    {
+        using var body = await bodies.ReadAsync(request);
+        if (!Transaction.TryParse(body.Bytes, out var transaction, out var mistake))
+        {
+            if (_refused.Add(transactionId) < Patience)
+            {
+                Log.NotJson(logger, transactionId, body.Bytes.Length, mistake);
+                return new MatrixError(400, "M_NOT_JSON", "The body is not JSON.");
+            }
+
+            Log.GaveUp(logger, transactionId, mistake);
+            transaction = new([], [new($"a body that came {Patience} times and is no JSON: {mistake}", body.Bytes, IsJson: false)]);
+        }
+
+        foreach (var what in transaction.Unloggable)
+        {
+            Log.Unloggable(logger, what.Reason, transactionId, Path.Combine(logs.Root, Quarantine.Folder));
+        }
+
+        var logged = await rooms.KeepLoggedAsync(transaction.Events);
+        var written = await logs.CommitAsync(logged, transaction.Unloggable, transactionId);
+        _refused.Remove(transactionId);
+        rooms.LearnFrom(written);
+        activity.Show(written);
+        return MatrixError.Ok;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Transaction {TransactionId} ({Bytes} bytes) was refused because {Mistake}: something between the homeserver and this service damages what is sent (a proxy?). The homeserver will send it again.")]
+        public static partial void NotJson(ILogger logger, string transactionId, int bytes, string mistake);
+
+        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Transaction {TransactionId} came three times and {Mistake}. It goes to the quarantine whole, so that those behind it can come; its events are not in the rooms' logs.")]
+        public static partial void GaveUp(ILogger logger, string transactionId, string mistake);
+
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The homeserver sent {Reason} (transaction {TransactionId}); it is kept in {Quarantine}.")]
+        public static partial void Unloggable(ILogger logger, string reason, string transactionId, string quarantine);
+    }
+
+    /// <summary>How often transactions that are no JSON were refused, for the few that come again and again.</summary>
+    private sealed class RefusedTransactions
+    {
+        private const int Remembered = 100;
+        private readonly Lock _lock = new();
+        private readonly Dictionary<string, int> _times = [];
+
+        public int Add(string transactionId)
+        {
+            lock (_lock)
+            {
+                if (_times.Count >= Remembered && !_times.ContainsKey(transactionId))
+                {
+                    _times.Clear();
+                }
+
+                return _times[transactionId] = _times.GetValueOrDefault(transactionId) + 1;
+            }
+        }
+
+        public void Remove(string transactionId)
+        {
+            lock (_lock)
+            {
+                _times.Remove(transactionId);
+            }
+        }
+    }
+}
