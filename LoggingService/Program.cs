@@ -3,7 +3,6 @@ using LoggingService.Http;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
 using LoggingService.Transactions;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Connections;
 using Serilog;
 using Serilog.Events;
@@ -45,6 +44,7 @@ try
             .MinimumLevel.Override("Microsoft.AspNetCore.Diagnostics", LogEventLevel.Fatal)
             .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
             .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
+            .MinimumLevel.Override(typeof(HomeserverAuthentication).FullName!, LogEventLevel.Warning)
             .MinimumLevel.Override("Polly", LogEventLevel.Error)
             .MinimumLevel.Override(RoomActivity.Source, Console.IsOutputRedirected ? LogEventLevel.Fatal : LogEventLevel.Information)
             .WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}")
@@ -58,8 +58,7 @@ try
     builder.Services.AddSingleton<LoggedRooms>().AddHostedService(services => services.GetRequiredService<LoggedRooms>());
     builder.Services.AddSingleton<RoomActivity>().AddHostedService(services => services.GetRequiredService<RoomActivity>());
     builder.Services.AddHostedService<LogUpkeep>().AddHostedService<HomeserverCheck>();
-    builder.Services.AddAuthorization().AddAuthentication(HomeserverAuthentication.SchemeName)
-        .AddScheme<AuthenticationSchemeOptions, HomeserverAuthentication>(HomeserverAuthentication.SchemeName, configureOptions: null);
+    builder.Services.AddAuthorization().AddHomeserverAuthentication();
 
     // The way of a request: its path as it was sent, our errors as Matrix's, the homeserver's token, the route.
     var app = builder.Build();

@@ -89,3 +89,17 @@ public sealed partial class HomeserverAuthentication(
         public static partial void Refused(ILogger logger, string registration);
     }
 }
+
+/// <summary>How the scheme is registered.</summary>
+public static class HomeserverAuthenticationRegistration
+{
+    /// <summary>Adds <see cref="HomeserverAuthentication"/> as the only scheme; without the data protection that AddAuthentication brings along, which would write keys to the disk that nobody uses.</summary>
+    public static IServiceCollection AddHomeserverAuthentication(this IServiceCollection services) => services
+        .AddAuthenticationCore(schemes =>
+        {
+            schemes.DefaultScheme = HomeserverAuthentication.SchemeName;
+            schemes.AddScheme<HomeserverAuthentication>(HomeserverAuthentication.SchemeName, displayName: null);
+        })
+        .AddWebEncoders()
+        .AddTransient<HomeserverAuthentication>();
+}

@@ -1,0 +1,44 @@
+using System.Text;
+using LoggingService.Tests.Support;
+using LoggingService.Transactions;
+
+namespace LoggingService.Tests;
+
+/// <summary>What a real Synapse sent is in the logs, byte for byte.</summary>
+public class RecordedSynapseTests
+{
+    [Fact]
+    public async Task An_everyday_evening_is_recorded_once_and_byte_for_byte()
+    {
+        using var service = new ServiceUnderTest();
+        var pushed = new Dictionary<string, List<string>>();
+        foreach (var request in RecordedTraffic.Read("everyday").Where(request => request.Method == "PUT"))
+        {
+            Assert.True(RawJson.TryParse(Encoding.UTF8.GetBytes(request.Body), out var body, out _));
+            foreach (var e in body["events"u8].Items())
+            {
+                var room = e["room_id"u8].AsString()!;
+                if (!pushed.TryGetValue(room, out var events))
+                {
+                    pushed[room] = events = [];
+                }
+
+                events.Add(Encoding.UTF8.GetString(e.Bytes.Span));
+            }
+
+            // Twice, as after an answer that got lost.
+            Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Put, request.Target, request.Body));
+            Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Put, request.Target, request.Body));
+        }
+
+        Assert.Equal(185, pushed.Values.Sum(events => events.Count));
+        foreach (var (room, events) in pushed)
+        {
+            var record = service.Record(room);
+            Assert.Equal(events, record.Select(line => line[..line.LastIndexOf(",\"received_ts\":", StringComparison.Ordinal)] + "}"));
+            Assert.Equal(record.Count, service.Lines(room).Count);
+        }
+
+        Assert.Empty(service.Trouble);
+    }
+}

@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text;
+using LoggingService.Rooms;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+
+namespace LoggingService.Tests.Support;
+
+/// <summary>
+/// The whole service on a real socket, with three edges replaced: the homeserver that it calls, the clock if the test
+/// gives one, and where it writes, a folder of the test's own. One a test. What it logs is in <see cref="Logged"/>.
+/// Disposing of it fails the test if the homeserver was called unexpectedly.
+/// </summary>
+public sealed class ServiceUnderTest : WebApplicationFactory<Program>, ILogEventSink
+{
+    public const string HsToken = "hs_token_lab_0b84e3d5c1";
+    public const string AsToken = "as_token_lab_0b84e3d5c1";
+
+    private readonly Dictionary<string, string> _settings;
+    private readonly TimeProvider? _time;
+    private readonly ConcurrentQueue<LogEvent> _logged = new();
+    private readonly bool _ownsFolder;
+
+    // Folder: give one to start a second service on the same logs. Settings: as LoggingService:RoomsPerHour.
+    public ServiceUnderTest(TimeProvider? time = null, TempFolder? folder = null, string? registration = null,
+        Dictionary<string, string>? settings = null, StubHomeserver? homeserver = null,
+        [CallerFilePath] string file = "", [CallerMemberName] string member = "")
+    {
+        _time = time;
+        _ownsFolder = folder is null;
+        Folder = folder ?? TempFolder.ForCaller(file, member);
+        _settings = settings ?? [];
+        Homeserver = homeserver ?? new StubHomeserver().WithoutAliases();
+        File.WriteAllText(Folder["registration.yaml"], registration ?? RegistrationText());
+        File.SetUnixFileMode(Folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        UseKestrel(0);
+    }
+
+    /// <summary>Where it writes: <c>logs</c>, and its registration.</summary>
+    public TempFolder Folder { get; }
+
+    /// <summary>The log directory.</summary>
+    public string Logs => Folder["logs"];
+
+    /// <summary>The homeserver that it calls.</summary>
+    public StubHomeserver Homeserver { get; }
+
+    /// <summary>What the service logged, in order.</summary>
+    public IReadOnlyList<LogEvent> Logged => [.. _logged];
+
+    /// <summary>A registration's text.</summary>
+    public static string RegistrationText(string url = "http://127.0.0.1:5000", string aliases = "#logged_.*", string rooms = "[]") =>
+        $$"""
+        id: "logging"
+        url: "{{url}}"
+        as_token: "{{AsToken}}"
+        hs_token: "{{HsToken}}"
+        sender_localpart: "logging"
+        rate_limited: false
+        namespaces:
+          users: []
+          rooms: {{rooms}}
+          aliases:
+            - exclusive: false
+              regex: "{{aliases}}"
+        """;
+
+    /// <summary>A client of the socket, with the homeserver's token; paths go out exactly as they are given to <see cref="SendAsync"/>.</summary>
+    public HttpClient Client
+    {
+        get
+        {
+            if (field is null)
+            {
+                var client = CreateClient();
+                field = new HttpClient { BaseAddress = client.BaseAddress, Timeout = TimeSpan.FromSeconds(100) };
+                field.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", HsToken);
+            }
+
+            return field;
+        }
+    }
+
+    /// <summary>Sends a request whose target is not touched by the client; with the homeserver's token unless another header is given.</summary>
+    public async Task<(int Status, string Body)> SendAsync(HttpMethod method, string rawTarget, string? body = null, string? authorization = null)
+    {
+        var client = Client;
+        var uri = new Uri($"http://127.0.0.1:{client.BaseAddress!.Port}{rawTarget}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        using var request = new HttpRequestMessage(method, uri);
+        if (body is not null)
+        {
+            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        }
+
+        if (authorization is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        }
+
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Pushes a transaction of events, each given as JSON.</summary>
+    public Task<(int Status, string Body)> PushAsync(string transactionId, params IEnumerable<string> events) =>
+        SendAsync(HttpMethod.Put, $"/_matrix/app/v1/transactions/{transactionId}", $"{{\"events\":[{string.Join(',', events)}]}}");
+
+    /// <summary>The lines of a room's newest text, without their timestamps' 26 characters and the space after them.</summary>
+    public IReadOnlyList<string> Lines(string room) => [.. File.ReadAllLines(Path.Combine(Logs, room, "latest.log")).Select(line => line[27..])];
+
+    /// <summary>The lines of all of a room's records.</summary>
+    public IReadOnlyList<string> Record(string room) =>
+        [.. Directory.GetFiles(Path.Combine(Logs, room), "*.jsonl").Order(StringComparer.Ordinal).SelectMany(File.ReadAllLines)];
+
+    /// <summary>The warnings and errors that it logged, as text.</summary>
+    public IReadOnlyList<string> Trouble => [.. Logged.Where(e => e.Level >= LogEventLevel.Warning).Select(e => e.RenderMessage())];
+
+    void ILogEventSink.Emit(LogEvent logEvent) => _logged.Enqueue(logEvent);
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseSetting("LoggingService:Registration", Folder["registration.yaml"]);
+        builder.UseSetting("LoggingService:Logs", Logs);
+        foreach (var (key, value) in _settings)
+        {
+            builder.UseSetting(key, value);
+        }
+
+        builder.ConfigureTestServices(services =>
+        {
+            services.AddHttpClient<Homeserver>().ConfigurePrimaryHttpMessageHandler(() => Homeserver);
+            services.AddSerilog(logger => logger.MinimumLevel.Information().MinimumLevel.Override("Microsoft", LogEventLevel.Error).WriteTo.Sink(this), preserveStaticLogger: true);
+            if (_time is not null)
+            {
+                services.RemoveAll<TimeProvider>().AddSingleton(_time);
+            }
+        });
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            if (_ownsFolder)
+            {
+                Folder.Dispose();
+            }
+
+            Assert.Empty(Homeserver.Unexpected);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+
+namespace LoggingService.Tests.Support;
+
+/// <summary>
+/// The homeserver's client API, as far as a test says what it answers. A call that nobody expected is answered 500 and
+/// fails the test at its end. The calls of the check at start are expected; a test may say otherwise.
+/// </summary>
+public sealed class StubHomeserver : HttpMessageHandler
+{
+    private readonly ConcurrentDictionary<string, Func<Asked, Task<Answer>>> _answers = new();
+    private readonly ConcurrentQueue<Asked> _calls = new();
+    private readonly ConcurrentQueue<string> _unexpected = new();
+
+    public StubHomeserver()
+    {
+        On("GET /_matrix/client/versions", """{"versions":["v1.19"]}""");
+        On("POST /_matrix/client/v3/register", 400, """{"errcode":"M_USER_IN_USE","error":"taken"}""");
+        On("GET /_matrix/client/v3/account/whoami", """{"user_id":"@logging:localhost"}""");
+        On("GET /_matrix/client/v3/joined_rooms", """{"joined_rooms":[]}""");
+        On("POST /_matrix/client/v1/appservice/logging/ping", """{"duration_ms":1}""");
+    }
+
+    /// <summary>A call that came.</summary>
+    /// <param name="Line">Method and path, percent-encoded as it was sent.</param>
+    /// <param name="Body">The body, or empty.</param>
+    /// <param name="Authorization">The Authorization header.</param>
+    public sealed record Asked(string Line, string Body, string? Authorization);
+
+    /// <summary>What is answered.</summary>
+    public sealed record Answer(int Status, string Body, string? RetryAfter = null);
+
+    /// <summary>All calls so far, in order.</summary>
+    public IReadOnlyList<Asked> Calls => [.. _calls];
+
+    /// <summary>Calls that nobody expected.</summary>
+    public IReadOnlyList<string> Unexpected => [.. _unexpected];
+
+    /// <summary>Answers a call, given as <c>GET /path</c>; a line that ends in <c>*</c> answers all that begin so.</summary>
+    public StubHomeserver On(string line, string body) => On(line, 200, body);
+
+    public StubHomeserver On(string line, int status, string body) => On(line, _ => Task.FromResult(new Answer(status, body)));
+
+    public StubHomeserver On(string line, Func<Asked, Task<Answer>> answer)
+    {
+        _answers[line] = answer;
+        return this;
+    }
+
+    /// <summary>The room has no alias that we could be told of, as for a non-member: 403 to every …/aliases.</summary>
+    public StubHomeserver WithoutAliases() => On("GET /_matrix/client/v3/rooms/*", 403, """{"errcode":"M_FORBIDDEN","error":"You aren't a member of the room"}""");
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var line = $"{request.Method} {request.RequestUri!.AbsolutePath}";
+        var call = new Asked(line, request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken), request.Headers.Authorization?.ToString());
+        _calls.Enqueue(call);
+        var known = _answers.TryGetValue(line, out var answer)
+            || (_answers.Keys.Where(key => key.EndsWith('*') && line.StartsWith(key[..^1], StringComparison.Ordinal)).MaxBy(key => key.Length) is { } prefix && _answers.TryGetValue(prefix, out answer));
+        if (!known)
+        {
+            _unexpected.Enqueue(line);
+        }
+
+        var (status, body, retryAfter) = known ? await answer!(call).WaitAsync(cancellationToken) : new Answer(500, """{"errcode":"M_UNKNOWN","error":"the test didn't expect this call"}""");
+        var response = new HttpResponseMessage((HttpStatusCode)status) { RequestMessage = request, Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        if (retryAfter is not null)
+        {
+            response.Headers.Add("Retry-After", retryAfter);
+        }
+
+        return response;
+    }
+}
