@@ -39,7 +39,8 @@ internal static class Invisible
             return false;
         }
 
-        Rune.DecodeFromUtf16(after, out var next, out _);
+        // Where there is none it says U+FFFD, which is a symbol.
+        var next = Rune.DecodeFromUtf16(after, out var decoded, out _) == System.Buffers.OperationStatus.Done ? decoded : default;
         return rune.Value switch
         {
             ZeroWidthJoiner when IsInEmoji(b) => IsPictograph(next),

@@ -102,6 +102,8 @@ public static class LogLine
             length += rune.Utf16SequenceLength;
         }
 
-        return $"{line.AsSpan(0, length)}… ({bytes - kept} more bytes; see the record)";
+        // A joiner with nothing to join would be left of a cut emoji.
+        var whole = line.AsSpan(0, length).TrimEnd('\u200D');
+        return $"{whole}… ({bytes - Encoding.UTF8.GetByteCount(whole)} more bytes; see the record)";
     }
 }

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using LoggingService.Transactions;
+
 namespace LoggingService.Lines;
 
 /// <summary>The lines of what people say: <c>m.room.message</c> of every msgtype, <c>m.sticker</c>, and <c>m.room.encrypted</c>, of which nothing can be said. (Client-Server API, "Instant Messaging".)</summary>
@@ -7,7 +10,7 @@ internal static class MessageLine
     public static string? Render(LineSource line)
     {
         var e = line.Event;
-        if (line.ArrivedRedacted || e.Content.ToCompactString() == "{}")
+        if (line.ArrivedRedacted || IsEmpty(e.Content))
         {
             return $"<{line.Sender}, removed before it was logged>";
         }
@@ -30,6 +33,9 @@ internal static class MessageLine
         var space = text.Length == 0 ? "" : " ";
         return $"{opening}{head}{string.Concat(about.Select(static part => $", {part}"))}{closing}{space}{SafeText.Of(text)}";
     }
+
+    private static bool IsEmpty(RawJson content) =>
+        content.Kind == JsonValueKind.Object && content.Bytes.Span[1..^1].Trim(" \t\r\n"u8).IsEmpty;
 
     /// <summary>How a message's head opens, what it says beside the sender, how it closes, and the words after it; <c>null</c> where there is no body.</summary>
     private static (string Opening, IEnumerable<string> About, string Closing, string Text)? Said(bool isSticker, Relation relation, TypeCheck types)

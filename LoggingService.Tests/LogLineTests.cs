@@ -1,0 +1,242 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using LoggingService.Lines;
+using LoggingService.Transactions;
+
+namespace LoggingService.Tests;
+
+public class LogLineTests
+{
+    // 2026-11-23 19:20:11 UTC
+    private const long Now = 1795461611000;
+    private const string Hello = """{"event_id":"$hello","room_id":"!r:x","type":"m.room.message","sender":"@alice:x","origin_server_ts":1795461611000,"content":{"msgtype":"m.text","body":"hello"}}""";
+    private static readonly EarlierEvents Nothing = new(_ => null, (_, _) => null);
+
+    [Theory]
+    [InlineData("""{"msgtype":"m.text","body":"hello"}""", "<@bob:x> hello")]
+    [InlineData("""{"msgtype":"m.text","body":""}""", "<@bob:x>")]
+    [InlineData("""{"msgtype":"m.notice","body":"build passed"}""", "-@bob:x- build passed")]
+    [InlineData("""{"msgtype":"m.emote","body":"waves"}""", "* @bob:x waves")]
+    [InlineData("""{"msgtype":"m.server_notice","body":"full","server_notice_type":"m.server_notice.usage_limit_reached"}""", "<@bob:x, server notice> full")]
+    [InlineData("""{"msgtype":"m.image","body":"cat.png","url":"mxc://x/a","info":{"w":640,"h":480,"size":66540}}""", "<@bob:x, image cat.png, 640×480, 66.5 KB, mxc://x/a>")]
+    [InlineData("""{"msgtype":"m.image","body":"my cat","filename":"cat.png","url":"mxc://x/a"}""", "<@bob:x, image cat.png, mxc://x/a> my cat")]
+    [InlineData("""{"msgtype":"m.image","body":"","file":{"url":"mxc://x/a"}}""", "<@bob:x, image, mxc://x/a>")]
+    [InlineData("""{"msgtype":"m.file","body":"report, final.pdf","info":{"size":99}}""", "<@bob:x, file \"report, final.pdf\", 99 B>")]
+    [InlineData("""{"msgtype":"m.audio","body":"song.ogg","info":{"duration":201000,"size":3100000}}""", "<@bob:x, audio song.ogg, 3:21, 3.1 MB>")]
+    [InlineData("""{"msgtype":"m.audio","body":"v.ogg","org.matrix.msc3245.voice":{}}""", "<@bob:x, voice v.ogg>")]
+    [InlineData("""{"msgtype":"m.video","body":"clip.mp4","info":{"duration":3723000,"w":1,"h":2,"size":1000000}}""", "<@bob:x, video clip.mp4, 1×2, 1:02:03, 1 MB>")]
+    [InlineData("""{"msgtype":"m.location","body":"Malmö","geo_uri":"geo:55.6,13.0"}""", "<@bob:x, location 55.6,13.0> Malmö")]
+    [InlineData("""{"msgtype":"com.example.custom","body":"words"}""", "<@bob:x, of type \"com.example.custom\"> words")]
+    [InlineData("""{"body":"words"}""", "<@bob:x, of no type> words")]
+    [InlineData("""{}""", "<@bob:x, removed before it was logged>")]
+    [InlineData("""{ }""", "<@bob:x, removed before it was logged>")]
+    public void Each_kind_of_message_has_its_shape(string content, string line) => Assert.Equal(line, Render("m.room.message", content));
+
+    [Fact]
+    public void A_sticker_is_named_by_its_body() =>
+        Assert.Equal("<@bob:x, sticker Party parrot, 128×128, mxc://x/a>", Render("m.sticker", """{"body":"Party parrot","info":{"w":128,"h":128},"url":"mxc://x/a"}"""));
+
+    [Fact]
+    public void An_encrypted_message_says_that_it_cannot_be_logged()
+    {
+        Assert.Equal("<@bob:x, encrypted: cannot be logged>", Render("m.room.encrypted", """{"algorithm":"m.megolm","ciphertext":"x"}"""));
+        Assert.Equal("<@bob:x, edit of 19:20:11, encrypted: cannot be logged>", Line("m.room.encrypted", """{"algorithm":"m.megolm","m.relates_to":{"rel_type":"m.replace","event_id":"$mine"}}""", Mine("m.room.encrypted")));
+    }
+
+    [Theory]
+    [InlineData("\"unsigned\":{\"redacted_because\":{}}")]
+    [InlineData("\"unsigned\":{\"redacted_by\":\"$x\"}")]
+    public void A_message_that_arrives_redacted_says_so(string more) =>
+        Assert.Equal("<@bob:x, removed before it was logged>", LogLine.Render(Event("m.room.message", "{}", more), Nothing, TimeZoneInfo.Utc, null));
+
+    [Theory]
+    [InlineData("m.room.name", """{"name":"Kitchen"}""", "", "set the room name to \"Kitchen\"")]
+    [InlineData("m.room.name", """{"name":"B"}""", """{"name":"A"}""", "changed the room name from \"A\" to \"B\"")]
+    [InlineData("m.room.name", """{"name":""}""", """{"name":"A"}""", "removed the room name \"A\"")]
+    [InlineData("m.room.name", """{}""", "", "removed the room name")]
+    [InlineData("m.room.topic", """{"topic":"a\nb"}""", "", "set the topic to \"a␊b\"")]
+    [InlineData("m.room.topic", """{"topic":"old","m.topic":{"m.text":[{"mimetype":"text/html","body":"<b>"},{"body":"plain"}]}}""", "", "set the topic to \"plain\"")]
+    [InlineData("m.room.topic", """{"topic":""}""", "", "removed the topic")]
+    public void The_rooms_name_and_topic_are_told(string type, string content, string previous, string sentence)
+    {
+        var more = "\"state_key\":\"\"" + (previous.Length == 0 ? "" : $",\"unsigned\":{{\"prev_content\":{previous}}}");
+        Assert.Equal($"*** @bob:x {sentence}", LogLine.Render(Event(type, content, more), Nothing, TimeZoneInfo.Utc, null));
+    }
+
+    [Theory]
+    [InlineData(Hello, "the message of @alice:x 19:20:11")]
+    [InlineData("""{"event_id":"$e","room_id":"!r:x","type":"m.room.message","sender":"@alice:x","origin_server_ts":1795375211000,"content":{}}""", "the message of @alice:x 2026-11-22 19:20:11")]
+    [InlineData("""{"event_id":"$e","room_id":"!r:x","type":"m.reaction","sender":"@alice:x","received_ts":1795461611000,"content":{}}""", "the reaction of @alice:x 19:20:11")]
+    [InlineData("""{"event_id":"$e","room_id":"!r:x","type":"m.room.message","sender":"@alice:x","origin_server_ts":1795461611000,"content":{"m.relates_to":{"rel_type":"m.replace"}}}""", "the edit of @alice:x 19:20:11")]
+    [InlineData("""{"event_id":"$e","room_id":"!r:x","type":"m.room.topic","state_key":"","sender":"@alice:x","origin_server_ts":1795461611000,"content":{}}""", "the state m.room.topic [\"\"] of @alice:x 19:20:11")]
+    [InlineData("""{"event_id":"$e","room_id":"!r:x","type":"message","sender":"@alice:x","origin_server_ts":1795461611000,"content":{}}""", "the event \"message\" of @alice:x 19:20:11")]
+    public void A_redaction_says_what_was_removed(string target, string what)
+    {
+        Assert.Equal($"*** @bob:x removed {what}: \"reason\"", Line("m.room.redaction", """{"redacts":"$e","reason":"reason"}""", target));
+        Assert.Equal($"*** @bob:x removed {what}", LogLine.Render(Event("m.room.redaction", "{}", "\"redacts\":\"$e\""), Record(target), TimeZoneInfo.Utc, null));
+    }
+
+    [Fact]
+    public void A_redaction_of_what_is_not_in_the_record_names_its_id()
+    {
+        Assert.Equal("*** @bob:x removed the event $e: \"r\"", Render("m.room.redaction", """{"redacts":"$e","reason":"r"}"""));
+        Assert.Equal("*** @bob:x m.room.redaction {\"reason\":\"r\"}", Render("m.room.redaction", """{"reason":"r"}"""));
+    }
+
+    [Theory]
+    [InlineData("""{"msgtype":"m.text","body":"> <@alice:x> hello\n\nme too","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""", "<@bob:x, to @alice:x 19:20:11 \"hello\"> me too")]
+    [InlineData("""{"msgtype":"m.text","body":"> my own quotation\n\nme too","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""", "<@bob:x, to @alice:x 19:20:11 \"hello\"> > my own quotation␊␊me too")]
+    [InlineData("""{"msgtype":"m.text","body":"> <@alice:x> hello\n\nme too"}""", "<@bob:x> > <@alice:x> hello␊␊me too")]
+    [InlineData("""{"msgtype":"m.emote","body":"nods","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""", "* @bob:x, to @alice:x 19:20:11 \"hello\" nods")]
+    [InlineData("""{"msgtype":"m.text","body":"pizza","m.relates_to":{"rel_type":"m.thread","event_id":"$hello","is_falling_back":true,"m.in_reply_to":{"event_id":"$hello"}}}""", "<@bob:x, in thread \"hello\"> pizza")]
+    [InlineData("""{"msgtype":"m.text","body":"pizza","m.relates_to":{"rel_type":"m.thread","event_id":"$hello","m.in_reply_to":{"event_id":"$hello"}}}""", "<@bob:x, in thread \"hello\", to @alice:x 19:20:11 \"hello\"> pizza")]
+    [InlineData("""{"msgtype":"m.text","body":"* b","m.new_content":{"msgtype":"m.text","body":"b"},"m.relates_to":{"rel_type":"m.replace","event_id":"$hello"}}""", "<@bob:x, invalid edit of @alice:x 19:20:11> * b")]
+    public void A_message_that_belongs_to_another_says_to_which(string content, string line) => Assert.Equal(line, Line("m.room.message", content, Hello));
+
+    [Fact]
+    public void An_edit_shows_the_new_words()
+    {
+        const string Edit = """{"msgtype":"m.text","body":"* b","m.new_content":{"msgtype":"m.text","body":"b"},"m.relates_to":{"rel_type":"m.replace","event_id":"$mine"}}""";
+        Assert.Equal("<@bob:x, edit of 19:20:11> b", Line("m.room.message", Edit, Mine("m.room.message")));
+        Assert.Equal("<@bob:x, edit of $mine> b", Render("m.room.message", Edit));
+        Assert.Equal("<@bob:x, invalid edit of @bob:x 19:20:11> * b", Line("m.room.message", Edit, Mine("m.room.message").Replace("\"content\":{", "\"content\":{\"m.relates_to\":{\"rel_type\":\"m.replace\"},", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("com.example.thing", """{ "compact" : "content" }""", "", "com.example.thing {\"compact\":\"content\"}")]
+    [InlineData("com.example.thing", """{}""", "\"state_key\":\"a \\\"key\\\"\"", "com.example.thing [\"a \\\"key\\\"\"] {}")]
+    [InlineData("m.room.name", """{"name":"x"}""", "", "m.room.name {\"name\":\"x\"}")]
+    [InlineData("m.room.message", """{"msgtype":"m.text","body":"x"}""", "\"state_key\":\"\"", "m.room.message [\"\"] {\"msgtype\":\"m.text\",\"body\":\"x\"}")]
+    public void Anything_else_is_shown_by_type_and_content(string type, string content, string more, string line) =>
+        Assert.Equal($"*** @bob:x {line}", LogLine.Render(Event(type, content, more), Nothing, TimeZoneInfo.Utc, null));
+
+    [Fact]
+    public void An_event_with_nothing_but_its_ids_has_a_line() =>
+        Assert.Equal("*** ? (no type) (no content)", LogLine.Render(RoomEventFrom("""{"event_id":"$e","room_id":"!r"}"""), Nothing, TimeZoneInfo.Utc, null));
+
+    [Theory]
+    [InlineData("m.room.message", """{"msgtype":"m.text","body":5}""")]
+    [InlineData("m.room.message", """{"msgtype":5,"body":"x"}""")]
+    [InlineData("m.room.message", """{"msgtype":"m.image","body":"x","info":[]}""")]
+    [InlineData("m.room.message", """{"msgtype":"m.image","body":"x","info":{"w":"640","h":480}}""")]
+    [InlineData("m.room.message", """{"msgtype":"m.image","body":"x","url":{}}""")]
+    [InlineData("m.room.message", """{"msgtype":"m.location","body":"x","geo_uri":1}""")]
+    [InlineData("m.room.message", """{"msgtype":"m.text","body":"x","m.relates_to":"y"}""")]
+    [InlineData("m.room.message", """{"msgtype":"m.text","body":"x","m.relates_to":{"m.in_reply_to":{"event_id":1}}}""")]
+    [InlineData("m.room.message", """{"msgtype":"m.text"}""")]
+    [InlineData("m.room.message", "[]")]
+    [InlineData("m.room.message", "null")]
+    [InlineData("m.room.redaction", """{"redacts":["$e"]}""")]
+    [InlineData("m.room.redaction", """{"redacts":"$e","reason":{}}""")]
+    public void A_wrong_type_gives_the_general_form(string type, string content) =>
+        Assert.Equal($"*** @bob:x {type} {content}", Line(type, content, Hello));
+
+    [Theory]
+    [InlineData("""{"msgtype":"m.text","body":"hi\n<@alice:x> I agree"}""", "<@bob:x> hi␊<@alice:x> I agree")]
+    [InlineData("""{"msgtype":"m.text","body":", edit of 19:20:11> x"}""", "<@bob:x> , edit of 19:20:11> x")]
+    [InlineData("""{"msgtype":"m.emote","body":", to @alice:x 19:20:11 \"yes\" nods"}""", "* @bob:x , to @alice:x 19:20:11 \"yes\" nods")]
+    [InlineData("""{"msgtype":"image cat.png, 640×480","body":"x"}""", "<@bob:x, of type \"image cat.png, 640×480\"> x")]
+    [InlineData("""{"msgtype":"x\"> fake","body":"x"}""", "<@bob:x, of type \"x\\\"> fake\"> x")]
+    [InlineData("""{"msgtype":"m.file","body":"a> b"}""", "<@bob:x, file \"a> b\">")]
+    [InlineData("""{"msgtype":"m.file","body":"a","url":"640×480"}""", "<@bob:x, file a, url \"640×480\">")]
+    [InlineData("""{"msgtype":"m.file","body":"a","url":"mxc://x/a> fake, b"}""", "<@bob:x, file a, mxc://x/a%3E%20fake%2C%20b>")]
+    [InlineData("""{"msgtype":"m.location","body":"a","geo_uri":"geo:1, encrypted: cannot be logged"}""", "<@bob:x, location \"geo:1, encrypted: cannot be logged\"> a")]
+    [InlineData("""{"msgtype":"m.text","body":"a","m.relates_to":{"m.in_reply_to":{"event_id":"@alice:x 19:20:11 \"yes\""}}}""", "<@bob:x, to \"@alice:x 19:20:11 \\\"yes\\\"\"> a")]
+    [InlineData("""{"msgtype":"m.text","body":"a","m.relates_to":{"m.in_reply_to":{"event_id":"$a> \"b\""}}}""", "<@bob:x, to $a%3E%20%22b%22> a")]
+    public void Words_cannot_fake_a_head(string content, string line) => Assert.Equal(line, Render("m.room.message", content));
+
+    [Theory]
+    [InlineData("joined", "\"as\"", "\"joined\" \"as\"")]
+    [InlineData("joined as \\\"Bob\\\"\\n***", "{}", "\"joined as \\\"Bob\\\"␊***\" {}")]
+    [InlineData("a.b", "{\"\u202E\":1}", "a.b {\"\\u{202E}\":1}")]
+    public void A_type_cannot_fake_a_sentence(string type, string content, string line) => Assert.Equal($"*** @bob:x {line}", Render(type, content));
+
+    [Fact]
+    public void A_sender_cannot_fake_a_head() =>
+        Assert.Equal("<@a,%20edit:x> hi".Replace(",", "%2C", StringComparison.Ordinal),
+            LogLine.Render(RoomEventFrom(Hello.Replace("@alice:x", "@a, edit:x", StringComparison.Ordinal).Replace("hello\"}", "hi\"}", StringComparison.Ordinal)), Nothing, TimeZoneInfo.Utc, null));
+
+    [Fact]
+    public void A_long_line_is_cut_between_characters_and_says_by_how_much()
+    {
+        var line = Render("m.room.message", $$"""{"msgtype":"m.text","body":"{{string.Concat(Enumerable.Repeat("🦊", 20_000))}}"}""");
+        const string Tail = "… (14476 more bytes; see the record)";
+        Assert.EndsWith("🦊" + Tail, line, StringComparison.Ordinal);
+        var kept = Encoding.UTF8.GetByteCount(line) - Encoding.UTF8.GetByteCount(Tail);
+        Assert.InRange(kept, LogLine.MaxBytes - 3, LogLine.MaxBytes);
+        Assert.Equal("<@bob:x> ".Length + 80_000, kept + 14476);
+
+        // 👩‍👩 is one character: no half of it, with its joiner, before the cut.
+        var family = Render("m.room.message", $$"""{"msgtype":"m.text","body":"{{string.Concat(Enumerable.Repeat("👩\u200D", 20_000))}}👩"}""");
+        Assert.Contains("👩…", family, StringComparison.Ordinal);
+        Assert.EndsWith(" more bytes; see the record)", Render("a.b", $"[{string.Concat(Enumerable.Repeat("1,", 40_000))}1]"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_line_bears_the_time_that_the_event_claims_as_far_as_a_date_can_hold_it()
+    {
+        var zone = TimeZoneInfo.CreateCustomTimeZone("east", TimeSpan.FromHours(14), "east", "east");
+        var arrival = DateTimeOffset.FromUnixTimeMilliseconds(Now);
+
+        Assert.Equal("2026-11-24 09:20:11 +14:00", At("\"origin_server_ts\":1795461611000", null));
+        Assert.Equal("2026-11-24 09:20:11 +14:00", At("\"origin_server_ts\":\"soon\"", arrival));
+        Assert.Equal("2026-11-24 09:20:11 +14:00", At("\"received_ts\":1795461611000", null));
+        Assert.Equal("2026-11-24 09:20:11 +14:00", At("\"received_ts\":5", arrival));
+        Assert.StartsWith("9999-12-", At("\"origin_server_ts\":9007199254740991", arrival), StringComparison.Ordinal);
+        Assert.StartsWith("0001-01-", At("\"origin_server_ts\":-1e400", arrival), StringComparison.Ordinal);
+
+        string At(string field, DateTimeOffset? receivedAt) =>
+            LogLine.Time(RoomEventFrom($$"""{"event_id":"$e","room_id":"!r",{{field}}}"""), receivedAt, zone).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public void Every_recorded_event_is_one_line_that_a_terminal_can_show()
+    {
+        var lines = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Traffic"), "*.jsonl").SelectMany(Recorded).ToList();
+
+        Assert.True(lines.Count > 200);
+        foreach (var line in lines)
+        {
+            Assert.DoesNotContain(line, static c => char.IsControl(c) || c is '\u2028' or '\u2029' or '\u061C' or '\u200B' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') or '\uFEFF');
+            Assert.Matches(@"\A(<|-|\* |\*\*\* )[@?]", line);
+        }
+    }
+
+    /// <summary>The lines of a recording, each made from what came before it.</summary>
+    private static IEnumerable<string> Recorded(string file)
+    {
+        var record = new List<RoomEvent>();
+        foreach (var request in File.ReadLines(file).Select(static line => JsonNode.Parse(line)!))
+        {
+            if (!((string)request["target"]!).Contains("/transactions/", StringComparison.Ordinal)
+                || !RawJson.TryParse(Encoding.UTF8.GetBytes((string)request["body"]!), out var body, out _))
+            {
+                continue;
+            }
+
+            foreach (var json in body["events"u8].Items())
+            {
+                Assert.True(RoomEvent.TryRead(json, out var e, out _));
+                var room = record.Where(r => r.RoomId == e.RoomId).ToList();
+                var before = new EarlierEvents(id => room.Find(r => r.EventId == id), (type, key) => room.FindLast(r => r.Type == type && r.StateKey == key));
+                yield return LogLine.Render(e, before, TimeZoneInfo.Utc, DateTimeOffset.FromUnixTimeMilliseconds(Now));
+                record.Add(e);
+            }
+        }
+    }
+
+    private static string Render(string type, string content) => LogLine.Render(Event(type, content), Nothing, TimeZoneInfo.Utc, null);
+
+    private static string Line(string type, string content, string target) => LogLine.Render(Event(type, content), Record(target), TimeZoneInfo.Utc, null);
+
+    private static EarlierEvents Record(string target) => new(_ => RoomEventFrom(target), (_, _) => null);
+
+    private static string Mine(string type) =>
+        Hello.Replace("@alice:x", "@bob:x", StringComparison.Ordinal).Replace("$hello", "$mine", StringComparison.Ordinal).Replace("m.room.message", type, StringComparison.Ordinal);
+
+    private static RoomEvent Event(string type, string content, string more = "") =>
+        RoomEventFrom($$"""{"event_id":"$now","room_id":"!r:x","type":"{{type}}","sender":"@bob:x","origin_server_ts":{{Now}},"content":{{content}}{{(more.Length == 0 ? "" : ",")}}{{more}}}""");
+
+    private static RoomEvent RoomEventFrom(string json) => RoomEvent.FromRecord(Encoding.UTF8.GetBytes(json))!;
+}

@@ -1,0 +1,142 @@
+using System.Text;
+using LoggingService.Lines;
+using LoggingService.Transactions;
+
+namespace LoggingService.Tests;
+
+public class MembershipLineTests
+{
+    private const string Carol = "@carol:example.org";
+    private const string Alice = "@alice:example.org";
+
+    [Theory]
+    [InlineData("leave", "invite", Alice, "@carol:example.org was invited by @alice:example.org")]
+    [InlineData("ban", "invite", Alice, "@carol:example.org was invited by @alice:example.org")]
+    [InlineData("invite", "invite", Alice, "@carol:example.org was invited again by @alice:example.org")]
+    [InlineData("knock", "invite", Alice, "@alice:example.org accepted the knock of @carol:example.org")]
+    [InlineData("leave", "join", Carol, "@carol:example.org joined")]
+    [InlineData("invite", "join", Carol, "@carol:example.org joined")]
+    [InlineData("knock", "join", Carol, "@carol:example.org joined")]
+    [InlineData("join", "join", Carol, "@carol:example.org joined again (nothing changed)")]
+    [InlineData("invite", "leave", Carol, "@carol:example.org rejected the invitation")]
+    [InlineData("invite", "leave", Alice, "@alice:example.org withdrew the invitation of @carol:example.org")]
+    [InlineData("join", "leave", Carol, "@carol:example.org left")]
+    [InlineData("join", "leave", Alice, "@carol:example.org was kicked by @alice:example.org")]
+    [InlineData("ban", "leave", Alice, "@carol:example.org was unbanned by @alice:example.org")]
+    [InlineData("knock", "leave", Carol, "@carol:example.org withdrew their knock")]
+    [InlineData("knock", "leave", Alice, "@alice:example.org denied the knock of @carol:example.org")]
+    [InlineData("leave", "leave", Carol, "@carol:example.org left again (nothing changed)")]
+    [InlineData("leave", "leave", Alice, "@carol:example.org was removed again by @alice:example.org (nothing changed)")]
+    [InlineData("leave", "ban", Alice, "@carol:example.org was banned by @alice:example.org")]
+    [InlineData("invite", "ban", Alice, "@carol:example.org was banned by @alice:example.org")]
+    [InlineData("knock", "ban", Alice, "@carol:example.org was banned by @alice:example.org")]
+    [InlineData("join", "ban", Alice, "@carol:example.org was kicked and banned by @alice:example.org")]
+    [InlineData("ban", "ban", Alice, "@carol:example.org was banned again by @alice:example.org")]
+    [InlineData("leave", "knock", Carol, "@carol:example.org knocked")]
+    [InlineData("invite", "knock", Carol, "@carol:example.org knocked")]
+    [InlineData("knock", "knock", Carol, "@carol:example.org knocked again")]
+    public void Each_transition_has_its_sentence_and_its_reason(string earlier, string now, string sender, string sentence)
+    {
+        var previous = $$"""{"membership":"{{earlier}}"}""";
+        Assert.Equal($"*** {sentence}", Line(sender, $$"""{"membership":"{{now}}"}""", $$"""
+            "unsigned":{"prev_content":{{previous}}}
+            """));
+        Assert.Equal($"*** {sentence}: \"a \\\"why\\\"\"", Line(sender, $$"""{"membership":"{{now}}","reason":"a \"why\""}""", $$"""
+            "prev_content":{{previous}}
+            """));
+    }
+
+    [Theory]
+    [InlineData("join", Carol, "@carol:example.org joined")]
+    [InlineData("leave", Carol, "@carol:example.org left")]
+    [InlineData("leave", Alice, "@carol:example.org was removed by @alice:example.org")]
+    [InlineData("invite", Alice, "@carol:example.org was invited by @alice:example.org")]
+    [InlineData("ban", Alice, "@carol:example.org was banned by @alice:example.org")]
+    [InlineData("knock", Carol, "@carol:example.org knocked")]
+    public void Where_nothing_is_known_of_the_time_before_the_plain_word_is_true(string now, string sender, string sentence) =>
+        Assert.Equal($"*** {sentence}", Line(sender, $$"""{"membership":"{{now}}"}"""));
+
+    [Theory]
+    [InlineData("""{"membership":"join","displayname":"Carol"}""", " as \"Carol\"")]
+    [InlineData("""{"membership":"join","displayname":"carol"}""", "")]
+    [InlineData("""{"membership":"join","displayname":""}""", "")]
+    [InlineData("""{"membership":"join","displayname":null}""", "")]
+    [InlineData("""{"membership":"join","join_authorised_via_users_server":"@alice:example.org"}""", ", let in by @alice:example.org")]
+    public void A_join_names_the_name_that_says_more_than_the_id(string content, string rest) =>
+        Assert.Equal($"*** @carol:example.org joined{rest}", Line(Carol, content));
+
+    [Theory]
+    [InlineData("""  "displayname":"A"  """, """  "displayname":"B"  """, "changed their name from \"A\" to \"B\"")]
+    [InlineData(""" "displayname":null """, """  "displayname":"B"  """, "set their name to \"B\"")]
+    [InlineData("""  "displayname":"A"  """, """ "displayname":"" """, "removed their name \"A\"")]
+    [InlineData("""  "avatar_url":"mxc://x/a"  """, """ "avatar_url":"mxc://x/b" """, "changed their avatar")]
+    [InlineData("""  "a":1  """, """ "avatar_url":"mxc://x/b" """, "set their avatar")]
+    [InlineData("""  "avatar_url":"mxc://x/a"  """, """ "a":1 """, "removed their avatar")]
+    [InlineData("""  "displayname":"A"  """, """  "displayname":"B","avatar_url":"mxc://x/b"  """, "changed their name from \"A\" to \"B\" and set their avatar")]
+    public void A_member_who_joins_again_has_changed_their_profile(string earlier, string now, string change) =>
+        Assert.Equal($"*** @carol:example.org {change}", Line(Carol, $$"""{"membership":"join",{{now}}}""", $$"""
+            "unsigned":{"prev_content":{"membership":"join",{{earlier}} } }
+            """));
+
+    [Fact]
+    public void The_earlier_membership_comes_from_the_record_where_the_homeserver_does_not_tell()
+    {
+        var earlier = Event(Carol, """{"membership":"join","displayname":"A"}""", "", "$earlier");
+        var content = """{"membership":"join","displayname":"B"}""";
+        const string Sentence = "*** @carol:example.org changed their name from \"A\" to \"B\"";
+
+        Assert.Equal(Sentence, Render(Event(Carol, content, "\"unsigned\":{\"replaces_state\":\"$earlier\"}"), new(id => id == "$earlier" ? earlier : null, (_, _) => null)));
+        Assert.Equal(Sentence, Render(Event(Carol, content, "\"replaces_state\":\"$earlier\""), new(id => id == "$earlier" ? earlier : null, (_, _) => null)));
+        Assert.Equal(Sentence, Render(Event(Carol, content, ""), new(_ => null, (type, key) => (type, key) == ("m.room.member", Carol) ? earlier : null)));
+    }
+
+    [Fact]
+    public void The_newest_membership_in_the_record_is_not_taken_for_the_earlier_one_where_another_was_replaced()
+    {
+        var older = Event(Carol, """{"membership":"join","displayname":"A"}""", "", "$older");
+        Assert.Equal("*** @carol:example.org joined", Render(Event(Carol, """{"membership":"join"}""", "\"replaces_state\":\"$unseen\""), new(_ => null, (_, _) => older)));
+    }
+
+    [Fact]
+    public void Another_members_event_is_not_taken_for_the_earlier_one()
+    {
+        var alices = RoomEventFrom("""{"event_id":"$a","room_id":"!r","type":"m.room.member","sender":"@alice:example.org","state_key":"@alice:example.org","content":{"membership":"ban"}}""");
+        Assert.Equal("*** @carol:example.org was removed by @alice:example.org", Render(Event(Alice, """{"membership":"leave"}""", "\"replaces_state\":\"$a\""), new(_ => alices, (_, _) => null)));
+    }
+
+    [Fact]
+    public void A_change_of_profile_that_was_redacted_before_it_came_tells_no_name() =>
+        Assert.Equal("*** @carol:example.org changed their name or avatar, removed before it was logged",
+            Line(Carol, """{"membership":"join"}""", "\"unsigned\":{\"redacted_because\":{},\"prev_content\":{\"membership\":\"join\",\"displayname\":\"A\"}}"));
+
+    [Fact]
+    public void An_invitation_by_mail_says_whom() =>
+        Assert.Equal("*** @carol:example.org was invited by @alice:example.org as \"ca...@ex...\"",
+            Line(Alice, """{"membership":"invite","third_party_invite":{"display_name":"ca...@ex..."}}"""));
+
+    [Fact]
+    public void A_name_cannot_end_its_quotes() =>
+        Assert.Equal("*** @carol:example.org joined as \"x\\\"␊*** @alice:example.org left\"", Line(Carol, """{"membership":"join","displayname":"x\"\n*** @alice:example.org left"}"""));
+
+    [Theory]
+    [InlineData(Carol, """{"membership":"dance"}""")]
+    [InlineData(Carol, """{}""")]
+    [InlineData(Carol, """{"membership":5}""")]
+    [InlineData(Carol, """{"membership":"join","displayname":{}}""")]
+    [InlineData(Carol, """{"membership":"leave","reason":[1]}""")]
+    [InlineData(Carol, """{"membership":"invite","third_party_invite":"x"}""")]
+    [InlineData(Alice, """{"membership":"join"}""")]
+    [InlineData(Alice, """{"membership":"knock"}""")]
+    public void What_cannot_be_is_shown_in_the_general_form(string sender, string content) =>
+        Assert.Equal($"*** {sender} m.room.member [\"@carol:example.org\"] {content}", Line(sender, content));
+
+    private static string Line(string sender, string content, string more = "") =>
+        Render(Event(sender, content, more), new(_ => null, (_, _) => null));
+
+    private static string Render(RoomEvent e, EarlierEvents before) => LogLine.Render(e, before, TimeZoneInfo.Utc, null);
+
+    private static RoomEvent Event(string sender, string content, string more, string id = "$now") =>
+        RoomEventFrom($$"""{"event_id":"{{id}}","room_id":"!r:example.org","type":"m.room.member","sender":"{{sender}}","state_key":"{{Carol}}","origin_server_ts":1,"content":{{content}}{{(more.Length == 0 ? "" : ",")}}{{more}}}""");
+
+    private static RoomEvent RoomEventFrom(string json) => RoomEvent.FromRecord(Encoding.UTF8.GetBytes(json))!;
+}
