@@ -1,0 +1,64 @@
+using System.Net;
+
+namespace LoggingService.Configuration;
+
+/// <summary>
+/// What the homeserver knows of this service: the registration file that both read (spec.md 2).
+/// </summary>
+public sealed class Registration
+{
+    internal Registration()
+    {
+    }
+
+    /// <summary>The service's name at the homeserver, as in the path of its ping.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Where the homeserver pushes to: absolute, http or https, without query.</summary>
+    public required Uri Url { get; init; }
+
+    /// <summary>The secret that this service sends to the homeserver.</summary>
+    public required string AsToken { get; init; }
+
+    /// <summary>The secret that the homeserver sends to this service: ASCII without white space.</summary>
+    public required string HsToken { get; init; }
+
+    /// <summary>The localpart of the service's own user.</summary>
+    public required string SenderLocalpart { get; init; }
+
+    /// <summary>The regular expressions of the aliases whose rooms are logged, as they are written.</summary>
+    public required IReadOnlyList<string> AliasPatterns { get; init; }
+
+    /// <summary>The regular expressions of the ids of rooms that are logged, as they are written.</summary>
+    public required IReadOnlyList<string> RoomPatterns { get; init; }
+
+    /// <summary>What the file allows but is hardly meant; a line each, with file and, mostly, line and key. No token is in them.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    internal IReadOnlyList<PythonPattern> Aliases { private get; init; } = [];
+
+    internal IReadOnlyList<PythonPattern> Rooms { private get; init; } = [];
+
+    /// <summary>
+    /// Where the service listens, as for <c>--urls</c>: on the loopback address if <see cref="Url"/> names it, else on
+    /// all addresses. <c>null</c> for https: somebody else ends TLS there, and only the admin knows where that one sends
+    /// requests to.
+    /// </summary>
+    public string? ListenUrl => Url.Scheme == Uri.UriSchemeHttps ? null : $"http://{(IsLoopback ? Url.Host : "*")}:{Url.Port}";
+
+    /// <summary>The path before <c>/_matrix</c> in what the homeserver requests, percent-encoded as in the request; empty or <c>/…</c>, never ending in a slash.</summary>
+    public string PathBase => Url.AbsolutePath.TrimEnd('/');
+
+    private bool IsLoopback => Url.Host == "localhost" || (IPAddress.TryParse(Url.Host, out var address) && IPAddress.IsLoopback(address));
+
+    /// <summary>Reads and checks a registration, as Synapse does and where it doesn't but would fail later (spec.md 2, 1.12, 1.13).</summary>
+    /// <param name="path">The file; what is wrong with it is told with the path as it is given.</param>
+    /// <exception cref="Misconfiguration">The file can't be read or has a mistake: file, line, key and what to do, in one line.</exception>
+    public static Registration Read(string path) => RegistrationFile.Read(path);
+
+    /// <summary>Whether rooms with this alias (<c>#local:server</c>) are logged.</summary>
+    public bool IsLoggedAlias(string alias) => Aliases.Any(pattern => pattern.IsMatch(alias));
+
+    /// <summary>Whether a room with this id is logged whatever its aliases are.</summary>
+    public bool IsLoggedRoom(string roomId) => Rooms.Any(pattern => pattern.IsMatch(roomId));
+}
