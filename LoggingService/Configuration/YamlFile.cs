@@ -36,6 +36,11 @@ internal sealed class YamlFile
                 ? " (between double quotes a backslash is written twice)" : "";
             throw YamlNode.MistakeIn(path, e.Start.Line, $"this is no YAML: {e.Message.TrimEnd('.')}{hint}");
         }
+        catch (Exception e) when (e is not Misconfiguration)
+        {
+            // The scanner gives up at some broken texts with exceptions of other kinds, which know no line: `[a` is one.
+            throw YamlNode.MistakeIn(path, reader.parser.Current?.End.Line, "this is no YAML, here or in the next lines: look for a bracket or quote that isn't closed");
+        }
     }
 
     private static string ReadText(string path)
