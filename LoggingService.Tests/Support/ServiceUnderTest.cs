@@ -19,7 +19,7 @@ namespace LoggingService.Tests.Support;
 /// gives one, and where it writes, a folder of the test's own. One a test. What it logs is in <see cref="Logged"/>.
 /// Disposing of it fails the test if the homeserver was called unexpectedly.
 /// </summary>
-public sealed class ServiceUnderTest : WebApplicationFactory<Program>, ILogEventSink
+public sealed class ServiceUnderTest : WebApplicationFactory<Program>
 {
     public const string HsToken = "hs_token_lab_0b84e3d5c1";
     public const string AsToken = "as_token_lab_0b84e3d5c1";
@@ -123,8 +123,6 @@ public sealed class ServiceUnderTest : WebApplicationFactory<Program>, ILogEvent
     /// <summary>The warnings and errors that it logged, as text.</summary>
     public IReadOnlyList<string> Trouble => [.. Logged.Where(e => e.Level >= LogEventLevel.Warning).Select(e => e.RenderMessage())];
 
-    void ILogEventSink.Emit(LogEvent logEvent) => _logged.Enqueue(logEvent);
-
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseSetting("LoggingService:Registration", Folder["registration.yaml"]);
@@ -137,7 +135,7 @@ public sealed class ServiceUnderTest : WebApplicationFactory<Program>, ILogEvent
         builder.ConfigureTestServices(services =>
         {
             services.AddHttpClient<Homeserver>().ConfigurePrimaryHttpMessageHandler(() => Homeserver);
-            services.AddSerilog(logger => logger.MinimumLevel.Information().MinimumLevel.Override("Microsoft", LogEventLevel.Error).WriteTo.Sink(this), preserveStaticLogger: true);
+            services.AddSerilog(logger => logger.MinimumLevel.Information().MinimumLevel.Override("Microsoft", LogEventLevel.Error).WriteTo.Sink(new Kept(_logged)), preserveStaticLogger: true);
             if (_time is not null)
             {
                 services.RemoveAll<TimeProvider>().AddSingleton(_time);
@@ -157,5 +155,10 @@ public sealed class ServiceUnderTest : WebApplicationFactory<Program>, ILogEvent
 
             Assert.Empty(Homeserver.Unexpected);
         }
+    }
+
+    private sealed class Kept(ConcurrentQueue<LogEvent> logged) : ILogEventSink
+    {
+        public void Emit(LogEvent logEvent) => logged.Enqueue(logEvent);
     }
 }
