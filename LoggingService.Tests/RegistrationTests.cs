@@ -167,16 +167,6 @@ public sealed class RegistrationTests : IDisposable
         Assert.Equal($"{folder.FullName}: this is a folder, and must be the registration file", Assert.Throws<Misconfiguration>(() => Registration.Read(folder.FullName)).Message);
     }
 
-    [Fact]
-    public void A_file_that_may_not_be_read_is_told_in_one_line()
-    {
-        Assert.SkipWhen(Environment.IsPrivilegedProcess, "root may read everything");
-        File.WriteAllText(Path, Good);
-        File.SetUnixFileMode(Path, UnixFileMode.None);
-
-        Assert.Equal($"{Path}: {Environment.UserName} may not read it: the service's user must be allowed to", Assert.Throws<Misconfiguration>(() => Registration.Read(Path)).Message);
-    }
-
     [Theory]
     [InlineData("  aliases:\n", "  users:\n    - {exclusive: true, regex: \"@x.*\"}\n  aliases:\n", ":9: namespaces.users isn't empty: rooms of these users would be pushed here too, and aren't logged for it; make it []")]
     [InlineData("    - exclusive: false\n      regex: \"#logged_.*\"", "    []", ":8: namespaces has no aliases: nothing would be logged; add - {exclusive: false, regex: \"#logged_.*\"} to its aliases")]
