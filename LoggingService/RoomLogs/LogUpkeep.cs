@@ -3,7 +3,7 @@ using LoggingService.Configuration;
 namespace LoggingService.RoomLogs;
 
 /// <summary>What the log directory needs beside the transactions: recovery at start, checkpoints, the removal of old days, a last checkpoint at the stop.</summary>
-public sealed class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, TimeProvider time) : BackgroundService
+public sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, TimeProvider time, ILogger<LogUpkeep> logger) : BackgroundService
 {
     private const long LargeJournal = 16 * 1024 * 1024;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
@@ -53,10 +53,25 @@ public sealed class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, 
     private async Task RemoveOldDaysAsync()
     {
         var today = DateOnly.FromDateTime(time.GetLocalNow().DateTime);
-        if (options.RetainDays is { } days && _cleanedOn != today)
+        if (options.RetainDays is not { } days || _cleanedOn == today)
+        {
+            return;
+        }
+
+        _cleanedOn = today;
+        try
         {
             await logs.RemoveDaysBeforeAsync(today.AddDays(-days));
-            _cleanedOn = today;
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.NotRemoved(logger, e.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Not all days that are older than RetainDays could be removed: {Reason}. It is tried again tomorrow, and at the next start.")]
+        public static partial void NotRemoved(ILogger logger, string reason);
     }
 }
