@@ -21,15 +21,18 @@ public static class HomeserverHttp
                 http.Timeout = Timeout.InfiniteTimeSpan;
                 http.MaxResponseContentBufferSize = 16 * 1024 * 1024;
             })
+            // The client lives as long as the service: connections are renewed, so that a homeserver that moves is found.
+            .UseSocketsHttpHandler((handler, _) => handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5))
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddResilienceHandler("homeserver", pipeline => pipeline
                 .AddTimeout(OneCall)
                 .AddRetry(new HttpRetryStrategyOptions
                 {
-                    MaxRetryAttempts = 4,
+                    MaxRetryAttempts = 3,
                     Delay = TimeSpan.FromSeconds(0.5),
                     BackoffType = DelayBackoffType.Exponential,
                     UseJitter = true,
-                    ShouldHandle = attempt => ValueTask.FromResult(IsSafeToRetry(attempt.Outcome)),
+                    ShouldHandle = attempt => ValueTask.FromResult(IsSafeToRetry(attempt.Outcome, attempt.Context.GetRequestMessage()?.Method)),
                     DelayGenerator = async attempt => await RetryAfterAsync(attempt.Outcome.Result),
                 }));
         return services;
@@ -38,10 +41,10 @@ public static class HomeserverHttp
     /// <summary>
     /// Too many requests: nothing was done, whatever it was. Otherwise only what may be done twice; a room may not.
     /// </summary>
-    private static bool IsSafeToRetry(Outcome<HttpResponseMessage> outcome) => outcome.Result switch
+    private static bool IsSafeToRetry(Outcome<HttpResponseMessage> outcome, HttpMethod? method) => outcome switch
     {
-        { StatusCode: HttpStatusCode.TooManyRequests } => true,
-        { StatusCode: >= HttpStatusCode.InternalServerError, RequestMessage.Method: var method } => method != HttpMethod.Post,
+        { Result.StatusCode: HttpStatusCode.TooManyRequests } => true,
+        { Result.StatusCode: >= HttpStatusCode.InternalServerError } or { Exception: HttpRequestException } => method != HttpMethod.Post,
         _ => false,
     };
 
