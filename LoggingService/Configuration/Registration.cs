@@ -1,4 +1,5 @@
 using System.Net;
+using LoggingService.PythonRegex;
 
 namespace LoggingService.Configuration;
 

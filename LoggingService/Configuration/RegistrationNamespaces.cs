@@ -1,3 +1,4 @@
+using LoggingService.PythonRegex;
 namespace LoggingService.Configuration;
 
 /// <summary>The <c>namespaces</c> of a registration, checked.</summary>

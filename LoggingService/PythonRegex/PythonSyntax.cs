@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace LoggingService.Configuration;
+namespace LoggingService.PythonRegex;
 
 /// <summary>
 /// The grammar of Python's patterns (<see href="https://docs.python.org/3/library/re.html#regular-expression-syntax"/>),

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace LoggingService.Configuration;
+namespace LoggingService.PythonRegex;
 
 /// <summary>
 /// What one place of a Python pattern may match: a set of code points, of which .NET, whose sets hold UTF-16 units,

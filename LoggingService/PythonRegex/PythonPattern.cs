@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace LoggingService.Configuration;
+namespace LoggingService.PythonRegex;
 
 /// <summary>
 /// A regular expression of a registration, which is Python's

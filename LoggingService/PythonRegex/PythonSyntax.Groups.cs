@@ -1,4 +1,4 @@
-namespace LoggingService.Configuration;
+namespace LoggingService.PythonRegex;
 
 /// <content>What stands in parentheses.</content>
 internal sealed partial class PythonSyntax

@@ -1,4 +1,4 @@
-namespace LoggingService.Configuration;
+namespace LoggingService.PythonRegex;
 
 /// <summary>A set of characters in brackets, as Python writes it: a bracket in it is a bracket, and there is no subtraction.</summary>
 internal static class PythonBrackets

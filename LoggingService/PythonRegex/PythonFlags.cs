@@ -1,4 +1,4 @@
-namespace LoggingService.Configuration;
+namespace LoggingService.PythonRegex;
 
 /// <summary>The flags of Python's patterns that may stand in a pattern.</summary>
 [Flags]

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace LoggingService.Configuration;
+namespace LoggingService.PythonRegex;
 
 /// <summary>
 /// The groups of a Python pattern, named or not, by their numbers: those of .NET are counted in another order. Says

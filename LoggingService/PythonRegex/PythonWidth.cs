@@ -1,4 +1,4 @@
-namespace LoggingService.Configuration;
+namespace LoggingService.PythonRegex;
 
 /// <summary>How many characters a part of a Python pattern matches: Python looks behind by a fixed number only.</summary>
 /// <param name="Least">The smallest number.</param>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LoggingService.Configuration;
+namespace LoggingService.PythonRegex;
 
 /// <summary>A Python pattern that is read from its start: a character, or a backslash and a character, at a time.</summary>
 internal sealed class PythonSource

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LoggingService.Configuration;
+namespace LoggingService.PythonRegex;
 
 /// <summary>The escapes of Python's patterns that stand for one character, or for one of a set.</summary>
 internal static class PythonEscape
