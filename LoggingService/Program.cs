@@ -3,7 +3,6 @@ using LoggingService.Http;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
 using LoggingService.Transactions;
-using Microsoft.AspNetCore.Connections;
 using Serilog;
 using Serilog.Events;
 
@@ -33,15 +32,17 @@ try
             ?? throw new Misconfiguration($"{options.Registration}: url is https, which somebody else must serve: say where this service listens for them, with --urls http://localhost:5000."));
     }
 
-    // Bodies are limited where they are read, with answers that a homeserver understands. A stop takes 10 s at most.
+    // Bodies are limited where they are read, with answers that a homeserver understands. A stop takes 10 s at most: 5 for requests in hand, 4 for the last checkpoint.
     builder.WebHost.ConfigureKestrel(kestrel => (kestrel.Limits.MaxRequestBodySize, kestrel.AddServerHeader) = (null, false));
-    builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(9));
+    builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
 
     // What the rooms say is shown on a terminal, and to whatever an admin configures under Serilog; the journal of a system doesn't get it unasked.
     builder.Services.AddSerilog(
         logger => logger
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("Microsoft.AspNetCore.Diagnostics", LogEventLevel.Fatal)
+            .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
             .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
             .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
             .MinimumLevel.Override(typeof(HomeserverAuthentication).FullName!, LogEventLevel.Warning)
@@ -61,7 +62,7 @@ try
     builder.Services.AddAuthorization().AddHomeserverAuthentication();
 
     // The way of a request: its path as it was sent, our errors as Matrix's, the homeserver's token, the route.
-    var app = builder.Build();
+    await using var app = builder.Build();
     app.Use(RawTarget.Restore(registration.PathBase));
     app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = FailedRequest.AnswerAsync });
     app.UseStatusCodePages(context => MatrixError.ForStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
@@ -83,7 +84,8 @@ try
     homeserver.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixError.NotFound);
 
     StartupWords.Say(app, options, registration);
-    await app.RunAsync();
+    await Listening.StartAsync(app);
+    await app.WaitForShutdownAsync();
     return 0;
 }
 catch (Misconfiguration mistake)
@@ -91,8 +93,9 @@ catch (Misconfiguration mistake)
     Console.Error.WriteLine(mistake.Message);
     return 1;
 }
-catch (IOException e) when (e.InnerException is AddressInUseException)
+catch (Exception e) when (e is InvalidDataException || e.Source == "Serilog.Settings.Configuration")
 {
-    Console.Error.WriteLine($"Another program listens there already: {e.Message} Stop it, or listen elsewhere: change url in the registration (and its copy), or say --urls.");
+    // A file of settings that is no JSON, or something under Serilog that Serilog can't read.
+    Console.Error.WriteLine($"The settings can't be read: {e.Message} {e.GetBaseException().Message}".ReplaceLineEndings(" "));
     return 1;
 }

@@ -13,16 +13,14 @@ namespace LoggingService.Http;
 /// <c>?access_token=…</c> as older homeservers do; where both are there both must match (Application Service API,
 /// "Authorisation"). Runs before a byte of the body is read.
 /// </summary>
-public sealed partial class HomeserverAuthentication(
-    Registration registration, LoggingServiceOptions settings, TimeProvider time, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+public sealed class HomeserverAuthentication(
+    Registration registration, RefusalWarning warning, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     /// <summary>The scheme's name.</summary>
     public const string SchemeName = "Homeserver";
 
     private const string Bearer = "Bearer ";
-    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
-    private static long lastTold = long.MinValue;
 
     /// <inheritdoc/>
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -63,9 +61,9 @@ public sealed partial class HomeserverAuthentication(
         var refusal = (await HandleAuthenticateOnceAsync()).None
             ? new MatrixError(401, "M_MISSING_TOKEN", "The homeserver's token is missing.")
             : new MatrixError(403, "M_FORBIDDEN", "This is not the homeserver's token.");
-        if (refusal.Status == 403 && IsTimeToTell())
+        if (refusal.Status == 403)
         {
-            Log.Refused(Logger, settings.Registration);
+            warning.Tell(Logger);
         }
 
         await refusal.ExecuteAsync(Context);
@@ -74,13 +72,30 @@ public sealed partial class HomeserverAuthentication(
     /// <summary>In a time that says nothing about the token: hashes are compared, and all of them.</summary>
     private bool IsHomeservers(string token) => CryptographicOperations.FixedTimeEquals(
         SHA256.HashData(Encoding.UTF8.GetBytes(token)), SHA256.HashData(Encoding.UTF8.GetBytes(registration.HsToken)));
+}
 
-    /// <summary>Anyone can send wrong tokens as fast as they like; the log is told once a minute.</summary>
-    private bool IsTimeToTell()
+/// <summary>What the log is told of wrong tokens: once a minute, for anyone can send them as fast as they like.</summary>
+public sealed partial class RefusalWarning(LoggingServiceOptions settings, TimeProvider time)
+{
+    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
+    private readonly Lock _lock = new();
+    private DateTimeOffset _told = DateTimeOffset.MinValue;
+
+    /// <summary>A token was wrong.</summary>
+    public void Tell(ILogger logger)
     {
-        var now = time.GetUtcNow().Ticks;
-        var last = Interlocked.Read(ref lastTold);
-        return (last == long.MinValue || now - last > Quiet.Ticks) && Interlocked.CompareExchange(ref lastTold, now, last) == last;
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            if (now - _told < Quiet)
+            {
+                return;
+            }
+
+            _told = now;
+        }
+
+        Log.Refused(logger, settings.Registration);
     }
 
     private static partial class Log
@@ -101,5 +116,6 @@ public static class HomeserverAuthenticationRegistration
             schemes.AddScheme<HomeserverAuthentication>(HomeserverAuthentication.SchemeName, displayName: null);
         })
         .AddWebEncoders()
+        .AddSingleton<RefusalWarning>()
         .AddTransient<HomeserverAuthentication>();
 }

@@ -1,0 +1,38 @@
+using System.Net.Sockets;
+using LoggingService.Configuration;
+using Microsoft.AspNetCore.Connections;
+
+namespace LoggingService.Http;
+
+/// <summary>The beginning: from here on requests come.</summary>
+public static class Listening
+{
+    private const string Elsewhere = "Listen elsewhere: change url in the registration (and its copy), or say --urls http://localhost:5000.";
+
+    /// <summary>Starts everything, and listens.</summary>
+    /// <exception cref="Misconfiguration">It can't listen where it was told to.</exception>
+    public static async Task StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception e) when (Reason(e) is not null)
+        {
+            throw new Misconfiguration($"The service can't listen on {string.Join(", ", app.Urls)}: {Reason(e)} {Elsewhere}".ReplaceLineEndings(" "));
+        }
+    }
+
+    /// <summary>Why it can't listen there; <c>null</c> where something else is wrong.</summary>
+    private static string? Reason(Exception e) => e switch
+    {
+        IOException { InnerException: AddressInUseException } => "another program listens there already.",
+        SocketException { SocketErrorCode: SocketError.AccessDenied } => "ports below 1024 are root's.",
+        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "this machine has no such address.",
+        SocketException => $"{e.Message}.",
+        FormatException => "that is no address.",
+        InvalidOperationException when e.Message.Contains("HTTPS", StringComparison.Ordinal) => "it speaks http only; let a proxy in front of it speak https.",
+        InvalidOperationException when e.Source == "Microsoft.AspNetCore.Server.Kestrel.Core" => e.Message,
+        _ => null,
+    };
+}
