@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using System.Text.Json;
 
 namespace LoggingService.Tests.Support;
 
@@ -52,6 +53,20 @@ public sealed class StubHomeserver : HttpMessageHandler
     /// <summary>The room has no alias that we could be told of, as for a non-member: 403 to every …/aliases.</summary>
     public StubHomeserver WithoutAliases() => On("GET /_matrix/client/v3/rooms/*", 403, """{"errcode":"M_FORBIDDEN","error":"You aren't a member of the room"}""")
         .On("GET /_matrix/client/v3/directory/room/*", 404, """{"errcode":"M_NOT_FOUND","error":"Room alias not found"}""");
+
+    /// <summary>What a member of a room is told of its aliases.</summary>
+    public StubHomeserver AliasesOf(string roomId, params IEnumerable<string> aliases) =>
+        On(AliasesLine(roomId), $$"""{"aliases":{{JsonSerializer.Serialize(aliases)}}}""");
+
+    /// <summary>An alias leads to a room.</summary>
+    public StubHomeserver Alias(string alias, string roomId) =>
+        On(AliasLine(alias), $$"""{"room_id":{{JsonSerializer.Serialize(roomId)}},"servers":["localhost"]}""");
+
+    /// <summary>The call that asks for a room's aliases.</summary>
+    public static string AliasesLine(string roomId) => $"GET /_matrix/client/v3/rooms/{Uri.EscapeDataString(roomId)}/aliases";
+
+    /// <summary>The call that asks where an alias leads to, or another method of the same path.</summary>
+    public static string AliasLine(string alias, string method = "GET") => $"{method} /_matrix/client/v3/directory/room/{Uri.EscapeDataString(alias)}";
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
