@@ -9,20 +9,21 @@ namespace LoggingService.Rooms;
 
 /// <summary>
 /// The homeserver's client API, as far as the service calls it, one method a call. Each throws
-/// <see cref="HomeserverException"/> where the homeserver refuses, can't be reached or answers no JSON.
+/// <see cref="HomeserverException"/> where the homeserver refuses, can't be reached or answers no JSON, and
+/// <see cref="OperationCanceledException"/> where it can be cancelled and was.
 /// </summary>
 public sealed class Homeserver(HttpClient http, Registration registration)
 {
     /// <summary>Whether it answers at all. (Client-Server API, <c>GET /_matrix/client/versions</c>)</summary>
-    public Task VersionsAsync() => CallAsync(HttpMethod.Get, "versions");
+    public Task VersionsAsync(CancellationToken cancellation) => CallAsync(HttpMethod.Get, "versions", null, cancellation);
 
     /// <summary>The user id of the service's own user. (<c>GET /_matrix/client/v3/account/whoami</c>)</summary>
-    public async Task<string> WhoAmIAsync() =>
-        (await CallAsync(HttpMethod.Get, "v3/account/whoami"))["user_id"u8].AsString()
+    public async Task<string> WhoAmIAsync(CancellationToken cancellation) =>
+        (await CallAsync(HttpMethod.Get, "v3/account/whoami", null, cancellation))["user_id"u8].AsString()
         ?? throw new HomeserverException("GET whoami", 200, null, "the answer names no user");
 
     /// <summary>Registers the service's own user; it is fine if it is already. (Application Service API, "Server admin style permissions")</summary>
-    public async Task EnsureRegisteredAsync()
+    public async Task EnsureRegisteredAsync(CancellationToken cancellation)
     {
         try
         {
@@ -31,7 +32,7 @@ public sealed class Homeserver(HttpClient http, Registration registration)
                 ["type"] = "m.login.application_service",
                 ["username"] = registration.SenderLocalpart,
                 ["inhibit_login"] = true,
-            });
+            }, cancellation);
         }
         catch (HomeserverException e) when (e.Errcode == "M_USER_IN_USE")
         {
@@ -39,22 +40,22 @@ public sealed class Homeserver(HttpClient http, Registration registration)
     }
 
     /// <summary>Asks the homeserver to call this service back. (Application Service API, <c>POST /_matrix/client/v1/appservice/{id}/ping</c>)</summary>
-    public Task PingAsync() => CallAsync(HttpMethod.Post, $"v1/appservice/{Uri.EscapeDataString(registration.Id)}/ping", []);
+    public Task PingAsync(CancellationToken cancellation) => CallAsync(HttpMethod.Post, $"v1/appservice/{Uri.EscapeDataString(registration.Id)}/ping", [], cancellation);
 
     /// <summary>The rooms that the service's own user is joined to. (<c>GET /_matrix/client/v3/joined_rooms</c>)</summary>
-    public async Task<IReadOnlyList<string>> JoinedRoomsAsync() =>
-        Strings((await CallAsync(HttpMethod.Get, "v3/joined_rooms"))["joined_rooms"u8]);
+    public async Task<IReadOnlyList<string>> JoinedRoomsAsync(CancellationToken cancellation) =>
+        Strings((await CallAsync(HttpMethod.Get, "v3/joined_rooms", null, cancellation))["joined_rooms"u8]);
 
     /// <summary>The aliases that a room has on the homeserver. (<c>GET /_matrix/client/v3/rooms/{roomId}/aliases</c>; 403 for who is no member of a room that isn't world readable)</summary>
-    public async Task<IReadOnlyList<string>> AliasesOfAsync(string roomId) =>
-        Strings((await CallAsync(HttpMethod.Get, $"v3/rooms/{Escape(roomId)}/aliases"))["aliases"u8]);
+    public async Task<IReadOnlyList<string>> AliasesOfAsync(string roomId, CancellationToken cancellation) =>
+        Strings((await CallAsync(HttpMethod.Get, $"v3/rooms/{Escape(roomId)}/aliases", null, cancellation))["aliases"u8]);
 
     /// <summary>The room that an alias leads to; <c>null</c> if there is none. (<c>GET /_matrix/client/v3/directory/room/{roomAlias}</c>) The homeserver may ask this service for the alias meanwhile.</summary>
-    public async Task<string?> ResolveAsync(RoomAlias alias)
+    public async Task<string?> ResolveAsync(RoomAlias alias, CancellationToken cancellation)
     {
         try
         {
-            return (await CallAsync(HttpMethod.Get, $"v3/directory/room/{Escape(alias.ToString())}"))["room_id"u8].AsString();
+            return (await CallAsync(HttpMethod.Get, $"v3/directory/room/{Escape(alias.ToString())}", null, cancellation))["room_id"u8].AsString();
         }
         catch (HomeserverException e) when (e.Status == 404)
         {
@@ -144,7 +145,7 @@ public sealed class Homeserver(HttpClient http, Registration registration)
         return made["room_id"u8].AsString() ?? throw new HomeserverException("POST createRoom", 200, null, "the answer names no room");
     }
 
-    private async Task<RawJson> CallAsync(HttpMethod method, string path, JsonObject? body = null)
+    private async Task<RawJson> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation = default)
     {
         var call = $"{method} /_matrix/client/{path}";
         using var request = new HttpRequestMessage(method, $"_matrix/client/{path}");
@@ -156,8 +157,8 @@ public sealed class Homeserver(HttpClient http, Registration registration)
 
         try
         {
-            using var response = await http.SendAsync(request);
-            var answer = await response.Content.ReadAsByteArrayAsync();
+            using var response = await http.SendAsync(request, cancellation);
+            var answer = await response.Content.ReadAsByteArrayAsync(cancellation);
             var isJson = RawJson.TryParse(answer, out var json, out _);
             if (response.IsSuccessStatusCode && isJson)
             {
@@ -167,7 +168,7 @@ public sealed class Homeserver(HttpClient http, Registration registration)
             var said = SafeText.Of(json["error"u8].AsString() ?? (isJson ? "" : "(an answer that is no JSON)"));
             throw new HomeserverException(call, (int)response.StatusCode, json["errcode"u8].AsString(), said[..Math.Min(said.Length, 500)]);
         }
-        catch (Exception e) when (e is not HomeserverException)
+        catch (Exception e) when (e is not HomeserverException && !cancellation.IsCancellationRequested)
         {
             throw new HomeserverException(call, null, null, e is HttpRequestException { InnerException: { } inner } ? inner.Message : e.Message, e);
         }
