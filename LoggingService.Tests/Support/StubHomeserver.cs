@@ -28,7 +28,8 @@ public sealed class StubHomeserver : HttpMessageHandler
     /// <param name="Line">Method and path, percent-encoded as it was sent.</param>
     /// <param name="Body">The body, or empty.</param>
     /// <param name="Authorization">The Authorization header.</param>
-    public sealed record Asked(string Line, string Body, string? Authorization);
+    /// <param name="Query">What follows the path.</param>
+    public sealed record Asked(string Line, string Body, string? Authorization, string Query);
 
     /// <summary>What is answered.</summary>
     public sealed record Answer(int Status, string Body, string? RetryAfter = null);
@@ -71,7 +72,7 @@ public sealed class StubHomeserver : HttpMessageHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var line = $"{request.Method} {request.RequestUri!.AbsolutePath}";
-        var call = new Asked(line, request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken), request.Headers.Authorization?.ToString());
+        var call = new Asked(line, request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken), request.Headers.Authorization?.ToString(), request.RequestUri.Query);
         _calls.Enqueue(call);
         var known = _answers.TryGetValue(line, out var answer)
             || (_answers.Keys.Where(key => key.EndsWith('*') && line.StartsWith(key[..^1], StringComparison.Ordinal)).MaxBy(key => key.Length) is { } prefix && _answers.TryGetValue(prefix, out answer));
