@@ -10,7 +10,7 @@ namespace LoggingService.Rooms;
 /// <summary>
 /// The homeserver's client API, as far as the service calls it, one method a call. Each throws
 /// <see cref="HomeserverException"/> where the homeserver refuses, can't be reached or answers no JSON, and
-/// <see cref="OperationCanceledException"/> where it can be cancelled and was.
+/// <see cref="OperationCanceledException"/> where it was cancelled.
 /// </summary>
 public sealed class Homeserver(HttpClient http, Registration registration)
 {
@@ -69,27 +69,28 @@ public sealed class Homeserver(HttpClient http, Registration registration)
     /// <param name="alias">What the room is for.</param>
     /// <param name="creator">The user id of the service's own user.</param>
     /// <param name="moderators">User ids that get power level 50.</param>
+    /// <param name="cancellation">Ends the wait; the room may be made all the same.</param>
     /// <returns>The room's id.</returns>
-    public async Task<string> CreateRoomAsync(RoomAlias alias, string creator, IReadOnlyList<string> moderators)
+    public async Task<string> CreateRoomAsync(RoomAlias alias, string creator, IReadOnlyList<string> moderators, CancellationToken cancellation)
     {
         try
         {
-            return await CreateRoomAsync(alias, creator, moderators, namesCreator: true);
+            return await CreateRoomAsync(alias, creator, moderators, namesCreator: true, cancellation);
         }
         catch (HomeserverException e) when (e.Status == 400 && moderators.Count > 0)
         {
             // From room version 12 on the creator must not be among the power levels' users; before, they must be.
-            return await CreateRoomAsync(alias, creator, moderators, namesCreator: false);
+            return await CreateRoomAsync(alias, creator, moderators, namesCreator: false, cancellation);
         }
     }
 
     /// <summary>Makes an alias lead to a room. (<c>PUT /_matrix/client/v3/directory/room/{roomAlias}</c>)</summary>
     /// <returns>False if the alias exists already.</returns>
-    public async Task<bool> PutAliasAsync(RoomAlias alias, string roomId)
+    public async Task<bool> PutAliasAsync(RoomAlias alias, string roomId, CancellationToken cancellation)
     {
         try
         {
-            await CallAsync(HttpMethod.Put, $"v3/directory/room/{Escape(alias.ToString())}", new() { ["room_id"] = roomId });
+            await CallAsync(HttpMethod.Put, $"v3/directory/room/{Escape(alias.ToString())}", new() { ["room_id"] = roomId }, cancellation);
             return true;
         }
         catch (HomeserverException e) when (e.Status == 409 || e.Errcode == "M_ROOM_IN_USE")
@@ -99,10 +100,10 @@ public sealed class Homeserver(HttpClient http, Registration registration)
     }
 
     /// <summary>Makes an alias the room's main one. (<c>PUT …/rooms/{roomId}/state/m.room.canonical_alias</c>)</summary>
-    public Task PutCanonicalAliasAsync(string roomId, RoomAlias alias) =>
-        CallAsync(HttpMethod.Put, $"v3/rooms/{Escape(roomId)}/state/m.room.canonical_alias", new() { ["alias"] = alias.ToString() });
+    public Task PutCanonicalAliasAsync(string roomId, RoomAlias alias, CancellationToken cancellation) =>
+        CallAsync(HttpMethod.Put, $"v3/rooms/{Escape(roomId)}/state/m.room.canonical_alias", new() { ["alias"] = alias.ToString() }, cancellation);
 
-    private async Task<string> CreateRoomAsync(RoomAlias alias, string creator, IReadOnlyList<string> moderators, bool namesCreator)
+    private async Task<string> CreateRoomAsync(RoomAlias alias, string creator, IReadOnlyList<string> moderators, bool namesCreator, CancellationToken cancellation)
     {
         // All of events: it replaces the homeserver's defaults. An encrypted room can't be logged.
         var powerLevels = new JsonObject
@@ -141,11 +142,11 @@ public sealed class Homeserver(HttpClient http, Registration registration)
             ["name"] = SafeText.Of(alias.Localpart),
             ["topic"] = $"Messages in this room are logged by {creator}.",
             ["power_level_content_override"] = powerLevels,
-        });
+        }, cancellation);
         return made["room_id"u8].AsString() ?? throw new HomeserverException("POST createRoom", 200, null, "the answer names no room");
     }
 
-    private async Task<RawJson> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation = default)
+    private async Task<RawJson> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
     {
         var call = $"{method} /_matrix/client/{path}";
         using var request = new HttpRequestMessage(method, $"_matrix/client/{path}");

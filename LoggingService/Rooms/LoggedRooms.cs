@@ -49,7 +49,7 @@ public sealed partial class LoggedRooms(
 
     /// <summary>Asks who we are and which rooms we are in, unless that is known.</summary>
     /// <exception cref="HomeserverException">It can't be asked.</exception>
-    public async Task AskWhoWeAreAsync(CancellationToken cancellation = default)
+    public async Task AskWhoWeAreAsync(CancellationToken cancellation)
     {
         if (_user is not null)
         {

@@ -16,6 +16,8 @@ public sealed partial class RoomCreator(
     private static readonly TimeSpan HomeserverWaits = TimeSpan.FromSeconds(55);
 
     private readonly ConcurrentDictionary<RoomAlias, Lazy<Task<MatrixError?>>> _inTheMaking = new();
+    // A call that is still in flight when the service is taken down would hold that up for 30 s.
+    private readonly CancellationToken _end = lifetime.ApplicationStopped;
     private readonly RoomsPerHour _limit = new(options.RoomsPerHour, time);
 
     /// <summary>
@@ -65,8 +67,8 @@ public sealed partial class RoomCreator(
             string roomId;
             try
             {
-                await rooms.AskWhoWeAreAsync();
-                roomId = await homeserver.CreateRoomAsync(alias, rooms.User!, options.Moderators);
+                await rooms.AskWhoWeAreAsync(_end);
+                roomId = await homeserver.CreateRoomAsync(alias, rooms.User!, options.Moderators, _end);
             }
             catch
             {
@@ -74,7 +76,7 @@ public sealed partial class RoomCreator(
                 throw;
             }
 
-            if (!await homeserver.PutAliasAsync(alias, roomId))
+            if (!await homeserver.PutAliasAsync(alias, roomId, _end))
             {
                 Log.SomebodyWasFaster(logger, alias, roomId);
                 return null;
@@ -101,7 +103,7 @@ public sealed partial class RoomCreator(
     {
         try
         {
-            await homeserver.PutCanonicalAliasAsync(roomId, alias);
+            await homeserver.PutCanonicalAliasAsync(roomId, alias, _end);
         }
         catch (HomeserverException e)
         {
@@ -122,7 +124,7 @@ public sealed partial class RoomCreator(
 
             try
             {
-                await homeserver.PutCanonicalAliasAsync(roomId, alias);
+                await homeserver.PutCanonicalAliasAsync(roomId, alias, _end);
                 return;
             }
             catch (HomeserverException e)
