@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using System.Text.Json;
 
 namespace LoggingService.Tests.Support;
 
@@ -27,7 +28,8 @@ public sealed class StubHomeserver : HttpMessageHandler
     /// <param name="Line">Method and path, percent-encoded as it was sent.</param>
     /// <param name="Body">The body, or empty.</param>
     /// <param name="Authorization">The Authorization header.</param>
-    public sealed record Asked(string Line, string Body, string? Authorization);
+    /// <param name="Query">What follows the path.</param>
+    public sealed record Asked(string Line, string Body, string? Authorization, string Query);
 
     /// <summary>What is answered.</summary>
     public sealed record Answer(int Status, string Body, string? RetryAfter = null);
@@ -53,10 +55,24 @@ public sealed class StubHomeserver : HttpMessageHandler
     public StubHomeserver WithoutAliases() => On("GET /_matrix/client/v3/rooms/*", 403, """{"errcode":"M_FORBIDDEN","error":"You aren't a member of the room"}""")
         .On("GET /_matrix/client/v3/directory/room/*", 404, """{"errcode":"M_NOT_FOUND","error":"Room alias not found"}""");
 
+    /// <summary>What a member of a room is told of its aliases.</summary>
+    public StubHomeserver AliasesOf(string roomId, params IEnumerable<string> aliases) =>
+        On(AliasesLine(roomId), $$"""{"aliases":{{JsonSerializer.Serialize(aliases)}}}""");
+
+    /// <summary>An alias leads to a room.</summary>
+    public StubHomeserver Alias(string alias, string roomId) =>
+        On(AliasLine(alias), $$"""{"room_id":{{JsonSerializer.Serialize(roomId)}},"servers":["localhost"]}""");
+
+    /// <summary>The call that asks for a room's aliases.</summary>
+    public static string AliasesLine(string roomId) => $"GET /_matrix/client/v3/rooms/{Uri.EscapeDataString(roomId)}/aliases";
+
+    /// <summary>The call that asks where an alias leads to, or another method of the same path.</summary>
+    public static string AliasLine(string alias, string method = "GET") => $"{method} /_matrix/client/v3/directory/room/{Uri.EscapeDataString(alias)}";
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var line = $"{request.Method} {request.RequestUri!.AbsolutePath}";
-        var call = new Asked(line, request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken), request.Headers.Authorization?.ToString());
+        var call = new Asked(line, request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken), request.Headers.Authorization?.ToString(), request.RequestUri.Query);
         _calls.Enqueue(call);
         var known = _answers.TryGetValue(line, out var answer)
             || (_answers.Keys.Where(key => key.EndsWith('*') && line.StartsWith(key[..^1], StringComparison.Ordinal)).MaxBy(key => key.Length) is { } prefix && _answers.TryGetValue(prefix, out answer));

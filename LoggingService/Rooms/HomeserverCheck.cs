@@ -17,14 +17,14 @@ public sealed partial class HomeserverCheck(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // The homeserver is asked to call us: we must be listening.
-        var started = new TaskCompletionSource();
-        await using var whenStarted = lifetime.ApplicationStarted.Register(started.SetResult);
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var whenStarted = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
         await started.Task.WaitAsync(stoppingToken);
 
         string? told = null;
         for (var pause = TimeSpan.FromSeconds(2); ; pause = pause * 2 > LongestPause ? LongestPause : pause * 2)
         {
-            var trouble = await FindTroubleAsync();
+            var trouble = await FindTroubleAsync(stoppingToken);
             if (trouble is null)
             {
                 Log.Well(logger, options.Homeserver, rooms.User);
@@ -42,11 +42,11 @@ public sealed partial class HomeserverCheck(
     }
 
     /// <summary>The first thing that is wrong, and what to do; <c>null</c> where all is well.</summary>
-    private async Task<string?> FindTroubleAsync()
+    private async Task<string?> FindTroubleAsync(CancellationToken cancellation)
     {
         try
         {
-            await homeserver.VersionsAsync();
+            await homeserver.VersionsAsync(cancellation);
         }
         catch (HomeserverException e)
         {
@@ -57,8 +57,8 @@ public sealed partial class HomeserverCheck(
 
         try
         {
-            await homeserver.EnsureRegisteredAsync();
-            await rooms.AskWhoWeAreAsync();
+            await homeserver.EnsureRegisteredAsync(cancellation);
+            await rooms.AskWhoWeAreAsync(cancellation);
         }
         catch (HomeserverException e) when (e.Status is 401 or 403)
         {
@@ -71,7 +71,7 @@ public sealed partial class HomeserverCheck(
 
         try
         {
-            await homeserver.PingAsync();
+            await homeserver.PingAsync(cancellation);
             return null;
         }
         catch (HomeserverException e)
@@ -79,7 +79,7 @@ public sealed partial class HomeserverCheck(
             return e switch
             {
                 // An older homeserver, which has no such call.
-                { Status: 404, Errcode: "M_UNRECOGNIZED" } or { Status: 405 } => null,
+                { Status: 404 or 405 } or { Errcode: "M_UNRECOGNIZED" } => null,
                 { Errcode: "M_BAD_STATUS" } => $"The homeserver reaches this service with another hs_token than that of {options.Registration}: give it this file anew and restart it. ({e.Reason})",
                 { Errcode: "M_CONNECTION_FAILED" or "M_CONNECTION_TIMEOUT" } => $"The homeserver can't reach this service at {registration.Url}, the url of the registration: it must be one at which the homeserver finds this machine. ({e.Reason})",
                 { Status: 403 } => $"The homeserver knows the as_token by another id than {registration.Id}: give it {options.Registration} anew and restart it. ({e.Reason})",

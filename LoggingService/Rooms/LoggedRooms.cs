@@ -17,6 +17,9 @@ public sealed partial class LoggedRooms(
     /// <summary>How long the homeserver is left alone after it couldn't be asked.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a transaction waits for the homeserver's word: it waits for us meanwhile, and a stop must not take longer than 10 s.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly SemaphoreSlim _asking = new(1, 1);
     private readonly ConcurrentDictionary<string, bool> _joined = new();
     private readonly ConcurrentDictionary<string, bool> _logged = new();
@@ -25,7 +28,7 @@ public sealed partial class LoggedRooms(
     private readonly ConcurrentDictionary<RoomAlias, bool> _lookingUp = new();
     private readonly Channel<(string RoomId, RoomAlias[] Hints)> _toLearn = Channel.CreateUnbounded<(string, RoomAlias[])>(new() { SingleReader = true });
     private volatile string? _user;
-    private DateTimeOffset _askAgain;
+    private long _askAgain;
 
     /// <summary>The service's own user id; <c>null</c> as long as the homeserver couldn't be asked.</summary>
     public string? User => _user;
@@ -44,22 +47,22 @@ public sealed partial class LoggedRooms(
     public bool IsOurs(RoomAlias alias) =>
         registration.IsLoggedAlias(alias.ToString()) && (_user is null || alias.Server == ServerOf(_user));
 
-    /// <summary>Asks who we are and which rooms we are in, unless that is known or the homeserver couldn't be asked a moment ago.</summary>
+    /// <summary>Asks who we are and which rooms we are in, unless that is known.</summary>
     /// <exception cref="HomeserverException">It can't be asked.</exception>
-    public async Task AskWhoWeAreAsync()
+    public async Task AskWhoWeAreAsync(CancellationToken cancellation)
     {
         if (_user is not null)
         {
             return;
         }
 
-        await _asking.WaitAsync();
+        await _asking.WaitAsync(cancellation);
         try
         {
             if (_user is null)
             {
-                var user = await homeserver.WhoAmIAsync();
-                foreach (var room in await homeserver.JoinedRoomsAsync())
+                var user = await homeserver.WhoAmIAsync(cancellation);
+                foreach (var room in await homeserver.JoinedRoomsAsync(cancellation))
                 {
                     _joined[room] = true;
                 }
@@ -73,27 +76,16 @@ public sealed partial class LoggedRooms(
         }
     }
 
-    /// <summary>Keeps the events of rooms that are logged, in their order. While the homeserver can't be asked, all are.</summary>
+    /// <summary>Keeps the events of rooms that are logged, in their order. While the homeserver can't be asked, or takes too long, all are.</summary>
     public async Task<IReadOnlyList<RoomEvent>> KeepLoggedAsync(IReadOnlyList<RoomEvent> events)
     {
-        if (_user is null && time.GetUtcNow() >= _askAgain)
-        {
-            try
-            {
-                await AskWhoWeAreAsync();
-            }
-            catch (HomeserverException)
-            {
-                // The check at start tells the admin why; here it only means that everything is logged.
-                _askAgain = time.GetUtcNow() + Pause;
-            }
-        }
-
+        using var patience = new CancellationTokenSource(Patience, time);
+        await TryAskAsync(() => AskWhoWeAreAsync(patience.Token));
         List<RoomEvent> kept = [];
-        var asked = new Dictionary<string, bool>();
+        var asked = new Dictionary<string, bool?>();
         foreach (var e in events)
         {
-            if (await IsLoggedAsync(e, asked))
+            if (await IsLoggedAsync(e, asked, patience.Token))
             {
                 kept.Add(e);
             }
@@ -120,6 +112,11 @@ public sealed partial class LoggedRooms(
     public void Learn(RoomAlias alias, string roomId)
     {
         _logged[roomId] = true;
+        foreach (var (former, _) in _aliases.Where(known => known.Value == alias && known.Key != roomId))
+        {
+            _aliases.TryRemove(former, out _);
+        }
+
         _aliases[roomId] = alias;
         try
         {
@@ -141,9 +138,9 @@ public sealed partial class LoggedRooms(
         {
             try
             {
-                await LearnAliasesAsync(roomId, hints);
+                await LearnAliasesAsync(roomId, hints, stoppingToken);
             }
-            catch (HomeserverException e) when (e.IsPassing)
+            catch (HomeserverException e) when (e.IsPassing || _user is null)
             {
                 _toLearn.Writer.TryWrite((roomId, hints));
                 await Task.Delay(Pause, time, stoppingToken);
@@ -155,12 +152,12 @@ public sealed partial class LoggedRooms(
         }
     }
 
-    private async Task LearnAliasesAsync(string roomId, RoomAlias[] hints)
+    private async Task LearnAliasesAsync(string roomId, RoomAlias[] hints, CancellationToken cancellation)
     {
-        await AskWhoWeAreAsync();
+        await AskWhoWeAreAsync(cancellation);
         try
         {
-            if (await HasLoggedAliasAsync(roomId))
+            if (await HasLoggedAliasAsync(roomId, cancellation))
             {
                 return;
             }
@@ -175,7 +172,7 @@ public sealed partial class LoggedRooms(
             _lookingUp[hint] = true;
             try
             {
-                if (await homeserver.ResolveAsync(hint) == roomId)
+                if (await homeserver.ResolveAsync(hint, cancellation) == roomId)
                 {
                     Learn(hint, roomId);
                 }
@@ -187,7 +184,7 @@ public sealed partial class LoggedRooms(
         }
     }
 
-    private async Task<bool> IsLoggedAsync(RoomEvent e, Dictionary<string, bool> asked)
+    private async Task<bool> IsLoggedAsync(RoomEvent e, Dictionary<string, bool?> asked, CancellationToken cancellation)
     {
         if (_user is not { } user || registration.IsLoggedRoom(e.RoomId))
         {
@@ -199,52 +196,77 @@ public sealed partial class LoggedRooms(
             _logged[e.RoomId] = true;
         }
 
-        var isMember = _joined.ContainsKey(e.RoomId);
-        if (e.Type == "m.room.member" && e.StateKey == user)
+        // An invitation of ours, and its end, is pushed because it is about us, wherever it happened.
+        var isAboutUs = e.Type == "m.room.member" && e.StateKey == user;
+        var isJoin = isAboutUs && e.Content["membership"u8].AsString() == "join";
+        var isMember = isJoin || _joined.ContainsKey(e.RoomId);
+        if (isJoin)
         {
-            if (e.Content["membership"u8].AsString() == "join")
-            {
-                _joined[e.RoomId] = isMember = true;
-            }
-            else
-            {
-                _joined.TryRemove(e.RoomId, out _);
-                if (!isMember)
-                {
-                    // Pushed because it is about us, wherever it happened.
-                    return _logged.ContainsKey(e.RoomId) || logs.HasRoom(e.RoomId);
-                }
-            }
+            _joined[e.RoomId] = true;
+        }
+        else if (isAboutUs)
+        {
+            _joined.TryRemove(e.RoomId, out _);
         }
 
-        // Where we are no member only a matching alias can have brought it.
-        if (!isMember || _logged.ContainsKey(e.RoomId))
+        if (_logged.ContainsKey(e.RoomId) || (isAboutUs && !isJoin && logs.HasRoom(e.RoomId)))
         {
             return true;
         }
 
-        if (!asked.TryGetValue(e.RoomId, out var isLogged))
+        // Where we are no member only a matching alias can have brought it.
+        if (!isMember)
         {
-            try
-            {
-                isLogged = await HasLoggedAliasAsync(e.RoomId);
-            }
-            catch (HomeserverException)
-            {
-                isLogged = true;
-            }
-
-            asked[e.RoomId] = isLogged;
+            return !isAboutUs;
         }
 
-        return isLogged;
+        if (!asked.TryGetValue(e.RoomId, out var hasLoggedAlias))
+        {
+            await TryAskAsync(async () =>
+            {
+                try
+                {
+                    hasLoggedAlias = await HasLoggedAliasAsync(e.RoomId, cancellation);
+                }
+                catch (HomeserverException refused) when (refused.Status == 403 && isAboutUs && !isJoin)
+                {
+                    // We left: it doesn't tell us any more, and our leave says as little of the room as our invitation.
+                    hasLoggedAlias = false;
+                }
+            });
+            asked[e.RoomId] = hasLoggedAlias;
+        }
+
+        return hasLoggedAlias ?? true;
+    }
+
+    /// <summary>Asks the homeserver something for a transaction, unless it couldn't be asked a moment ago.</summary>
+    private async Task TryAskAsync(Func<Task> ask)
+    {
+        if (time.GetUtcNow().Ticks < _askAgain)
+        {
+            return;
+        }
+
+        try
+        {
+            await ask();
+        }
+        catch (Exception e) when (e is HomeserverException or OperationCanceledException)
+        {
+            // The check at start tells the admin why; here it only means that everything is logged.
+            if (e is OperationCanceledException || _user is null || e is HomeserverException { IsPassing: true })
+            {
+                _askAgain = (time.GetUtcNow() + Pause).Ticks;
+            }
+        }
     }
 
     /// <summary>Asks the homeserver for a room's aliases, and learns those that are in the namespace. "No" is not remembered: an alias may be given to the room without a word.</summary>
-    private async Task<bool> HasLoggedAliasAsync(string roomId)
+    private async Task<bool> HasLoggedAliasAsync(string roomId, CancellationToken cancellation)
     {
         var found = false;
-        foreach (var text in await homeserver.AliasesOfAsync(roomId))
+        foreach (var text in await homeserver.AliasesOfAsync(roomId, cancellation))
         {
             if (RoomAlias.TryParse(text, out var alias) && IsOurs(alias))
             {

@@ -10,12 +10,14 @@ namespace LoggingService.Rooms;
 /// yet: with <c>room_alias_name</c> those who join in that moment are refused.
 /// </summary>
 public sealed partial class RoomCreator(
-    LoggedRooms rooms, Homeserver homeserver, LoggingServiceOptions options, TimeProvider time, ILogger<RoomCreator> logger)
+    LoggedRooms rooms, Homeserver homeserver, LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
 {
     /// <summary>The homeserver waits 60 s.</summary>
     private static readonly TimeSpan HomeserverWaits = TimeSpan.FromSeconds(55);
 
     private readonly ConcurrentDictionary<RoomAlias, Lazy<Task<MatrixError?>>> _inTheMaking = new();
+    // A call that is still in flight when the service is taken down would hold that up for 30 s.
+    private readonly CancellationToken _end = lifetime.ApplicationStopped;
     private readonly RoomsPerHour _limit = new(options.RoomsPerHour, time);
 
     /// <summary>
@@ -34,7 +36,11 @@ public sealed partial class RoomCreator(
         var making = _inTheMaking.GetOrAdd(alias, key => new(() => MakeAsync(key)));
         try
         {
-            return await making.Value.WaitAsync(HomeserverWaits, time) ?? MatrixError.Ok;
+            return await making.Value.WaitAsync(HomeserverWaits, time, lifetime.ApplicationStopping) ?? MatrixError.Ok;
+        }
+        catch (OperationCanceledException)
+        {
+            return new MatrixError(503, "M_UNKNOWN", "The service stops; try again.");
         }
         catch (TimeoutException)
         {
@@ -48,7 +54,7 @@ public sealed partial class RoomCreator(
     {
         try
         {
-            if (!_limit.TryReserve(out var isTimeToTell))
+            if (!_limit.TryReserve(out var reserved, out var isTimeToTell))
             {
                 if (isTimeToTell)
                 {
@@ -61,16 +67,16 @@ public sealed partial class RoomCreator(
             string roomId;
             try
             {
-                await rooms.AskWhoWeAreAsync();
-                roomId = await homeserver.CreateRoomAsync(alias, rooms.User!, options.Moderators);
+                await rooms.AskWhoWeAreAsync(_end);
+                roomId = await homeserver.CreateRoomAsync(alias, rooms.User!, options.Moderators, _end);
             }
             catch
             {
-                _limit.GiveBack();
+                _limit.GiveBack(reserved);
                 throw;
             }
 
-            if (!await homeserver.PutAliasAsync(alias, roomId))
+            if (!await homeserver.PutAliasAsync(alias, roomId, _end))
             {
                 Log.SomebodyWasFaster(logger, alias, roomId);
                 return null;
@@ -97,7 +103,7 @@ public sealed partial class RoomCreator(
     {
         try
         {
-            await homeserver.PutCanonicalAliasAsync(roomId, alias);
+            await homeserver.PutCanonicalAliasAsync(roomId, alias, _end);
         }
         catch (HomeserverException e)
         {
@@ -110,10 +116,15 @@ public sealed partial class RoomCreator(
     {
         for (var minutes = 1; minutes <= 64; minutes *= 4)
         {
-            await Task.Delay(TimeSpan.FromMinutes(minutes), time);
+            await Task.Delay(TimeSpan.FromMinutes(minutes), time, lifetime.ApplicationStopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                return;
+            }
+
             try
             {
-                await homeserver.PutCanonicalAliasAsync(roomId, alias);
+                await homeserver.PutCanonicalAliasAsync(roomId, alias, _end);
                 return;
             }
             catch (HomeserverException e)
@@ -148,22 +159,18 @@ public sealed partial class RoomCreator(
     private sealed class RoomsPerHour(int limit, TimeProvider time)
     {
         private readonly Lock _lock = new();
-        private readonly Queue<DateTimeOffset> _made = new();
+        private readonly List<DateTimeOffset> _made = [];
         private DateTimeOffset _told = DateTimeOffset.MinValue;
 
-        public bool TryReserve(out bool isTimeToTell)
+        public bool TryReserve(out DateTimeOffset reserved, out bool isTimeToTell)
         {
-            var now = time.GetUtcNow();
+            var now = reserved = time.GetUtcNow();
             lock (_lock)
             {
-                while (_made.TryPeek(out var oldest) && now - oldest >= TimeSpan.FromHours(1))
-                {
-                    _made.Dequeue();
-                }
-
+                _made.RemoveAll(made => now - made >= TimeSpan.FromHours(1));
                 if (_made.Count < limit)
                 {
-                    _made.Enqueue(now);
+                    _made.Add(now);
                     isTimeToTell = false;
                     return true;
                 }
@@ -174,11 +181,11 @@ public sealed partial class RoomCreator(
             }
         }
 
-        public void GiveBack()
+        public void GiveBack(DateTimeOffset reserved)
         {
             lock (_lock)
             {
-                _made.TryDequeue(out _);
+                _made.Remove(reserved);
             }
         }
     }

@@ -1,0 +1,20 @@
+namespace LoggingService.Tests.Support;
+
+/// <summary>Waiting for what happens beside the test.</summary>
+public static class Soon
+{
+    /// <summary>Waits until this is so, and fails the test after some seconds.</summary>
+    public static Task IsTrueAsync(Func<bool> condition, string what) => IsTrueAsync(condition, what, () => { });
+
+    /// <summary>Waits until this is so, and does something each time that it isn't, as to move a clock.</summary>
+    public static async Task IsTrueAsync(Func<bool> condition, string what, Action meanwhile)
+    {
+        var end = DateTime.UtcNow.AddSeconds(15);
+        while (!condition())
+        {
+            Assert.True(DateTime.UtcNow < end, $"It never came to this: {what}");
+            meanwhile();
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+    }
+}
