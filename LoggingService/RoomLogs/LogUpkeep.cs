@@ -3,7 +3,7 @@ using LoggingService.Configuration;
 namespace LoggingService.RoomLogs;
 
 /// <summary>What the log directory needs beside the transactions: recovery at start, checkpoints, the removal of old days, a last checkpoint at the stop.</summary>
-public sealed class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, TimeProvider time) : BackgroundService
+public sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, TimeProvider time, ILogger<LogUpkeep> logger) : BackgroundService
 {
     private const long LargeJournal = 16 * 1024 * 1024;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
@@ -55,8 +55,22 @@ public sealed class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, 
         var today = DateOnly.FromDateTime(time.GetLocalNow().DateTime);
         if (options.RetainDays is { } days && _cleanedOn != today)
         {
-            await logs.RemoveDaysBeforeAsync(today.AddDays(-days));
+            // Once a day, whether or not it succeeds: old files that can't be removed must not keep new ones from being written.
             _cleanedOn = today;
+            try
+            {
+                await logs.RemoveDaysBeforeAsync(today.AddDays(-days));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Log.NotRemoved(logger, e.Message);
+            }
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Old days can't be removed (RetainDays): {Reason}. It is tried again tomorrow, and at the next start.")]
+        public static partial void NotRemoved(ILogger logger, string reason);
     }
 }
