@@ -23,7 +23,7 @@ internal static partial class Disk
     /// <summary>Makes a folder and those above it that are missing, mode 0750.</summary>
     public static void CreateFolder(string path) => Directory.CreateDirectory(path, FolderMode0750);
 
-    /// <summary>Opens a file to read and write, made with mode 0640 if it isn't there; takes no lock on it.</summary>
+    /// <summary>Opens a file to read and write, made with mode 0640 if it isn't there; takes a shared lock, which shuts out only those who want it for themselves.</summary>
     public static SafeFileHandle OpenOrCreate(string path)
     {
         // The stream is only the way to give a mode; its handle outlives it.
@@ -38,8 +38,16 @@ internal static partial class Disk
         return stream.SafeFileHandle;
     }
 
-    /// <summary>Opens a file to read it, whoever else has it open; takes no lock on it.</summary>
+    /// <summary>Opens a file to read it, whoever else has it open, unless for himself alone.</summary>
     public static FileStream OpenRead(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+
+    /// <summary>What a short text file says that somebody else has locked, which no .NET stream would open.</summary>
+    public static string ReadLocked(string path)
+    {
+        using var file = open(path, flags: 0);
+        var bytes = new byte[32];
+        return file.IsInvalid ? "unknown" : System.Text.Encoding.ASCII.GetString(bytes, 0, RandomAccess.Read(file, bytes, 0)).Trim();
+    }
 
     /// <summary>fsync: returns when all that was written to the file is on the disk.</summary>
     public static void Sync(SafeFileHandle file, string path)

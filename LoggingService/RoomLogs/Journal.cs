@@ -111,12 +111,8 @@ internal sealed class Journal(string root) : IDisposable
     {
         foreach (var segment in segments)
         {
+            // Durably gone before the next one goes: a segment that came back alone would cut files that have grown since.
             File.Delete(segment);
-        }
-
-        if (segments.Count > 0)
-        {
-            // Durably gone before the next ones go: a segment that came back alone would cut files that have grown since.
             Disk.Sync(_folder);
         }
 

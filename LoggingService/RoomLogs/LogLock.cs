@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using LoggingService.Configuration;
 
 namespace LoggingService.RoomLogs;
@@ -6,6 +7,9 @@ namespace LoggingService.RoomLogs;
 /// <summary>The log directory has one writer: <c>logs/.lock</c> is locked (flock) as long as a service runs.</summary>
 internal static class LogLock
 {
+    private const int WouldBlockOnLinux = 11;
+    private const int WouldBlockOnMac = 35;
+
     /// <summary>Makes the directory if it isn't there, and takes its lock; held until the stream is disposed of, or the process ends.</summary>
     /// <exception cref="Misconfiguration">The directory can't be made or written to, or another service holds the lock.</exception>
     public static FileStream Take(string root)
@@ -14,24 +18,25 @@ internal static class LogLock
         try
         {
             Disk.CreateFolder(root);
-            Disk.OpenOrCreate(path).Dispose();
+            var file = new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                BufferSize = 0,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
+            });
+            file.SetLength(0);
+            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            return file;
+        }
+        catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)
+        {
+            throw new Misconfiguration($"LoggingService:Logs: another LoggingService (process {Disk.ReadLocked(path)}) is writing to {root}; stop it, or give this one another directory.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new Misconfiguration($"LoggingService:Logs: the log directory {root} can't be written to: {e.Message}");
-        }
-
-        try
-        {
-            var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-            file.SetLength(0);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            return file;
-        }
-        catch (IOException)
-        {
-            using var holder = new StreamReader(Disk.OpenRead(path));
-            throw new Misconfiguration($"LoggingService:Logs: another LoggingService (process {holder.ReadToEnd().Trim()}) is writing to {root}; stop it, or give this one another directory.");
         }
     }
 }

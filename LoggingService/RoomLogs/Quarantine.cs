@@ -14,13 +14,18 @@ internal static class Quarantine
     /// <summary>Its folder's name in the log directory; no room and no alias has it.</summary>
     public const string Folder = ".quarantine";
 
+    /// <summary>What the name of a day's unfinished lines has after the day.</summary>
+    public const string TornSuffix = ".torn.jsonl";
+
     /// <summary>Opens a day's quarantine.</summary>
     /// <param name="root">The log directory.</param>
     /// <param name="day">The day of arrival.</param>
-    public static DayFile Open(string root, DateOnly day)
+    public static DayFile Open(string root, DateOnly day) => Open(root, day, ".jsonl");
+
+    private static DayFile Open(string root, DateOnly day, string suffix)
     {
         Disk.CreateFolder(Path.Combine(root, Folder));
-        var file = DayFile.Open(root, $"{Folder}/{day.ToString("yyyyMMdd", CultureInfo.InvariantCulture)}.jsonl");
+        var file = DayFile.Open(root, $"{Folder}/{day.ToString("yyyyMMdd", CultureInfo.InvariantCulture)}{suffix}");
         var last = new byte[1];
         if (file.Length > 0 && file.Read(file.Length - 1, last) == 1 && last[0] != '\n')
         {
@@ -62,10 +67,13 @@ internal static class Quarantine
         file.Pending.WriteByte((byte)'\n');
     }
 
-    /// <summary>Appends a line and syncs it, outside of a batch.</summary>
+    /// <summary>
+    /// Appends a line and syncs it, outside of a batch: to <c>20261123.torn.jsonl</c>, because a batch may have the day's
+    /// own file open, and the journal would cut it back to what it knows of it.
+    /// </summary>
     public static void Keep(string root, DateOnly day, Unloggable unloggable, DateTimeOffset receivedAt)
     {
-        using var file = Open(root, day);
+        using var file = Open(root, day, TornSuffix);
         Append(file, unloggable, transactionId: null, receivedAt);
         file.Write();
         file.Sync();

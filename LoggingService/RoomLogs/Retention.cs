@@ -26,5 +26,5 @@ internal static class Retention
     private static bool IsOurs(DirectoryInfo folder) => folder.LinkTarget is null && (folder.Name.StartsWith('!') || folder.Name == Quarantine.Folder);
 
     private static bool IsDay(string name) =>
-        name[8..] is ".log" or ".jsonl" || name[8..].StartsWith(".log.old", StringComparison.Ordinal);
+        name[8..] is ".log" or ".jsonl" or Quarantine.TornSuffix || name[8..].StartsWith(".log.old", StringComparison.Ordinal);
 }

@@ -1,0 +1,48 @@
+using System.Net;
+
+namespace LoggingService.Tests.Support;
+
+/// <summary>A homeserver's client API on a socket, for the service as a process: it knows who the service is, and of no alias.</summary>
+public sealed class PlayedHomeserver : IDisposable
+{
+    private readonly HttpListener _listener = new();
+
+    public PlayedHomeserver()
+    {
+        Address = $"http://127.0.0.1:{FreePort.Next()}";
+        _listener.Prefixes.Add($"{Address}/");
+        _listener.Start();
+        _ = AnswerAsync();
+    }
+
+    /// <summary>Its base address.</summary>
+    public string Address { get; }
+
+    public void Dispose() => _listener.Close();
+
+    private async Task AnswerAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var call = await _listener.GetContextAsync();
+                var (status, body) = call.Request.Url!.AbsolutePath switch
+                {
+                    "/_matrix/client/versions" => (200, """{"versions":["v1.19"]}"""),
+                    "/_matrix/client/v3/account/whoami" => (200, """{"user_id":"@logging:localhost"}"""),
+                    "/_matrix/client/v3/joined_rooms" => (200, """{"joined_rooms":[]}"""),
+                    "/_matrix/client/v3/register" => (400, """{"errcode":"M_USER_IN_USE","error":"taken"}"""),
+                    _ => (404, """{"errcode":"M_NOT_FOUND","error":"none"}"""),
+                };
+                call.Response.StatusCode = status;
+                call.Response.ContentType = "application/json";
+                call.Response.Close(System.Text.Encoding.UTF8.GetBytes(body), willBlock: false);
+            }
+        }
+        catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+        {
+            // Closed.
+        }
+    }
+}
