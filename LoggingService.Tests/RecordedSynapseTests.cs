@@ -46,4 +46,55 @@ public class RecordedSynapseTests
 
         Assert.Empty(service.Trouble);
     }
+
+    // The rooms that are in no log had no logged alias: our user was invited to them, or in them.
+    [Theory]
+    [InlineData("invites", 9, "!DrQDCAzaEbwXWkBsTr:localhost", "!iOFAqCNxPyaYoLIpbX:localhost")]
+    [InlineData("alias_added_later", 20)]
+    [InlineData("room_upgrade", 38)]
+    [InlineData("encryption", 13)]
+    [InlineData("service_down_and_homeserver_restart", 36)]
+    [InlineData("legacy_authorization", 7)]
+    [InlineData("create_room", 49)]
+    public async Task Each_recording_is_answered_and_logged(string recording, int events, params string[] notLogged)
+    {
+        var homeserver = new StubHomeserver().WithoutAliases()
+            .On("POST /_matrix/client/v3/createRoom", """{"room_id":"!made:localhost"}""")
+            .On("PUT /_matrix/client/v3/*", "{}");
+        foreach (var room in notLogged)
+        {
+            homeserver.AliasesOf(room);
+        }
+
+        using var service = new ServiceUnderTest(homeserver: homeserver);
+        var pushed = new Dictionary<string, HashSet<string>>();
+        foreach (var request in RecordedTraffic.Read(recording))
+        {
+            Assert.Equal((200, "{}"), await service.SendAsync(new(request.Method), request.Target, request.Method == "GET" ? null : request.Body));
+            if (request.Method == "PUT")
+            {
+                Assert.True(RawJson.TryParse(Encoding.UTF8.GetBytes(request.Body), out var body, out _));
+                foreach (var e in body["events"u8].Items())
+                {
+                    var room = e["room_id"u8].AsString()!;
+                    (pushed.TryGetValue(room, out var ids) ? ids : pushed[room] = []).Add(e["event_id"u8].AsString()!);
+                }
+            }
+        }
+
+        foreach (var room in notLogged)
+        {
+            Assert.True(pushed.Remove(room));
+            Assert.False(Directory.Exists(Path.Combine(service.Logs, room)));
+        }
+
+        foreach (var (room, ids) in pushed)
+        {
+            Assert.Equal(ids.Count, service.Record(room).Count);
+            Assert.Equal(ids.Count, service.Lines(room).Count);
+        }
+
+        Assert.Equal(events, pushed.Values.Sum(ids => ids.Count));
+        Assert.Empty(service.Trouble);
+    }
 }

@@ -46,7 +46,7 @@ try
             .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
             .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
             .MinimumLevel.Override(typeof(HomeserverAuthentication).FullName!, LogEventLevel.Warning)
-            .MinimumLevel.Override("Polly", LogEventLevel.Error)
+            .MinimumLevel.Override("Polly", LogEventLevel.Fatal)
             .MinimumLevel.Override(RoomActivity.Source, Console.IsOutputRedirected ? LogEventLevel.Fatal : LogEventLevel.Information)
             .WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}")
             .ReadFrom.Configuration(builder.Configuration),
