@@ -127,6 +127,7 @@ public sealed class ServiceUnderTest : WebApplicationFactory<Program>
     {
         builder.UseSetting("LoggingService:Registration", Folder["registration.yaml"]);
         builder.UseSetting("LoggingService:Logs", Logs);
+        builder.UseSetting("urls", "http://127.0.0.1:0");
         foreach (var (key, value) in _settings)
         {
             builder.UseSetting(key, value);

@@ -1,10 +1,11 @@
 namespace LoggingService.RoomLogs;
 
+#pragma warning disable CA1001 // The semaphore holds nothing; disposed of, it would fail a checkpoint that is still ending.
 /// <summary>
 /// Makes the journal superfluous: syncs the files that it names, and removes its segments. Beside the transactions; only
 /// the moment in which a new segment begins is under the log directory's gate.
 /// </summary>
-internal sealed partial class Checkpoint(string root, Journal journal, SemaphoreSlim gate, Action<string> closeRoomOf, ILogger logger) : IDisposable
+internal sealed partial class Checkpoint(string root, Journal journal, SemaphoreSlim gate, Action<string> closeRoomOf, ILogger logger)
 {
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly HashSet<string> _unsynced = [];
@@ -99,9 +100,6 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
             _hasFailed = true;
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _one.Dispose();
 
     private IReadOnlyList<string> Seal()
     {

@@ -148,10 +148,8 @@ public sealed partial class LogDirectory : IDisposable
             room.Dispose();
         }
 
-        _checkpoint.Dispose();
         _journal.Dispose();
         _lock.Dispose();
-        _gate.Dispose();
     }
 
     /// <summary>The room's log, open for a day and untouched by others.</summary>
