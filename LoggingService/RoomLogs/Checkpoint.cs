@@ -60,7 +60,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         // The other way round they wait for each other: one that is running beside may need the gate to end.
         if (!_one.Wait(0))
         {
-            throw new IOException("The journal could not be written to, and is being emptied");
+            throw new IOException("The journal must be emptied first, and is being emptied");
         }
 
         try

@@ -20,6 +20,7 @@ public sealed partial class LogDirectory : IDisposable
     private readonly Dictionary<string, LinkedListNode<RoomLog>> _open = [];
     private readonly LinkedList<RoomLog> _leastRecentlyUsed = new();
     private bool _isRecovered;
+    private bool _wereTouched;
 
     /// <summary>Opens the log directory, made if it isn't there, for this process alone.</summary>
     /// <param name="root">Its absolute path.</param>
@@ -152,31 +153,19 @@ public sealed partial class LogDirectory : IDisposable
         _lock.Dispose();
     }
 
-    /// <summary>The room's log, open for a day and untouched by others.</summary>
+    /// <summary>The room's log, open for a day.</summary>
     internal RoomLog Open(string roomId, DateOnly day)
     {
         if (_open.TryGetValue(roomId, out var node))
         {
-            var room = node.Value;
-            if (room.Day == day && room.IsUntouched())
+            if (node.Value.Day == day)
             {
                 _leastRecentlyUsed.Remove(node);
                 _leastRecentlyUsed.AddLast(node);
-                return room;
+                return node.Value;
             }
 
-            try
-            {
-                if (room.Day == day)
-                {
-                    Log.Touched(_logger, roomId);
-                    room.Sync();
-                }
-            }
-            finally
-            {
-                Close(room);
-            }
+            Close(node.Value);
         }
 
         var opened = RoomLog.Open(Root, roomId, day, _time, _logger);
@@ -207,9 +196,11 @@ public sealed partial class LogDirectory : IDisposable
         try
         {
             Recover();
-            if (_journal.IsSuspect)
+            CloseTouched(together);
+            if (_journal.IsSuspect || _wereTouched)
             {
                 _checkpoint.RunInsideGate();
+                _wereTouched = false;
             }
 
             var written = Write(together);
@@ -223,6 +214,30 @@ public sealed partial class LogDirectory : IDisposable
 #pragma warning restore CA1031
         {
             together.ForEach(waiting => waiting.Written.SetException(e));
+        }
+    }
+
+    /// <summary>
+    /// Closes the logs whose files somebody touched, to be opened anew and mended. The journal must be emptied then: what it
+    /// has of those files is no longer theirs, and recovery would put it over what they are now.
+    /// </summary>
+    private void CloseTouched(List<Waiting> together)
+    {
+        foreach (var roomId in together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).Distinct())
+        {
+            if (_open.TryGetValue(roomId, out var node) && !node.Value.IsUntouched())
+            {
+                _wereTouched = true;
+                Log.Touched(_logger, roomId);
+                try
+                {
+                    node.Value.Sync();
+                }
+                finally
+                {
+                    Close(node.Value);
+                }
+            }
         }
     }
 
@@ -287,7 +302,7 @@ public sealed partial class LogDirectory : IDisposable
         [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "What had been acknowledged before the last stop can't be written to the logs now: {Reason}. It is safe in the journal. Until it can be written the homeserver is told to wait; nothing is lost.")]
         public static partial void RecoveryFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed today's files of {RoomId}; they are opened anew.")]
+        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the open files of {RoomId}; they are opened anew.")]
         public static partial void Touched(ILogger logger, string roomId);
 
         [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "{Count} files of days before {KeepFrom} were removed (RetainDays).")]

@@ -1,0 +1,96 @@
+using LoggingService.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoggingService.Tests;
+
+/// <summary>Files are a day's, by arrival, in the service's time zone.</summary>
+public class DayTests
+{
+    private static readonly DateTimeOffset BeforeMidnight = new(2026, 11, 23, 21, 59, 59, TimeSpan.Zero);
+    private readonly string _room = Some.RoomId();
+
+    [Fact]
+    public async Task Files_roll_at_midnight_of_the_services_zone_and_latest_moves()
+    {
+        var time = new FakeTimeProvider(BeforeMidnight);
+        time.SetLocalTimeZone(TimeZoneInfo.CreateCustomTimeZone("+2", TimeSpan.FromHours(2), "+2", "+2"));
+        using var service = new ServiceUnderTest(time);
+        await PushAsync(service, Some.Message(_room, "evening"));
+        Assert.Equal("20261123.log", LatestOf(service));
+        time.Advance(TimeSpan.FromSeconds(1));
+        await PushAsync(service, Some.Message(_room, "morning", at: BeforeMidnight.ToUnixTimeMilliseconds()));
+        Assert.Equal("20261124.log", LatestOf(service));
+        Assert.Equal(["<@alice:localhost> morning"], service.Lines(_room));
+        Assert.Equal(["20261123.jsonl", "20261123.log", "20261124.jsonl", "20261124.log", "latest.log"], Files(service));
+
+        // The clock set back.
+        time.AdjustTime(BeforeMidnight);
+        await PushAsync(service, Some.Message(_room, "evening again"));
+        Assert.Equal("20261123.log", LatestOf(service));
+        Assert.Equal(["<@alice:localhost> evening", "<@alice:localhost> evening again"], service.Lines(_room));
+        LogFolder.AssertLineForLine(service.Logs);
+    }
+
+    [Fact]
+    public async Task Old_days_go_at_start_and_once_a_day_in_quiet_rooms_too()
+    {
+        using var folder = TempFolder.ForCaller();
+        Directory.CreateDirectory(folder["logs", "!quiet:localhost"]);
+        Directory.CreateDirectory(folder["logs", ".quarantine"]);
+        foreach (var name in new[] { "20261120.log", "20261120.jsonl", "20261120.log.old", "20261122.log", "20261122.jsonl", "notes.txt", "20261120.txt" })
+            File.WriteAllText(folder["logs", "!quiet:localhost", name], "");
+        File.WriteAllText(folder["logs", ".quarantine", "20261120.jsonl"], "");
+        File.WriteAllText(folder["logs", ".quarantine", "20261120.torn.jsonl"], "");
+        var time = new FakeTimeProvider(BeforeMidnight);
+        using var service = new ServiceUnderTest(time, folder, settings: new() { ["LoggingService:RetainDays"] = "2" });
+        await PushAsync(service, Some.Message(_room));
+        Assert.Empty(Directory.GetFiles(folder["logs", ".quarantine"]));
+        Assert.Equal(["20261120.txt", "20261122.jsonl", "20261122.log", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
+        time.SetUtcNow(BeforeMidnight.AddDays(2));
+        await LogFolder.UntilAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return Names(folder["logs", "!quiet:localhost"]).Length == 2;
+            },
+            "the old days were gone");
+        await PushAsync(service, Some.Message(_room));
+        Assert.Empty(service.Trouble);
+    }
+
+    [Fact]
+    public async Task Folders_are_0750_and_files_0640()
+    {
+        using var service = new ServiceUnderTest();
+        await PushAsync(service, Some.Message(_room), "{}");
+        const UnixFileMode File0640 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+        foreach (var entry in new DirectoryInfo(service.Logs).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Where(entry => entry.LinkTarget is null))
+            Assert.Equal((entry.FullName, entry is DirectoryInfo ? File0640 | UnixFileMode.UserExecute | UnixFileMode.GroupExecute : File0640), (entry.FullName, entry.UnixFileMode));
+    }
+
+    [Fact]
+    public async Task More_than_a_thousand_rooms_are_written_with_a_bounded_number_of_open_files()
+    {
+        using var service = new ServiceUnderTest();
+        var rooms = Enumerable.Range(0, 1300).Select(_ => Some.RoomId()).ToArray();
+        for (var round = 0; round < 2; round++)
+        {
+            foreach (var some in rooms.Chunk(130))
+                await PushAsync(service, [.. some.Select(room => Some.Message(room, $"round {round}"))]);
+        }
+
+        Assert.All(rooms, room => Assert.Equal(2, service.Record(room).Count));
+        if (OperatingSystem.IsLinux())
+            Assert.InRange(new DirectoryInfo("/proc/self/fd").EnumerateFiles().Count(file => file.LinkTarget?.StartsWith(service.Logs, StringComparison.Ordinal) == true), 1, 2002);
+        LogFolder.AssertLineForLine(service.Logs);
+    }
+
+    private static async Task PushAsync(ServiceUnderTest service, params string[] events) =>
+        Assert.Equal(200, (await service.PushAsync(Guid.NewGuid().ToString(), events)).Status);
+
+    private static string[] Names(string folder) => [.. new DirectoryInfo(folder).GetFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal)];
+
+    private string[] Files(ServiceUnderTest service) => Names(Path.Combine(service.Logs, _room));
+
+    private string? LatestOf(ServiceUnderTest service) => new FileInfo(Path.Combine(service.Logs, _room, "latest.log")).LinkTarget;
+}
