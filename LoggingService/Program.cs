@@ -56,7 +56,7 @@ try
     builder.Services.AddSingleton(services => new LogDirectory(options.Logs, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<LogDirectory>>()));
     builder.Services.AddHomeserver(options);
     builder.Services.AddSingleton<RequestBodies>().AddSingleton<TransactionReceiver>().AddSingleton<RoomCreator>();
-    builder.Services.AddSingleton<LoggedRooms>().AddHostedService(services => services.GetRequiredService<LoggedRooms>());
+    builder.Services.AddSingleton<OwnUser>().AddSingleton<LoggedRooms>().AddSingleton<RoomAliases>().AddHostedService(services => services.GetRequiredService<RoomAliases>());
     builder.Services.AddSingleton<RoomActivity>().AddHostedService(services => services.GetRequiredService<RoomActivity>());
     builder.Services.AddHostedService<LogUpkeep>().AddHostedService<HomeserverCheck>();
     builder.Services.AddAuthorization().AddHomeserverAuthentication();
@@ -76,7 +76,7 @@ try
     {
         homeserver.MapPut($"{root}/transactions/{{**id}}", (HttpContext http, string id, TransactionReceiver transactions) => transactions.ReceiveAsync(http.Request, id));
         homeserver.MapGet($"{root}/rooms/{{**alias}}", (string alias, RoomCreator rooms) => rooms.EnsureExistsAsync(RawTarget.Decode(alias)));
-        homeserver.MapGet($"{root}/users/{{**userId}}", (string userId, LoggedRooms rooms) => rooms.IsUs(RawTarget.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
+        homeserver.MapGet($"{root}/users/{{**userId}}", (string userId, OwnUser user) => user.Is(RawTarget.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
     }
 
     homeserver.MapPost("/_matrix/app/v1/ping", () => MatrixError.Ok);

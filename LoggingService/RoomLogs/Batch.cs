@@ -6,7 +6,7 @@ namespace LoggingService.RoomLogs;
 /// What is written together: the transactions that waited at the same time, on one day, in all their rooms or in none.
 /// Undone when it is disposed of, unless it was committed.
 /// </summary>
-internal sealed class Batch(LogDirectory logs, Journal journal, DateTimeOffset receivedAt) : IDisposable
+internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset receivedAt) : IDisposable
 {
     private readonly Dictionary<string, RoomLog> _rooms = [];
     private readonly DateOnly _day = DateOnly.FromDateTime(receivedAt.DateTime);
@@ -23,7 +23,7 @@ internal sealed class Batch(LogDirectory logs, Journal journal, DateTimeOffset r
     {
         if (!_rooms.TryGetValue(e.RoomId, out var room))
         {
-            _rooms[e.RoomId] = room = logs.Open(e.RoomId, _day);
+            _rooms[e.RoomId] = room = open.Open(e.RoomId, _day);
         }
 
         return room.Append(e, receivedAt);
@@ -32,7 +32,7 @@ internal sealed class Batch(LogDirectory logs, Journal journal, DateTimeOffset r
     /// <summary>Appends to the quarantine, in memory.</summary>
     public void Append(Unloggable unloggable, string transactionId)
     {
-        _quarantine ??= Quarantine.Open(logs.Root, _day);
+        _quarantine ??= Quarantine.Open(open.Root, _day);
         Quarantine.Append(_quarantine, unloggable, transactionId, receivedAt);
     }
 
@@ -91,7 +91,7 @@ internal sealed class Batch(LogDirectory logs, Journal journal, DateTimeOffset r
 
             foreach (var room in _rooms.Values)
             {
-                logs.Close(room);
+                open.Close(room);
             }
         }
 

@@ -1,6 +1,5 @@
 namespace LoggingService.RoomLogs;
 
-#pragma warning disable CA1001 // The semaphore holds nothing; disposed of, it would fail a checkpoint that is still ending.
 /// <summary>
 /// Makes the journal superfluous: syncs the files that it names, and removes its segments. Beside the transactions; only
 /// the moment in which a new segment begins is under the log directory's gate.

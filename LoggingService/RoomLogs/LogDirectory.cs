@@ -9,7 +9,6 @@ namespace LoggingService.RoomLogs;
 /// </summary>
 public sealed partial class LogDirectory : IDisposable
 {
-    private const int OpenRooms = 1000;
     private readonly TimeProvider _time;
     private readonly ILogger<LogDirectory> _logger;
     private readonly FileStream _lock;
@@ -17,8 +16,7 @@ public sealed partial class LogDirectory : IDisposable
     private readonly Checkpoint _checkpoint;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ConcurrentQueue<Waiting> _waiting = new();
-    private readonly Dictionary<string, LinkedListNode<RoomLog>> _open = [];
-    private readonly LinkedList<RoomLog> _leastRecentlyUsed = new();
+    private readonly OpenRooms _rooms;
     private bool _isRecovered;
     private bool _wereTouched;
 
@@ -32,7 +30,8 @@ public sealed partial class LogDirectory : IDisposable
         (Root, _time, _logger) = (root, time, logger);
         _lock = LogLock.Take(root);
         _journal = new(root);
-        _checkpoint = new(root, _journal, _gate, CloseRoomOf, logger);
+        _rooms = new(root, time, logger);
+        _checkpoint = new(root, _journal, _gate, _rooms.CloseRoomOf, logger);
     }
 
     /// <summary>Its absolute path.</summary>
@@ -144,45 +143,9 @@ public sealed partial class LogDirectory : IDisposable
     /// <summary>Lets go of the files and of the lock. What no checkpoint has synced is in the journal, for the next start.</summary>
     public void Dispose()
     {
-        foreach (var room in _leastRecentlyUsed)
-        {
-            room.Dispose();
-        }
-
+        _rooms.Dispose();
         _journal.Dispose();
         _lock.Dispose();
-    }
-
-    /// <summary>The room's log, open for a day.</summary>
-    internal RoomLog Open(string roomId, DateOnly day)
-    {
-        if (_open.TryGetValue(roomId, out var node))
-        {
-            if (node.Value.Day == day)
-            {
-                _leastRecentlyUsed.Remove(node);
-                _leastRecentlyUsed.AddLast(node);
-                return node.Value;
-            }
-
-            Close(node.Value);
-        }
-
-        var opened = RoomLog.Open(Root, roomId, day, _time, _logger);
-        _open[roomId] = _leastRecentlyUsed.AddLast(opened);
-        return opened;
-    }
-
-    /// <summary>Closes a room's log; it is opened anew when it is needed.</summary>
-    internal void Close(RoomLog room)
-    {
-        if (_open.TryGetValue(room.RoomId, out var node) && node.Value == room)
-        {
-            _open.Remove(room.RoomId);
-            _leastRecentlyUsed.Remove(node);
-        }
-
-        room.Dispose();
     }
 
     private void CommitWaiting()
@@ -225,17 +188,17 @@ public sealed partial class LogDirectory : IDisposable
     {
         foreach (var roomId in together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).Distinct())
         {
-            if (_open.TryGetValue(roomId, out var node) && !node.Value.IsUntouched())
+            if (_rooms.Find(roomId) is { } room && !room.IsUntouched())
             {
                 _wereTouched = true;
                 Log.Touched(_logger, roomId);
                 try
                 {
-                    node.Value.Sync();
+                    room.Sync();
                 }
                 finally
                 {
-                    Close(node.Value);
+                    _rooms.Close(room);
                 }
             }
         }
@@ -244,7 +207,7 @@ public sealed partial class LogDirectory : IDisposable
     private List<List<WrittenLine>> Write(List<Waiting> together)
     {
         var written = new List<List<WrittenLine>>();
-        using var batch = new Batch(this, _journal, _time.GetLocalNow());
+        using var batch = new Batch(_rooms, _journal, _time.GetLocalNow());
         foreach (var (events, unloggable, transactionId) in together)
         {
             var lines = new List<WrittenLine>();
@@ -266,11 +229,7 @@ public sealed partial class LogDirectory : IDisposable
 
         batch.Commit();
         LastCommit = _time.GetUtcNow();
-        while (_leastRecentlyUsed.Count > OpenRooms && _leastRecentlyUsed.First is { } oldest && !batch.Rooms.ContainsKey(oldest.Value.RoomId))
-        {
-            Close(oldest.Value);
-        }
-
+        _rooms.CloseLeastRecentlyUsed(batch.Rooms);
         return written;
     }
 
@@ -280,15 +239,6 @@ public sealed partial class LogDirectory : IDisposable
         {
             Recovery.Run(Root, _journal, _logger);
             _isRecovered = true;
-        }
-    }
-
-    /// <summary>Closes the room whose file is about to be replaced.</summary>
-    private void CloseRoomOf(string name)
-    {
-        if (_leastRecentlyUsed.FirstOrDefault(room => name.StartsWith(FolderName.ForRoom(room.RoomId) + "/", StringComparison.Ordinal)) is { } room)
-        {
-            Close(room);
         }
     }
 

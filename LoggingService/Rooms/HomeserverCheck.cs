@@ -8,7 +8,7 @@ namespace LoggingService.Rooms;
 /// makes a homeserver send at once what waited for us.
 /// </summary>
 public sealed partial class HomeserverCheck(
-    Homeserver homeserver, LoggedRooms rooms, Registration registration, LoggingServiceOptions options,
+    Homeserver homeserver, OwnUser user, Registration registration, LoggingServiceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<HomeserverCheck> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -27,7 +27,7 @@ public sealed partial class HomeserverCheck(
             var trouble = await FindTroubleAsync(stoppingToken);
             if (trouble is null)
             {
-                Log.Well(logger, options.Homeserver, rooms.User);
+                Log.Well(logger, options.Homeserver, user.Id);
                 return;
             }
 
@@ -58,7 +58,7 @@ public sealed partial class HomeserverCheck(
         try
         {
             await homeserver.EnsureRegisteredAsync(cancellation);
-            await rooms.AskWhoWeAreAsync(cancellation);
+            await user.AskAsync(cancellation);
         }
         catch (HomeserverException e) when (e.Status is 401 or 403)
         {

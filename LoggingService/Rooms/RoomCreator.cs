@@ -10,7 +10,7 @@ namespace LoggingService.Rooms;
 /// yet: with <c>room_alias_name</c> those who join in that moment are refused.
 /// </summary>
 public sealed partial class RoomCreator(
-    LoggedRooms rooms, Homeserver homeserver, LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
+    RoomAliases aliases, OwnUser user, Homeserver homeserver, LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
 {
     /// <summary>The homeserver waits 60 s.</summary>
     private static readonly TimeSpan HomeserverWaits = TimeSpan.FromSeconds(55);
@@ -27,7 +27,7 @@ public sealed partial class RoomCreator(
     /// <param name="text">The alias, decoded; <c>null</c> where that failed.</param>
     public async Task<IResult> EnsureExistsAsync(string? text)
     {
-        if (!RoomAlias.TryParse(text, out var alias) || !rooms.IsOurs(alias) || rooms.IsLookingUp(alias))
+        if (!RoomAlias.TryParse(text, out var alias) || !aliases.IsOurs(alias) || aliases.IsLookingUp(alias))
         {
             return MatrixError.NotFound;
         }
@@ -67,8 +67,8 @@ public sealed partial class RoomCreator(
             string roomId;
             try
             {
-                await rooms.AskWhoWeAreAsync(_end);
-                roomId = await homeserver.CreateRoomAsync(alias, rooms.User!, options.Moderators, _end);
+                await user.AskAsync(_end);
+                roomId = await homeserver.CreateRoomAsync(alias, user.Id!, options.Moderators, _end);
             }
             catch
             {
@@ -83,7 +83,7 @@ public sealed partial class RoomCreator(
             }
 
             Log.Made(logger, alias, roomId);
-            rooms.Learn(alias, roomId);
+            aliases.Learn(alias, roomId);
             await PutCanonicalAliasAsync(alias, roomId);
             return null;
         }

@@ -6,7 +6,7 @@ namespace LoggingService.Transactions;
 
 /// <summary>The way of a transaction: parse → keep the logged rooms → commit → answer.</summary>
 public sealed partial class TransactionReceiver(
-    RequestBodies bodies, LoggedRooms rooms, LogDirectory logs, RoomActivity activity, ILogger<TransactionReceiver> logger)
+    RequestBodies bodies, LoggedRooms rooms, RoomAliases aliases, LogDirectory logs, RoomActivity activity, ILogger<TransactionReceiver> logger)
 {
     private const int Patience = 3;
     private readonly RefusedTransactions _refused = new();
@@ -41,7 +41,7 @@ public sealed partial class TransactionReceiver(
         var logged = await rooms.KeepLoggedAsync(transaction.Events);
         var written = await logs.CommitAsync(logged, transaction.Unloggable, transactionId);
         _refused.Remove(transactionId);
-        rooms.LearnFrom(written);
+        aliases.LearnFrom(written);
         activity.Show(written);
         return MatrixError.Ok;
     }
