@@ -48,6 +48,7 @@ try
             .MinimumLevel.Override(typeof(HomeserverAuthentication).FullName!, LogEventLevel.Warning)
             .MinimumLevel.Override("Polly", LogEventLevel.Error)
             .MinimumLevel.Override(RoomActivity.Source, Console.IsOutputRedirected ? LogEventLevel.Fatal : LogEventLevel.Information)
+            .Filter.ByExcluding(logged => logged.Exception is OperationCanceledException) // A service that is stopped before it has begun is no failure.
             .WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}")
             .ReadFrom.Configuration(builder.Configuration),
         preserveStaticLogger: true);
@@ -74,9 +75,9 @@ try
     var homeserver = app.MapGroup("").RequireAuthorization();
     foreach (var root in (string[])["/_matrix/app/v1", ""])
     {
-        homeserver.MapPut($"{root}/transactions/{{**id}}", (HttpContext http, string id, TransactionReceiver transactions) => transactions.ReceiveAsync(http.Request, id));
-        homeserver.MapGet($"{root}/rooms/{{**alias}}", (string alias, RoomCreator rooms) => rooms.EnsureExistsAsync(RawTarget.Decode(alias)));
-        homeserver.MapGet($"{root}/users/{{**userId}}", (string userId, LoggedRooms rooms) => rooms.IsUs(RawTarget.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
+        homeserver.MapPut($"{root}/transactions/{{**id:required}}", (HttpContext http, string id, TransactionReceiver transactions) => transactions.ReceiveAsync(http.Request, id));
+        homeserver.MapGet($"{root}/rooms/{{**alias:required}}", (string alias, RoomCreator rooms) => rooms.EnsureExistsAsync(RawTarget.Decode(alias)));
+        homeserver.MapGet($"{root}/users/{{**userId:required}}", (string userId, LoggedRooms rooms) => rooms.IsUs(RawTarget.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
     }
 
     homeserver.MapPost("/_matrix/app/v1/ping", () => MatrixError.Ok);

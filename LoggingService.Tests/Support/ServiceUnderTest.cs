@@ -145,7 +145,15 @@ public sealed class ServiceUnderTest : WebApplicationFactory<Program>
 
     protected override void Dispose(bool disposing)
     {
-        base.Dispose(disposing);
+        try
+        {
+            base.Dispose(disposing);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The factory and Program stop the same host at the same time, and either may find it gone.
+        }
+
         if (disposing)
         {
             if (_ownsFolder)
