@@ -3,8 +3,6 @@ using LoggingService.Http;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
 using LoggingService.Transactions;
-using Serilog;
-using Serilog.Events;
 
 // A mistake in what was configured is one line, and exit code 1.
 try
@@ -36,22 +34,7 @@ try
     builder.WebHost.ConfigureKestrel(kestrel => (kestrel.Limits.MaxRequestBodySize, kestrel.AddServerHeader) = (null, false));
     builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
 
-    // What the rooms say is shown on a terminal, and to whatever an admin configures under Serilog; the journal of a system doesn't get it unasked.
-    builder.Services.AddSerilog(
-        logger => logger
-            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            .MinimumLevel.Override("Microsoft.AspNetCore.Diagnostics", LogEventLevel.Fatal)
-            .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LogEventLevel.Warning)
-            .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
-            .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
-            .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
-            .MinimumLevel.Override(typeof(HomeserverAuthentication).FullName!, LogEventLevel.Warning)
-            .MinimumLevel.Override("Polly", LogEventLevel.Fatal)
-            .MinimumLevel.Override(RoomActivity.Source, Console.IsOutputRedirected ? LogEventLevel.Fatal : LogEventLevel.Information)
-            .WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}")
-            .ReadFrom.Configuration(builder.Configuration),
-        preserveStaticLogger: true);
-
+    builder.Services.AddServiceLog(builder.Configuration);
     builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);
     builder.Services.AddSingleton(services => new LogDirectory(options.Logs, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<LogDirectory>>()));
     builder.Services.AddHomeserver(options);
@@ -74,9 +57,9 @@ try
     var homeserver = app.MapGroup("").RequireAuthorization();
     foreach (var root in (string[])["/_matrix/app/v1", ""])
     {
-        homeserver.MapPut($"{root}/transactions/{{**id}}", (HttpContext http, string id, TransactionReceiver transactions) => transactions.ReceiveAsync(http.Request, id));
-        homeserver.MapGet($"{root}/rooms/{{**alias}}", (string alias, RoomCreator rooms) => rooms.EnsureExistsAsync(RawTarget.Decode(alias)));
-        homeserver.MapGet($"{root}/users/{{**userId}}", (string userId, OwnUser user) => user.Is(RawTarget.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
+        homeserver.MapPut($"{root}/transactions/{{**id:required}}", (HttpContext http, string id, TransactionReceiver transactions) => transactions.ReceiveAsync(http.Request, id));
+        homeserver.MapGet($"{root}/rooms/{{**alias:required}}", (string alias, RoomCreator rooms) => rooms.EnsureExistsAsync(RawTarget.Decode(alias)));
+        homeserver.MapGet($"{root}/users/{{**userId:required}}", (string userId, OwnUser user) => user.Is(RawTarget.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
     }
 
     homeserver.MapPost("/_matrix/app/v1/ping", () => MatrixError.Ok);

@@ -26,8 +26,16 @@ public sealed class RequestBodies(LoggingServiceOptions options)
             while (true)
             {
                 var read = await request.BodyReader.ReadAsync();
-                body.Append(read.Buffer);
-                request.BodyReader.AdvanceTo(read.Buffer.End);
+                try
+                {
+                    body.Append(read.Buffer);
+                }
+                finally
+                {
+                    // Also where it is refused: else the web server can't read on, and drops the connection before the answer.
+                    request.BodyReader.AdvanceTo(read.Buffer.End);
+                }
+
                 if (read.IsCompleted)
                 {
                     return body;

@@ -1,0 +1,214 @@
+using System.Net;
+using System.Text.Json;
+using LoggingService.Tests.Support;
+
+namespace LoggingService.Tests;
+
+/// <summary>What the homeserver can ask for, and what it is answered.</summary>
+public class EndpointTests
+{
+    private const string NewRoom = "!new:localhost";
+
+    [Theory]
+    [InlineData("/_matrix/app/v1")]
+    [InlineData("")]
+    [InlineData("//_matrix/app/v1")]
+    [InlineData("/")]
+    public async Task Transactions_users_and_rooms_are_served_at_the_newer_and_the_older_paths(string root)
+    {
+        using var service = new ServiceUnderTest(homeserver: ThatMakesRooms());
+        var room = Some.RoomId();
+
+        Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Put, $"{root}/transactions/1", $"{{\"events\":[{Some.Message(room)}]}}"));
+        Assert.Single(service.Record(room));
+        Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Get, $"{root}/users/%40logging%3Alocalhost"));
+        Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Get, $"{root}/rooms/%23logged_new%3Alocalhost"));
+        Assert.Equal("/_matrix/client/v3/directory/room/%23logged_new%3Alocalhost", Assert.Single(AliasesPut(service)));
+    }
+
+    [Theory]
+    [InlineData("%40logging%3Alocalhost", 200)]
+    [InlineData("@logging:localhost", 200)]
+    [InlineData("%40logging2%3Alocalhost", 404)]
+    [InlineData("%40Logging%3Alocalhost", 404)]
+    [InlineData("%40alice%3Alocalhost", 404)]
+    [InlineData("logging", 404)]
+    [InlineData("%ff", 404)]
+    [InlineData("%40logging%3Alocalhost/", 404)]
+    public async Task Of_users_there_is_only_our_own(string user, int expected)
+    {
+        using var service = new ServiceUnderTest();
+
+        var (status, body) = await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/users/{user}");
+
+        Assert.Equal((expected, expected == 200 ? null : "M_NOT_FOUND"), (status, Errcode(body)));
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"transaction_id":null}""")]
+    [InlineData("""{"transaction_id":"x"}""")]
+    [InlineData(null)]
+    public async Task A_ping_is_answered(string? body)
+    {
+        using var service = new ServiceUnderTest();
+
+        Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Post, "/_matrix/app/v1/ping", body));
+    }
+
+    [Theory]
+    [InlineData("/_matrix/app/v1/thirdparty/protocol/irc")]
+    [InlineData("/_matrix/app/v1/thirdparty/location?alias=x")]
+    [InlineData("/_matrix/app/unstable/thirdparty/user/irc")]
+    public async Task There_are_no_bridged_networks(string path)
+    {
+        using var service = new ServiceUnderTest();
+
+        var (status, body) = await service.SendAsync(HttpMethod.Get, path);
+
+        Assert.Equal((404, "M_NOT_FOUND"), (status, Errcode(body)));
+    }
+
+    [Theory]
+    [InlineData("GET", "/", 404)]
+    [InlineData("GET", "/favicon.ico", 404)]
+    [InlineData("GET", "/_matrix/app/v2/users/%40logging%3Alocalhost", 404)]
+    [InlineData("POST", "/_matrix/app/v1", 404)]
+    [InlineData("PUT", "/%zz", 404)]
+    [InlineData("GET", "/_matrix/app/v1/transactions/1", 405)]
+    [InlineData("POST", "/_matrix/app/v1/transactions/1", 405)]
+    [InlineData("PUT", "/_matrix/app/v1/rooms/%23logged_a%3Alocalhost", 405)]
+    [InlineData("DELETE", "/users/%40logging%3Alocalhost", 405)]
+    [InlineData("GET", "/_matrix/app/v1/ping", 405)]
+    [InlineData("OPTIONS", "/_matrix/app/v1/ping", 405)]
+    public async Task What_is_not_known_here_is_said_to_be_so_to_anybody(string method, string path, int expected)
+    {
+        using var service = new ServiceUnderTest();
+        foreach (var authorization in new[] { null, "", "Bearer wrong" })
+        {
+            var (status, body) = await service.SendAsync(new HttpMethod(method), path, authorization: authorization);
+
+            Assert.Equal((expected, "M_UNRECOGNIZED"), (status, Errcode(body)));
+        }
+    }
+
+    [Theory]
+    [InlineData("PUT", "/_matrix/app/v1/transactions/", 404)]
+    [InlineData("GET", "/_matrix/app/v1/rooms/", 404)]
+    [InlineData("GET", "/users/", 404)]
+    public async Task A_path_without_its_id_is_not_known_here(string method, string path, int expected)
+    {
+        using var service = new ServiceUnderTest();
+
+        var (status, body) = await service.SendAsync(new HttpMethod(method), path, method == "PUT" ? "{}" : null);
+
+        Assert.Equal((expected, "M_UNRECOGNIZED"), (status, Errcode(body)));
+    }
+
+    [Fact]
+    public async Task Every_answer_is_JSON_for_a_homeserver_takes_anything_else_for_a_failure()
+    {
+        using var service = new ServiceUnderTest();
+        foreach (var (method, path) in new[]
+        {
+            ("PUT", "/_matrix/app/v1/transactions/1"), ("GET", "/_matrix/app/v1/rooms/%23other%3Alocalhost"), ("GET", "/users/%40logging%3Alocalhost"),
+            ("POST", "/_matrix/app/v1/ping"), ("GET", "/_matrix/app/v1/thirdparty/user"), ("GET", "/nothing"), ("GET", "/_matrix/app/v1/ping"),
+        })
+        {
+            foreach (var token in new[] { ServiceUnderTest.HsToken, "wrong" })
+            {
+                using var request = new HttpRequestMessage(new HttpMethod(method), path);
+                request.Headers.Authorization = new("Bearer", token);
+                using var answer = await service.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+                Assert.Equal("application/json", answer.Content.Headers.ContentType?.MediaType);
+                using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+                Assert.Equal(JsonValueKind.Object, body.RootElement.ValueKind);
+                Assert.Equal(answer.StatusCode != HttpStatusCode.OK, body.RootElement.TryGetProperty("errcode", out _));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:5000/logging")]
+    [InlineData("http://127.0.0.1:5000/logging/")]
+    public async Task The_path_of_the_registrations_url_may_stand_before_each_path(string url)
+    {
+        using var service = new ServiceUnderTest(registration: ServiceUnderTest.RegistrationText(url), homeserver: ThatMakesRooms());
+        foreach (var prefix in new[] { "/logging", "/logging/", "//logging//", "" })
+        {
+            Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Post, $"{prefix}/_matrix/app/v1/ping", "{}"));
+            Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Get, $"{prefix}/users/%40logging%3Alocalhost"));
+        }
+
+        Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Get, "/logging/_matrix/app/v1/rooms/%23logged_a/../b%3Alocalhost"));
+        Assert.Equal("/_matrix/client/v3/directory/room/%23logged_a%2F..%2Fb%3Alocalhost", Assert.Single(AliasesPut(service)));
+        Assert.Equal(404, (await service.SendAsync(HttpMethod.Post, "/loggingx/_matrix/app/v1/ping", "{}")).Status);
+    }
+
+    [Theory]
+    [InlineData("%23logged_a/b%3Alocalhost", "%23logged_a%2Fb%3Alocalhost")]
+    [InlineData("%23logged_a//b%3Alocalhost", "%23logged_a%2F%2Fb%3Alocalhost")]
+    [InlineData("%23logged_../../etc%3Alocalhost", "%23logged_..%2F..%2Fetc%3Alocalhost")]
+    [InlineData("%23logged_/./x%3Alocalhost", "%23logged_%2F.%2Fx%3Alocalhost")]
+    [InlineData("%23logged_..%2f..%2Fetc%3Alocalhost", "%23logged_..%2F..%2Fetc%3Alocalhost")]
+    [InlineData("%23logged_%2e%2e%3Alocalhost", "%23logged_..%3Alocalhost")]
+    [InlineData("%23logged_a%2Fb%3Alocalhost", "%23logged_a%2Fb%3Alocalhost")]
+    [InlineData("%23logged_~a%3Alocalhost", "%23logged_~a%3Alocalhost")]
+    [InlineData("%23logged_a+b%20c%3Alocalhost", "%23logged_a%2Bb%20c%3Alocalhost")]
+    [InlineData("%23logged_100%2525%3Alocalhost", "%23logged_100%2525%3Alocalhost")]
+    [InlineData("%23logged_%25%3Alocalhost", "%23logged_%25%3Alocalhost")]
+    [InlineData("%23logged_%3Fa%3Alocalhost?access_token=" + ServiceUnderTest.HsToken, "%23logged_%3Fa%3Alocalhost")]
+    [InlineData("%23logged_%F0%9F%8E%89%22%3Alocalhost", "%23logged_%F0%9F%8E%89%22%3Alocalhost")]
+    [InlineData("%23logged_%0A%3Alocalhost", "%23logged_%0A%3Alocalhost")]
+    [InlineData("#logged_a:localhost", "%23logged_a%3Alocalhost")]
+    public async Task An_alias_arrives_as_what_it_is_however_its_path_looks(string sent, string put)
+    {
+        using var service = new ServiceUnderTest(homeserver: ThatMakesRooms());
+
+        Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{sent}"));
+
+        Assert.Equal($"/_matrix/client/v3/directory/room/{put}", Assert.Single(AliasesPut(service)));
+    }
+
+    [Theory]
+    [InlineData("%23logged_%ff%3Alocalhost", 404)]
+    [InlineData("%23logged_a%3Aelsewhere.example", 404)]
+    [InlineData("%23other%3Alocalhost", 404)]
+    [InlineData("%23Logged_a%3Alocalhost", 404)]
+    [InlineData("%23logged_a", 404)]
+    [InlineData("../rooms", 404)]
+    public async Task For_an_alias_that_is_none_of_ours_no_room_is_made(string alias, int expected)
+    {
+        using var service = new ServiceUnderTest();
+        await KnowsWhoItIsAsync(service);
+
+        var (status, body) = await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{alias}");
+
+        Assert.Equal((expected, "M_NOT_FOUND"), (status, Errcode(body)));
+        Assert.DoesNotContain(service.Homeserver.Calls, call => call.Line.Contains("createRoom", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_alias_with_a_NUL_is_refused_and_the_next_one_is_made()
+    {
+        using var service = new ServiceUnderTest(homeserver: ThatMakesRooms());
+
+        Assert.Equal(400, (await service.SendAsync(HttpMethod.Get, "/_matrix/app/v1/rooms/%23logged_%00%3Alocalhost")).Status);
+
+        Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Get, "/_matrix/app/v1/rooms/%23logged_b%3Alocalhost"));
+    }
+
+    private static StubHomeserver ThatMakesRooms() => new StubHomeserver().WithoutAliases()
+        .On("POST /_matrix/client/v3/createRoom", $$"""{"room_id":"{{NewRoom}}"}""")
+        .On("PUT /_matrix/client/v3/directory/room/*", "{}")
+        .On("PUT /_matrix/client/v3/rooms/*", """{"event_id":"$canonical"}""");
+
+    private static IEnumerable<string> AliasesPut(ServiceUnderTest service) => service.Homeserver.Calls
+        .Where(call => call.Line.StartsWith("PUT /_matrix/client/v3/directory/room/", StringComparison.Ordinal)).Select(call => call.Line[4..]);
+
+    private static async Task KnowsWhoItIsAsync(ServiceUnderTest service) => await service.PushAsync("0", Some.Message(Some.RoomId()));
+
+    private static string? Errcode(string body) =>
+        JsonDocument.Parse(body).RootElement.TryGetProperty("errcode", out var errcode) ? errcode.GetString() : null;
+}
