@@ -94,6 +94,9 @@ public sealed class Synapse : IAsyncDisposable
     /// <summary>Registers a user, who is logged in thereby.</summary>
     public Task<SynapseUser> RegisterAsync(string localpart) => SynapseUser.RegisterAsync(Url, localpart);
 
+    /// <summary>Gives it another copy of the registration, which it reads at its next start.</summary>
+    public Task GiveRegistrationAsync(string yaml) => File.WriteAllTextAsync(_data["registration.yaml"], yaml);
+
     /// <summary>Starts it, on the data that is there, and waits until it answers.</summary>
     /// <exception cref="InvalidOperationException">It ended, or didn't answer in time; the message has its log's end.</exception>
     public async Task StartAgainAsync()

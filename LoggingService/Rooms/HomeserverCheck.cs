@@ -48,6 +48,10 @@ public sealed partial class HomeserverCheck(
         {
             await homeserver.VersionsAsync(cancellation);
         }
+        catch (HomeserverException e) when (e.Errcode == "M_UNKNOWN_TOKEN")
+        {
+            // A homeserver all right, and one that minds the token even here: what follows will tell.
+        }
         catch (HomeserverException e)
         {
             return e.Status is null
