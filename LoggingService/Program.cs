@@ -71,6 +71,11 @@ try
     await app.WaitForShutdownAsync();
     return 0;
 }
+catch (OperationCanceledException)
+{
+    // Stopped before it had begun.
+    return 0;
+}
 catch (Misconfiguration mistake)
 {
     Console.Error.WriteLine(mistake.Message);

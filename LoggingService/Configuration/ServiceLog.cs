@@ -1,6 +1,8 @@
 using LoggingService.Http;
+using LoggingService.Lines;
 using LoggingService.RoomLogs;
 using Serilog;
+using Serilog.Core;
 using Serilog.Events;
 
 namespace LoggingService.Configuration;
@@ -10,7 +12,7 @@ public static class ServiceLog
 {
     /// <summary>
     /// Logs to the console; levels and further sinks are the configuration's, in the section <c>Serilog</c>. What the rooms
-    /// say is shown on a terminal only: a system's journal doesn't get it unasked.
+    /// say is shown on a terminal only: a system's journal doesn't get it unasked. A terminal that is stopped holds nothing up.
     /// </summary>
     /// <param name="services">The service's.</param>
     /// <param name="configuration">All that is configured.</param>
@@ -26,7 +28,27 @@ public static class ServiceLog
             .MinimumLevel.Override("Polly", LogEventLevel.Fatal)
             .MinimumLevel.Override(RoomActivity.Source, Console.IsOutputRedirected ? LogEventLevel.Fatal : LogEventLevel.Information)
             .Filter.ByExcluding(logged => logged.Exception is OperationCanceledException) // A service that is stopped before it has begun is no failure.
-            .WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}")
+            .Enrich.With<SafeProperties>()
+            .WriteTo.Async(sinks => sinks.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}"))
             .ReadFrom.Configuration(configuration),
         preserveStaticLogger: true);
+}
+
+/// <summary>
+/// Makes what others chose safe in every line of the service's own log: an alias may hold line breaks and escape sequences,
+/// and anybody can make the homeserver ask for one.
+/// </summary>
+internal sealed class SafeProperties : ILogEventEnricher
+{
+    /// <inheritdoc/>
+    public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
+    {
+        foreach (var (name, value) in logEvent.Properties.ToArray())
+        {
+            if (value is ScalarValue { Value: string text } && SafeText.Of(text) is var safe && safe != text)
+            {
+                logEvent.AddOrUpdateProperty(new LogEventProperty(name, new ScalarValue(safe)));
+            }
+        }
+    }
 }

@@ -67,10 +67,10 @@ internal sealed class PythonPattern
             var regex = text.EndsWith('\n') ? _regexForLastLineBreak?.Value ?? _regex : _regex;
             return regex.IsMatch(text);
         }
-        catch (RegexMatchTimeoutException e)
+        catch (Exception e) when (e is RegexMatchTimeoutException or IndexOutOfRangeException)
         {
             throw new TimeoutException(
-                $"The regex {_python} takes too long on a text of {text.Length} characters: it backtracks without end.", e);
+                $"The regex {_python} takes too long on a text of {text.Length} characters: it can't be decided.", e);
         }
     }
 

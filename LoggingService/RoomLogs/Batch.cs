@@ -58,7 +58,16 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
             }
             catch
             {
-                journal.Void();
+                // In this order: what stayed in a file without its frame would be known when it is sent again, and durable nowhere.
+                if (TryRollback())
+                {
+                    journal.Void();
+                }
+                else
+                {
+                    journal.Abandon();
+                }
+
                 throw;
             }
 
@@ -77,18 +86,7 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
     {
         if (!_isCommitted)
         {
-            foreach (var file in _rooms.Values.SelectMany(room => room.Touched).Append(_quarantine))
-            {
-                try
-                {
-                    file?.Rollback();
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-                {
-                    // What stays behind is mended, or found to be known, when the log is opened anew.
-                }
-            }
-
+            TryRollback();
             foreach (var room in _rooms.Values)
             {
                 open.Close(room);
@@ -96,5 +94,24 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
         }
 
         _quarantine?.Dispose();
+    }
+
+    private bool TryRollback()
+    {
+        var isDone = true;
+        foreach (var file in _rooms.Values.SelectMany(room => room.Touched).Append(_quarantine))
+        {
+            try
+            {
+                file?.Rollback();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // What stays behind is mended, or found to be known, when the log is opened anew.
+                isDone = false;
+            }
+        }
+
+        return isDone;
     }
 }

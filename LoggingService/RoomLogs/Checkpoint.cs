@@ -8,7 +8,15 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
 {
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly HashSet<string> _unsynced = [];
+    private readonly HashSet<string> _failed = [];
     private bool _hasFailed;
+
+    /// <summary>Whether one was begun that didn't come to its end: files that old segments name are not synced yet.</summary>
+    public bool IsOpen => _unsynced.Count > 0;
+
+    /// <summary>Takes a file for one whose sync failed: it is made anew. Under the gate, and not beside a checkpoint.</summary>
+    /// <param name="name">The file's path within the log directory.</param>
+    public void Distrust(string name) => _failed.Add(name);
 
     /// <summary>Runs one checkpoint, after the one that may be running.</summary>
     /// <param name="stop">Ends it between two files; the segments stay then.</param>
@@ -29,14 +37,13 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
                 gate.Release();
             }
 
-            List<string> failed = [];
-            Sync(failed, stop);
-            if (failed.Count > 0)
+            Sync(stop);
+            if (_failed.Count > 0)
             {
                 await gate.WaitAsync(stop);
                 try
                 {
-                    MakeAnew(failed);
+                    MakeAnew();
                 }
                 finally
                 {
@@ -65,9 +72,8 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         try
         {
             var segments = Seal();
-            List<string> failed = [];
-            Sync(failed, CancellationToken.None);
-            MakeAnew(failed);
+            Sync(CancellationToken.None);
+            MakeAnew();
             Finish(segments);
         }
         finally
@@ -107,9 +113,10 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         return segments;
     }
 
-    private void Sync(List<string> failed, CancellationToken stop)
+    private void Sync(CancellationToken stop)
     {
-        foreach (var name in _unsynced)
+        // Not those that have failed before: Linux tells of a failure once, and a second sync would succeed and mean nothing.
+        foreach (var name in _unsynced.Except(_failed).ToList())
         {
             stop.ThrowIfCancellationRequested();
             try
@@ -119,7 +126,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
             }
             catch (IOException)
             {
-                failed.Add(name);
+                _failed.Add(name);
             }
         }
 
@@ -133,15 +140,15 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
     }
 
     /// <summary>Linux has dropped the pages of a file whose sync failed: only the journal has them still.</summary>
-    private void MakeAnew(List<string> failed)
+    private void MakeAnew()
     {
-        if (failed.Count == 0)
+        if (_failed.Count == 0)
         {
             return;
         }
 
         var redos = FileRedo.Collect(journal.Read(out _));
-        foreach (var name in failed)
+        foreach (var name in _failed.ToList())
         {
             closeRoomOf(name);
             if (redos.TryGetValue(name, out var redo))
@@ -149,6 +156,8 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
                 redo.MakeAnew(Path.Combine(root, name));
                 Log.MadeAnew(logger, Path.Combine(root, name));
             }
+
+            _failed.Remove(name);
         }
     }
 

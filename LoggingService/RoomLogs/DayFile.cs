@@ -13,6 +13,7 @@ internal sealed class DayFile : IDisposable
     private readonly SafeFileHandle _file;
     private readonly string _path;
     private Disk.FileState _state;
+    private bool _isWritten;
 
     private DayFile(string name, string path, SafeFileHandle file)
     {
@@ -49,6 +50,7 @@ internal sealed class DayFile : IDisposable
     /// </summary>
     public void Write()
     {
+        _isWritten = true;
         RandomAccess.Write(_file, Pending.GetBuffer().AsSpan(0, (int)Pending.Length), _state.Length);
         if (Disk.Look(_path) != _state with { Length = _state.Length + Pending.Length })
         {
@@ -66,11 +68,12 @@ internal sealed class DayFile : IDisposable
     /// <summary>Forgets the pending bytes, and cuts the file back to what it was before <see cref="Write"/>.</summary>
     public void Rollback()
     {
-        Forget();
-        if (RandomAccess.GetLength(_file) > _state.Length)
+        if (_isWritten && RandomAccess.GetLength(_file) > _state.Length)
         {
             RandomAccess.SetLength(_file, _state.Length);
         }
+
+        Forget();
     }
 
     /// <summary>Cuts the file to a length, outside of a batch; the caller syncs.</summary>
@@ -103,6 +106,7 @@ internal sealed class DayFile : IDisposable
 
     private void Forget()
     {
+        _isWritten = false;
         Pending.SetLength(0);
         if (Pending.Capacity > PendingKept)
         {

@@ -19,13 +19,19 @@ namespace LoggingService.RoomLogs;
 internal sealed class Journal(string root) : IDisposable
 {
     private const int HeaderLength = 12;
+
+    /// <summary>Where checkpoints can't keep up: a segment must fit into memory to be read.</summary>
+    private const long LargestSegment = 256 * 1024 * 1024;
+    private const int FrameKept = 1024 * 1024;
     private readonly string _folder = Path.Combine(root, ".journal");
     private readonly MemoryStream _frame = new();
     private readonly HashSet<string> _named = [];
+    private readonly HashSet<string> _suspects = [];
     private SafeFileHandle? _segment;
     private string _segmentPath = "";
     private Disk.FileState _state;
     private long _lastFrame;
+    private int _lastNumber;
 
     /// <summary>Bytes of one file, as a frame has them.</summary>
     /// <param name="Name">The file's path within the log directory.</param>
@@ -37,7 +43,7 @@ internal sealed class Journal(string root) : IDisposable
     public long Size => _segment is null ? 0 : _state.Length;
 
     /// <summary>True when what the segments hold can't be trusted to be only what was acknowledged: a checkpoint must empty them before the next frame.</summary>
-    public bool IsSuspect { get; private set; }
+    public bool IsSuspect => _suspects.Count > 0;
 
     /// <summary>
     /// Appends one frame of the files' pending bytes and syncs it: when this returns they are durable, all of them; when
@@ -46,6 +52,11 @@ internal sealed class Journal(string root) : IDisposable
     /// <exception cref="IOException">The disk is full, failed, or the segment was taken away.</exception>
     public void Commit(IEnumerable<DayFile> files)
     {
+        if (Size > LargestSegment)
+        {
+            Close();
+        }
+
         var frame = Frame(files);
         _segment ??= NewSegment();
         _lastFrame = _state.Length;
@@ -95,6 +106,13 @@ internal sealed class Journal(string root) : IDisposable
         }
     }
 
+    /// <summary>Ends the segment because it may hold what doesn't count; the next frame needs a checkpoint first.</summary>
+    public void Abandon()
+    {
+        _suspects.Add(_segmentPath);
+        Close();
+    }
+
     /// <summary>Ends the segment: the next frame begins a new one, and a checkpoint can make those before it superfluous.</summary>
     /// <returns>All segments, oldest first, and the names of the files that frames named since the last call.</returns>
     public (IReadOnlyList<string> Segments, IReadOnlyList<string> Names) Seal()
@@ -116,7 +134,8 @@ internal sealed class Journal(string root) : IDisposable
             Disk.Sync(_folder);
         }
 
-        IsSuspect = false;
+        // One that somebody took away is gone, too.
+        _suspects.RemoveWhere(segment => !File.Exists(segment));
     }
 
     /// <summary>Reads every whole frame of every segment, in the order in which they were written.</summary>
@@ -159,8 +178,10 @@ internal sealed class Journal(string root) : IDisposable
     private SafeFileHandle NewSegment()
     {
         Disk.CreateFolder(_folder);
-        var number = (Segments().LastOrDefault() is { } last ? Number(last)!.Value : 0) + 1;
-        _segmentPath = Path.Combine(_folder, number.ToString("D6", CultureInfo.InvariantCulture));
+
+        // Never a number again: a removed segment that a power cut brings back must be read before the newer ones.
+        _lastNumber = Math.Max(_lastNumber, Segments().LastOrDefault() is { } last ? Number(last)!.Value : 0) + 1;
+        _segmentPath = Path.Combine(_folder, _lastNumber.ToString("D6", CultureInfo.InvariantCulture));
         var segment = Disk.OpenOrCreate(_segmentPath);
         try
         {
@@ -176,12 +197,6 @@ internal sealed class Journal(string root) : IDisposable
         }
     }
 
-    private void Abandon()
-    {
-        IsSuspect = true;
-        Close();
-    }
-
     private void Close()
     {
         _segment?.Dispose();
@@ -191,6 +206,12 @@ internal sealed class Journal(string root) : IDisposable
     private ReadOnlySpan<byte> Frame(IEnumerable<DayFile> files)
     {
         Span<byte> number = stackalloc byte[8];
+        _frame.SetLength(0);
+        if (_frame.Capacity > FrameKept)
+        {
+            _frame.Capacity = 0;
+        }
+
         _frame.SetLength(HeaderLength);
         _frame.Position = HeaderLength;
         foreach (var file in files)

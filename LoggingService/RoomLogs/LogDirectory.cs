@@ -40,6 +40,9 @@ public sealed partial class LogDirectory : IDisposable
     /// <summary>Bytes that the journal has since its last new segment, for whoever decides when a checkpoint is due.</summary>
     public long JournalSize => _journal.Size;
 
+    /// <summary>Whether a checkpoint has to be tried again.</summary>
+    public bool IsCheckpointOpen => _checkpoint.IsOpen;
+
     /// <summary>When something was last committed.</summary>
     public DateTimeOffset LastCommit { get; private set; }
 
@@ -78,6 +81,10 @@ public sealed partial class LogDirectory : IDisposable
     /// <summary>Whether there is a log of the room.</summary>
     public bool HasRoom(string roomId) => Directory.Exists(Path.Combine(Root, FolderName.ForRoom(roomId)));
 
+    /// <summary>Where people find the log of an alias.</summary>
+    /// <param name="localpart">What stands between the alias's <c>#</c> and its <c>:</c>.</param>
+    public string FolderOf(string localpart) => Path.Combine(Root, FolderName.ForAlias(localpart));
+
     /// <summary>Makes an alias lead to its room, whatever it led to before.</summary>
     /// <param name="localpart">What stands between the alias's <c>#</c> and its <c>:</c>; of our own server, and confirmed by it.</param>
     /// <param name="roomId">The room; its folder is made if it isn't there.</param>
@@ -87,7 +94,7 @@ public sealed partial class LogDirectory : IDisposable
     {
         var room = FolderName.ForRoom(roomId);
         Disk.CreateFolder(Path.Combine(Root, room));
-        if (!Disk.ReplaceLink(Path.Combine(Root, FolderName.ForAlias(localpart)), room))
+        if (!Disk.ReplaceLink(FolderOf(localpart), room))
         {
             return false;
         }
@@ -195,6 +202,11 @@ public sealed partial class LogDirectory : IDisposable
                 try
                 {
                     room.Sync();
+                }
+                catch (IOException)
+                {
+                    room.Names.ForEach(_checkpoint.Distrust);
+                    throw;
                 }
                 finally
                 {

@@ -38,12 +38,16 @@ public sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions o
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var lastCheckpoint = DateTimeOffset.MinValue;
         using var tick = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
         while (await tick.WaitForNextTickAsync(stoppingToken))
         {
-            if (logs.JournalSize > LargeJournal || (logs.JournalSize > 0 && time.GetUtcNow() - logs.LastCommit >= Idle))
+            var isIdle = time.GetUtcNow() - logs.LastCommit >= Idle;
+            var isToBeTriedAgain = logs.IsCheckpointOpen && time.GetUtcNow() - lastCheckpoint >= Idle;
+            if (logs.JournalSize > LargeJournal || (logs.JournalSize > 0 && isIdle) || isToBeTriedAgain)
             {
                 await logs.CheckpointAsync(stoppingToken);
+                lastCheckpoint = time.GetUtcNow();
             }
 
             await RemoveOldDaysAsync();

@@ -58,7 +58,9 @@ internal static class Quarantine
             }
             else
             {
-                line.WriteBase64String("base64", unloggable.Bytes.Span);
+                // Not WriteBase64String, which has a limit below that of a body.
+                line.WritePropertyName("base64");
+                line.WriteRawValue($"\"{Convert.ToBase64String(unloggable.Bytes.Span)}\"", skipInputValidation: true);
             }
 
             line.WriteEndObject();

@@ -45,7 +45,7 @@ internal static partial class Recovery
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The service had not been stopped cleanly: {Count} files were brought up to what had been acknowledged.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The service had not been stopped cleanly: {Count} files were completed from the journal. Nothing is lost.")]
         public static partial void Recovered(ILogger logger, int count);
 
         [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "{Segment} could only be read in part, after a failed sync or because the disk lost something. All that could be read was applied; the rest is kept as {Kept}.")]

@@ -55,7 +55,17 @@ public sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliases 
     {
         await foreach (var line in _queue.Reader.ReadAllAsync(stoppingToken))
         {
-            _listeners.Write(line);
+            try
+            {
+                _listeners.Write(line);
+            }
+#pragma warning disable CA1031 // A sink of the admin's that fails costs its lines, never the service.
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+                Interlocked.Increment(ref _missed);
+            }
+
             if (Interlocked.Exchange(ref _missed, 0) is > 0 and var missed)
             {
                 Log.Missed(logger, missed);
@@ -65,7 +75,7 @@ public sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliases 
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Count} lines were not shown here, because they came faster than they can be shown. They are in the rooms' logs.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Count} lines were not shown here, because they came faster than they can be shown, or a sink failed. They are in the rooms' logs.")]
         public static partial void Missed(ILogger logger, long count);
     }
 }

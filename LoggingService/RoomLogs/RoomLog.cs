@@ -15,6 +15,9 @@ internal sealed partial class RoomLog : IDisposable
     /// <summary>How many days back an event that claims to be old is looked for.</summary>
     private const int OldestKnown = 31;
 
+    /// <summary>How many ids of older days are kept for the next transaction that asks for them.</summary>
+    private const int OlderKept = 50_000;
+
     private readonly string _root;
     private readonly string _folder;
     private readonly TimeProvider _time;
@@ -117,6 +120,9 @@ internal sealed partial class RoomLog : IDisposable
         return (time, line);
     }
 
+    /// <summary>The open files' paths within the log directory.</summary>
+    public List<string> Names => [_text.File.Name, _record.Name];
+
     /// <summary>The files that the batch in hand touches.</summary>
     public IEnumerable<DayFile> Touched => _appended.Count == 0 ? [] : [_text.File, _record];
 
@@ -129,7 +135,10 @@ internal sealed partial class RoomLog : IDisposable
         }
 
         _appended.Clear();
-        _older.Clear();
+        if (_older.Values.Sum(ids => ids.Count) > OlderKept)
+        {
+            _older.Clear();
+        }
     }
 
     /// <summary>fsync of both files, for a log that is given up because somebody moved them: wherever they are now, what was acknowledged is in them.</summary>
@@ -155,15 +164,12 @@ internal sealed partial class RoomLog : IDisposable
     private static UInt128 Key(string eventId) =>
         MemoryMarshal.Read<UInt128>(SHA256.HashData(MemoryMarshal.AsBytes(eventId.AsSpan())));
 
-    private static RoomEvent? Know(Dictionary<UInt128, long> known, RecordReader.Line line)
+    private static void Know(Dictionary<UInt128, long> known, RecordReader.Line line)
     {
-        var recorded = RoomEvent.FromRecord(line.Bytes);
-        if (recorded is not null)
+        if (RoomEvent.EventIdOf(line.Bytes) is { } eventId)
         {
-            known.TryAdd(Key(recorded.EventId), line.Offset);
+            known.TryAdd(Key(eventId), line.Offset);
         }
-
-        return recorded;
     }
 
     /// <summary>
@@ -177,9 +183,9 @@ internal sealed partial class RoomLog : IDisposable
             return true;
         }
 
-        // A day of slack, for a clock that went otherwise elsewhere, or a time zone that was changed.
+        // A day of slack, for a clock that went otherwise elsewhere, or a time zone that was changed; a time to come says nothing.
         var since = DateOnly.FromDateTime(LogLine.Time(e, receivedAt, _time.LocalTimeZone).DateTime);
-        since = since == DateOnly.MinValue ? since : since.AddDays(-1);
+        since = since > Day.AddDays(1) || since == DateOnly.MinValue ? DateOnly.MinValue : since.AddDays(-1);
         var oldest = Day.AddDays(-OldestKnown);
         if (_dayBefore is not { } loaded || since >= loaded)
         {

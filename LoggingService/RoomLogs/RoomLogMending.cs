@@ -48,14 +48,14 @@ internal sealed partial class RoomLog
         var lines = 0;
         foreach (var line in RecordReader.Lines(path))
         {
-            var recorded = Know(_known, line);
+            Know(_known, line);
             lines++;
             if (line.IsFinished)
             {
                 continue;
             }
 
-            if (recorded is not null)
+            if (RoomEvent.FromRecord(line.Bytes) is not null)
             {
                 _record.Pending.WriteByte((byte)'\n');
                 _record.Write();

@@ -169,8 +169,9 @@ public sealed class Homeserver(HttpClient http, Registration registration)
             var said = SafeText.Of(json["error"u8].AsString() ?? (isJson ? "" : "(an answer that is no JSON)"));
             throw new HomeserverException(call, (int)response.StatusCode, json["errcode"u8].AsString(), said[..Math.Min(said.Length, 500)]);
         }
-        catch (Exception e) when (e is not HomeserverException && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is not HomeserverException)
         {
+            cancellation.ThrowIfCancellationRequested();
             throw new HomeserverException(call, null, null, e is HttpRequestException { InnerException: { } inner } ? inner.Message : e.Message, e);
         }
     }

@@ -18,7 +18,7 @@ public static class HomeserverHttp
         services.AddHttpClient<Homeserver>(http =>
             {
                 http.BaseAddress = new Uri(options.Homeserver.AbsoluteUri.TrimEnd('/') + "/");
-                http.Timeout = Timeout.InfiniteTimeSpan;
+                http.Timeout = OneCall + TimeSpan.FromSeconds(5);
                 http.MaxResponseContentBufferSize = 16 * 1024 * 1024;
             })
             // The client lives as long as the service: connections are renewed, so that a homeserver that moves is found.

@@ -74,7 +74,7 @@ public sealed partial class RoomAliases(
         {
             if (logs.Link(alias.Localpart, roomId))
             {
-                Log.Named(logger, alias, roomId);
+                Log.Named(logger, alias, logs.FolderOf(alias.Localpart));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -165,8 +165,8 @@ public sealed partial class RoomAliases(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Alias} is the room {RoomId}.")]
-        public static partial void Named(ILogger logger, RoomAlias alias, string roomId);
+        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The log of {Alias} is in {Folder}.")]
+        public static partial void Named(ILogger logger, RoomAlias alias, string folder);
 
         [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "The link for {Alias} could not be made: {Reason}. The room is logged all the same.")]
         public static partial void LinkFailed(ILogger logger, RoomAlias alias, string reason);

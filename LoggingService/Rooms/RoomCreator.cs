@@ -76,7 +76,7 @@ public sealed partial class RoomCreator(
                 throw;
             }
 
-            if (!await homeserver.PutAliasAsync(alias, roomId, _end))
+            if (!await homeserver.PutAliasAsync(alias, roomId, _end) && !await IsItsAliasAsync(alias, roomId))
             {
                 Log.SomebodyWasFaster(logger, alias, roomId);
                 return null;
@@ -95,6 +95,19 @@ public sealed partial class RoomCreator(
         finally
         {
             _inTheMaking.TryRemove(alias, out _);
+        }
+    }
+
+    /// <summary>Whether the alias that "exists already" is ours after all: the call was made again because its answer had got lost.</summary>
+    private async Task<bool> IsItsAliasAsync(RoomAlias alias, string roomId)
+    {
+        try
+        {
+            return (await homeserver.AliasesOfAsync(roomId, _end)).Contains(alias.ToString());
+        }
+        catch (HomeserverException)
+        {
+            return false;
         }
     }
 

@@ -87,6 +87,12 @@ public sealed class RoomEvent
     public static RoomEvent? FromRecord(ReadOnlyMemory<byte> line) =>
         RawJson.TryParse(line, out var json, out _) && TryRead(json, out var roomEvent, out _) ? roomEvent : null;
 
+    /// <summary>Reads only the event id of a line of a room's record.</summary>
+    /// <param name="line">The line, without its line break.</param>
+    /// <returns>The id, or <c>null</c> where the line holds none.</returns>
+    public static string? EventIdOf(ReadOnlyMemory<byte> line) =>
+        RawJson.TryParse(line, out var json, out _) ? json["event_id"u8].AsString() : null;
+
     /// <summary>
     /// Writes the event's line of the record: the bytes as they were pushed, with <c>received_ts</c> put in as the last
     /// key (readers take the last of two equal keys, and a sender may have put in its own), and a line break.
