@@ -11,7 +11,7 @@ public sealed partial class HomeserverCheck(
     Homeserver homeserver, OwnUser user, Registration registration, LoggingServiceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<HomeserverCheck> logger) : BackgroundService
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
