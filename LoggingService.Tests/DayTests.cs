@@ -47,7 +47,7 @@ public class DayTests
         Assert.Empty(Directory.GetFiles(folder["logs", ".quarantine"]));
         Assert.Equal(["20261120.txt", "20261122.jsonl", "20261122.log", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
         time.SetUtcNow(BeforeMidnight.AddDays(2));
-        await LogFolder.UntilAsync(
+        await Soon.IsTrueAsync(
             () =>
             {
                 time.Advance(TimeSpan.FromSeconds(1));

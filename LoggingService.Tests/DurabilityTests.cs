@@ -111,7 +111,7 @@ public class DurabilityTests
         using var service = new ServiceUnderTest(time);
         Assert.Equal(200, (await service.PushAsync("1", Some.Message(Some.RoomId()))).Status);
         Assert.Single(LogFolder.Segments(service.Logs));
-        await LogFolder.UntilAsync(
+        await Soon.IsTrueAsync(
             () =>
             {
                 time.Advance(TimeSpan.FromSeconds(1));

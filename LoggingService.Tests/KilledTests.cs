@@ -40,7 +40,7 @@ public class KilledTests
             var sending = Task.WhenAll(queues.Select(queue => Task.Run(() => SendAsync(service, url, queue))));
             if (round < Rounds)
             {
-                await LogFolder.UntilAsync(() => _acknowledged.Count > before || service.HasExited, "the first transaction of a round was taken");
+                await Soon.IsTrueAsync(() => _acknowledged.Count > before || service.HasExited, "the first transaction of a round was taken");
                 await Task.Delay(_random.Next(0, 400), TestContext.Current.CancellationToken);
                 await service.KillAsync();
                 await sending;

@@ -44,14 +44,4 @@ public static class LogFolder
                 File.Copy(entry.FullName, copy);
         }
     }
-
-    /// <summary>Waits until something is so.</summary>
-    public static async Task UntilAsync(Func<bool> isSo, string what)
-    {
-        for (var waited = 0; !isSo(); waited++)
-        {
-            Assert.True(waited < 1000, $"waited too long until {what}");
-            await Task.Delay(10, TestContext.Current.CancellationToken);
-        }
-    }
 }

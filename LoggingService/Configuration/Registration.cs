@@ -4,7 +4,7 @@ using LoggingService.PythonRegex;
 namespace LoggingService.Configuration;
 
 /// <summary>
-/// What the homeserver knows of this service: the registration file that both read (spec.md 2).
+/// What the homeserver knows of this service: the registration file that both read.
 /// </summary>
 public sealed class Registration
 {
@@ -52,7 +52,7 @@ public sealed class Registration
 
     private bool IsLoopback => Url.Host == "localhost" || (IPAddress.TryParse(Url.Host, out var address) && IPAddress.IsLoopback(address));
 
-    /// <summary>Reads and checks a registration, as Synapse does and where it doesn't but would fail later (spec.md 2, 1.12, 1.13).</summary>
+    /// <summary>Reads and checks a registration, as Synapse does and where it doesn't but would fail later.</summary>
     /// <param name="path">The file; what is wrong with it is told with the path as it is given.</param>
     /// <exception cref="Misconfiguration">The file can't be read or has a mistake: file, line, key and what to do, in one line.</exception>
     public static Registration Read(string path) => RegistrationFile.Read(path);

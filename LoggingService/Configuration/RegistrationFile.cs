@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace LoggingService.Configuration;
 
-/// <summary>The checks of a registration file, row by row as in spec.md 2.</summary>
+/// <summary>The checks of a registration file, key by key as Synapse checks them (synapse/config/appservice.py).</summary>
 internal sealed class RegistrationFile
 {
     private const string Unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

@@ -20,7 +20,7 @@ internal enum YamlKind
 
 /// <summary>
 /// What PyYAML, with which Synapse reads the registration, takes an unquoted scalar for. It follows YAML 1.1, where
-/// <c>on</c> is a boolean and <c>1_000</c> a number; the readers of .NET follow 1.2, so they are not asked (spec.md 2.2).
+/// <c>on</c> is a boolean and <c>1_000</c> a number; the readers of .NET follow 1.2, so they are not asked.
 /// The expressions are those of PyYAML 6's <c>resolver.py</c>.
 /// </summary>
 internal static partial class Yaml11

@@ -1,0 +1,63 @@
+using LoggingService.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoggingService.Tests;
+
+/// <summary>A disk that doesn't take what was written: the journal keeps it until a file has it, made anew.</summary>
+public class CheckpointTests
+{
+    [Fact]
+    public async Task A_file_whose_sync_fails_is_made_anew_from_the_journal()
+    {
+        var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+        using var service = new ServiceUnderTest(time);
+        var room = Some.RoomId();
+        Assert.Equal(200, (await service.PushAsync("1", Some.Message(room, "hello"))).Status);
+        var record = FailToSync(service, room);
+        var pushed = await File.ReadAllTextAsync(record + ".kept", TestContext.Current.CancellationToken);
+
+        await Soon.IsTrueAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
+
+        Assert.Null(new FileInfo(record).LinkTarget);
+        Assert.Equal(pushed, await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken));
+        Assert.Contains(service.Trouble, line => line.Contains("was made anew from the journal", StringComparison.Ordinal));
+
+        Assert.Equal(200, (await service.PushAsync("2", Some.Message(room, "and on"))).Status);
+        Assert.Equal(2, service.Record(room).Count);
+        LogFolder.AssertLineForLine(service.Logs);
+    }
+
+    [Fact]
+    public async Task A_sync_that_failed_is_not_believed_when_it_succeeds_later()
+    {
+        var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+        using var service = new ServiceUnderTest(time);
+        var room = Some.RoomId();
+        Assert.Equal(200, (await service.PushAsync("1", Some.Message(room, "hello"))).Status);
+        var record = FailToSync(service, room);
+        var pushed = await File.ReadAllTextAsync(record + ".kept", TestContext.Current.CancellationToken);
+
+        // It can't be made anew either: something is in the way.
+        Directory.CreateDirectory(Path.Combine(record + ".new", "full"));
+        await Soon.IsTrueAsync(
+            () => service.Trouble.Any(line => line.Contains("The disk doesn't take what was written", StringComparison.Ordinal)), "the failure is told", () => time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.NotEmpty(LogFolder.Segments(service.Logs));
+
+        // Now a sync would succeed, of a file that hasn't what was acknowledged.
+        File.Delete(record);
+        await File.WriteAllTextAsync(record, "", TestContext.Current.CancellationToken);
+        Directory.Delete(record + ".new", recursive: true);
+        await Soon.IsTrueAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
+
+        Assert.Equal(pushed, await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Makes the record one that can't be synced, as <c>/dev/null</c> can't; what it had is kept beside it.</summary>
+    private static string FailToSync(ServiceUnderTest service, string room)
+    {
+        var record = Path.Combine(service.Logs, room, "20261123.jsonl");
+        File.Move(record, record + ".kept");
+        File.CreateSymbolicLink(record, "/dev/null");
+        return record;
+    }
+}
