@@ -1,7 +1,9 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using LoggingService.Http;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Serilog.Events;
 
 namespace LoggingService.Tests;
@@ -219,8 +221,10 @@ public class TransactionTests
         {
             await slow.SendAsync(RawConnection.TransactionHead("1", body.Length) + body[..^10]);
 
-            var refused = (Status: 0, Body: "");
-            await EventuallyAsync(async () => (refused = await service.SendAsync(HttpMethod.Put, "/_matrix/app/v1/transactions/2", body)).Status == 503);
+            var bodies = service.Services.GetRequiredService<RequestBodies>();
+            await EventuallyAsync(() => Task.FromResult(bodies.InFlight == body.Length - 10));
+            var refused = await service.SendAsync(HttpMethod.Put, "/_matrix/app/v1/transactions/2", body);
+            Assert.Equal(503, refused.Status);
             Assert.Equal("M_LIMIT_EXCEEDED", JsonDocument.Parse(refused.Body).RootElement.GetProperty("errcode").GetString());
         }
 

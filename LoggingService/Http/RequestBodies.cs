@@ -10,6 +10,9 @@ public sealed class RequestBodies(LoggingServiceOptions options)
     private static readonly MatrixError TooMuch = new(503, "M_LIMIT_EXCEEDED", "Too much is being received at the same time; try again.");
     private long _inFlight;
 
+    /// <summary>Bytes of all bodies that are being received or worked on.</summary>
+    public long InFlight => Interlocked.Read(ref _inFlight);
+
     /// <summary>Reads a body to its end.</summary>
     /// <exception cref="MatrixException">413 where it is over the limit, 503 where all together are.</exception>
     /// <exception cref="BadHttpRequestException">It didn't come as announced.</exception>
