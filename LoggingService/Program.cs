@@ -7,6 +7,11 @@ using LoggingService.Transactions;
 // A mistake in what was configured is one line, and exit code 1.
 try
 {
+    if (OperatingSystem.IsWindows())
+    {
+        throw new Misconfiguration("LoggingService runs on Linux (and macOS): folders named after room ids, links and fsync are not to be had on Windows.");
+    }
+
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
     builder.Configuration.AddCommandLine(args, new Dictionary<string, string>
     {

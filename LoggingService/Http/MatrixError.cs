@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace LoggingService.Http;
@@ -30,12 +32,14 @@ public sealed record MatrixError(int Status, string Code, string Message) : IRes
         _ => new(status, "M_UNKNOWN", "The request could not be understood."),
     };
 
+    private static readonly JsonSerializerOptions AsItIs = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)
     {
         httpContext.Response.StatusCode = Status;
         httpContext.Response.ContentType = "application/json";
-        return httpContext.Response.WriteAsync(new JsonObject { ["errcode"] = Code, ["error"] = Message }.ToJsonString());
+        return httpContext.Response.WriteAsync(new JsonObject { ["errcode"] = Code, ["error"] = Message }.ToJsonString(AsItIs));
     }
 }
 
