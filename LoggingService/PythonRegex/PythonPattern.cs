@@ -9,8 +9,8 @@ namespace LoggingService.PythonRegex;
 /// </summary>
 internal sealed class PythonPattern
 {
-    // Identifiers have 255 bytes at most: only a pattern that backtracks without end takes as long.
-    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(100);
+    // Identifiers have 255 bytes at most: only a pattern that backtracks without end takes as long, on a busy machine too.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
     private readonly string _python;
     private readonly Regex _regex;
@@ -57,7 +57,7 @@ internal sealed class PythonPattern
     /// </summary>
     /// <param name="text">A user id, alias or room id.</param>
     /// <exception cref="TimeoutException">
-    /// It was not decided within 100 ms, of which only patterns with look-around, references, conditions or atomic groups
+    /// It was not decided within a second, of which only patterns with look-around, references, conditions or atomic groups
     /// are capable, and texts that end with a line break. It is no answer: taken for a "no" it would leave out what should be logged.
     /// </exception>
     public bool IsMatch(string text)
