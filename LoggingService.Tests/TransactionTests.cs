@@ -12,7 +12,7 @@ namespace LoggingService.Tests;
 public class TransactionTests
 {
     private const string Path1 = "/_matrix/app/v1/transactions/1";
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     [Fact]
     public async Task Events_stay_in_the_order_in_which_they_were_pushed()
@@ -217,19 +217,20 @@ public class TransactionTests
         using var service = new ServiceUnderTest(settings: new() { ["LoggingService:MaxBodyBytes"] = "1048576" });
         var room = Some.RoomId();
         var body = $"{{\"events\":[{Some.Message(room, new string('x', 700_000))}]}}";
+        var bodies = service.Services.GetRequiredService<RequestBodies>();
         using (var slow = await RawConnection.OpenAsync(service.Client.BaseAddress!.Port))
         {
             await slow.SendAsync(RawConnection.TransactionHead("1", body.Length) + body[..^10]);
 
-            var bodies = service.Services.GetRequiredService<RequestBodies>();
-            await EventuallyAsync(() => Task.FromResult(bodies.InFlight == body.Length - 10));
+            await Soon.IsTrueAsync(() => bodies.InFlight == body.Length - 10, "the slow body is being received");
             var refused = await service.SendAsync(HttpMethod.Put, "/_matrix/app/v1/transactions/2", body);
             Assert.Equal(503, refused.Status);
             Assert.Equal("M_LIMIT_EXCEEDED", JsonDocument.Parse(refused.Body).RootElement.GetProperty("errcode").GetString());
         }
 
         // What the one who hung up had sent is forgotten.
-        await EventuallyAsync(async () => (await service.SendAsync(HttpMethod.Put, "/_matrix/app/v1/transactions/2", body)).Status == 200);
+        await Soon.IsTrueAsync(() => bodies.InFlight == 0, "nothing is being received");
+        Assert.Equal(200, (await service.SendAsync(HttpMethod.Put, "/_matrix/app/v1/transactions/2", body)).Status);
         Assert.Single(service.Record(room));
     }
 
@@ -250,14 +251,14 @@ public class TransactionTests
         using (var caller = await RawConnection.OpenAsync(service.Client.BaseAddress!.Port))
         {
             await caller.SendAsync(RawConnection.TransactionHead("1", body.Length) + body);
-            await asked.Task.WaitAsync(Soon, TestContext.Current.CancellationToken);
+            await asked.Task.WaitAsync(Bound, TestContext.Current.CancellationToken);
         }
 
         // The answer is held until another request was served, which came after the hang-up.
         Assert.Equal(200, (await service.SendAsync(HttpMethod.Post, "/_matrix/app/v1/ping", "{}")).Status);
         answer.SetResult(new(200, """{"aliases":["#logged_x:localhost"]}"""));
 
-        await EventuallyAsync(() => Task.FromResult(Directory.Exists(Path.Combine(service.Logs, room)) && service.Record(room).Count == 1));
+        await Soon.IsTrueAsync(() => Directory.Exists(Path.Combine(service.Logs, room)) && service.Record(room).Count == 1, "the event is logged");
         Assert.Empty(service.Trouble);
     }
 
@@ -299,14 +300,5 @@ public class TransactionTests
         request.Headers.TransferEncodingChunked = chunked;
         using var response = await service.Client.SendAsync(request, TestContext.Current.CancellationToken);
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-    }
-
-    private static async Task EventuallyAsync(Func<Task<bool>> condition)
-    {
-        for (var end = DateTime.UtcNow + Soon; !await condition();)
-        {
-            Assert.True(DateTime.UtcNow < end, "It didn't come to pass.");
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
     }
 }

@@ -28,10 +28,10 @@ public sealed class Registration
     public required string SenderLocalpart { get; init; }
 
     /// <summary>The regular expressions of the aliases whose rooms are logged, as they are written.</summary>
-    public required IReadOnlyList<string> AliasPatterns { get; init; }
+    public IReadOnlyList<string> AliasPatterns => [.. Aliases.Select(pattern => pattern.ToString())];
 
     /// <summary>The regular expressions of the ids of rooms that are logged, as they are written.</summary>
-    public required IReadOnlyList<string> RoomPatterns { get; init; }
+    public IReadOnlyList<string> RoomPatterns => [.. Rooms.Select(pattern => pattern.ToString())];
 
     /// <summary>What the file allows but is hardly meant; a line each, with file and, mostly, line and key. No token is in them.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }

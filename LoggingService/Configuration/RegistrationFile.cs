@@ -61,10 +61,8 @@ internal sealed class RegistrationFile
             AsToken = asToken,
             HsToken = hsToken,
             SenderLocalpart = sender,
-            AliasPatterns = namespaces.Aliases.ConvertAll(pattern => pattern.Python),
-            RoomPatterns = namespaces.Rooms.ConvertAll(pattern => pattern.Python),
-            Aliases = namespaces.Aliases.ConvertAll(pattern => pattern.Translated),
-            Rooms = namespaces.Rooms.ConvertAll(pattern => pattern.Translated),
+            Aliases = namespaces.Aliases,
+            Rooms = namespaces.Rooms,
             Warnings = warnings,
         };
     }

@@ -17,16 +17,16 @@ internal sealed class RegistrationNamespaces
 
     internal YamlNode Node { get; }
 
-    internal List<(string Python, PythonPattern Translated)> Users { get; }
+    internal List<PythonPattern> Users { get; }
 
-    internal List<(string Python, PythonPattern Translated)> Rooms { get; }
+    internal List<PythonPattern> Rooms { get; }
 
-    internal List<(string Python, PythonPattern Translated)> Aliases { get; }
+    internal List<PythonPattern> Aliases { get; }
 
-    private List<(string Python, PythonPattern Translated)> Read(string key) =>
+    private List<PythonPattern> Read(string key) =>
         Node.Has(key, out var list) ? [.. list.AsList().Select(Entry)] : [];
 
-    private static (string Python, PythonPattern Translated) Entry(YamlNode entry)
+    private static PythonPattern Entry(YamlNode entry)
     {
         if (entry.Kind != YamlKind.Mapping)
         {
@@ -38,7 +38,7 @@ internal sealed class RegistrationNamespaces
         entry.Required("exclusive", "add exclusive: false").AsBoolean();
         try
         {
-            return (python, PythonPattern.Translate(python));
+            return PythonPattern.Translate(python);
         }
         catch (FormatException e)
         {

@@ -27,7 +27,7 @@ internal static class RedactionLine
 
     private static string Word(RoomEvent target) => (target.Type, target.StateKey) switch
     {
-        ("m.room.message" or "m.room.encrypted", null) when IsEdit(target) => "edit",
+        ("m.room.message" or "m.room.encrypted", null) when Relation.IsEdit(target) => "edit",
         ("m.room.message", null) => "message",
         ("m.room.encrypted", null) => "encrypted message",
         ("m.sticker", null) => "sticker",
@@ -38,6 +38,4 @@ internal static class RedactionLine
         (_, null) => $"event {LogLine.KindOf(target)}",
         _ => $"state {LogLine.KindOf(target)}",
     };
-
-    private static bool IsEdit(RoomEvent target) => target.Content["m.relates_to"u8]["rel_type"u8].AsString() == "m.replace";
 }

@@ -64,6 +64,9 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
         return rest.IsEmpty ? body : rest.ToString();
     }
 
+    /// <summary>Whether an event is an edit of another (Client-Server API, "Event replacements").</summary>
+    public static bool IsEdit(RoomEvent e) => e.Content["m.relates_to"u8]["rel_type"u8].AsString() == "m.replace";
+
     private static Relation Edit(LineSource line, TypeCheck types, string id)
     {
         var e = line.Event;
@@ -76,7 +79,7 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
         }
 
         var isValid = hasNewContent && target.Sender == e.Sender && target.Type == e.Type && target.StateKey is null
-            && target.Content["m.relates_to"u8]["rel_type"u8].AsString() != "m.replace";
+            && !IsEdit(target);
         return isValid
             ? new([$"edit of {line.TimeOf(target)}"], newContent, HasFallback: false)
             : new([$"invalid edit of {SafeText.UserId(target.Sender)} {line.TimeOf(target)}"], e.Content, HasFallback: false);
@@ -108,10 +111,8 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
             return null;
         }
 
-        var relatesTo = target.Content["m.relates_to"u8];
-        var isEdit = relatesTo["rel_type"u8].AsString() == "m.replace";
-        var body = (isEdit ? target.Content["m.new_content"u8] : target.Content)["body"u8].AsString();
-        if (body is not null && !relatesTo["m.in_reply_to"u8].Bytes.IsEmpty)
+        var body = (IsEdit(target) ? target.Content["m.new_content"u8] : target.Content)["body"u8].AsString();
+        if (body is not null && !target.Content["m.relates_to"u8]["m.in_reply_to"u8].Bytes.IsEmpty)
         {
             body = WithoutFallback(body);
         }

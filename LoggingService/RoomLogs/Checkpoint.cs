@@ -21,7 +21,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
     /// <summary>Runs one checkpoint, after the one that may be running.</summary>
     /// <param name="stop">Ends it between two files; the segments stay then.</param>
     /// <exception cref="IOException">Something could not be synced or made anew: the segments stay, and the next checkpoint tries again.</exception>
-    public async Task RunAsync(CancellationToken stop)
+    private async Task RunAsync(CancellationToken stop)
     {
         await _one.WaitAsync(stop);
         try

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using LoggingService.Transactions;
 
@@ -25,7 +24,7 @@ internal static class Quarantine
     private static DayFile Open(string root, DateOnly day, string suffix)
     {
         Disk.CreateFolder(Path.Combine(root, Folder));
-        var file = DayFile.Open(root, $"{Folder}/{day.ToString("yyyyMMdd", CultureInfo.InvariantCulture)}{suffix}");
+        var file = DayFile.Open(root, $"{Folder}/{RoomLog.DayName(day)}{suffix}");
         var last = new byte[1];
         if (file.Length > 0 && file.Read(file.Length - 1, last) == 1 && last[0] != '\n')
         {

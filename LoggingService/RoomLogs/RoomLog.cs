@@ -26,7 +26,7 @@ internal sealed partial class RoomLog : IDisposable
     private DayText _text;
     private readonly Dictionary<UInt128, long> _known = [];
     private readonly Dictionary<UInt128, long> _appended = [];
-    private readonly Dictionary<UInt128, long> _knownBefore = [];
+    private readonly Dictionary<UInt128, long> _knownBefore;
     private readonly Dictionary<DateOnly, HashSet<UInt128>> _older = [];
     private readonly DateOnly? _dayBefore;
 
@@ -42,11 +42,9 @@ internal sealed partial class RoomLog : IDisposable
             if (RecordedDays(Path.Combine(root, _folder)).Where(other => other != day).DefaultIfEmpty().Max() is var newest && newest != default)
             {
                 _dayBefore = newest;
-                foreach (var line in RecordReader.Lines(Path.Combine(root, RecordName(newest))))
-                {
-                    Know(_knownBefore, line);
-                }
             }
+
+            _knownBefore = _dayBefore is { } before ? ReadIds(before) : [];
         }
         catch
         {
@@ -92,6 +90,9 @@ internal sealed partial class RoomLog : IDisposable
         where day is not null
         select day.Value;
 
+    /// <summary>What the names of a day's files begin with: <c>20261123</c>.</summary>
+    public static string DayName(DateOnly day) => day.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+
     /// <summary>The day that a file's name begins with.</summary>
     public static DateOnly? ParseDay(ReadOnlySpan<char> name) =>
         name.Length >= 8 && DateOnly.TryParseExact(name[..8], "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
@@ -106,13 +107,13 @@ internal sealed partial class RoomLog : IDisposable
     public (DateTimeOffset Time, string Line)? Append(RoomEvent e, DateTimeOffset receivedAt)
     {
         var id = Key(e.EventId);
-        if (IsKnown(id, e, receivedAt))
+        var time = LogLine.Time(e, receivedAt, _time.LocalTimeZone);
+        if (IsKnown(id, DateOnly.FromDateTime(time.DateTime)))
         {
             return null;
         }
 
         var offset = _record.Length + _record.Pending.Length;
-        var time = LogLine.Time(e, receivedAt, _time.LocalTimeZone);
         var line = Render(e, offset, receivedAt);
         _text.Append(time, line);
         e.WriteRecord(_record.Pending, receivedAt);
@@ -155,11 +156,9 @@ internal sealed partial class RoomLog : IDisposable
         _text.Dispose();
     }
 
-    private string RecordName(DateOnly day) => $"{_folder}/{Name(day)}.jsonl";
+    private string RecordName(DateOnly day) => $"{_folder}/{DayName(day)}.jsonl";
 
-    private string TextName(DateOnly day) => $"{_folder}/{Name(day)}.log";
-
-    private static string Name(DateOnly day) => day.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+    private string TextName(DateOnly day) => $"{_folder}/{DayName(day)}.log";
 
     private static UInt128 Key(string eventId) =>
         MemoryMarshal.Read<UInt128>(SHA256.HashData(MemoryMarshal.AsBytes(eventId.AsSpan())));
@@ -172,11 +171,22 @@ internal sealed partial class RoomLog : IDisposable
         }
     }
 
+    private Dictionary<UInt128, long> ReadIds(DateOnly day)
+    {
+        var ids = new Dictionary<UInt128, long>();
+        foreach (var line in RecordReader.Lines(Path.Combine(_root, RecordName(day))))
+        {
+            Know(ids, line);
+        }
+
+        return ids;
+    }
+
     /// <summary>
     /// Whether the record has the event: in its two newest days or, for an event that claims to be older than those, in
     /// the days since then. (A homeserver that crashed can send a transaction again weeks later.)
     /// </summary>
-    private bool IsKnown(UInt128 id, RoomEvent e, DateTimeOffset receivedAt)
+    private bool IsKnown(UInt128 id, DateOnly claimed)
     {
         if (_known.ContainsKey(id) || _appended.ContainsKey(id) || _knownBefore.ContainsKey(id))
         {
@@ -184,8 +194,7 @@ internal sealed partial class RoomLog : IDisposable
         }
 
         // A day of slack, for a clock that went otherwise elsewhere, or a time zone that was changed; a time to come says nothing.
-        var since = DateOnly.FromDateTime(LogLine.Time(e, receivedAt, _time.LocalTimeZone).DateTime);
-        since = since > Day.AddDays(1) || since == DateOnly.MinValue ? DateOnly.MinValue : since.AddDays(-1);
+        var since = claimed > Day.AddDays(1) || claimed == DateOnly.MinValue ? DateOnly.MinValue : claimed.AddDays(-1);
         var oldest = Day.AddDays(-OldestKnown);
         if (_dayBefore is not { } loaded || since >= loaded)
         {
@@ -201,13 +210,7 @@ internal sealed partial class RoomLog : IDisposable
     {
         if (!_older.TryGetValue(day, out var ids))
         {
-            var known = new Dictionary<UInt128, long>();
-            foreach (var line in RecordReader.Lines(Path.Combine(_root, RecordName(day))))
-            {
-                Know(known, line);
-            }
-
-            _older[day] = ids = [.. known.Keys];
+            _older[day] = ids = [.. ReadIds(day).Keys];
         }
 
         return ids;

@@ -118,7 +118,7 @@ internal sealed partial class RoomLog
         var link = Path.Combine(_root, _folder, "latest.log");
         try
         {
-            Disk.ReplaceLink(link, $"{Name(Day)}.log");
+            Disk.ReplaceLink(link, $"{DayName(Day)}.log");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

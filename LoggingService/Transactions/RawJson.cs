@@ -108,24 +108,6 @@ public readonly struct RawJson
         return items;
     }
 
-    /// <summary>The object's keys and values, in order and with repetitions; nothing where this is no object.</summary>
-    public List<KeyValuePair<string, RawJson>> Members()
-    {
-        var members = new List<KeyValuePair<string, RawJson>>();
-        if (Kind == JsonValueKind.Object)
-        {
-            var reader = Read(Bytes.Span);
-            reader.Read();
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                var name = Unescape(reader.ValueSpan);
-                members.Add(new(name, NextValue(ref reader)));
-            }
-        }
-
-        return members;
-    }
-
     /// <summary>The value as it was sent, without the white space between its tokens.</summary>
     public string ToCompactString()
     {
