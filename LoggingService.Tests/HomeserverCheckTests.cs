@@ -50,7 +50,7 @@ public class HomeserverCheckTests
     [InlineData(Versions, 404, "", "is no Matrix homeserver", "--homeserver URL")]
     [InlineData(Register, 401, """{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognised access token"}""", "doesn't know the as_token of", "app_service_config_files")]
     [InlineData(WhoAmI, 401, """{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognised access token"}""", "doesn't know the as_token of", "app_service_config_files")]
-    [InlineData(Register, 400, """{"errcode":"M_EXCLUSIVE","error":"This user ID is reserved"}""", "didn't let logging in", "This user ID is reserved")]
+    [InlineData(Register, 400, """{"errcode":"M_EXCLUSIVE","error":"This user ID is reserved"}""", "own user logging in", "This user ID is reserved")]
     [InlineData(Ping, 502, """{"errcode":"M_BAD_STATUS","error":"HTTP 403","status":403}""", "another hs_token", "give it this file anew and restart it")]
     [InlineData(Ping, 502, """{"errcode":"M_CONNECTION_FAILED","error":"Connection refused"}""", "can't reach this service at http://127.0.0.1:5000", "the url of the registration")]
     [InlineData(Ping, 504, """{"errcode":"M_CONNECTION_TIMEOUT","error":"timed out"}""", "can't reach this service at http://127.0.0.1:5000", "the url of the registration")]

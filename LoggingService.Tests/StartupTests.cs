@@ -14,9 +14,8 @@ public class StartupTests
         Directory.CreateDirectory(home);
         await using var service = ServiceProcess.Start(called, new Dictionary<string, string?> { ["HOME"] = home }, "--urls", $"http://127.0.0.1:{port}", "--homeserver", "http://127.0.0.1:9/");
 
-        await service.WaitForLineAsync($"Listening on http://127.0.0.1:{port}$");
-        await service.WaitForLineAsync($"For the homeserver http://127.0.0.1:9/ with the registration {called}/registration.yaml$");
-        await service.WaitForLineAsync($"Writing to {called}/logs$");
+        await service.WaitForLineAsync($"Listening on http://127.0.0.1:{port} for the homeserver http://127.0.0.1:9, with the registration {called}/registration.yaml.$");
+        await service.WaitForLineAsync($"The logs are in {called}/logs.$");
         Assert.Contains($"Made {called}/registration.yaml, with new tokens. Now the homeserver needs it too:", service.StandardOutput);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(called, "registration.yaml")));
 
@@ -34,7 +33,7 @@ public class StartupTests
         await using var service = ServiceProcess.Start(folder.Path,
             "--registration", Path.Combine(AppContext.BaseDirectory, "registration.example.yaml"), "--urls", $"http://127.0.0.1:{port}", "--homeserver", "http://127.0.0.1:9/");
 
-        await service.WaitForLineAsync($"Listening on http://127.0.0.1:{port}$");
+        await service.WaitForLineAsync($"Listening on http://127.0.0.1:{port} ");
 
         Assert.Equal(0, await service.StopAsync());
     }
@@ -71,7 +70,7 @@ public class StartupTests
         using var folder = TempFolder.ForCaller();
         var port = FreePort.Next();
         await using var first = ServiceProcess.Start(folder.Path, "--urls", $"http://127.0.0.1:{port}", "--homeserver", "http://127.0.0.1:9/");
-        await first.WaitForLineAsync("Writing to ");
+        await first.WaitForLineAsync("The logs are in ");
 
         await IsOneLineAsync(folder, "LoggingService:Logs: ", "--urls", "http://127.0.0.1:0");
         await IsOneLineAsync(folder, "another program listens there already", "--urls", $"http://127.0.0.1:{port}", "--logs", "other");
@@ -84,7 +83,7 @@ public class StartupTests
         await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText(), TestContext.Current.CancellationToken);
         var port = FreePort.Next();
         await using var service = ServiceProcess.Start(folder.Path, "--urls", $"http://127.0.0.1:{port}", "--homeserver", "http://127.0.0.1:9/");
-        await service.WaitForLineAsync("Writing to ");
+        await service.WaitForLineAsync("The logs are in ");
         var room = Some.RoomId();
         var body = $"{{\"events\":[{Some.Message(room)}]}}";
         using (var whole = await RawConnection.OpenAsync(port))

@@ -1,3 +1,4 @@
+using LoggingService.Commands;
 using LoggingService.Configuration;
 using LoggingService.Http;
 using LoggingService.RoomLogs;
@@ -12,24 +13,40 @@ try
         throw new Misconfiguration("LoggingService runs on Linux (and macOS): folders named after room ids, links and fsync are not to be had on Windows.");
     }
 
-    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-    builder.Configuration.AddCommandLine(args, new Dictionary<string, string>
-    {
-        ["--homeserver"] = "LoggingService:Homeserver",
-        ["--registration"] = "LoggingService:Registration",
-        ["--logs"] = "LoggingService:Logs",
-    });
+    return await CommandLine.RunAsync(args, Build);
+}
+catch (OperationCanceledException)
+{
+    // Stopped before it had begun.
+    return 0;
+}
+catch (Misconfiguration mistake)
+{
+    Console.Error.WriteLine(mistake.Message);
+    return 1;
+}
+catch (Exception e) when (e is InvalidDataException || e.Source == "Serilog.Settings.Configuration")
+{
+    // A file of settings that is no JSON, or something under Serilog that Serilog can't read.
+    Console.Error.WriteLine($"The settings can't be read: {e.Message} {e.GetBaseException().Message}".ReplaceLineEndings(" "));
+    return 1;
+}
+
+// The service, from settings like --LoggingService:Logs=/var/log/matrix. One that only checks listens nowhere and makes no registration.
+static WebApplication Build(string[] settings, bool serves)
+{
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = settings, ContentRootPath = AppContext.BaseDirectory });
 
     // What the service is to do: its settings, and the registration that the homeserver reads too.
     var options = LoggingServiceOptions.Read(builder.Configuration);
-    if (!File.Exists(options.Registration))
+    if (serves && !File.Exists(options.Registration))
     {
         NewRegistration.Write(options.Registration);
         Console.WriteLine(NewRegistration.NextSteps(options.Registration));
     }
 
     var registration = Registration.Read(options.Registration);
-    if (string.IsNullOrEmpty(builder.Configuration["urls"]))
+    if (serves && string.IsNullOrEmpty(builder.Configuration["urls"]))
     {
         builder.WebHost.UseUrls(registration.ListenUrl
             ?? throw new Misconfiguration($"{options.Registration}: url is https, which somebody else must serve: say where this service listens for them, with --urls http://localhost:5000."));
@@ -44,13 +61,13 @@ try
     builder.Services.AddSingleton(services => new LogDirectory(options.Logs, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<LogDirectory>>()));
     builder.Services.AddHomeserver(options);
     builder.Services.AddSingleton<RequestBodies>().AddSingleton<TransactionReceiver>().AddSingleton<RoomCreator>();
-    builder.Services.AddSingleton<OwnUser>().AddSingleton<LoggedRooms>().AddSingleton<RoomAliases>().AddHostedService(services => services.GetRequiredService<RoomAliases>());
+    builder.Services.AddSingleton<OwnUser>().AddSingleton<HomeserverCheck>().AddSingleton<LoggedRooms>().AddSingleton<RoomAliases>().AddHostedService(services => services.GetRequiredService<RoomAliases>());
     builder.Services.AddSingleton<RoomActivity>().AddHostedService(services => services.GetRequiredService<RoomActivity>());
-    builder.Services.AddHostedService<LogUpkeep>().AddHostedService<HomeserverCheck>();
+    builder.Services.AddHostedService<LogUpkeep>().AddHostedService<FirstContact>();
     builder.Services.AddAuthorization().AddHomeserverAuthentication();
 
     // The way of a request: its path as it was sent, our errors as Matrix's, the homeserver's token, the route.
-    await using var app = builder.Build();
+    var app = builder.Build();
     app.Use(RawTarget.Restore(registration.PathBase));
     app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = FailedRequest.AnswerAsync });
     app.UseStatusCodePages(context => MatrixError.ForStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
@@ -72,23 +89,5 @@ try
     homeserver.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixError.NotFound);
 
     StartupWords.Say(app, options, registration);
-    await Listening.StartAsync(app);
-    await app.WaitForShutdownAsync();
-    return 0;
-}
-catch (OperationCanceledException)
-{
-    // Stopped before it had begun.
-    return 0;
-}
-catch (Misconfiguration mistake)
-{
-    Console.Error.WriteLine(mistake.Message);
-    return 1;
-}
-catch (Exception e) when (e is InvalidDataException || e.Source == "Serilog.Settings.Configuration")
-{
-    // A file of settings that is no JSON, or something under Serilog that Serilog can't read.
-    Console.Error.WriteLine($"The settings can't be read: {e.Message} {e.GetBaseException().Message}".ReplaceLineEndings(" "));
-    return 1;
+    return app;
 }

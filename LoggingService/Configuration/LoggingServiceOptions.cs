@@ -25,6 +25,9 @@ public sealed partial class LoggingServiceOptions
     /// <summary>The base address of the homeserver's client-server API: absolute, http or https, ending in a slash so that relative addresses go under its path. Default: <c>http://localhost:8008/</c>.</summary>
     public Uri Homeserver { get; }
 
+    /// <summary><see cref="Homeserver"/> as people write it: without a slash at its end.</summary>
+    public string HomeserverText => Homeserver.ToString().TrimEnd('/');
+
     /// <summary>The absolute path of the registration file. Default: <c>registration.yaml</c> where the service was called.</summary>
     public string Registration { get; }
 

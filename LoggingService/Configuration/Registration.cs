@@ -18,6 +18,9 @@ public sealed class Registration
     /// <summary>Where the homeserver pushes to: absolute, http or https, without query.</summary>
     public required Uri Url { get; init; }
 
+    /// <summary><see cref="Url"/> as people write it: without a slash at its end.</summary>
+    public string UrlText => Url.ToString().TrimEnd('/');
+
     /// <summary>The secret that this service sends to the homeserver.</summary>
     public required string AsToken { get; init; }
 

@@ -2,14 +2,41 @@ using LoggingService.Http;
 using LoggingService.Lines;
 using LoggingService.RoomLogs;
 using Serilog;
+using Serilog.Configuration;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Templates;
+using Serilog.Templates.Themes;
 
 namespace LoggingService.Configuration;
 
 /// <summary>The service's own log: what an admin needs to know, and nothing of the framework's chatter.</summary>
 public static class ServiceLog
 {
+    private const string Line = "{@t:HH:mm:ss} {@l:u3} {@m}\n{@x}";
+
+    // What a room said bears the time of its log; what is still waited for has a sign.
+    private const string TerminalLine =
+        "{#if SourceContext = '" + RoomActivity.Source + "'}{Time:HH:mm:ss} {Alias} {Line}\n"
+        + "{#else if place > 0}  {#if @l = 'Warning'}✗{#else if EventId.Id = 4}·{#else}✓{#end} {@m}\n"
+        + "{#else}" + Line + "{#end}";
+
+    // The terminal's own colours, which its owner can read.
+    private static readonly TemplateTheme Colours = new(new Dictionary<TemplateThemeStyle, string>
+    {
+        [TemplateThemeStyle.TertiaryText] = "\e[2m",
+        [TemplateThemeStyle.LevelInformation] = "\e[2m",
+        [TemplateThemeStyle.LevelWarning] = "\e[33m",
+        [TemplateThemeStyle.LevelError] = "\e[31m",
+        [TemplateThemeStyle.LevelFatal] = "\e[31m",
+    });
+
+    /// <summary>Whether a person sits at the standard output, at a terminal that knows ANSI's escape sequences.</summary>
+    private static bool IsTerminal => !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+
+    /// <summary>Whether that person wants colours. (https://no-color.org)</summary>
+    private static bool HasColours => IsTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+
     /// <summary>
     /// Logs to the console; levels and further sinks are the configuration's, in the section <c>Serilog</c>. What the rooms
     /// say is shown on a terminal only: a system's journal doesn't get it unasked. A terminal that is stopped holds nothing up.
@@ -26,12 +53,24 @@ public static class ServiceLog
             .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
             .MinimumLevel.Override(typeof(HomeserverAuthentication).FullName!, LogEventLevel.Warning)
             .MinimumLevel.Override("Polly", LogEventLevel.Fatal)
-            .MinimumLevel.Override(RoomActivity.Source, Console.IsOutputRedirected ? LogEventLevel.Fatal : LogEventLevel.Information)
+            .MinimumLevel.Override(RoomActivity.Source, IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
             .Filter.ByExcluding(logged => logged.Exception is OperationCanceledException) // A service that is stopped before it has begun is no failure.
             .Enrich.With<SafeProperties>()
-            .WriteTo.Async(sinks => sinks.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}"))
+            .WriteTo.Async(ToConsole)
             .ReadFrom.Configuration(configuration),
         preserveStaticLogger: true);
+
+    private static void ToConsole(LoggerSinkConfiguration sinks)
+    {
+        if (IsTerminal)
+        {
+            sinks.Sink(new TerminalLines(Console.Out, new ExpressionTemplate(TerminalLine, theme: HasColours ? Colours : null), () => Console.WindowWidth));
+        }
+        else
+        {
+            sinks.Console(new ExpressionTemplate(Line));
+        }
+    }
 }
 
 /// <summary>

@@ -13,8 +13,7 @@ public static partial class StartupWords
 
         app.Lifetime.ApplicationStarted.Register(() =>
         {
-            Log.Listening(app.Logger, string.Join(", ", app.Urls), registration.PathBase);
-            Log.For(app.Logger, options.Homeserver, options.Registration);
+            Log.Listening(app.Logger, string.Join(", ", app.Urls), registration.PathBase, options.HomeserverText, options.Registration);
             Log.Writing(app.Logger, options.Logs);
         });
     }
@@ -24,13 +23,10 @@ public static partial class StartupWords
         [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Warning}")]
         public static partial void Odd(ILogger logger, string warning);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Listening on {Urls}{PathBase}")]
-        public static partial void Listening(ILogger logger, string urls, string pathBase);
+        [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Listening on {Urls}{PathBase} for the homeserver {Homeserver}, with the registration {Registration}.")]
+        public static partial void Listening(ILogger logger, string urls, string pathBase, string homeserver, string registration);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "For the homeserver {Homeserver} with the registration {Registration}")]
-        public static partial void For(ILogger logger, Uri homeserver, string registration);
-
-        [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "Writing to {Logs}")]
+        [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "The logs are in {Logs}.")]
         public static partial void Writing(ILogger logger, string logs);
     }
 }

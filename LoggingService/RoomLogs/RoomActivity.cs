@@ -51,9 +51,17 @@ public sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliases 
     }
 
     /// <inheritdoc/>
+    public override Task StopAsync(CancellationToken cancellationToken)
+    {
+        // What was committed before the stop is still shown.
+        _queue.Writer.TryComplete();
+        return ExecuteTask?.WaitAsync(cancellationToken) ?? Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await foreach (var line in _queue.Reader.ReadAllAsync(stoppingToken))
+        await foreach (var line in _queue.Reader.ReadAllAsync(CancellationToken.None))
         {
             try
             {

@@ -3,46 +3,31 @@ using LoggingService.Configuration;
 namespace LoggingService.Rooms;
 
 /// <summary>
-/// Whether the homeserver and the service know each other, asked at start and until all of it is well: does it answer,
-/// does it know our as_token, does our user exist, does it reach us. The service serves meanwhile. A ping that works also
-/// makes a homeserver send at once what waited for us.
+/// Whether the homeserver and the service know each other: does it answer, has it loaded our registration, does it reach
+/// us. A ping that works also makes a homeserver send at once what waited for us.
 /// </summary>
-public sealed partial class HomeserverCheck(
-    Homeserver homeserver, OwnUser user, Registration registration, LoggingServiceOptions options,
-    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<HomeserverCheck> logger) : BackgroundService
+public sealed class HomeserverCheck(Homeserver homeserver, OwnUser user, Registration registration, LoggingServiceOptions options)
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
-
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Asks the homeserver. The things are always the same three, in their order; after one that isn't well the others can't be known.</summary>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<IReadOnlyList<HomeserverFinding>> RunAsync(CancellationToken cancellation)
     {
-        // The homeserver is asked to call us: we must be listening.
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var whenStarted = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
-        await started.Task.WaitAsync(stoppingToken);
-
-        string? told = null;
-        for (var pause = TimeSpan.FromSeconds(2); ; pause = pause * 2 > LongestPause ? LongestPause : pause * 2)
+        (string Unknown, Func<CancellationToken, Task<HomeserverFinding>> Find)[] things =
+        [
+            ("whether the homeserver answers.", AnswersAsync),
+            ("whether it has loaded the registration.", KnowsUsAsync),
+            ($"whether it reaches this service at {registration.UrlText}.", ReachesUsAsync),
+        ];
+        var findings = new List<HomeserverFinding>();
+        foreach (var (unknown, find) in things)
         {
-            var trouble = await FindTroubleAsync(stoppingToken);
-            if (trouble is null)
-            {
-                Log.Well(logger, options.Homeserver, user.Id);
-                return;
-            }
-
-            if (trouble != told)
-            {
-                Log.Trouble(logger, trouble);
-                told = trouble;
-            }
-
-            await Task.Delay(pause, time, stoppingToken);
+            findings.Add(findings.TrueForAll(finding => finding.State == FindingState.Well) ? await find(cancellation) : new(FindingState.Unknown, unknown));
         }
+
+        return findings;
     }
 
-    /// <summary>The first thing that is wrong, and what to do; <c>null</c> where all is well.</summary>
-    private async Task<string?> FindTroubleAsync(CancellationToken cancellation)
+    private async Task<HomeserverFinding> AnswersAsync(CancellationToken cancellation)
     {
         try
         {
@@ -54,50 +39,54 @@ public sealed partial class HomeserverCheck(
         }
         catch (HomeserverException e)
         {
-            return e.Status is null
-                ? $"The homeserver can't be reached at {options.Homeserver} ({e.Reason}). Is it running? If it listens elsewhere, say where: --homeserver URL."
-                : $"What answers at {options.Homeserver} is no Matrix homeserver ({e.Status} {e.Reason}). Say where its client API is: --homeserver URL.";
+            return Trouble(e.Status is null
+                ? $"The homeserver can't be reached at {options.HomeserverText} ({e.Reason}). Is it running? If it listens elsewhere, say where: --homeserver URL"
+                : $"What answers at {options.HomeserverText} is no Matrix homeserver ({e.Status} {e.Errcode} {e.Reason}). Say where its client API is: --homeserver URL");
         }
 
+        return Well($"The homeserver answers at {options.HomeserverText}.");
+    }
+
+    private async Task<HomeserverFinding> KnowsUsAsync(CancellationToken cancellation)
+    {
         try
         {
             await homeserver.EnsureRegisteredAsync(cancellation);
             await user.AskAsync(cancellation);
+            return Well($"It has loaded the registration and knows this service, as {user.Id}.");
         }
         catch (HomeserverException e) when (e.Status is 401 or 403)
         {
-            return $"The homeserver doesn't know the as_token of {options.Registration} ({e.Errcode} {e.Reason}). Add its copy of the file to app_service_config_files in homeserver.yaml and restart it.";
+            return Trouble($"The homeserver doesn't know the as_token of {options.Registration} ({e.Errcode}): it has not loaded the file, or an older copy. Give it the file, name its copy in homeserver.yaml under app_service_config_files, and restart it.");
         }
         catch (HomeserverException e)
         {
-            return $"The homeserver didn't let {registration.SenderLocalpart} in: {e.Message}";
+            return Trouble($"The homeserver didn't let this service's own user {registration.SenderLocalpart} in: {e.Message}");
         }
+    }
 
+    private async Task<HomeserverFinding> ReachesUsAsync(CancellationToken cancellation)
+    {
         try
         {
             await homeserver.PingAsync(cancellation);
-            return null;
+            return Well($"It reaches this service at {registration.UrlText}.");
         }
         catch (HomeserverException e)
         {
             return e switch
             {
                 // An older homeserver, which has no such call.
-                { Status: 404 or 405 } or { Errcode: "M_UNRECOGNIZED" } => null,
-                { Errcode: "M_BAD_STATUS" } => $"The homeserver reaches this service with another hs_token than that of {options.Registration}: give it this file anew and restart it. ({e.Reason})",
-                { Errcode: "M_CONNECTION_FAILED" or "M_CONNECTION_TIMEOUT" } => $"The homeserver can't reach this service at {registration.Url}, the url of the registration: it must be one at which the homeserver finds this machine. ({e.Reason})",
-                { Status: 403 } => $"The homeserver knows the as_token by another id than {registration.Id}: give it {options.Registration} anew and restart it. ({e.Reason})",
-                _ => $"The homeserver could not be asked to call this service: {e.Message}",
+                { Status: 404 or 405 } or { Errcode: "M_UNRECOGNIZED" } => Well("Whether it reaches this service, this homeserver can't be asked: it is too old."),
+                { Errcode: "M_BAD_STATUS" } => Trouble($"The homeserver reaches this service with another hs_token than that of {options.Registration}: give it this file anew and restart it. ({e.Reason})"),
+                { Errcode: "M_CONNECTION_FAILED" or "M_CONNECTION_TIMEOUT" } => Trouble($"The homeserver can't reach this service at {registration.UrlText}, the url of the registration ({e.Reason}). The service must be running, and the url be one at which the homeserver finds this machine."),
+                { Status: 403 } => Trouble($"The homeserver knows the as_token by another id than {registration.Id}: give it {options.Registration} anew and restart it. ({e.Reason})"),
+                _ => Trouble($"The homeserver could not be asked to call this service: {e.Message}"),
             };
         }
     }
 
-    private static partial class Log
-    {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The homeserver {Homeserver} knows this service, as {User}, and reaches it.")]
-        public static partial void Well(ILogger logger, Uri homeserver, string? user);
+    private static HomeserverFinding Well(string text) => new(FindingState.Well, text);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Trouble}")]
-        public static partial void Trouble(ILogger logger, string trouble);
-    }
+    private static HomeserverFinding Trouble(string text) => new(FindingState.Trouble, text);
 }

@@ -1,0 +1,125 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Text.RegularExpressions;
+using LoggingService.Configuration;
+using LoggingService.Demo;
+using LoggingService.Http;
+
+namespace LoggingService.Commands;
+
+/// <summary>What can be typed after the program's name. Without a command, the service runs.</summary>
+public static partial class CommandLine
+{
+    private const string Examples =
+        """
+        Examples:
+          LoggingService                                 runs beside a Synapse on this machine
+          LoggingService --homeserver https://matrix.example.org --logs /var/log/matrix
+          LoggingService --retain-days 90 --moderator @alice:example.org
+          LoggingService demo                            shows it without a homeserver
+
+        Settings can also stand in appsettings.json or in the environment, and what the service logs of itself can be
+        set here, too (--Serilog:MinimumLevel=Debug): see docs/settings.md.
+        """;
+
+    /// <summary>Does what was typed.</summary>
+    /// <param name="args">The words after the program's name.</param>
+    /// <param name="build">Builds the service from settings, each like <c>--LoggingService:Logs=/var/log/matrix</c>; true for one that serves, false for one that only checks.</param>
+    /// <returns>The exit code: 0, or 1 where a check found trouble.</returns>
+    /// <exception cref="Misconfiguration">Something that was typed isn't understood, or can't be used.</exception>
+    public static async Task<int> RunAsync(string[] args, Func<string[], bool, WebApplication> build)
+    {
+        var (byKey, others) = TakeSettingsByKey(args);
+        string[] Settings(ParseResult typed) => [.. SettingSwitch.All.SelectMany(setting => setting.Read(typed)), .. byKey];
+
+        var root = new RootCommand("Keeps the log of a Matrix community's rooms: an application service beside a homeserver.");
+        Add(root, SettingSwitch.All);
+        root.SetAction((typed, _) => ServeAsync(build(Settings(typed), true)));
+
+        var check = new Command("check", "Asks once whether the homeserver and the running service know each other. Exits with 0 if all is well, else with 1.");
+        Add(check, SettingSwitch.All.Where(setting => setting.Name is "--homeserver" or "--registration"));
+        check.SetAction((typed, cancellation) => CheckCommand.RunAsync(build(Settings(typed), false), cancellation));
+        root.Add(check);
+
+        var demo = new Command("demo", "Shows the service without a homeserver: plays a recorded evening, or lets you type.");
+        var logs = new Option<string>("--logs") { HelpName = "FOLDER", Description = "Where the logs go", DefaultValueFactory = _ => "demo-logs" };
+        var fast = new Option<bool>("--fast") { Description = "Plays it at once" };
+        var chat = new Option<bool>("--chat") { Description = $"You join {DemoChat.Alias} and what you type is logged, instead" };
+        demo.Add(logs);
+        demo.Add(fast);
+        demo.Add(chat);
+        demo.SetAction((typed, _) => DemoCommand.RunAsync(settings => build([.. settings, .. byKey], true), Path.GetFullPath(typed.GetValue(logs)!), typed.GetValue(fast), typed.GetValue(chat)));
+        root.Add(demo);
+
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+
+        var typed = root.Parse(others);
+        if (typed.Errors.Count > 0)
+        {
+            throw new Misconfiguration(NotUnderstood.Explain(typed));
+        }
+
+        // The host listens for SIGTERM and Ctrl-C itself, and exceptions are Program's.
+        return await typed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    private static void Add(Command command, IEnumerable<SettingSwitch> settings)
+    {
+        foreach (var setting in settings)
+        {
+            command.Add(setting.ToOption());
+        }
+    }
+
+    private static async Task<int> ServeAsync(WebApplication service)
+    {
+        await using (service)
+        {
+            await Listening.StartAsync(service);
+            await service.WaitForShutdownAsync();
+            return 0;
+        }
+    }
+
+    /// <summary>Settings by their keys, <c>--Serilog:MinimumLevel=Debug</c>, are known to what reads them: they aren't switches.</summary>
+    private static (List<string> ByKey, List<string> Others) TakeSettingsByKey(string[] args)
+    {
+        var (byKey, others) = (new List<string>(), new List<string>());
+        for (var i = 0; i < args.Length; i++)
+        {
+            if (!SettingByKey().IsMatch(args[i]))
+            {
+                others.Add(args[i]);
+            }
+            else if (args[i].Contains('='))
+            {
+                byKey.Add(args[i]);
+            }
+            else
+            {
+                byKey.Add(i + 1 < args.Length ? $"{args[i]}={args[++i]}" : throw new Misconfiguration($"{args[i]} needs a value."));
+            }
+        }
+
+        return (byKey, others);
+    }
+
+    [GeneratedRegex("^--(LoggingService|Serilog)(:|=|$)", RegexOptions.IgnoreCase)]
+    private static partial Regex SettingByKey();
+
+    private sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var result = help.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is RootCommand)
+            {
+                parseResult.InvocationConfiguration.Output.WriteLine(Examples);
+            }
+
+            return result;
+        }
+    }
+}
