@@ -10,10 +10,10 @@ public static class ChildProcess
     private static readonly BlockingCollection<Action> Starts = StartingThread();
 
     /// <summary>
-    /// Starts a process whose output is piped to us. On Linux the kernel kills it when the test process ends, however
+    /// Starts a process whose output is piped to us, and whose standard input is a text. On Linux the kernel kills it when the test process ends, however
     /// that ends.
     /// </summary>
-    public static Process Start(ProcessStartInfo what)
+    public static Process Start(ProcessStartInfo what, string input = "")
     {
         what.UseShellExecute = false;
         what.RedirectStandardInput = true;
@@ -39,6 +39,7 @@ public static class ChildProcess
             }
         });
         var process = started.Task.GetAwaiter().GetResult();
+        process.StandardInput.Write(input);
         process.StandardInput.Close();
         return process;
     }

@@ -44,9 +44,17 @@ public sealed class ServiceProcess : IAsyncDisposable
     public static ServiceProcess Start(string workingDirectory, params IEnumerable<string> arguments) =>
         Start(workingDirectory, new Dictionary<string, string?>(), arguments);
 
+    /// <summary>Starts the service with a text that somebody types.</summary>
+    public static ServiceProcess StartTyping(string input, string workingDirectory, params IEnumerable<string> arguments) =>
+        Start(workingDirectory, new Dictionary<string, string?>(), arguments, input);
+
     /// <summary>Starts the service with more environment variables (<c>null</c>: without that one).</summary>
     public static ServiceProcess Start(
-        string workingDirectory, IReadOnlyDictionary<string, string?> environment, params IEnumerable<string> arguments)
+        string workingDirectory, IReadOnlyDictionary<string, string?> environment, params IEnumerable<string> arguments) =>
+        Start(workingDirectory, environment, arguments, input: "");
+
+    private static ServiceProcess Start(
+        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input)
     {
         var service = Path.Combine(AppContext.BaseDirectory, "LoggingService.dll");
         var start = new ProcessStartInfo(
@@ -60,7 +68,7 @@ public sealed class ServiceProcess : IAsyncDisposable
             start.Environment.Remove(name);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
-        return new ServiceProcess(ChildProcess.Start(start));
+        return new ServiceProcess(ChildProcess.Start(start, input));
     }
 
     /// <summary>Waits for a line, on either stream, that matches this regular expression; it may have come already.</summary>

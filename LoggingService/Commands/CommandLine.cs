@@ -55,7 +55,8 @@ public static partial class CommandLine
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
 
-        var typed = root.Parse(others);
+        // A user id begins with @, too: that is no file of more switches.
+        var typed = root.Parse(others, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (typed.Errors.Count > 0)
         {
             throw new Misconfiguration(NotUnderstood.Explain(typed));

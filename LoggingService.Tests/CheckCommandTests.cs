@@ -1,0 +1,58 @@
+using LoggingService.Tests.Support;
+
+namespace LoggingService.Tests;
+
+/// <summary>A script can ask whether the homeserver and the service know each other.</summary>
+public class CheckCommandTests
+{
+    [Fact]
+    public async Task All_is_well_is_three_lines_and_exit_code_0()
+    {
+        using var homeserver = new PlayedHomeserver();
+        var (exitCode, lines) = await CheckAsync(homeserver.Address);
+
+        Assert.Equal(0, exitCode);
+        Assert.Equal(3, lines.Count);
+        Assert.Equal($"ok       The homeserver answers at {homeserver.Address}.", lines[0]);
+        Assert.Equal("ok       It has loaded the registration and knows this service, as @logging:localhost.", lines[1]);
+        Assert.StartsWith("ok       ", lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Trouble_is_exit_code_1_with_what_to_do_and_what_cannot_be_known_yet()
+    {
+        var (exitCode, lines) = await CheckAsync("http://127.0.0.1:9");
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal(
+            [
+                "trouble  The homeserver can't be reached at http://127.0.0.1:9 (Connection refused). Is it running? If it listens elsewhere, say where: --homeserver URL",
+                "unknown  whether it has loaded the registration.",
+                "unknown  whether it reaches this service at https://logs.example.org/matrix.",
+            ],
+            lines);
+    }
+
+    [Fact]
+    public async Task Without_a_registration_there_is_nothing_to_check_and_none_is_made()
+    {
+        using var folder = TempFolder.ForCaller();
+        await using var check = ServiceProcess.Start(folder.Path, "check");
+
+        Assert.Equal(1, await check.WaitForExitAsync());
+        Assert.Contains("registration.yaml: there is no such file", Assert.Single(check.StandardError), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    /// <summary>Checks with a url that somebody else serves: a check listens nowhere, and writes no logs.</summary>
+    private static async Task<(int ExitCode, IReadOnlyList<string> Lines)> CheckAsync(string homeserver)
+    {
+        using var folder = TempFolder.ForCaller();
+        await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText("https://logs.example.org/matrix"), TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await using var check = ServiceProcess.Start(folder.Path, "check", "--homeserver", homeserver);
+        var exitCode = await check.WaitForExitAsync();
+        Assert.Equal([folder["registration.yaml"]], Directory.GetFileSystemEntries(folder.Path));
+        return (exitCode, check.Output);
+    }
+}

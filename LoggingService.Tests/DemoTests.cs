@@ -1,0 +1,57 @@
+using LoggingService.Tests.Support;
+
+namespace LoggingService.Tests;
+
+/// <summary>Who has no homeserver can see what the service does.</summary>
+public class DemoTests
+{
+    [Fact]
+    public async Task The_demo_plays_an_evening_into_a_folder_and_says_where_to_read_it()
+    {
+        using var folder = TempFolder.ForCaller();
+        await PlayAsync(folder);
+        var first = await File.ReadAllLinesAsync(folder["demo-logs/logged_everyday/latest.log"], TestContext.Current.CancellationToken);
+        Assert.Equal(64, first.Length);
+        Assert.Contains(first, line => line.EndsWith("<@alice:localhost> Good morning everyone", StringComparison.Ordinal));
+        Assert.All(first, line => Assert.True(DateTimeOffset.UtcNow - DateTimeOffset.Parse(line.AsSpan(0, 26), provider: null) < TimeSpan.FromMinutes(5), line));
+
+        // What is known is not logged twice, and a demo that is seen again is to be seen.
+        await PlayAsync(folder);
+        Assert.Equal(128, (await File.ReadAllLinesAsync(folder["demo-logs/logged_everyday/latest.log"], TestContext.Current.CancellationToken)).Length);
+        Assert.Equal([folder["demo-logs"]], Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public async Task What_a_person_types_is_in_the_log()
+    {
+        using var folder = TempFolder.ForCaller();
+        await using var demo = ServiceProcess.StartTyping("hello there\n\n/me waves\n", folder.Path, "demo", "--chat", "--logs", "here");
+
+        Assert.Equal(0, await demo.WaitForExitAsync());
+        var lines = await File.ReadAllLinesAsync(folder["here/logged_demo/latest.log"], TestContext.Current.CancellationToken);
+        var user = demo.StandardOutput.Single(line => line.StartsWith("You are ", StringComparison.Ordinal)).Split(' ', ',')[2];
+        Assert.Equal([$"*** {user} joined", $"<{user}> hello there", $"* {user} waves", $"*** {user} left"], lines.TakeLast(4).Select(line => line[27..]));
+    }
+
+    [Fact]
+    public async Task A_demo_that_is_stopped_leaves_only_its_logs()
+    {
+        using var folder = TempFolder.ForCaller();
+        using var temporary = TempFolder.ForCaller();
+        await using var demo = ServiceProcess.Start(folder.Path, new Dictionary<string, string?> { ["TMPDIR"] = temporary.Path }, "demo");
+        await demo.WaitForLineAsync("The log of #logged_everyday:localhost is in ");
+
+        Assert.Equal(0, await demo.StopAsync());
+        Assert.DoesNotContain(Directory.GetDirectories(temporary.Path), path => path.Contains("logging-demo", StringComparison.Ordinal));
+        Assert.Empty(demo.StandardError);
+    }
+
+    private static async Task PlayAsync(TempFolder folder)
+    {
+        await using var demo = ServiceProcess.Start(folder.Path, "demo", "--fast");
+        Assert.Equal(0, await demo.WaitForExitAsync());
+        Assert.Contains($"  tail -F {folder["demo-logs/logged_everyday/latest.log"]}", demo.StandardOutput);
+        Assert.Contains(demo.StandardOutput, line => line.StartsWith("That was the evening: 185 events.", StringComparison.Ordinal));
+        Assert.DoesNotContain(demo.Output, line => line.Contains(" WRN ", StringComparison.Ordinal) || line.Contains(" ERR ", StringComparison.Ordinal));
+    }
+}
