@@ -20,7 +20,7 @@ public static partial class CommandLine
           LoggingService demo                            shows it without a homeserver
 
         Settings can also stand in appsettings.json or in the environment, and what the service logs of itself can be
-        set here, too (--Serilog:MinimumLevel=Debug): see docs/settings.md.
+        set here, too (--Serilog:MinimumLevel:Default Debug): see docs/settings.md.
         """;
 
     /// <summary>Does what was typed.</summary>
@@ -31,7 +31,7 @@ public static partial class CommandLine
     public static async Task<int> RunAsync(string[] args, Func<string[], bool, WebApplication> build)
     {
         var (byKey, others) = TakeSettingsByKey(args);
-        string[] Settings(ParseResult typed) => [.. SettingSwitch.All.SelectMany(setting => setting.Read(typed)), .. byKey];
+        string[] Settings(ParseResult typed) => [.. byKey, .. SettingSwitch.All.SelectMany(setting => setting.Read(typed))];
 
         var root = new RootCommand("Keeps the log of a Matrix community's rooms: an application service beside a homeserver.");
         Add(root, SettingSwitch.All);
@@ -84,7 +84,7 @@ public static partial class CommandLine
         }
     }
 
-    /// <summary>Settings by their keys, <c>--Serilog:MinimumLevel=Debug</c>, are known to what reads them: they aren't switches.</summary>
+    /// <summary>Settings by their keys, <c>--Serilog:MinimumLevel:Default Debug</c>, are known to what reads them: they aren't switches.</summary>
     private static (List<string> ByKey, List<string> Others) TakeSettingsByKey(string[] args)
     {
         var (byKey, others) = (new List<string>(), new List<string>());

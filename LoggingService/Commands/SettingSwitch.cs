@@ -20,7 +20,7 @@ public sealed record SettingSwitch(string Name, string Key, string Value, string
         new("--logs", Section + nameof(LoggingServiceOptions.Logs), "FOLDER", "Where the logs go [default: logs]"),
         new("--retain-days", Section + nameof(LoggingServiceOptions.RetainDays), "DAYS", "How many days of logs are kept [default: all]"),
         new("--rooms-per-hour", Section + nameof(LoggingServiceOptions.RoomsPerHour), "NUMBER", "How many rooms are made within an hour at most [default: 60]"),
-        new("--moderator", Section + nameof(LoggingServiceOptions.Moderators), "USER", "Who gets power level 50 in rooms that are made; can be given again [default: nobody]"),
+        new("--moderator", Section + nameof(LoggingServiceOptions.Moderators), "USER", "Who gets power level 50 in rooms that are made; one for each switch [default: nobody]"),
         new("--max-body-bytes", Section + nameof(LoggingServiceOptions.MaxBodyBytes), "BYTES", "How large a transaction may be [default: 134217728]"),
         new("--urls", "urls", "URL", "Where to listen [default: where the registration's url says]"),
         new("--environment", HostDefaults.EnvironmentKey, "", ""),

@@ -8,7 +8,8 @@ public sealed partial class LoggingServiceOptions
 {
     private const string SectionName = "LoggingService";
 
-    private static readonly string[] Keys =
+    /// <summary>The keys of the section, each the name of a property.</summary>
+    public static IReadOnlyList<string> Keys { get; } =
         [nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays), nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes)];
 
     private LoggingServiceOptions(IConfigurationSection section)
