@@ -41,7 +41,7 @@ public sealed class ServiceUnderTest : WebApplicationFactory<Program>
         Homeserver = homeserver ?? new StubHomeserver().WithoutAliases();
         File.WriteAllText(Folder["registration.yaml"], registration ?? RegistrationText());
         File.SetUnixFileMode(Folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        UseKestrel(0);
+        UseKestrel();
     }
 
     /// <summary>Where it writes: <c>logs</c>, and its registration.</summary>

@@ -27,24 +27,15 @@ public static partial class FailedRequest
             case ConnectionResetException or OperationCanceledException:
                 return MatrixError.ForStatus(StatusCodes.Status400BadRequest);
 
-            case IOException or UnauthorizedAccessException:
-                Log.NotWritten(logger, failure.Message);
-                break;
-
             default:
                 Log.Mistake(logger, failure);
-                break;
+                return MatrixError.ForStatus(StatusCodes.Status500InternalServerError);
         }
-
-        return MatrixError.ForStatus(StatusCodes.Status500InternalServerError);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "A transaction could not be written: {Reason}. Nothing of it stayed, and nothing is lost: the homeserver keeps it and sends it again, at the latest after some minutes.")]
-        public static partial void NotWritten(ILogger logger, string reason);
-
-        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "A request failed by a mistake in LoggingService; please report it. The homeserver will try again.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "A request failed by a mistake in LoggingService; please report it. The homeserver will try again.")]
         public static partial void Mistake(ILogger logger, Exception failure);
     }
 }

@@ -45,7 +45,8 @@ public sealed record MatrixError(int Status, string Code, string Message) : IRes
 
 /// <summary>Ends a request with a Matrix error, from wherever it is noticed.</summary>
 /// <param name="error">The answer.</param>
-public sealed class MatrixException(MatrixError error) : Exception(error.Message)
+/// <param name="cause">What had gone wrong.</param>
+public sealed class MatrixException(MatrixError error, Exception? cause = null) : Exception(error.Message, cause)
 {
     /// <summary>The answer.</summary>
     public MatrixError Error => error;

@@ -10,6 +10,7 @@ public sealed partial class TransactionReceiver(
 {
     private const int Patience = 3;
     private readonly RefusedTransactions _refused = new();
+    private bool _isInTrouble;
 
     /// <summary>
     /// Returning 200 means that every event of the transaction is durable, or was before; any exception means that nothing
@@ -17,7 +18,7 @@ public sealed partial class TransactionReceiver(
     /// </summary>
     /// <param name="request">The request, authenticated.</param>
     /// <param name="transactionId">The homeserver's number for it, which says nothing: it can come again with another body.</param>
-    /// <exception cref="IOException">It could not be written; the homeserver is to send it again.</exception>
+    /// <exception cref="MatrixException">It could not be written, or not be read; the homeserver is to send it again.</exception>
     public async Task<IResult> ReceiveAsync(HttpRequest request, string transactionId)
     {
         using var body = await bodies.ReadAsync(request);
@@ -39,11 +40,35 @@ public sealed partial class TransactionReceiver(
         }
 
         var logged = await rooms.KeepLoggedAsync(transaction.Events);
-        var written = await logs.CommitAsync(logged, transaction.Unloggable, transactionId);
+        var written = await CommitAsync(logged, transaction.Unloggable, transactionId);
         _refused.Remove(transactionId);
         aliases.LearnFrom(written);
         activity.Show(written);
         return MatrixError.Ok;
+    }
+
+    private async Task<IReadOnlyList<WrittenLine>> CommitAsync(IReadOnlyList<RoomEvent> logged, IReadOnlyList<Unloggable> unloggable, string transactionId)
+    {
+        try
+        {
+            var written = await logs.CommitAsync(logged, unloggable, transactionId);
+            if (Interlocked.Exchange(ref _isInTrouble, false))
+            {
+                Log.WrittenAgain(logger);
+            }
+
+            return written;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Told once: the homeserver tries it again and again.
+            if (!Interlocked.Exchange(ref _isInTrouble, true))
+            {
+                Log.NotWritten(logger, e.Message);
+            }
+
+            throw new MatrixException(MatrixError.ForStatus(StatusCodes.Status500InternalServerError), e);
+        }
     }
 
     private static partial class Log
@@ -56,6 +81,12 @@ public sealed partial class TransactionReceiver(
 
         [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The homeserver sent {Reason} (transaction {TransactionId}); it is kept in {Quarantine}.")]
         public static partial void Unloggable(ILogger logger, string reason, string transactionId, string quarantine);
+
+        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "Nothing can be written to the logs now: {Reason}. Nothing is lost: the homeserver keeps what happens and sends it again, after some minutes at the latest.")]
+        public static partial void NotWritten(ILogger logger, string reason);
+
+        [LoggerMessage(EventId = 5, Level = LogLevel.Information, Message = "The logs can be written again.")]
+        public static partial void WrittenAgain(ILogger logger);
     }
 
     /// <summary>How often transactions that are no JSON were refused, for the few that come again and again.</summary>
