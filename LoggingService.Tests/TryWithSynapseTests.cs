@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using LoggingService.Tests.Support;
+
+namespace LoggingService.Tests;
+
+/// <summary>What scripts/try-with-synapse shows to somebody who wants to see the service work.</summary>
+public partial class TryWithSynapseTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
+
+    [Fact]
+    public async Task Who_tries_it_sees_two_users_talk_in_a_log_and_nothing_is_left_of_it()
+    {
+        await SynapseInstallation.EnsureAsync();
+        using var folder = TempFolder.ForCaller();
+        using var limit = new CancellationTokenSource(Limit);
+        using var script = Start(folder);
+        var errors = script.StandardError.ReadToEndAsync(limit.Token);
+        var shown = await script.StandardOutput.ReadToEndAsync(limit.Token);
+        await script.WaitForExitAsync(limit.Token);
+
+        Assert.True(script.ExitCode == 0, $"{script.ExitCode}\n{shown}\n{await errors}");
+        Assert.Equal(
+            [
+                "*** @alice:localhost joined",
+                "<@alice:localhost> Hello! Is anybody here?",
+                "*** @bob:localhost joined",
+                "<@bob:localhost, to @alice:localhost TIME \"Hello! Is anybody here?\"> I am. Good morning!",
+                "*** @bob:localhost m.reaction JSON",
+                "*** @alice:localhost set the topic to \"What a log looks like\"",
+                "* @alice:localhost reads along",
+                "<@bob:localhost> So all of this is in the log?",
+                "<@alice:localhost> Line by line.",
+            ],
+            LineOfLog().Matches(shown).Select(line => Json().Replace(Time().Replace(line.Groups[1].Value, "TIME"), "JSON")).TakeLast(9));
+        AssertNothingIsLeft(folder);
+    }
+
+    [Fact]
+    public async Task Who_stops_it_in_the_middle_finds_nothing_left_of_it()
+    {
+        await SynapseInstallation.EnsureAsync();
+        using var folder = TempFolder.ForCaller();
+        using var limit = new CancellationTokenSource(Limit);
+        using var script = Start(folder);
+        while (await script.StandardOutput.ReadLineAsync(limit.Token) is { } line && !line.StartsWith("Synapse is started"))
+        {
+        }
+
+        ChildProcess.Terminate(script.Id);
+        await script.WaitForExitAsync(limit.Token);
+
+        Assert.Equal(130, script.ExitCode);
+        AssertNothingIsLeft(folder);
+    }
+
+    // From another folder, by the path in the checkout: it builds the service.
+    private static Process Start(TempFolder folder)
+    {
+        var start = new ProcessStartInfo(Path.Combine(Checkout(), "scripts", "try-with-synapse")) { WorkingDirectory = folder.Path };
+        start.Environment["TMPDIR"] = folder.Path;
+        return ChildProcess.Start(start);
+    }
+
+    private static string Checkout()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "LoggingService.sln")))
+            folder = folder.Parent ?? throw new InvalidOperationException("The tests aren't run in the checkout, which the script needs.");
+        return folder.FullName;
+    }
+
+    // Each of its processes is in its folder, or was started with the folder's name.
+    private static void AssertNothingIsLeft(TempFolder folder)
+    {
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        foreach (var what in (string[])["environ", "cmdline", "mountinfo"])
+            Assert.DoesNotContain(Directory.GetFiles("/proc", what, Deep), file => Holds(file, folder.Path));
+    }
+
+    private static readonly EnumerationOptions Deep = new() { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = true };
+
+    // A process that has ended meanwhile holds nothing, and one that root may not read isn't ours.
+    private static bool Holds(string file, string text)
+    {
+        try
+        {
+            return File.ReadAllText(file).Contains(text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d (.*)$", RegexOptions.Multiline)]
+    private static partial Regex LineOfLog();
+
+    [GeneratedRegex(@"\b\d\d:\d\d:\d\d\b")]
+    private static partial Regex Time();
+
+    [GeneratedRegex(@"\{.*\}$")]
+    private static partial Regex Json();
+}
