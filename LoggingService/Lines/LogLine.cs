@@ -76,8 +76,21 @@ public static class LogLine
         ("m.room.message" or "m.sticker" or "m.room.encrypted", null) => MessageLine.Render(line),
         ("m.room.redaction", null) => RedactionLine.Render(line),
         ("m.room.member", not null) => MembershipLine.Render(line),
+
+        // Of these a redaction leaves a part.
+        ("m.room.create", "") => RoomLifeLine.Create(line),
+        ("m.room.aliases", not null) when !line.IsEmptied => AliasLine.OfServer(line),
+
+        // Of the others, nothing.
+        (_, not null) when line.ArrivedRedacted => RoomStateLine.Removed(line),
+        ("m.room.aliases", not null) => AliasLine.OfServer(line),
         ("m.room.name", "") => RoomStateLine.Name(line),
         ("m.room.topic", "") => RoomStateLine.Topic(line),
+        ("m.room.avatar", "") => RoomStateLine.Avatar(line),
+        ("m.room.pinned_events", "") => RoomStateLine.PinnedEvents(line),
+        ("m.room.canonical_alias", "") => AliasLine.Canonical(line),
+        ("m.room.encryption", "") => RoomLifeLine.Encryption(line),
+        ("m.room.tombstone", "") => RoomLifeLine.Tombstone(line),
         _ => null,
     };
 
