@@ -79,6 +79,8 @@ public static class LogLine
 
         // Of these a redaction leaves a part.
         ("m.room.create", "") => RoomLifeLine.Create(line),
+        ("m.room.join_rules", "") => RoomAccessLine.JoinRules(line),
+        ("m.room.history_visibility", "") => RoomAccessLine.HistoryVisibility(line),
         ("m.room.aliases", not null) when !line.IsEmptied => AliasLine.OfServer(line),
 
         // Of the others, nothing.
@@ -91,6 +93,9 @@ public static class LogLine
         ("m.room.canonical_alias", "") => AliasLine.Canonical(line),
         ("m.room.encryption", "") => RoomLifeLine.Encryption(line),
         ("m.room.tombstone", "") => RoomLifeLine.Tombstone(line),
+        ("m.room.guest_access", "") => RoomAccessLine.GuestAccess(line),
+        ("m.room.third_party_invite", not null) => RoomAccessLine.ThirdPartyInvite(line),
+        ("m.room.server_acl", "") => ServerAclLine.Render(line),
         _ => null,
     };
 
