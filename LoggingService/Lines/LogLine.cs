@@ -81,6 +81,7 @@ public static class LogLine
         ("m.room.create", "") => RoomLifeLine.Create(line),
         ("m.room.join_rules", "") => RoomAccessLine.JoinRules(line),
         ("m.room.history_visibility", "") => RoomAccessLine.HistoryVisibility(line),
+        ("m.room.power_levels", "") => PowerLevelsLine.Render(line),
         ("m.room.aliases", not null) when !line.IsEmptied => AliasLine.OfServer(line),
 
         // Of the others, nothing.
