@@ -97,6 +97,14 @@ public static class LogLine
         ("m.room.guest_access", "") => RoomAccessLine.GuestAccess(line),
         ("m.room.third_party_invite", not null) => RoomAccessLine.ThirdPartyInvite(line),
         ("m.room.server_acl", "") => ServerAclLine.Render(line),
+        ("m.room.policy" or "org.matrix.msc4284.policy", "") => PolicyLine.Server(line),
+        ("m.policy.rule.user" or "m.room.rule.user" or "org.matrix.mjolnir.rule.user", not null) => PolicyLine.Render(line, "user"),
+        ("m.policy.rule.room" or "m.room.rule.room" or "org.matrix.mjolnir.rule.room", not null) => PolicyLine.Render(line, "room"),
+        ("m.policy.rule.server" or "m.room.rule.server" or "org.matrix.mjolnir.rule.server", not null) => PolicyLine.Render(line, "server"),
+        ("m.space.child", not null) => SpaceLine.Child(line),
+        ("m.space.parent", not null) => SpaceLine.Parent(line),
+        ("m.widget" or "im.vector.modular.widgets", not null) => RoomExtrasLine.Widget(line),
+        ("m.room.image_pack" or "im.ponies.room_emotes", not null) => RoomExtrasLine.ImagePack(line),
         _ => null,
     };
 
