@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json.Nodes;
 using LoggingService.Lines;
+using LoggingService.Tests.Support;
 using LoggingService.Transactions;
 
 namespace LoggingService.Tests;
@@ -193,36 +193,14 @@ public class LogLineTests
     [Fact]
     public void Every_recorded_event_is_one_line_that_a_terminal_can_show()
     {
-        var lines = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Traffic"), "*.jsonl").SelectMany(Recorded).ToList();
+        var recordings = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Traffic"), "*.jsonl");
+        var lines = recordings.SelectMany(static file => RecordedTraffic.Lines(Path.GetFileNameWithoutExtension(file))).ToList();
 
         Assert.True(lines.Count > 200);
         foreach (var line in lines)
         {
             Assert.DoesNotContain(line, static c => char.IsControl(c) || c is '\u2028' or '\u2029' or '\u061C' or '\u200B' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') or '\uFEFF');
             Assert.Matches(@"\A(<|-|\* |\*\*\* )[@?]", line);
-        }
-    }
-
-    /// <summary>The lines of a recording, each made from what came before it.</summary>
-    private static IEnumerable<string> Recorded(string file)
-    {
-        var record = new List<RoomEvent>();
-        foreach (var request in File.ReadLines(file).Select(static line => JsonNode.Parse(line)!))
-        {
-            if (!((string)request["target"]!).Contains("/transactions/", StringComparison.Ordinal)
-                || !RawJson.TryParse(Encoding.UTF8.GetBytes((string)request["body"]!), out var body, out _))
-            {
-                continue;
-            }
-
-            foreach (var json in body["events"u8].Items())
-            {
-                Assert.True(RoomEvent.TryRead(json, out var e, out _));
-                var room = record.Where(r => r.RoomId == e.RoomId).ToList();
-                var before = new EarlierEvents(id => room.Find(r => r.EventId == id), (type, key) => room.FindLast(r => r.Type == type && r.StateKey == key));
-                yield return LogLine.Render(e, before, TimeZoneInfo.Utc, DateTimeOffset.FromUnixTimeMilliseconds(Now));
-                record.Add(e);
-            }
         }
     }
 

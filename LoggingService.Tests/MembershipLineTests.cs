@@ -1,5 +1,6 @@
 using System.Text;
 using LoggingService.Lines;
+using LoggingService.Tests.Support;
 using LoggingService.Transactions;
 
 namespace LoggingService.Tests;
@@ -115,6 +116,60 @@ public class MembershipLineTests
             Line(Alice, """{"membership":"invite","third_party_invite":{"display_name":"ca...@ex..."}}"""));
 
     [Fact]
+    public void Another_invitation_by_mail_says_whom_too() =>
+        Assert.Equal("*** @carol:example.org was invited again by @alice:example.org as \"ca...@ex...\"",
+            Line(Alice, """{"membership":"invite","third_party_invite":{"display_name":"ca...@ex..."}}""", "\"prev_content\":{\"membership\":\"invite\"}"));
+
+    [Fact]
+    public void Whether_an_invitation_is_for_a_direct_chat_makes_no_difference() =>
+        Assert.Equal("*** @carol:example.org was invited by @alice:example.org", Line(Alice, """{"membership":"invite","is_direct":true,"displayname":"Carol"}"""));
+
+    [Theory]
+    [InlineData("join", "leave", "was kicked")]
+    [InlineData("", "leave", "was removed")]
+    [InlineData("leave", "ban", "was banned")]
+    [InlineData("join", "ban", "was kicked and banned")]
+    [InlineData("ban", "ban", "was banned again")]
+    public void A_ban_that_removes_the_members_messages_says_so(string earlier, string now, string what)
+    {
+        var content = $$"""{"membership":"{{now}}","reason":"spam","org.matrix.msc4293.redact_events":true}""";
+        var previous = earlier.Length == 0 ? "" : $$"""
+            "prev_content":{"membership":"{{earlier}}"}
+            """;
+        Assert.Equal($"*** @carol:example.org {what} by @alice:example.org, who removed their messages too: \"spam\"", Line(Alice, content, previous));
+        Assert.Equal($"*** @carol:example.org {what} by @alice:example.org: \"spam\"", Line(Alice, content.Replace("true", "false", StringComparison.Ordinal), previous));
+    }
+
+    [Theory]
+    [InlineData("leave", "join", Carol, "@carol:example.org joined")]
+    [InlineData("join", "ban", Alice, "@carol:example.org was kicked and banned by @alice:example.org")]
+    public void A_membership_that_was_redacted_before_it_came_says_that_there_was_more(string earlier, string now, string sender, string sentence) =>
+        Assert.Equal($"*** {sentence} (the rest was removed before it was logged)",
+            Line(sender, $$"""{"membership":"{{now}}"}""", $$"""
+                "unsigned":{"redacted_by":"$x","prev_content":{"membership":"{{earlier}}"} }
+                """));
+
+    [Theory]
+    [InlineData("ban", "join", "joined")]
+    [InlineData("ban", "leave", "left")]
+    [InlineData("ban", "knock", "knocked")]
+    [InlineData("join", "knock", "knocked")]
+    public void Where_something_between_was_missed_the_plain_word_is_true(string earlier, string now, string word) =>
+        Assert.Equal($"*** @carol:example.org {word}", Line(Carol, $$"""{"membership":"{{now}}"}""", $$"""
+            "prev_content":{"membership":"{{earlier}}"}
+            """));
+
+    [Theory]
+    [InlineData("everyday", "*** @carol:localhost knocked: \"let me in\"")]
+    [InlineData("everyday", "*** @alice:localhost accepted the knock of @carol:localhost: \"welcome\"")]
+    [InlineData("everyday", "*** @dave:localhost was kicked by @bob:localhost: \"no spam\"")]
+    [InlineData("everyday", "*** @dave:localhost was kicked and banned by @bob:localhost: \"really, no spam\"")]
+    [InlineData("everyday", "*** @dave:localhost was unbanned by @bob:localhost")]
+    [InlineData("everyday", "*** @alice:localhost changed their name from \"alice\" to \"Alice Älva 🦊\" and set their avatar")]
+    [InlineData("invites", "*** @logging:localhost rejected the invitation")]
+    public void What_a_real_homeserver_sent_is_told(string recording, string line) => Assert.Contains(line, RecordedTraffic.Lines(recording));
+
+    [Fact]
     public void A_name_cannot_end_its_quotes() =>
         Assert.Equal("*** @carol:example.org joined as \"x\\\"␊*** @alice:example.org left\"", Line(Carol, """{"membership":"join","displayname":"x\"\n*** @alice:example.org left"}"""));
 
@@ -125,6 +180,9 @@ public class MembershipLineTests
     [InlineData(Carol, """{"membership":"join","displayname":{}}""")]
     [InlineData(Carol, """{"membership":"leave","reason":[1]}""")]
     [InlineData(Carol, """{"membership":"invite","third_party_invite":"x"}""")]
+    [InlineData(Alice, """{"membership":"ban","org.matrix.msc4293.redact_events":"yes"}""")]
+    [InlineData(Carol, """{"membership":"ban"}""")]
+    [InlineData(Carol, """{"membership":"invite"}""")]
     [InlineData(Alice, """{"membership":"join"}""")]
     [InlineData(Alice, """{"membership":"knock"}""")]
     public void What_cannot_be_is_shown_in_the_general_form(string sender, string content) =>

@@ -1,4 +1,7 @@
+using System.Text;
 using System.Text.Json;
+using LoggingService.Lines;
+using LoggingService.Transactions;
 
 namespace LoggingService.Tests.Support;
 
@@ -15,4 +18,26 @@ public static class RecordedTraffic
            let request = JsonDocument.Parse(line).RootElement
            select new Request(request.GetProperty("method").GetString()!, request.GetProperty("target").GetString()!, request.GetProperty("body").GetString()!),
     ];
+
+    /// <summary>The lines of a recording's events, without the time, each made from what came before it in its room.</summary>
+    public static IEnumerable<string> Lines(string name)
+    {
+        var record = new List<RoomEvent>();
+        foreach (var request in Read(name))
+        {
+            if (!request.Target.Contains("/transactions/", StringComparison.Ordinal) || !RawJson.TryParse(Encoding.UTF8.GetBytes(request.Body), out var body, out _))
+            {
+                continue;
+            }
+
+            foreach (var json in body["events"u8].Items())
+            {
+                Assert.True(RoomEvent.TryRead(json, out var e, out _));
+                var room = record.Where(r => r.RoomId == e.RoomId).ToList();
+                var before = new EarlierEvents(id => room.Find(r => r.EventId == id), (type, key) => room.FindLast(r => r.Type == type && r.StateKey == key));
+                yield return LogLine.Render(e, before, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
+                record.Add(e);
+            }
+        }
+    }
 }

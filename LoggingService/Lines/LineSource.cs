@@ -23,6 +23,12 @@ internal readonly record struct LineSource(RoomEvent Event, EarlierEvents Before
         }
     }
 
+    /// <summary>The content has no keys: so a state that can't be deleted is taken back.</summary>
+    public bool IsEmptied => Event.Content.Kind == JsonValueKind.Object && Event.Content.Members().Count == 0;
+
+    /// <summary>What follows where redaction leaves a part of the content, and the line tells that part: says that there was more. (Client-Server API, "Redactions".)</summary>
+    public string Rest => ArrivedRedacted ? " (the rest was removed before it was logged)" : "";
+
     /// <summary>When an earlier event was: <c>19:20:11</c>, with its date where that isn't this line's.</summary>
     public string TimeOf(RoomEvent earlier)
     {

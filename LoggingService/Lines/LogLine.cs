@@ -76,8 +76,35 @@ public static class LogLine
         ("m.room.message" or "m.sticker" or "m.room.encrypted", null) => MessageLine.Render(line),
         ("m.room.redaction", null) => RedactionLine.Render(line),
         ("m.room.member", not null) => MembershipLine.Render(line),
+
+        // Of these a redaction leaves a part.
+        ("m.room.create", "") => RoomLifeLine.Create(line),
+        ("m.room.join_rules", "") => RoomAccessLine.JoinRules(line),
+        ("m.room.history_visibility", "") => RoomAccessLine.HistoryVisibility(line),
+        ("m.room.power_levels", "") => PowerLevelsLine.Render(line),
+        ("m.room.aliases", not null) when !line.IsEmptied => AliasLine.OfServer(line),
+
+        // Of the others, nothing.
+        (_, not null) when line.ArrivedRedacted => RoomStateLine.Removed(line),
+        ("m.room.aliases", not null) => AliasLine.OfServer(line),
         ("m.room.name", "") => RoomStateLine.Name(line),
         ("m.room.topic", "") => RoomStateLine.Topic(line),
+        ("m.room.avatar", "") => RoomStateLine.Avatar(line),
+        ("m.room.pinned_events", "") => RoomStateLine.PinnedEvents(line),
+        ("m.room.canonical_alias", "") => AliasLine.Canonical(line),
+        ("m.room.encryption", "") => RoomLifeLine.Encryption(line),
+        ("m.room.tombstone", "") => RoomLifeLine.Tombstone(line),
+        ("m.room.guest_access", "") => RoomAccessLine.GuestAccess(line),
+        ("m.room.third_party_invite", not null) => RoomAccessLine.ThirdPartyInvite(line),
+        ("m.room.server_acl", "") => ServerAclLine.Render(line),
+        ("m.room.policy" or "org.matrix.msc4284.policy", "") => PolicyLine.Server(line),
+        ("m.policy.rule.user" or "m.room.rule.user" or "org.matrix.mjolnir.rule.user", not null) => PolicyLine.Render(line, "user"),
+        ("m.policy.rule.room" or "m.room.rule.room" or "org.matrix.mjolnir.rule.room", not null) => PolicyLine.Render(line, "room"),
+        ("m.policy.rule.server" or "m.room.rule.server" or "org.matrix.mjolnir.rule.server", not null) => PolicyLine.Render(line, "server"),
+        ("m.space.child", not null) => SpaceLine.Child(line),
+        ("m.space.parent", not null) => SpaceLine.Parent(line),
+        ("m.widget" or "im.vector.modular.widgets", not null) => RoomExtrasLine.Widget(line),
+        ("m.room.image_pack" or "im.ponies.room_emotes", not null) => RoomExtrasLine.ImagePack(line),
         _ => null,
     };
 

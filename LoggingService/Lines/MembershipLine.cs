@@ -15,6 +15,7 @@ internal static class MembershipLine
         var name = types.NonEmpty(e.Content["displayname"u8]);
         var avatar = types.NonEmpty(e.Content["avatar_url"u8]);
         var letInBy = types.NonEmpty(e.Content["join_authorised_via_users_server"u8]);
+        var removesMessages = types.Boolean(e.Content["org.matrix.msc4293.redact_events"u8]) ?? false;
         var invitedAs = types.NonEmpty(types.Object(e.Content["third_party_invite"u8])["display_name"u8]);
         if (types.Failed || string.IsNullOrEmpty(e.StateKey) || string.IsNullOrEmpty(e.Sender))
         {
@@ -23,6 +24,9 @@ internal static class MembershipLine
 
         var who = SafeText.UserId(e.StateKey);
         var previous = line.PreviousContent();
+
+        var asAddress = invitedAs is null ? "" : $" as {SafeText.Quoted(invitedAs)}";
+        var by = $"by {line.Sender}{(removesMessages ? ", who removed their messages too" : "")}";
 
         // Where nothing is known of the time before, the word must be true of all that it may have been.
         var sentence = (previous["membership"u8].AsString(), membership, e.Sender == e.StateKey) switch
@@ -39,23 +43,26 @@ internal static class MembershipLine
             ("invite", "leave", false) => $"{line.Sender} withdrew the invitation of {who}",
             ("knock", "leave", false) => $"{line.Sender} denied the knock of {who}",
             ("ban", "leave", false) => $"{who} was unbanned by {line.Sender}",
-            ("join", "leave", false) => $"{who} was kicked by {line.Sender}",
+            ("join", "leave", false) => $"{who} was kicked {by}",
             ("leave", "leave", false) => $"{who} was removed again by {line.Sender} (nothing changed)",
-            (_, "leave", false) => $"{who} was removed by {line.Sender}",
+            (_, "leave", false) => $"{who} was removed {by}",
 
             ("knock", "invite", false) => $"{line.Sender} accepted the knock of {who}",
-            ("invite", "invite", false) => $"{who} was invited again by {line.Sender}",
-            (_, "invite", false) => $"{who} was invited by {line.Sender}{(invitedAs is null ? "" : $" as {SafeText.Quoted(invitedAs)}")}",
+            ("invite", "invite", false) => $"{who} was invited again by {line.Sender}{asAddress}",
+            (_, "invite", false) => $"{who} was invited by {line.Sender}{asAddress}",
 
-            ("join", "ban", false) => $"{who} was kicked and banned by {line.Sender}",
-            ("ban", "ban", false) => $"{who} was banned again by {line.Sender}",
-            (_, "ban", false) => $"{who} was banned by {line.Sender}",
+            ("join", "ban", false) => $"{who} was kicked and banned {by}",
+            ("ban", "ban", false) => $"{who} was banned again {by}",
+            (_, "ban", false) => $"{who} was banned {by}",
 
             ("knock", "knock", true) => $"{who} knocked again",
             (_, "knock", true) => $"{who} knocked",
             _ => null,
         };
-        return sentence is null ? null : $"*** {sentence}{(reason is null ? "" : $": {SafeText.Quoted(reason)}")}";
+
+        // Of a change of profile nothing is left: it has said so.
+        var rest = previous["membership"u8].AsString() == "join" && membership == "join" ? "" : line.Rest;
+        return sentence is null ? null : $"*** {sentence}{rest}{(reason is null ? "" : $": {SafeText.Quoted(reason)}")}";
     }
 
     /// <summary>A display name that is only the user id's localpart says nothing that the line doesn't.</summary>

@@ -81,6 +81,16 @@ internal static class SafeText
     /// <summary>An event id in a head or sentence: one word as of <see cref="UserId"/>; between quotes where it has no <c>$</c> and could pass for something else.</summary>
     public static string EventId(string id) => id.StartsWith('$') ? Word(id) : Quoted(id);
 
+    /// <summary>A room id in a sentence, as of <see cref="EventId"/>.</summary>
+    public static string RoomId(string id) => id.StartsWith('!') ? Word(id) : Quoted(id);
+
+    /// <summary>A room's alias in a sentence, as of <see cref="EventId"/>.</summary>
+    public static string RoomAlias(string alias) => alias.StartsWith('#') ? Word(alias) : Quoted(alias);
+
+    /// <summary>A server's name, or a pattern of such, in a sentence: as it is where its characters are a name's or <c>*</c> and <c>?</c>; else between quotes. (Appendices, "Server Name".)</summary>
+    public static string ServerName(string name) =>
+        name.Length > 0 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or ':' or '[' or ']' or '*' or '?') ? name : Quoted(name);
+
     /// <summary>
     /// An event's type where the service's verbs stand: as it is where it is letters, digits, <c>_</c> and <c>-</c>
     /// with a dot between, which no verb is; else between quotes.

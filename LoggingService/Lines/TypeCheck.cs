@@ -25,6 +25,37 @@ internal sealed class TypeCheck
     /// <summary>The object; missing where it is missing or wrong.</summary>
     public RawJson Object(RawJson value) => Is(value, JsonValueKind.Object) ? value : default;
 
+    /// <summary><c>true</c> or <c>false</c>, or <c>null</c> where it is missing or wrong.</summary>
+    public bool? Boolean(RawJson value) => value.AsBoolean() ?? (Is(value, JsonValueKind.True) ? true : null);
+
+    /// <summary>The array's elements; none where it is missing or wrong.</summary>
+    public List<RawJson> Items(RawJson value) => Is(value, JsonValueKind.Array) ? value.Items() : [];
+
+    /// <summary>The array's strings; none where it is missing or wrong, or where one of them is.</summary>
+    public List<string> Strings(RawJson value)
+    {
+        var strings = new List<string>();
+        foreach (var item in Items(value))
+        {
+            Failed |= item.Kind != JsonValueKind.String;
+            strings.Add(item.AsString() ?? "");
+        }
+
+        return Failed ? [] : strings;
+    }
+
+    /// <summary>
+    /// What a content says, of this event or of the one that it replaced; <c>null</c> where it is no object, where
+    /// <paramref name="read"/> finds that it says nothing, or where anything that was read has a wrong type.
+    /// </summary>
+    public static T? Read<T>(RawJson content, Func<RawJson, TypeCheck, T?> read)
+        where T : class
+    {
+        var types = new TypeCheck();
+        var said = content.Kind == JsonValueKind.Object ? read(content, types) : null;
+        return types.Failed ? null : said;
+    }
+
     private bool Is(RawJson value, JsonValueKind kind)
     {
         var isIt = value.Kind == kind;

@@ -108,6 +108,24 @@ public readonly struct RawJson
         return items;
     }
 
+    /// <summary>The object's keys and values, in order, with the last value where a key is repeated; nothing where this is no object.</summary>
+    public OrderedDictionary<string, RawJson> Members()
+    {
+        var members = new OrderedDictionary<string, RawJson>(StringComparer.Ordinal);
+        if (Kind == JsonValueKind.Object)
+        {
+            var reader = Read(Bytes.Span);
+            reader.Read();
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var name = Unescape(reader.ValueSpan);
+                members[name] = NextValue(ref reader);
+            }
+        }
+
+        return members;
+    }
+
     /// <summary>The value as it was sent, without the white space between its tokens.</summary>
     public string ToCompactString()
     {

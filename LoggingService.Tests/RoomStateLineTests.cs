@@ -1,0 +1,197 @@
+using System.Text;
+using LoggingService.Lines;
+using LoggingService.Tests.Support;
+using LoggingService.Transactions;
+
+namespace LoggingService.Tests;
+
+public class RoomStateLineTests
+{
+    [Theory]
+    [InlineData("""{"room_version":"11"}""", "created the room (version 11)")]
+    [InlineData("""{"creator":"@bob:x"}""", "created the room (version 1)")]
+    [InlineData("""{"creator":"@bridge:x","room_version":"6"}""", "created the room (version 6, creator @bridge:x)")]
+    [InlineData("""{"room_version":"11","type":"m.space"}""", "created the space (version 11)")]
+    [InlineData("""{"room_version":"11","type":"m.\"x"}""", "created the room (version 11, of type \"m.\\\"x\")")]
+    [InlineData("""{"room_version":"11","predecessor":{"room_id":"!old:x","event_id":"$e"}}""", "created the room (version 11, upgraded from !old:x)")]
+    [InlineData("""{"room_version":"12","additional_creators":["@c:x","@d:x"]}""", "created the room (version 12, together with @c:x and @d:x)")]
+    [InlineData("""{"room_version":"org.example.1","m.federate":false}""", "created the room (version org.example.1, closed to other servers)")]
+    [InlineData("""{"room_version":"1) x"}""", "created the room (version \"1) x\")")]
+    public void A_room_is_created(string content, string sentence) => Assert.Equal(sentence, StateLine.Of("m.room.create", content));
+
+    [Theory]
+    [InlineData("""{"topic":""}""", """{"topic":"old"}""", "removed the topic \"old\"")]
+    [InlineData("""{}""", """{"topic":""}""", "removed the topic")]
+    [InlineData("""{"m.topic":{"m.text":[{"body":"new"}]}}""", """{"topic":"old"}""", "set the topic to \"new\"")]
+    public void A_topic_that_goes_is_told_once_more(string content, string previous, string sentence) =>
+        Assert.Equal(sentence, StateLine.Of("m.room.topic", content, previous));
+
+    [Theory]
+    [InlineData("""{"url":"mxc://x/a"}""", "", "set the room avatar")]
+    [InlineData("""{"url":"mxc://x/a"}""", """{}""", "set the room avatar")]
+    [InlineData("""{"url":"mxc://x/b"}""", """{"url":"mxc://x/a"}""", "changed the room avatar")]
+    [InlineData("""{"url":"mxc://x/a"}""", """{"url":"mxc://x/a"}""", "set the room avatar")]
+    [InlineData("""{"url":""}""", """{"url":"mxc://x/a"}""", "removed the room avatar")]
+    [InlineData("""{}""", "", "removed the room avatar")]
+    public void The_rooms_avatar_comes_and_goes(string content, string previous, string sentence) =>
+        Assert.Equal(sentence, StateLine.Of("m.room.avatar", content, previous));
+
+    [Theory]
+    [InlineData("""{"alias":"#a:x"}""", "", "set the main alias to #a:x")]
+    [InlineData("""{"alias":"#a:x","alt_aliases":["#b:x","#c:x"]}""", "", "set the main alias to #a:x and the other aliases to #b:x, #c:x")]
+    [InlineData("""{"alt_aliases":["#b:x"]}""", "", "set the aliases to #b:x, without a main one")]
+    [InlineData("""{}""", "", "removed the main alias")]
+    [InlineData("""{"alias":"#b:x"}""", """{"alias":"#a:x"}""", "changed the main alias from #a:x to #b:x")]
+    [InlineData("""{"alias":"#b:x"}""", """{}""", "set the main alias to #b:x")]
+    [InlineData("""{"alias":""}""", """{"alias":"#a:x"}""", "removed the main alias #a:x")]
+    [InlineData("""{"alias":null}""", """{"alias":"#a:x"}""", "removed the main alias #a:x")]
+    [InlineData("""{"alias":"#a:x","alt_aliases":["#c:x","#d:x"]}""", """{"alias":"#a:x","alt_aliases":["#b:x"]}""", "added the aliases #c:x, #d:x and removed the alias #b:x")]
+    [InlineData("""{"alias":"#b:x","alt_aliases":["#a:x"]}""", """{"alias":"#a:x"}""", "changed the main alias from #a:x to #b:x and added the alias #a:x")]
+    [InlineData("""{"alias":"#a:x"}""", """{"alias":"#a:x"}""", "set the aliases again (nothing changed)")]
+    [InlineData("""{"alias":"#a, \"#b\" and:x"}""", "", "set the main alias to #a%2C%20%22#b%22%20and:x")]
+    [InlineData("""{"alias":"no alias"}""", "", "set the main alias to \"no alias\"")]
+    public void What_changed_in_the_aliases_is_told(string content, string previous, string sentence) =>
+        Assert.Equal(sentence, StateLine.Of("m.room.canonical_alias", content, previous));
+
+    [Theory]
+    [InlineData("""{"aliases":["#a:y","#b:y"]}""", "", "set the aliases of y.example to #a:y, #b:y")]
+    [InlineData("""{"aliases":["#a:y","#b:y"]}""", """{"aliases":["#a:y"]}""", "added the alias #b:y")]
+    [InlineData("""{"aliases":[]}""", """{"aliases":["#a:y"]}""", "removed the alias #a:y")]
+    [InlineData("""{"aliases":[]}""", "", "removed the aliases of y.example")]
+    [InlineData("""{"aliases":["#a:y"]}""", """{"aliases":["#a:y"]}""", "set the aliases of y.example again (nothing changed)")]
+    public void An_old_servers_aliases_are_told(string content, string previous, string sentence) =>
+        Assert.Equal(sentence, StateLine.Of("m.room.aliases", content, previous, "y.example"));
+
+    [Theory]
+    [InlineData("""{"pinned":["$a"]}""", """{}""", "set the pinned events (1 in all)")]
+    [InlineData("""{"pinned":["$a"]}""", "", "set the pinned events (1 in all)")]
+    [InlineData("""{"pinned":[]}""", "", "set the pinned events (none left)")]
+    [InlineData("""{"pinned":["$a"]}""", """{"pinned":[]}""", "pinned 1 event (1 in all)")]
+    [InlineData("""{"pinned":["$a","$b","$c"]}""", """{"pinned":["$a"]}""", "pinned 2 events (3 in all)")]
+    [InlineData("""{"pinned":[]}""", """{"pinned":["$a"]}""", "unpinned 1 event (none left)")]
+    [InlineData("""{"pinned":["$b"]}""", """{"pinned":["$a","$c"]}""", "pinned 1 event and unpinned 2 (1 in all)")]
+    [InlineData("""{"pinned":["$b","$a"]}""", """{"pinned":["$a","$b"]}""", "put the pinned events in another order")]
+    [InlineData("""{"pinned":["$a"]}""", """{"pinned":["$a"]}""", "set the pinned events again (nothing changed)")]
+    public void Pins_are_counted(string content, string previous, string sentence) =>
+        Assert.Equal(sentence, StateLine.Of("m.room.pinned_events", content, previous));
+
+    [Theory]
+    [InlineData("", "switched encryption on: messages can no longer be logged")]
+    [InlineData("{}", "switched encryption on: messages can no longer be logged")]
+    [InlineData("""{"algorithm":"m.megolm.v1.aes-sha2","rotation_period_msgs":1}""", "changed the settings of encryption: messages still cannot be logged")]
+    public void Encryption_ends_the_log_of_messages(string previous, string sentence) =>
+        Assert.Equal(sentence, StateLine.Of("m.room.encryption", """{"algorithm":"m.megolm.v1.aes-sha2"}""", previous));
+
+    [Theory]
+    [InlineData("""{"body":"Moved \"there\"","replacement_room":"!new:x"}""", "upgraded the room to !new:x: \"Moved \\\"there\\\"\"")]
+    [InlineData("""{"replacement_room":"!new"}""", "upgraded the room to !new")]
+    [InlineData("""{"replacement_room":"the room next door"}""", "upgraded the room to \"the room next door\"")]
+    [InlineData("""{"body":"Closed"}""", "closed the room: \"Closed\"")]
+    public void A_room_that_is_replaced_says_by_which(string content, string sentence) => Assert.Equal(sentence, StateLine.Of("m.room.tombstone", content));
+
+    [Theory]
+    [InlineData("m.room.name", "changed the room name")]
+    [InlineData("m.room.topic", "changed the topic")]
+    [InlineData("m.room.avatar", "changed the room avatar")]
+    [InlineData("m.room.canonical_alias", "changed the aliases")]
+    [InlineData("m.room.pinned_events", "changed the pinned events")]
+    [InlineData("m.room.encryption", "changed m.room.encryption [\"\"]")]
+    [InlineData("m.room.aliases", "changed m.room.aliases [\"\"]")]
+    [InlineData("com.example.thing", "changed com.example.thing [\"\"]")]
+    [InlineData("the room name", "changed \"the room name\" [\"\"]")]
+    public void State_that_arrives_redacted_does_not_pretend_to_know(string type, string sentence) =>
+        Assert.Equal($"{sentence}, removed before it was logged", StateLine.Redacted(type, previous: """{"name":"A","url":"mxc://x/a"}"""));
+
+    [Theory]
+    [InlineData("m.room.create", """{"creator":"@bob:x"}""", "created the room")]
+    [InlineData("m.room.join_rules", """{"join_rule":"public"}""", "set who may join: anyone")]
+    [InlineData("m.room.history_visibility", """{"history_visibility":"shared"}""", "set who may read: members")]
+    [InlineData("m.room.power_levels", """{"users":{"@c:x":50}}""", "changed power levels: @c:x 0 → 50")]
+    [InlineData("m.room.aliases", """{"aliases":["#a:y"]}""", "set the aliases of \"\" to #a:y")]
+    public void What_a_redaction_leaves_is_told_and_that_there_was_more(string type, string content, string sentence)
+    {
+        var previous = type == "m.room.power_levels" ? """{"invite":50,"notifications":{"room":20}}""" : "null";
+        Assert.Equal($"{sentence} (the rest was removed before it was logged)", StateLine.Redacted(type, content, previous: previous));
+    }
+
+    [Theory]
+    [InlineData("m.room.create", """{"room_version":11}""")]
+    [InlineData("m.room.create", """{"type":{}}""")]
+    [InlineData("m.room.create", """{"predecessor":"!a:x"}""")]
+    [InlineData("m.room.create", """{"predecessor":{"room_id":1}}""")]
+    [InlineData("m.room.create", """{"m.federate":"no"}""")]
+    [InlineData("m.room.create", """{"additional_creators":[1]}""")]
+    [InlineData("m.room.create", "null")]
+    [InlineData("m.room.name", """{"name":[]}""")]
+    [InlineData("m.room.name", "[]")]
+    [InlineData("m.room.topic", "\"x\"")]
+    [InlineData("m.room.topic", """{"topic":"x","m.topic":{"m.text":"x"}}""")]
+    [InlineData("m.room.topic", """{"topic":"x","m.topic":{"m.text":[{"body":1}]}}""")]
+    [InlineData("m.room.topic", """{"topic":1,"m.topic":{"m.text":[{"body":"x"}]}}""")]
+    [InlineData("m.room.avatar", """{"url":1}""")]
+    [InlineData("m.room.canonical_alias", """{"alias":["#a:x"]}""")]
+    [InlineData("m.room.canonical_alias", """{"alt_aliases":"#a:x"}""")]
+    [InlineData("m.room.canonical_alias", """{"alt_aliases":["#a:x",null]}""")]
+    [InlineData("m.room.aliases", """{"aliases":{}}""")]
+    [InlineData("m.room.pinned_events", """{"pinned":"$a"}""")]
+    [InlineData("m.room.pinned_events", """{"pinned":[{}]}""")]
+    [InlineData("m.room.pinned_events", """{}""")]
+    [InlineData("m.room.encryption", """{"algorithm":1}""")]
+    [InlineData("m.room.encryption", """{}""")]
+    [InlineData("m.room.tombstone", """{"body":1,"replacement_room":"!a:x"}""")]
+    [InlineData("m.room.tombstone", """{}""")]
+    public void A_wrong_type_gives_the_general_form(string type, string content) => Assert.Equal(StateLine.General(type, content), StateLine.Of(type, content));
+
+    [Theory]
+    [InlineData("m.room.create", """{"room_version":"11"}""")]
+    [InlineData("m.room.avatar", """{"url":"mxc://x/a"}""")]
+    [InlineData("m.room.canonical_alias", """{"alias":"#a:x"}""")]
+    [InlineData("m.room.power_levels", """{"users":{}}""")]
+    [InlineData("m.room.tombstone", """{"body":"x"}""")]
+    [InlineData("m.room.encryption", """{"algorithm":"x"}""")]
+    public void State_under_a_key_of_its_own_is_not_the_rooms(string type, string content) =>
+        Assert.Equal(StateLine.General(type, content, "key"), StateLine.Of(type, content, stateKey: "key"));
+
+    [Fact]
+    public void An_earlier_content_of_a_wrong_type_is_as_good_as_unknown()
+    {
+        Assert.Equal("set the room name to \"B\"", StateLine.Of("m.room.name", """{"name":"B"}""", """{"name":1}"""));
+        Assert.Equal("set the pinned events (1 in all)", StateLine.Of("m.room.pinned_events", """{"pinned":["$a"]}""", """{"pinned":[1]}"""));
+        Assert.Equal("set the power levels: @c:x 50", StateLine.Of("m.room.power_levels", """{"users":{"@c:x":50}}""", """{"users":[]}"""));
+    }
+
+    [Fact]
+    public void The_earlier_content_comes_from_the_record_where_the_homeserver_does_not_tell()
+    {
+        var earlier = Event("$earlier", """{"url":"mxc://x/a"}""");
+        var line = LogLine.Render(Event("$now", """{"url":"mxc://x/b"}"""), new(_ => null, (type, key) => (type, key) == ("m.room.avatar", "") ? earlier : null), TimeZoneInfo.Utc, null);
+        Assert.Equal("*** @bob:x changed the room avatar", line);
+
+        static RoomEvent Event(string id, string content) =>
+            RoomEvent.FromRecord(Encoding.UTF8.GetBytes($$"""{"event_id":"{{id}}","room_id":"!r:x","type":"m.room.avatar","sender":"@bob:x","state_key":"","content":{{content}}}"""))!;
+    }
+
+    [Theory]
+    [InlineData("everyday", "*** @alice:localhost created the space (version 11)")]
+    [InlineData("everyday", "*** @alice:localhost created the room (version 1)")]
+    [InlineData("everyday", "*** @alice:localhost set the room avatar")]
+    [InlineData("everyday", "*** @alice:localhost changed the room name from \"Kitchen\" to \"Kitchen 🍳\"")]
+    [InlineData("everyday", "*** @alice:localhost set the topic to \"new topic␊with a second line\"")]
+    [InlineData("everyday", "*** @alice:localhost removed the topic \"new topic␊with a second line\"")]
+    [InlineData("everyday", "*** @alice:localhost added the alias #logged_cook:localhost")]
+    [InlineData("everyday", "*** @alice:localhost set the pinned events (1 in all)")]
+    [InlineData("everyday", "*** @alice:localhost set which servers may take part: all but evil.example; no IP addresses")]
+    [InlineData("everyday", "*** @alice:localhost changed who may join: anyone → invited people")]
+    [InlineData("everyday", "*** @alice:localhost changed who may join: invited people → invited people (others may knock)")]
+    [InlineData("everyday", "*** @alice:localhost changed who may join: invited people (others may knock) → anyone")]
+    [InlineData("everyday", "*** @alice:localhost changed power levels: @bob:localhost 0 → 50")]
+    [InlineData("everyday", "*** @alice:localhost set the widget \"w\": \"https://example.org\"")]
+    [InlineData("everyday", "*** @alice:localhost added !FlILRveKHQgTqzsFbD:localhost to the space")]
+    [InlineData("everyday", "*** @alice:localhost upgraded the room to !rN-GSxbIS0bmCnEOdmIQjUwrokqpLbEhcNcnvNlzYfs: \"This room has been replaced\"")]
+    [InlineData("alias_added_later", "*** @alice:localhost allowed guests to join")]
+    [InlineData("alias_added_later", "*** @alice:localhost changed who may read: members → anyone")]
+    [InlineData("room_upgrade", "*** @logging:localhost created the room (version 12, upgraded from !MBPZTNMYDTPFrEXzXW:localhost)")]
+    [InlineData("room_upgrade", "*** @logging:localhost removed the main alias #logged_k_as:localhost")]
+    [InlineData("encryption", "*** @alice:localhost switched encryption on: messages can no longer be logged")]
+    public void What_a_real_homeserver_sent_is_told(string recording, string line) => Assert.Contains(line, RecordedTraffic.Lines(recording));
+}

@@ -1,0 +1,88 @@
+using LoggingService.Transactions;
+
+namespace LoggingService.Lines;
+
+/// <summary>The lines of a room's aliases: which came and which went. (Client-Server API, <c>m.room.canonical_alias</c>; "Historical events", <c>m.room.aliases</c>.)</summary>
+internal static class AliasLine
+{
+    private sealed record Aliases(string? Main, List<string> Others);
+
+    /// <summary>The line of <c>m.room.canonical_alias</c>; <c>null</c> where content has a wrong type. A main alias that is missing or empty is removed.</summary>
+    public static string? Canonical(LineSource line)
+    {
+        if (TypeCheck.Read(line.Event.Content, ReadCanonical) is not { } now)
+        {
+            return null;
+        }
+
+        var told = TypeCheck.Read(line.PreviousContent(), ReadCanonical) is { } before ? Changes(before, now) : All(now);
+        return $"*** {line.Sender} {(told.Count == 0 ? "set the aliases again (nothing changed)" : Phrase.And(told))}";
+    }
+
+    /// <summary>The line of <c>m.room.aliases</c>, with which each server once told its own aliases of the room; <c>null</c> where content has a wrong type.</summary>
+    public static string? OfServer(LineSource line)
+    {
+        if (TypeCheck.Read(line.Event.Content, ReadOfServer) is not { } now)
+        {
+            return null;
+        }
+
+        var server = SafeText.ServerName(line.Event.StateKey!);
+        var before = TypeCheck.Read(line.PreviousContent(), ReadOfServer);
+        var changes = Difference(before ?? [], now);
+        var sentence = (before, now, changes) switch
+        {
+            (null, [], _) => $"removed the aliases of {server}",
+            (null, _, _) => $"set the aliases of {server} to {Listed(now)}",
+            (_, _, []) => $"set the aliases of {server} again (nothing changed)",
+            _ => Phrase.And(changes),
+        };
+        return $"*** {line.Sender} {sentence}{line.Rest}";
+    }
+
+    private static Aliases ReadCanonical(RawJson content, TypeCheck types) => new(types.NonEmpty(content["alias"u8]), types.Strings(content["alt_aliases"u8]));
+
+    private static List<string> ReadOfServer(RawJson content, TypeCheck types) => types.Strings(content["aliases"u8]);
+
+    /// <summary>Where nothing is known of the aliases before.</summary>
+    private static List<string> All(Aliases now) => (now.Main, now.Others) switch
+    {
+        (null, []) => ["removed the main alias"],
+        (null, _) => [$"set the aliases to {Listed(now.Others)}, without a main one"],
+        (_, []) => [$"set the main alias to {SafeText.RoomAlias(now.Main)}"],
+        _ => [$"set the main alias to {SafeText.RoomAlias(now.Main)}", $"the other aliases to {Listed(now.Others)}"],
+    };
+
+    private static List<string> Changes(Aliases before, Aliases now)
+    {
+        var main = (before.Main, now.Main) switch
+        {
+            _ when before.Main == now.Main => null,
+            (null, not null) => $"set the main alias to {SafeText.RoomAlias(now.Main)}",
+            (not null, null) => $"removed the main alias {SafeText.RoomAlias(before.Main)}",
+            _ => $"changed the main alias from {SafeText.RoomAlias(before.Main!)} to {SafeText.RoomAlias(now.Main!)}",
+        };
+        var others = Difference(before.Others, now.Others);
+        return main is null ? others : [main, .. others];
+    }
+
+    private static List<string> Difference(List<string> before, List<string> now)
+    {
+        var changes = new List<string>();
+        if (Phrase.Without(now, before) is { Count: > 0 } added)
+        {
+            changes.Add($"added the {Noun(added)} {Listed(added)}");
+        }
+
+        if (Phrase.Without(before, now) is { Count: > 0 } removed)
+        {
+            changes.Add($"removed the {Noun(removed)} {Listed(removed)}");
+        }
+
+        return changes;
+    }
+
+    private static string Noun(List<string> aliases) => aliases.Count == 1 ? "alias" : "aliases";
+
+    private static string Listed(List<string> aliases) => Phrase.List(aliases.Select(SafeText.RoomAlias));
+}
