@@ -52,6 +52,12 @@ public static partial class CommandLine
         demo.SetAction((typed, _) => DemoCommand.RunAsync(settings => build([.. settings, .. byKey], true), Path.GetFullPath(typed.GetValue(logs)!), typed.GetValue(fast), typed.GetValue(chat)));
         root.Add(demo);
 
+        var render = new Command("render", "Writes the text of records (.jsonl) to standard output: of records from elsewhere, or again after an improvement.");
+        var records = new Argument<string[]>("FILE") { Description = "Records in their order; - for standard input", Arity = ArgumentArity.OneOrMore };
+        render.Add(records);
+        render.SetAction(typed => RenderCommand.Run(typed.GetValue(records)!));
+        root.Add(render);
+
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
 

@@ -48,8 +48,13 @@ internal sealed class DayText : IDisposable
     /// <summary>Appends a line to the file's pending bytes.</summary>
     /// <param name="time">The moment that the line begins with.</param>
     /// <param name="line">The rest of it, safe and without a line break.</param>
-    public void Append(DateTimeOffset time, string line) =>
-        _sink.Write(new LogEvent(time, LogEventLevel.Information, exception: null, MessageTemplate.Empty, [new("Line", new ScalarValue(line))]));
+    public void Append(DateTimeOffset time, string line) => _sink.Write(ToEvent(time, line));
+
+    /// <summary>Writes a line as it stands in a day's text.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="time">The moment that the line begins with.</param>
+    /// <param name="line">The rest of it, safe and without a line break.</param>
+    public static void Write(TextWriter output, DateTimeOffset time, string line) => Format.Format(ToEvent(time, line), output);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -57,6 +62,9 @@ internal sealed class DayText : IDisposable
         _sink.Dispose();
         File.Dispose();
     }
+
+    private static LogEvent ToEvent(DateTimeOffset time, string line) =>
+        new(time, LogEventLevel.Information, exception: null, MessageTemplate.Empty, [new("Line", new ScalarValue(line))]);
 
     /// <summary>Gives the sink the day file's pending bytes to write to, instead of the file that it opened itself.</summary>
     private sealed class IntoPending(DayFile file) : FileLifecycleHooks

@@ -108,7 +108,7 @@ internal sealed partial class RoomLog
             }
             else
             {
-                _text.Append(DateTimeOffset.UnixEpoch, "*** (a line of the record that is no event)");
+                _text.Append(DateTimeOffset.UnixEpoch, RecordText.NoEvent);
             }
         }
     }
