@@ -73,8 +73,15 @@ public static class LogLine
     /// </summary>
     private static string? Sentence(LineSource line) => (line.Event.Type, line.Event.StateKey) switch
     {
-        ("m.room.message" or "m.sticker" or "m.room.encrypted", null) => MessageLine.Render(line),
+        (_, null) when RemovedLine.IsIt(line) => RemovedLine.Render(line),
+        ("m.room.message" or "m.sticker", null) => MessageLine.Render(line),
+        ("m.room.encrypted", null) => MessageLine.Encrypted(line),
         ("m.room.redaction", null) => RedactionLine.Render(line),
+        ("m.reaction", null) => ReactionLine.Render(line),
+        ("m.poll.start" or "org.matrix.msc3381.poll.start", null) => PollLine.Start(line),
+        ("m.poll.response" or "org.matrix.msc3381.poll.response", null) => PollLine.Response(line),
+        ("m.poll.end" or "org.matrix.msc3381.poll.end", null) => PollLine.End(line),
+        ({ } type, null) when ExtensibleLine.Kind(type) is not null => ExtensibleLine.Render(line),
         ("m.room.member", not null) => MembershipLine.Render(line),
         ("m.room.name", "") => RoomStateLine.Name(line),
         ("m.room.topic", "") => RoomStateLine.Topic(line),

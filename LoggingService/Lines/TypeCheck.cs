@@ -25,6 +25,12 @@ internal sealed class TypeCheck
     /// <summary>The object; missing where it is missing or wrong.</summary>
     public RawJson Object(RawJson value) => Is(value, JsonValueKind.Object) ? value : default;
 
+    /// <summary><c>true</c> or <c>false</c>; <c>null</c> where it is missing or wrong.</summary>
+    public bool? Boolean(RawJson value) => value.AsBoolean() ?? (Is(value, JsonValueKind.True) ? true : null);
+
+    /// <summary>The array's elements; none where it is missing or wrong.</summary>
+    public List<RawJson> Items(RawJson value) => Is(value, JsonValueKind.Array) ? value.Items() : [];
+
     private bool Is(RawJson value, JsonValueKind kind)
     {
         var isIt = value.Kind == kind;

@@ -1,0 +1,65 @@
+using LoggingService.Transactions;
+
+namespace LoggingService.Lines;
+
+/// <summary>How a line names an earlier event: by its sender, its time and its beginning where the room's record has it, else by its id.</summary>
+internal static class Reference
+{
+    /// <summary><c>@alice:example.org 19:20:11 "hello"</c>, <c>@alice:example.org 19:20:11 image "cat.png"</c>, or <c>$id</c>.</summary>
+    public static string To(LineSource line, string id)
+    {
+        if (line.Before.ById(id) is not { } target)
+        {
+            return SafeText.EventId(id);
+        }
+
+        var kind = EventKind.WordOrType(target);
+        var about = Beginning(target) ?? (kind == "message" ? null : kind);
+        return $"{SafeText.UserId(target.Sender)} {line.TimeOf(target)}{(about is null ? "" : $" {about}")}";
+    }
+
+    /// <summary>How an event begins: a message's first words, for other kinds after the kind; <c>null</c> where it says nothing.</summary>
+    public static string? Beginning(RoomEvent target)
+    {
+        if (Words(target) is not { } words || string.IsNullOrWhiteSpace(words))
+        {
+            return null;
+        }
+
+        var kind = EventKind.WordOrType(target);
+        return kind is "message" or "edit" ? SafeText.Excerpt(words) : $"{kind} {SafeText.Excerpt(words)}";
+    }
+
+    /// <summary>What its sender says in it; <c>null</c> where that is nothing. What has a wrong type says nothing.</summary>
+    private static string? Words(RoomEvent target)
+    {
+        if (target.StateKey is not null)
+        {
+            return null;
+        }
+
+        var types = new TypeCheck();
+        var content = Relation.IsEdit(target) ? target.Content["m.new_content"u8] : target.Content;
+        var words = target.Type switch
+        {
+            "m.room.message" or "m.sticker" => Body(target, content, types),
+            "m.reaction" => ReactionLine.Key(content, types),
+            "m.poll.start" or "org.matrix.msc3381.poll.start" => PollLine.Question(content, types),
+            "m.poll.end" or "org.matrix.msc3381.poll.end" => TextBlock.Plain(content, types),
+            not null when ExtensibleLine.Kind(target.Type) is not (null or "encrypted") => TextBlock.Plain(content, types),
+            _ => null,
+        };
+        return types.Failed ? null : words;
+    }
+
+    private static string? Body(RoomEvent target, RawJson content, TypeCheck types)
+    {
+        if (types.String(content["body"u8]) is not { } body)
+        {
+            return null;
+        }
+
+        var isReply = !target.Content["m.relates_to"u8]["m.in_reply_to"u8].Bytes.IsEmpty;
+        return PerMessageProfile.Read(content, types).WithoutName(isReply ? Relation.WithoutFallback(body) : body);
+    }
+}
