@@ -81,6 +81,8 @@ public static class LogLine
         ("m.poll.start" or "org.matrix.msc3381.poll.start", null) => PollLine.Start(line),
         ("m.poll.response" or "org.matrix.msc3381.poll.response", null) => PollLine.Response(line),
         ("m.poll.end" or "org.matrix.msc3381.poll.end", null) => PollLine.End(line),
+        ("m.beacon" or "org.matrix.msc3672.beacon" or "org.matrix.msc3489.beacon", null) => LiveLocationLine.Place(line),
+        ("m.beacon_info" or "org.matrix.msc3672.beacon_info" or "org.matrix.msc3489.beacon_info", not null) => LiveLocationLine.Info(line),
         ("m.call.member" or "org.matrix.msc3401.call.member", not null) or ("m.rtc.member" or "org.matrix.msc4143.rtc.member", _) => RoomCallLine.Member(line),
         ("m.call" or "org.matrix.msc3401.call", not null) => RoomCallLine.Call(line),
         ("m.rtc.slot" or "org.matrix.msc4143.rtc.slot", not null) => RoomCallLine.Slot(line),
