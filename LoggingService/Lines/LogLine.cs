@@ -89,6 +89,7 @@ public static class LogLine
         ("m.rtc.notification" or "org.matrix.msc4075.rtc.notification" or "m.call.notify" or "org.matrix.msc4075.call.notify", null) => RoomCallLine.Notification(line),
         ("m.rtc.decline" or "org.matrix.msc4310.rtc.decline", null) => RoomCallLine.Decline(line),
         ({ } type, null) when CallLine.IsIt(type) => CallLine.Render(line),
+        ({ } type, null) when type.StartsWith("m.key.verification.", StringComparison.Ordinal) => VerificationLine.Render(line),
         ({ } type, null) when ExtensibleLine.Kind(type) is not null => ExtensibleLine.Render(line),
         ("m.room.member", not null) => MembershipLine.Render(line),
         ("m.room.name", "") => RoomStateLine.Name(line),
