@@ -56,7 +56,7 @@ public class EditLineTests
     {
         Assert.Equal("<@bob:x, invalid edit of @bob:x 19:20:11> * new", LineOf.Bobs("m.room.message", """{"msgtype":"m.text","body":"* new","m.relates_to":{"rel_type":"m.replace","event_id":"$bobs"}}""", Original));
         Assert.Equal("<@bob:x, invalid edit of $bobs> * new", LineOf.Bobs("m.room.message", """{"msgtype":"m.text","body":"* new","m.relates_to":{"rel_type":"m.replace","event_id":"$bobs"}}"""));
-        Assert.Equal("<@bob:x, invalid edit> * new", LineOf.Bobs("m.room.message", """{"msgtype":"m.text","body":"* new","m.new_content":{"msgtype":"m.text","body":"new"},"m.relates_to":{"rel_type":"m.replace"}}"""));
+        Assert.Equal("<@bob:x, invalid edit of ?> * new", LineOf.Bobs("m.room.message", """{"msgtype":"m.text","body":"* new","m.new_content":{"msgtype":"m.text","body":"new"},"m.relates_to":{"rel_type":"m.replace"}}"""));
     }
 
     [Fact]

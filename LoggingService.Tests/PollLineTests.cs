@@ -42,7 +42,7 @@ public class PollLineTests
     [InlineData("m.poll.end", "\"m.text\":[{\"body\":\"soup won\"}]", "@bob:x", "<@bob:x, poll ended> soup won")]
     [InlineData("org.matrix.msc3381.poll.end", "\"org.matrix.msc3381.poll.end\":{},\"org.matrix.msc1767.text\":\"soup won\"", "@bob:x", "<@bob:x, poll ended> soup won")]
     [InlineData("m.poll.end", "\"m.poll.results\":{\"a\":2}", "@bob:x", "<@bob:x, poll ended>")]
-    [InlineData("m.poll.end", "\"m.text\":[{\"body\":\"enough\"}]", "@alice:x", "<@bob:x, poll of @alice:x 19:20:11 ended> enough")]
+    [InlineData("m.poll.end", "\"m.text\":[{\"body\":\"enough\"}]", "@alice:x", "<@bob:x, ends the poll of @alice:x 19:20:11> enough")]
     public void The_end_of_a_poll_shows_how_it_ended_and_whose_it_was_if_anothers(string type, string content, string creator, string line) =>
         Assert.Equal(line, LineOf.Bobs(type, $$$"""{"m.relates_to":{"rel_type":"m.reference","event_id":"{{{(creator == "@bob:x" ? "$bobs" : "$theirs")}}}"},{{{content}}}}""", LineOf.Event(creator, "m.poll.start", Stable)));
 

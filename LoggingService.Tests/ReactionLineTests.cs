@@ -18,26 +18,28 @@ public class ReactionLineTests
     [InlineData("m.poll.start", """{"m.poll":{"question":{"m.text":[{"body":"Soup?"}]}}}""", "poll \"Soup?\"")]
     [InlineData("m.poll.end", """{"m.text":[{"body":"soup won"}]}""", "poll result \"soup won\"")]
     [InlineData("m.message", """{"m.text":[{"body":"hello"}]}""", "\"hello\"")]
-    [InlineData("m.room.encrypted", """{"ciphertext":"x"}""", "encrypted message")]
-    [InlineData("m.beacon", """{"org.matrix.msc3488.location":{}}""", "live location")]
-    [InlineData("m.call.invite", """{"call_id":"1"}""", "call")]
     [InlineData("m.reaction", """{"m.relates_to":{"key":"👍"}}""", "reaction \"👍\"")]
-    [InlineData("com.example.thing", """{}""", "event com.example.thing")]
     [InlineData("m.room.message", """{"msgtype":"m.text","body":"* b","m.new_content":{"body":"b"},"m.relates_to":{"rel_type":"m.replace"}}""", "\"b\"")]
     public void A_reaction_says_to_whose_and_which(string type, string content, string target) =>
         Assert.Equal($"*** @bob:x reacted \"👍\" to @alice:x 19:20:11 {target}", To(LineOf.Event("@alice:x", type, content)));
 
     [Theory]
-    [InlineData("""{"msgtype":"m.text","body":""}""")]
-    [InlineData("""{"msgtype":"m.text","body":5}""")]
-    [InlineData("{}")]
-    [InlineData("[]")]
-    public void A_reaction_to_no_words_says_to_whose(string content) =>
-        Assert.Equal("*** @bob:x reacted \"👍\" to @alice:x 19:20:11", To(LineOf.Event("@alice:x", "m.room.message", content)));
+    [InlineData("m.room.message", """{"msgtype":"m.text","body":""}""", "message")]
+    [InlineData("m.room.message", """{"msgtype":"m.text","body":5}""", "message")]
+    [InlineData("m.room.message", "{}", "message")]
+    [InlineData("m.room.message", "[]", "message")]
+    [InlineData("m.room.message", """{"msgtype":"m.image","body":" "}""", "image")]
+    [InlineData("m.room.encrypted", """{"ciphertext":"x"}""", "encrypted message")]
+    [InlineData("m.beacon", """{"org.matrix.msc3488.location":{}}""", "live location")]
+    [InlineData("m.call.invite", """{"call_id":"1"}""", "call")]
+    [InlineData("com.example.thing", "{}", "event com.example.thing")]
+    [InlineData("fake \\\"hello\\\"", "{}", "event \"fake \\\"hello\\\"\"")]
+    public void A_reaction_to_what_says_nothing_says_to_whose_and_which(string type, string content, string target) =>
+        Assert.Equal($"*** @bob:x reacted \"👍\" to the {target} of @alice:x 19:20:11", To(LineOf.Event("@alice:x", type, content)));
 
     [Fact]
     public void A_reaction_to_state_says_to_which() =>
-        Assert.Equal("*** @bob:x reacted \"👍\" to @alice:x 19:20:11 state m.room.topic [\"\"]", To(LineOf.Event("@alice:x", "m.room.topic", """{"topic":"t"}""", "\"state_key\":\"\"")));
+        Assert.Equal("*** @bob:x reacted \"👍\" to the state m.room.topic [\"\"] of @alice:x 19:20:11", To(LineOf.Event("@alice:x", "m.room.topic", """{"topic":"t"}""", "\"state_key\":\"\"")));
 
     [Fact]
     public void A_reaction_to_what_is_not_in_the_record_names_its_id() => Assert.Equal("*** @bob:x reacted \"👍\" to $theirs", To());

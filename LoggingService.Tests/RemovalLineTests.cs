@@ -78,6 +78,22 @@ public class RemovalLineTests
     }
 
     [Theory]
+    [InlineData("ban", "join", "true", "@carol:x was kicked and banned by @bob:x, and their messages removed: \"spam\"")]
+    [InlineData("leave", "join", "true", "@carol:x was kicked by @bob:x, and their messages removed: \"spam\"")]
+    [InlineData("ban", "join", "false", "@carol:x was kicked and banned by @bob:x: \"spam\"")]
+    [InlineData("invite", "leave", "true", "@carol:x was invited by @bob:x: \"spam\"")]
+    public void A_ban_that_removes_everything_the_banned_said_tells_it(string membership, string before, string removes, string line) =>
+        Assert.Equal(
+            $"*** {line}",
+            LineOf.After(LineOf.Event(
+                "@bob:x",
+                "m.room.member",
+                $$"""{"membership":"{{membership}}","reason":"spam","org.matrix.msc4293.redact_events":{{removes}}}""",
+                $$$"""
+                "state_key":"@carol:x","unsigned":{"prev_content":{"membership":"{{{before}}}"}}
+                """)));
+
+    [Theory]
     [InlineData("[]")]
     [InlineData("""{"redacts":5}""")]
     [InlineData("""{"redacts":"$e","reason":5}""")]

@@ -11,8 +11,8 @@ public class ReplyLineTests
     [InlineData("m.room.message", """{"msgtype":"m.image","body":"my cat","filename":"cat.png"}""", "@alice:x 19:20:11 image \"my cat\"")]
     [InlineData("m.sticker", """{"body":"Party parrot"}""", "@alice:x 19:20:11 sticker \"Party parrot\"")]
     [InlineData("m.poll.start", """{"m.poll":{"question":{"m.text":[{"body":"Soup?"}]}}}""", "@alice:x 19:20:11 poll \"Soup?\"")]
-    [InlineData("m.room.encrypted", "{}", "@alice:x 19:20:11 encrypted message")]
-    [InlineData("m.room.message", "{}", "@alice:x 19:20:11")]
+    [InlineData("m.room.encrypted", "{}", "the encrypted message of @alice:x 19:20:11")]
+    [InlineData("m.room.message", "{}", "the message of @alice:x 19:20:11")]
     public void A_reply_tells_what_it_answers_in_a_persons_words(string type, string content, string target) =>
         Assert.Equal($"<@bob:x, to {target}> nice", LineOf.Bobs("m.room.message", Reply("nice"), LineOf.Event("@alice:x", type, content)));
 
@@ -66,6 +66,14 @@ public class ReplyLineTests
     {
         Assert.Equal("<@bob:x, to @alice:x 19:20:11 \"hello\", encrypted: cannot be logged>", LineOf.Bobs("m.room.encrypted", """{"ciphertext":"x","m.relates_to":{"m.in_reply_to":{"event_id":"$theirs"}}}""", Hello));
         Assert.Equal("<@bob:x, encrypted: cannot be logged>", LineOf.Bobs("m.room.encrypted", """{"ciphertext":"x","m.relates_to":5}"""));
+    }
+
+    [Fact]
+    public void An_emotes_words_cannot_pass_for_what_it_answers()
+    {
+        const string Emote = """{"msgtype":"m.emote","body":"\"yes\" nods","m.relates_to":{"m.in_reply_to":{"event_id":"$theirs"}}}""";
+        Assert.Equal("* @bob:x, to the message of @alice:x 19:20:11 \"yes\" nods", LineOf.Bobs("m.room.message", Emote, LineOf.Event("@alice:x", "m.room.message", "{}")));
+        Assert.Equal("* @bob:x, to @alice:x 19:20:11 \"hello\" \"yes\" nods", LineOf.Bobs("m.room.message", Emote, Hello));
     }
 
     [Fact]

@@ -58,7 +58,7 @@ internal static class PollLine
                 null => Said.Words(text, "poll ended"),
                 { } target when EventKind.Word(target) != "poll" => null,
                 { } poll when poll.Sender == line.Event.Sender => Said.Words(text, "poll ended"),
-                { } poll => Said.Words(text, $"poll of {SafeText.UserId(poll.Sender)} {line.TimeOf(poll)} ended"),
+                { } poll => Said.Words(text, $"ends {Reference.WithoutWords(line, poll)}"),
             };
         }
     }

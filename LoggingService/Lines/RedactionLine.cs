@@ -22,9 +22,7 @@ internal static class RedactionLine
             return line.ArrivedRedacted ? RemovedLine.Render(line) : null;
         }
 
-        var removed = line.Before.ById(id) is { } target
-            ? $"the {EventKind.WordOrType(target)} of {SafeText.UserId(target.Sender)} {line.TimeOf(target)}"
-            : $"the event {SafeText.EventId(id)}";
+        var removed = line.Before.ById(id) is { } target ? Reference.WithoutWords(line, target) : $"the event {SafeText.EventId(id)}";
         return $"*** {line.Sender} removed {removed}{(reason is null ? "" : $": {SafeText.Quoted(reason)}")}";
     }
 }

@@ -5,18 +5,21 @@ namespace LoggingService.Lines;
 /// <summary>How a line names an earlier event: by its sender, its time and its beginning where the room's record has it, else by its id.</summary>
 internal static class Reference
 {
-    /// <summary><c>@alice:example.org 19:20:11 "hello"</c>, <c>@alice:example.org 19:20:11 image "cat.png"</c>, or <c>$id</c>.</summary>
-    public static string To(LineSource line, string id)
+    /// <summary>
+    /// <c>@alice:example.org 19:20:11 "hello"</c>, <c>@alice:example.org 19:20:11 image "cat.png"</c>; where it says
+    /// nothing <c>the encrypted message of @alice:example.org 19:20:11</c>; or <c>$id</c>. Where it ends is certain by how
+    /// it begins: after an emote's head comes nothing but the sender's words.
+    /// </summary>
+    public static string To(LineSource line, string id) => line.Before.ById(id) switch
     {
-        if (line.Before.ById(id) is not { } target)
-        {
-            return SafeText.EventId(id);
-        }
+        null => SafeText.EventId(id),
+        var target when Beginning(target) is { } beginning => $"{SafeText.UserId(target.Sender)} {line.TimeOf(target)} {beginning}",
+        var target => WithoutWords(line, target),
+    };
 
-        var kind = EventKind.WordOrType(target);
-        var about = Beginning(target) ?? (kind == "message" ? null : kind);
-        return $"{SafeText.UserId(target.Sender)} {line.TimeOf(target)}{(about is null ? "" : $" {about}")}";
-    }
+    /// <summary>An event without what it says: <c>the message of @alice:example.org 19:20:11</c>.</summary>
+    public static string WithoutWords(LineSource line, RoomEvent target) =>
+        $"the {EventKind.WordOrType(target)} of {SafeText.UserId(target.Sender)} {line.TimeOf(target)}";
 
     /// <summary>How an event begins: a message's first words, for other kinds after the kind; <c>null</c> where it says nothing.</summary>
     public static string? Beginning(RoomEvent target)

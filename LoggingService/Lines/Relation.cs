@@ -18,7 +18,7 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
         var isFallingBack = types.Boolean(relatesTo["is_falling_back"u8]) == true;
         if (kind == "m.replace")
         {
-            return id is null ? new(["invalid edit"], content, HasFallback: false) : Edit(line, types, id);
+            return id is null ? new(["invalid edit of ?"], content, HasFallback: false) : Edit(line, types, id);
         }
 
         var head = new List<string>();
