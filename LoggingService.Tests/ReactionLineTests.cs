@@ -31,7 +31,7 @@ public class ReactionLineTests
     [InlineData("m.room.message", """{"msgtype":"m.image","body":" "}""", "image")]
     [InlineData("m.room.encrypted", """{"ciphertext":"x"}""", "encrypted message")]
     [InlineData("m.beacon", """{"org.matrix.msc3488.location":{}}""", "live location")]
-    [InlineData("m.call.invite", """{"call_id":"1"}""", "call")]
+    [InlineData("m.call.invite", """{"call_id":"1"}""", "call invitation")]
     [InlineData("com.example.thing", "{}", "event com.example.thing")]
     [InlineData("fake \\\"hello\\\"", "{}", "event \"fake \\\"hello\\\"\"")]
     public void A_reaction_to_what_says_nothing_says_to_whose_and_which(string type, string content, string target) =>

@@ -21,7 +21,7 @@ public class RemovalLineTests
     [InlineData("org.matrix.msc3381.poll.response", """{"x":1}""", "vote")]
     [InlineData("m.poll.end", """{"m.text":[]}""", "poll result")]
     [InlineData("m.beacon", """{"x":1}""", "live location")]
-    [InlineData("m.call.invite", """{"x":1}""", "call")]
+    [InlineData("m.call.invite", """{"x":1}""", "call invitation")]
     [InlineData("m.room.redaction", """{"redacts":"$e"}""", "redaction")]
     [InlineData("com.example.thing", """{"x":1}""", "event com.example.thing")]
     public void A_removal_names_what_was_removed(string type, string content, string what)
@@ -50,7 +50,7 @@ public class RemovalLineTests
     [InlineData("org.matrix.msc3381.poll.response", "vote, ")]
     [InlineData("m.poll.end", "poll result, ")]
     [InlineData("m.beacon", "live location, ")]
-    [InlineData("m.call.invite", "call, ")]
+    [InlineData("m.call.invite", "call invitation, ")]
     [InlineData("m.image", "image, ")]
     [InlineData("m.call.hangup", "m.call.hangup, ")]
     [InlineData("m.key.verification.cancel", "m.key.verification.cancel, ")]
@@ -81,6 +81,7 @@ public class RemovalLineTests
     [InlineData("ban", "join", "true", "@carol:x was kicked and banned by @bob:x, and their messages removed: \"spam\"")]
     [InlineData("leave", "join", "true", "@carol:x was kicked by @bob:x, and their messages removed: \"spam\"")]
     [InlineData("ban", "join", "false", "@carol:x was kicked and banned by @bob:x: \"spam\"")]
+    [InlineData("leave", "ban", "true", "@carol:x was unbanned by @bob:x: \"spam\"")]
     [InlineData("invite", "leave", "true", "@carol:x was invited by @bob:x: \"spam\"")]
     public void A_ban_that_removes_everything_the_banned_said_tells_it(string membership, string before, string removes, string line) =>
         Assert.Equal(

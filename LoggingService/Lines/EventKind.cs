@@ -18,7 +18,7 @@ internal static class EventKind
         "m.poll.response" or "org.matrix.msc3381.poll.response" => "vote",
         "m.poll.end" or "org.matrix.msc3381.poll.end" => "poll result",
         "m.beacon" or "org.matrix.msc3672.beacon" or "org.matrix.msc3489.beacon" => "live location",
-        "m.call.invite" => "call",
+        "m.call.invite" => "call invitation",
         not null => ExtensibleLine.Kind(e.Type) switch { "emote" => "message", "encrypted" => "encrypted message", "voice" => "voice message", var kind => kind },
         null => null,
     };

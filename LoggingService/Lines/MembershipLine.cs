@@ -15,7 +15,7 @@ internal static class MembershipLine
         var name = types.NonEmpty(e.Content["displayname"u8]);
         var avatar = types.NonEmpty(e.Content["avatar_url"u8]);
         var letInBy = types.NonEmpty(e.Content["join_authorised_via_users_server"u8]);
-        var removesMessages = types.Boolean(e.Content["org.matrix.msc4293.redact_events"u8]) == true && membership is "leave" or "ban" && e.Sender != e.StateKey;
+        var redactsEvents = types.Boolean(e.Content["org.matrix.msc4293.redact_events"u8]) == true;
         var invitedAs = types.NonEmpty(types.Object(e.Content["third_party_invite"u8])["display_name"u8]);
         if (types.Failed || string.IsNullOrEmpty(e.StateKey) || string.IsNullOrEmpty(e.Sender))
         {
@@ -57,7 +57,9 @@ internal static class MembershipLine
             _ => null,
         };
 
-        // No redactions follow: the homeserver removes them by this event alone. (MSC4293.)
+        // A kick or ban may remove all that its target said, without a redaction of each. (MSC4293.)
+        var removesMessages = redactsEvents && e.Sender != e.StateKey
+            && (membership == "ban" || (membership == "leave" && previous["membership"u8].AsString() != "ban"));
         return sentence is null ? null : $"*** {sentence}{(removesMessages ? ", and their messages removed" : "")}{(reason is null ? "" : $": {SafeText.Quoted(reason)}")}";
     }
 
