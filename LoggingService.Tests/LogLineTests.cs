@@ -88,7 +88,7 @@ public class LogLineTests
     [InlineData("""{"msgtype":"m.text","body":"> <@alice:x> hello\n\nme too","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""", "<@bob:x, to @alice:x 19:20:11 \"hello\"> me too")]
     [InlineData("""{"msgtype":"m.text","body":"> my own quotation\n\nme too","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""", "<@bob:x, to @alice:x 19:20:11 \"hello\"> > my own quotation␊␊me too")]
     [InlineData("""{"msgtype":"m.text","body":"> <@alice:x> hello\n\nme too"}""", "<@bob:x> > <@alice:x> hello␊␊me too")]
-    [InlineData("""{"msgtype":"m.emote","body":"nods","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""", "* @bob:x, to @alice:x 19:20:11 \"hello\" nods")]
+    [InlineData("""{"msgtype":"m.emote","body":"nods","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""", "* <@bob:x, to @alice:x 19:20:11 \"hello\"> nods")]
     [InlineData("""{"msgtype":"m.text","body":"pizza","m.relates_to":{"rel_type":"m.thread","event_id":"$hello","is_falling_back":true,"m.in_reply_to":{"event_id":"$hello"}}}""", "<@bob:x, in thread \"hello\"> pizza")]
     [InlineData("""{"msgtype":"m.text","body":"pizza","m.relates_to":{"rel_type":"m.thread","event_id":"$hello","m.in_reply_to":{"event_id":"$hello"}}}""", "<@bob:x, in thread \"hello\", to @alice:x 19:20:11 \"hello\"> pizza")]
     [InlineData("""{"msgtype":"m.text","body":"* b","m.new_content":{"msgtype":"m.text","body":"b"},"m.relates_to":{"rel_type":"m.replace","event_id":"$hello"}}""", "<@bob:x, invalid edit of @alice:x 19:20:11> * b")]

@@ -21,14 +21,16 @@ internal static class Attachment
         caption = fileName == body ? "" : body;
 
         var info = types.Object(content["info"u8]);
-        var width = types.Integer(info["w"u8]);
-        var height = types.Integer(info["h"u8]);
-        var duration = types.Integer(info["duration"u8]);
-        var size = types.Integer(info["size"u8]);
+        var duration = types.Integer(info["duration"u8]) ?? types.Integer(types.Object(content["org.matrix.msc1767.audio"u8])["duration"u8]);
 
         // In an encrypted room the address is inside of `file`; clients get it wrong elsewhere too.
         var url = types.NonEmpty(content["url"u8]) ?? types.NonEmpty(types.Object(content["file"u8])["url"u8]);
+        return Parts(kind, fileName, types.Integer(info["w"u8]), types.Integer(info["h"u8]), duration, types.Integer(info["size"u8]), url);
+    }
 
+    /// <summary>What the head says of a file, of whatever is known; the duration in milliseconds, the name empty where there is none.</summary>
+    public static IEnumerable<string> Parts(string kind, string fileName, long? width, long? height, long? duration, long? size, string? url)
+    {
         var parts = new List<string> { fileName.Length == 0 ? kind : $"{kind} {SafeText.FileName(fileName)}" };
         if (width > 0 && height > 0)
         {
@@ -56,7 +58,7 @@ internal static class Attachment
     /// <summary>What the head says of a place: its coordinates; the bare word where there are none.</summary>
     public static string Location(RawJson content, TypeCheck types)
     {
-        var uri = types.NonEmpty(content["geo_uri"u8]) ?? types.NonEmpty(types.Object(content["org.matrix.msc3488.location"u8])["uri"u8]);
+        var uri = types.NonEmpty(content["geo_uri"u8]) ?? types.NonEmpty(Place(content, types)["uri"u8]);
         if (uri is null)
         {
             return "location";
@@ -66,6 +68,15 @@ internal static class Attachment
         var place = uri.StartsWith("geo:", StringComparison.Ordinal) ? uri[4..] : "";
         var isPlain = place.Length > 0 && place.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or ',' or ';' or '=' or '-' or '+');
         return $"location {(isPlain ? place : SafeText.Quoted(uri))}";
+    }
+
+    /// <summary>What the sender calls a place; <c>null</c> where they don't say. (MSC3488.)</summary>
+    public static string? PlaceName(RawJson content, TypeCheck types) => types.NonEmpty(Place(content, types)["description"u8]);
+
+    private static RawJson Place(RawJson content, TypeCheck types)
+    {
+        var stable = types.Object(content["m.location"u8]);
+        return stable.Bytes.IsEmpty ? types.Object(content["org.matrix.msc3488.location"u8]) : stable;
     }
 
     private static string Size(long bytes)

@@ -29,6 +29,11 @@ internal readonly record struct LineSource(RoomEvent Event, EarlierEvents Before
     /// <summary>What follows where redaction leaves a part of the content, and the line tells that part: says that there was more. (Client-Server API, "Redactions".)</summary>
     public string Rest => ArrivedRedacted ? " (the rest was removed before it was logged)" : "";
 
+    /// <summary>The state is the sender's own, by its state key: their user id, or <c>_@alice:example.org_DEVICE</c>. (MSC3757 for the longer ones.)</summary>
+    public bool IsOwnState =>
+        Event is { Sender: { Length: > 0 } sender, StateKey: { } key }
+        && (key == sender || key.StartsWith($"{sender}_", StringComparison.Ordinal) || key.StartsWith($"_{sender}_", StringComparison.Ordinal));
+
     /// <summary>When an earlier event was: <c>19:20:11</c>, with its date where that isn't this line's.</summary>
     public string TimeOf(RoomEvent earlier)
     {

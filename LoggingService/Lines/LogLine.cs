@@ -73,8 +73,20 @@ public static class LogLine
     /// </summary>
     private static string? Sentence(LineSource line) => (line.Event.Type, line.Event.StateKey) switch
     {
-        ("m.room.message" or "m.sticker" or "m.room.encrypted", null) => MessageLine.Render(line),
+        (_, null) when RemovedLine.IsIt(line) => RemovedLine.Render(line),
+        ("m.room.message" or "m.sticker", null) => MessageLine.Render(line),
+        ("m.room.encrypted", null) => MessageLine.Encrypted(line),
         ("m.room.redaction", null) => RedactionLine.Render(line),
+        ("m.reaction", null) => ReactionLine.Render(line),
+        ("m.poll.start" or "org.matrix.msc3381.poll.start", null) => PollLine.Start(line),
+        ("m.poll.response" or "org.matrix.msc3381.poll.response", null) => PollLine.Response(line),
+        ("m.poll.end" or "org.matrix.msc3381.poll.end", null) => PollLine.End(line),
+        ("m.beacon" or "org.matrix.msc3672.beacon" or "org.matrix.msc3489.beacon", null) => LiveLocationLine.Place(line),
+        ("m.rtc.notification" or "org.matrix.msc4075.rtc.notification" or "m.call.notify" or "org.matrix.msc4075.call.notify", null) => RoomCallLine.Notification(line),
+        ("m.rtc.decline" or "org.matrix.msc4310.rtc.decline", null) => RoomCallLine.Decline(line),
+        ({ } type, null) when CallLine.IsIt(type) => CallLine.Render(line),
+        ({ } type, null) when type.StartsWith("m.key.verification.", StringComparison.Ordinal) => VerificationLine.Render(line),
+        ({ } type, null) when ExtensibleLine.Kind(type) is not null => ExtensibleLine.Render(line),
         ("m.room.member", not null) => MembershipLine.Render(line),
 
         // Of these a redaction leaves a part.
@@ -86,6 +98,10 @@ public static class LogLine
 
         // Of the others, nothing.
         (_, not null) when line.ArrivedRedacted => RoomStateLine.Removed(line),
+        ("m.beacon_info" or "org.matrix.msc3672.beacon_info" or "org.matrix.msc3489.beacon_info", not null) => LiveLocationLine.Info(line),
+        ("m.call.member" or "org.matrix.msc3401.call.member", not null) or ("m.rtc.member" or "org.matrix.msc4143.rtc.member", _) => RoomCallLine.Member(line),
+        ("m.call" or "org.matrix.msc3401.call", not null) => RoomCallLine.Call(line),
+        ("m.rtc.slot" or "org.matrix.msc4143.rtc.slot", not null) => RoomCallLine.Slot(line),
         ("m.room.aliases", not null) => AliasLine.OfServer(line),
         ("m.room.name", "") => RoomStateLine.Name(line),
         ("m.room.topic", "") => RoomStateLine.Topic(line),

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LoggingService.Transactions;
 
 namespace LoggingService.Lines;
@@ -6,39 +5,45 @@ namespace LoggingService.Lines;
 /// <summary>The lines of what people say: <c>m.room.message</c> of every msgtype, <c>m.sticker</c>, and <c>m.room.encrypted</c>, of which nothing can be said. (Client-Server API, "Instant Messaging".)</summary>
 internal static class MessageLine
 {
-    /// <summary>The line; <c>null</c> where content has a wrong type or there is no body.</summary>
-    public static string? Render(LineSource line)
-    {
-        var e = line.Event;
-        if (line.ArrivedRedacted || IsEmpty(e.Content))
-        {
-            return $"<{line.Sender}, removed before it was logged>";
-        }
+    /// <summary>The line of a message or sticker; <c>null</c> where content has a wrong type or there is no body.</summary>
+    public static string? Render(LineSource line) =>
+        Render(line, (relation, types) => Read(line.Event.Type == "m.sticker", relation, types));
 
+    /// <summary>The line of anything that has a head, a relation to an earlier event, and words.</summary>
+    /// <param name="line">The event.</param>
+    /// <param name="said">Reads what it says itself; <c>null</c> where the general form must do.</param>
+    /// <returns>The line; <c>null</c> where content has a wrong type.</returns>
+    public static string? Render(LineSource line, Func<Relation, TypeCheck, Said?> said)
+    {
         var types = new TypeCheck();
         var relation = Relation.Read(line, types);
-        var head = string.Concat(relation.Head.Prepend(line.Sender).Select(static (part, i) => i == 0 ? part : $", {part}"));
-        if (e.Type == "m.room.encrypted")
-        {
-            return types.Failed ? null : $"<{head}, encrypted: cannot be logged>";
-        }
-
-        var said = Said(e.Type == "m.sticker", relation, types);
-        if (said is not { } words || types.Failed)
+        var profile = PerMessageProfile.Read(relation.Content, types);
+        if (said(relation, types) is not { } words || types.Failed)
         {
             return null;
         }
 
-        var (opening, about, closing, text) = words;
-        var space = text.Length == 0 ? "" : " ";
-        return $"{opening}{head}{string.Concat(about.Select(static part => $", {part}"))}{closing}{space}{SafeText.Of(text)}";
+        List<string> head = [line.Sender];
+        if (profile.Name is not null)
+        {
+            head.Add($"as {SafeText.Quoted(profile.Name)}");
+        }
+
+        head.AddRange([.. relation.Head, .. words.About]);
+
+        // Only a bracket tells where the head of an emote ends, once there is more in it than a name.
+        var (opening, closing) = words.Closing.Length == 0 && head.Count > 1 ? ($"{words.Opening}<", ">") : (words.Opening, words.Closing);
+        return $"{opening}{string.Join(", ", head)}{closing}{(words.Text.Length == 0 ? "" : " ")}{SafeText.Of(words.Text)}";
     }
 
-    private static bool IsEmpty(RawJson content) =>
-        content.Kind == JsonValueKind.Object && content.Bytes.Span[1..^1].Trim(" \t\r\n"u8).IsEmpty;
+    /// <summary>The line of an encrypted event: what it belongs to may be told in clear. Never its ciphertext, so there is no general form, whatever is wrong with the rest.</summary>
+    public static string Encrypted(LineSource line) =>
+        Render(line, static (_, _) => Said.Words("", "encrypted: cannot be logged")) ?? $"<{line.Sender}, encrypted: cannot be logged>";
 
-    /// <summary>How a message's head opens, what it says beside the sender, how it closes, and the words after it; <c>null</c> where there is no body.</summary>
-    private static (string Opening, IEnumerable<string> About, string Closing, string Text)? Said(bool isSticker, Relation relation, TypeCheck types)
+    /// <summary>A sound that was spoken for this message. (MSC3245.)</summary>
+    public static bool IsVoice(RawJson content) => !content["org.matrix.msc3245.voice"u8].Bytes.IsEmpty || !content["m.voice"u8].Bytes.IsEmpty;
+
+    private static Said? Read(bool isSticker, Relation relation, TypeCheck types)
     {
         var content = relation.Content;
         if (types.String(content["body"u8]) is not { } body)
@@ -46,36 +51,36 @@ internal static class MessageLine
             return null;
         }
 
-        var text = relation.HasFallback ? Relation.WithoutFallback(body) : body;
+        var text = PerMessageProfile.Read(content, types).WithoutName(relation.HasFallback ? Relation.WithoutFallback(body) : body);
         var msgtype = isSticker ? null : types.String(content["msgtype"u8]);
         var fileKind = msgtype switch
         {
             null when isSticker => "sticker",
             "m.image" => "image",
             "m.file" => "file",
-            "m.audio" when IsVoice() => "voice",
+            "m.audio" when IsVoice(content) => "voice",
             "m.audio" => "audio",
             "m.video" => "video",
             _ => null,
         };
         if (fileKind is not null)
         {
-            return ("<", Attachment.File(fileKind, content, text, types, out var caption), ">", caption);
+            var about = Attachment.File(fileKind, content, text, types, out var caption);
+            return Said.Words(caption, about);
         }
 
         return msgtype switch
         {
-            "m.text" => ("<", [], ">", text),
-            "m.notice" => ("-", [], "-", text),
-            "m.emote" => ("* ", [], "", text),
-            "m.location" => ("<", [Attachment.Location(content, types)], ">", text),
-            "m.server_notice" => ("<", ["server notice"], ">", text),
+            "m.text" => Said.Words(text),
+            "m.notice" => Said.Notice(text),
+            "m.emote" => Said.Emote(text),
+            "m.location" => Said.Words(text, Attachment.Location(content, types)),
+            "m.server_notice" => Said.Words(text, "server notice"),
+            "m.key.verification.request" => Said.Words(text, types.NonEmpty(content["to"u8]) is { } to ? $"asks {SafeText.UserId(to)} for verification" : "asks for verification"),
 
             // Its words: so it can't be "image cat.png".
-            not null => ("<", [$"of type {SafeText.Quoted(msgtype)}"], ">", text),
-            null => ("<", ["of no type"], ">", text),
+            not null => Said.Words(text, $"of type {SafeText.Quoted(msgtype)}"),
+            null => Said.Words(text, "of no type"),
         };
-
-        bool IsVoice() => !content["org.matrix.msc3245.voice"u8].Bytes.IsEmpty || !content["m.voice"u8].Bytes.IsEmpty;
     }
 }

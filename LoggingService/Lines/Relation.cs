@@ -15,9 +15,10 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
         var relatesTo = types.Object(content["m.relates_to"u8]);
         var kind = types.String(relatesTo["rel_type"u8]);
         var id = types.NonEmpty(relatesTo["event_id"u8]);
-        if (kind == "m.replace" && id is not null)
+        var isFallingBack = types.Boolean(relatesTo["is_falling_back"u8]) == true;
+        if (kind == "m.replace")
         {
-            return Edit(line, types, id);
+            return id is null ? new(["invalid edit of ?"], content, HasFallback: false) : Edit(line, types, id);
         }
 
         var head = new List<string>();
@@ -29,9 +30,9 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
         }
 
         // In a thread a reply may be there only for clients that know no threads.
-        if (repliedTo is not null && !(inThread && relatesTo["is_falling_back"u8].AsBoolean() == true))
+        if (repliedTo is not null && !(inThread && isFallingBack))
         {
-            head.Add($"to {Target(line, repliedTo)}");
+            head.Add($"to {Reference.To(line, repliedTo)}");
         }
 
         return new(head, content, HasFallback: repliedTo is not null);
@@ -88,35 +89,7 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
     private static string Thread(LineSource line, string id) => line.Before.ById(id) switch
     {
         null => $"in thread {SafeText.EventId(id)}",
-        var root when Words(root) is { } words => $"in thread {SafeText.Excerpt(words)}",
+        var root when Reference.Beginning(root) is { } beginning => $"in thread {beginning}",
         var root => $"in the thread of {SafeText.UserId(root.Sender)} {line.TimeOf(root)}",
     };
-
-    private static string Target(LineSource line, string id)
-    {
-        if (line.Before.ById(id) is not { } target)
-        {
-            return SafeText.EventId(id);
-        }
-
-        var words = Words(target) is { } text ? $" {SafeText.Excerpt(text)}" : "";
-        return $"{SafeText.UserId(target.Sender)} {line.TimeOf(target)}{words}";
-    }
-
-    /// <summary>What a message says, to tell it by; <c>null</c> where it says nothing.</summary>
-    private static string? Words(RoomEvent target)
-    {
-        if (target.StateKey is not null || target.Type is not ("m.room.message" or "m.sticker"))
-        {
-            return null;
-        }
-
-        var body = (IsEdit(target) ? target.Content["m.new_content"u8] : target.Content)["body"u8].AsString();
-        if (body is not null && !target.Content["m.relates_to"u8]["m.in_reply_to"u8].Bytes.IsEmpty)
-        {
-            body = WithoutFallback(body);
-        }
-
-        return string.IsNullOrWhiteSpace(body) ? null : body;
-    }
 }

@@ -1,0 +1,36 @@
+using LoggingService.Tests.Support;
+
+namespace LoggingService.Tests;
+
+public class ExtensibleLineTests
+{
+    [Theory]
+    [InlineData("m.message", """{"m.text":[{"mimetype":"text/html","body":"<b>hello</b>"},{"body":"hello"}]}""", "<@bob:x> hello")]
+    [InlineData("org.matrix.msc1767.message", """{"org.matrix.msc1767.text":"hello"}""", "<@bob:x> hello")]
+    [InlineData("org.matrix.msc1767.message", """{"org.matrix.msc1767.text":[{"body":"hello"}]}""", "<@bob:x> hello")]
+    [InlineData("org.matrix.msc1767.message", """{"org.matrix.msc1767.message":[{"mimetype":"text/plain","body":"hello"}]}""", "<@bob:x> hello")]
+    [InlineData("m.message", """{"m.text":[{"body":"build passed"}],"m.automated":true}""", "-@bob:x- build passed")]
+    [InlineData("m.message", """{"m.text":[{"body":"me too"}],"m.relates_to":{"m.in_reply_to":{"event_id":"$e"}}}""", "<@bob:x, to $e> me too")]
+    [InlineData("m.emote", """{"m.text":[{"body":"waves"}]}""", "* @bob:x waves")]
+    [InlineData("m.image", """{"m.text":[{"body":"cat.png (66 KB) https://x/a"}],"m.file":{"url":"mxc://x/a","name":"cat.png","size":66540},"m.image_details":{"width":640,"height":480},"m.caption":{"m.text":[{"body":"my cat"}]}}""", "<@bob:x, image cat.png, 640×480, 66.5 KB, mxc://x/a> my cat")]
+    [InlineData("m.file", """{"m.text":[{"body":"a.pdf"}],"m.file":{"url":"mxc://x/a","name":"a.pdf"}}""", "<@bob:x, file a.pdf, mxc://x/a>")]
+    [InlineData("m.audio", """{"m.text":[{"body":"a song"}],"m.file":{"url":"mxc://x/a"},"m.audio_details":{"duration":201}}""", "<@bob:x, audio, 3:21, mxc://x/a> a song")]
+    [InlineData("org.matrix.msc1767.video", """{"org.matrix.msc1767.text":"clip.mp4","org.matrix.msc1767.file":{"name":"clip.mp4"},"org.matrix.msc1767.video_details":{"duration":9,"width":1,"height":2}}""", "<@bob:x, video clip.mp4, 1×2, 0:09>")]
+    [InlineData("org.matrix.msc3245.voice.v2", """{"m.text":[{"body":"Voice message"}]}""", "<@bob:x, voice> Voice message")]
+    [InlineData("m.location", """{"m.text":[{"body":"Malmö"}],"m.location":{"uri":"geo:55.6,13.0"}}""", "<@bob:x, location 55.6,13.0> Malmö")]
+    [InlineData("m.encrypted", """{"m.encrypted":{"ciphertext":"x"}}""", "<@bob:x, encrypted: cannot be logged>")]
+    public void A_message_that_is_a_type_of_its_own_reads_as_any_other(string type, string content, string line) => Assert.Equal(line, LineOf.Bobs(type, content));
+
+    [Theory]
+    [InlineData("m.message", """{"m.text":"hello"}""")]
+    [InlineData("m.message", """{"m.text":[{"mimetype":"text/html","body":"<b>"}]}""")]
+    [InlineData("m.message", """{"m.text":[{"body":1}]}""")]
+    [InlineData("m.message", """{"m.text":[{"body":"x"},{"body":1}]}""")]
+    [InlineData("m.message", """{"m.text":[{"body":"x"}],"m.automated":"yes"}""")]
+    [InlineData("m.file", """{"m.text":[{"body":"x"}],"m.file":[]}""")]
+    [InlineData("m.image", """{"m.text":[{"body":"x"}],"m.image_details":{"width":"1"}}""")]
+    [InlineData("m.image", """{"m.image_details":{"width":1}}""")]
+    [InlineData("m.location", """{"m.ts":1}""")]
+    [InlineData("m.message", "[]")]
+    public void One_of_another_shape_is_shown_as_it_is(string type, string content) => Assert.Equal($"*** @bob:x {type} {content}", LineOf.Bobs(type, content));
+}
