@@ -88,9 +88,16 @@ internal static class PowerLevelsLine
     private static long? Level(RawJson value, TypeCheck types) =>
         value.AsString() is { } text && long.TryParse(text, out var level) ? level : types.Integer(value);
 
-    /// <summary>Where nothing is known of the levels before. Synapse puts keys without an effect into each new room: they are told only when they change.</summary>
+    /// <summary>Where nothing is known of the levels before: what isn't so by default. Synapse puts keys without an effect into each new room: they are told only when they change.</summary>
     private static List<string> All(OrderedDictionary<Place, long> now) =>
-        [.. now.Where(static level => level.Key.In.Length > 0 || Array.Exists(Known, known => known.Key == level.Key.Key)).Select(static level => $"{Words(level.Key)} {level.Value}")];
+        [.. now.Where(level => Usual(level.Key, now) is { } usual ? usual != level.Value : level.Key.In.Length > 0).Select(static level => $"{Words(level.Key)} {level.Value}")];
+
+    /// <summary>The level that would hold without this one; <c>null</c> where that isn't known.</summary>
+    private static long? Usual(Place place, OrderedDictionary<Place, long> levels) => place.In == "events"
+        ? place.Key.StartsWith("m.room.", StringComparison.Ordinal) && place.Key is not ("m.room.message" or "m.room.encrypted" or "m.room.redaction")
+            ? levels.TryGetValue(new("", "state_default"), out var level) ? level : 50
+            : null
+        : Default(place, levels);
 
     private static List<string> Changes(OrderedDictionary<Place, long> before, OrderedDictionary<Place, long> now, bool isRedacted)
     {
