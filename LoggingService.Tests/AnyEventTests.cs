@@ -80,6 +80,7 @@ public class AnyEventTests
         var line = LogLine.Render(e, new EarlierEvents(_ => earlier, (_, _) => earlier), TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
         Assert.DoesNotContain(line.EnumerateRunes(), IsUnsafe);
         Assert.False(HasLoneSurrogate(line), line);
+        Assert.Matches(LogFormat.Line, $"2026-11-23 19:20:11 +00:00 {line}");
         Assert.InRange(Encoding.UTF8.GetByteCount(line), 1, LogLine.MaxBytes + 100);
 
         using var record = new MemoryStream();

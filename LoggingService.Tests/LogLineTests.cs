@@ -35,7 +35,7 @@ public class LogLineTests
 
     [Fact]
     public void A_sticker_is_named_by_its_body() =>
-        Assert.Equal("<@bob:x, sticker Party parrot, 128×128, mxc://x/a>", Render("m.sticker", """{"body":"Party parrot","info":{"w":128,"h":128},"url":"mxc://x/a"}"""));
+        Assert.Equal("<@bob:x, sticker \"Party parrot\", 128×128, mxc://x/a>", Render("m.sticker", """{"body":"Party parrot","info":{"w":128,"h":128},"url":"mxc://x/a"}"""));
 
     [Fact]
     public void An_encrypted_message_says_that_it_cannot_be_logged()
@@ -139,8 +139,8 @@ public class LogLineTests
     [InlineData("""{"msgtype":"image cat.png, 640×480","body":"x"}""", "<@bob:x, of type \"image cat.png, 640×480\"> x")]
     [InlineData("""{"msgtype":"x\"> fake","body":"x"}""", "<@bob:x, of type \"x\\\"> fake\"> x")]
     [InlineData("""{"msgtype":"m.file","body":"a> b"}""", "<@bob:x, file \"a> b\">")]
-    [InlineData("""{"msgtype":"m.file","body":"a","url":"640×480"}""", "<@bob:x, file a, url \"640×480\">")]
-    [InlineData("""{"msgtype":"m.file","body":"a","url":"mxc://x/a> fake, b"}""", "<@bob:x, file a, mxc://x/a%3E%20fake%2C%20b>")]
+    [InlineData("""{"msgtype":"m.file","body":"a","url":"640×480"}""", "<@bob:x, file \"a\", url \"640×480\">")]
+    [InlineData("""{"msgtype":"m.file","body":"a","url":"mxc://x/a> fake, b"}""", "<@bob:x, file \"a\", mxc://x/a%3E%20fake%2C%20b>")]
     [InlineData("""{"msgtype":"m.location","body":"a","geo_uri":"geo:1, encrypted: cannot be logged"}""", "<@bob:x, location \"geo:1, encrypted: cannot be logged\"> a")]
     [InlineData("""{"msgtype":"m.text","body":"a","m.relates_to":{"m.in_reply_to":{"event_id":"@alice:x 19:20:11 \"yes\""}}}""", "<@bob:x, to \"@alice:x 19:20:11 \\\"yes\\\"\"> a")]
     [InlineData("""{"msgtype":"m.text","body":"a","m.relates_to":{"m.in_reply_to":{"event_id":"$a> \"b\""}}}""", "<@bob:x, to $a%3E%20%22b%22> a")]

@@ -25,7 +25,7 @@ public class RecordedLinesTests
             "<@carol:localhost, voice voice.ogg, 0:02, mxc://localhost/abcdefABCDEF>",
             "<@alice:localhost, video clip.mp4, 640×480, 0:09, 99 B, mxc://localhost/abcdefABCDEF>",
             "<@bob:localhost, location 55.6,13.0> Malmö",
-            "<@carol:localhost, sticker Party parrot, 128×128, mxc://localhost/abcdefABCDEF>",
+            "<@carol:localhost, sticker \"Party parrot\", 128×128, mxc://localhost/abcdefABCDEF>",
             "<@alice:localhost, poll> Lunch? (1) soup (2) pizza",
             "*** @bob:localhost voted",
             "<@alice:localhost, poll ended> soup won",
@@ -37,7 +37,7 @@ public class RecordedLinesTests
         ];
 
         // In this order, with other lines between.
-        var lines = LineOf.Recording("everyday").GetEnumerator();
+        var lines = RecordedTraffic.Lines("everyday").GetEnumerator();
         Assert.All(evening, line => Assert.True(Until(line), line));
 
         bool Until(string line)

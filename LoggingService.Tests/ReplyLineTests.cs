@@ -42,7 +42,7 @@ public class ReplyLineTests
     public void A_picture_and_a_sticker_can_be_replies()
     {
         Assert.Equal("<@bob:x, to $theirs, image cat.png>", LineOf.Bobs("m.room.message", Reply("cat.png").Replace("m.text", "m.image", StringComparison.Ordinal)));
-        Assert.Equal("<@bob:x, to $theirs, sticker cat>", LineOf.Bobs("m.sticker", Reply("cat")));
+        Assert.Equal("<@bob:x, to $theirs, sticker \"cat\">", LineOf.Bobs("m.sticker", Reply("cat")));
     }
 
     [Theory]

@@ -34,24 +34,4 @@ public static class LineOf
 
     /// <summary>A whole event.</summary>
     public static RoomEvent Event(string json) => RoomEvent.FromRecord(Encoding.UTF8.GetBytes(json))!;
-
-    /// <summary>The lines of a recording, each made from what came before it.</summary>
-    public static IEnumerable<string> Recording(string name)
-    {
-        var record = new List<RoomEvent>();
-        foreach (var request in RecordedTraffic.Read(name).Where(request => request.Target.Contains("/transactions/", StringComparison.Ordinal)))
-        {
-            if (!RawJson.TryParse(Encoding.UTF8.GetBytes(request.Body), out var body, out _))
-            {
-                continue;
-            }
-
-            foreach (var json in body["events"u8].Items())
-            {
-                Assert.True(RoomEvent.TryRead(json, out var e, out _));
-                yield return After(e, [.. record.Where(r => r.RoomId == e.RoomId)]);
-                record.Add(e);
-            }
-        }
-    }
 }

@@ -102,13 +102,13 @@ internal static class SafeText
             : Quoted(type);
 
     /// <summary>
-    /// A file's name in a head: as it is, but between quotes where it is empty, has space at an end, or holds what means
-    /// something there (<c>,</c> <c>&lt;</c> <c>&gt;</c> <c>"</c> <c>\</c>).
+    /// A file's name in a head: as it is where it is one word with a dot in it and nothing that means something there,
+    /// so that it can pass for no size, address or sentence; else between quotes.
     /// </summary>
     public static string FileName(string name) =>
-        name.Length == 0 || char.IsWhiteSpace(name[0]) || char.IsWhiteSpace(name[^1]) || name.AsSpan().IndexOfAny(",<>\"\\") >= 0
-            ? Quoted(name)
-            : Of(name);
+        name.Contains('.', StringComparison.Ordinal) && !name.Any(static c => char.IsWhiteSpace(c) || c is ',' or '<' or '>' or '"' or '\\' or '/' or ':')
+            ? Of(name)
+            : Quoted(name);
 
     /// <summary>A content address in a head: one word as of <see cref="UserId"/>; between quotes where it is none. (Client-Server API, "Matrix Content (mxc://) URIs".)</summary>
     public static string ContentAddress(string url) => url.StartsWith("mxc://", StringComparison.Ordinal) ? Word(url) : $"url {Quoted(url)}";
