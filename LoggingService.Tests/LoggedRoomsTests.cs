@@ -231,6 +231,15 @@ public class LoggedRoomsTests
     }
 
     [Fact]
+    public async Task The_services_own_log_tells_what_a_room_is_called()
+    {
+        using var service = new ServiceUnderTest();
+        var room = Some.RoomId();
+        await service.PushAsync("1", $$$"""{"event_id":"{{{Some.EventId()}}}","room_id":"{{{room}}}","sender":"@alice:localhost","type":"m.room.name","state_key":"","origin_server_ts":1,"content":{"name":"Kitchen\n\"ERR"} }""");
+        Assert.Single(service.Logged, logged => logged.MessageTemplate.Text == "{Room} is called {Name}." && logged.Properties["Room"].ToString("l", null) == room && logged.Properties["Name"].ToString("l", null) == "\"Kitchen␊\\\"ERR\"");
+    }
+
+    [Fact]
     public async Task A_homeserver_that_never_answers_does_not_hold_a_stop_up()
     {
         var never = new TaskCompletionSource<StubHomeserver.Answer>();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using LoggingService.Configuration;
+using LoggingService.Lines;
 using LoggingService.RoomLogs;
 using LoggingService.Transactions;
 
@@ -56,6 +57,12 @@ public sealed partial class RoomAliases(
             if (_seen.TryAdd(e.RoomId, true) || names)
             {
                 _toLearn.Writer.TryWrite((e.RoomId, names ? [.. Hints(e)] : []));
+            }
+
+            // A room that we made is called after its alias.
+            if (e is { Type: "m.room.name", StateKey: "" } && e.Content["name"u8].AsString() is { Length: > 0 } name && name != Of(e.RoomId)?.Localpart)
+            {
+                Log.Called(logger, Of(e.RoomId)?.ToString() ?? e.RoomId, SafeText.Quoted(name));
             }
         }
     }
@@ -167,6 +174,9 @@ public sealed partial class RoomAliases(
     {
         [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The log of {Alias} is in {Folder}.")]
         public static partial void Named(ILogger logger, RoomAlias alias, string folder);
+
+        [LoggerMessage(EventId = 5, Level = LogLevel.Information, Message = "{Room} is called {Name}.")]
+        public static partial void Called(ILogger logger, string room, string name);
 
         [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "The link for {Alias} could not be made: {Reason}. The room is logged all the same.")]
         public static partial void LinkFailed(ILogger logger, RoomAlias alias, string reason);
