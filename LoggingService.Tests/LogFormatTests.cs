@@ -68,6 +68,14 @@ public class LogFormatTests
         Assert.Equal((head, text), (match.Groups["head"].Value, match.Groups["text"].Value));
     }
 
+    [Fact]
+    public void Lnav_takes_lines_apart_by_the_same_expression()
+    {
+        var format = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", "logging-service.lnav.json")))!;
+        var pattern = (string?)format["logging_service"]!["regex"]!["line"]!["pattern"];
+        Assert.Equal(LogFormat.Line.ToString(), pattern!.Replace("<timestamp>", "<time>", StringComparison.Ordinal).Replace("<body>", "<text>", StringComparison.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Types))]
     public void No_words_in_an_event_look_like_a_line_of_another(string type)
