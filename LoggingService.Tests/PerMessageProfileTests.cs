@@ -18,7 +18,7 @@ public class PerMessageProfileTests
 
     [Fact]
     public void A_sticker_may_claim_a_name() =>
-        Assert.Equal("<@bob:x, as \"Carol\", sticker cat>", LineOf.Bobs("m.sticker", """{"body":"cat","com.beeper.per_message_profile":{"displayname":"Carol"}}"""));
+        Assert.Equal("<@bob:x, as \"Carol\", sticker \"cat\">", LineOf.Bobs("m.sticker", """{"body":"cat","com.beeper.per_message_profile":{"displayname":"Carol"}}"""));
 
     [Fact]
     public void A_reply_tells_the_words_without_the_claimed_name() =>

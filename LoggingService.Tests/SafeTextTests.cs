@@ -69,7 +69,10 @@ public class SafeTextTests
     public void A_user_id_is_one_word(string? id, string word) => Assert.Equal(word, SafeText.UserId(id));
 
     [Theory]
-    [InlineData("Screenshot from Monday.png", "Screenshot from Monday.png")]
+    [InlineData("Screenshot.from-Monday(1).png", "Screenshot.from-Monday(1).png")]
+    [InlineData("Screenshot from Monday.png", "\"Screenshot from Monday.png\"")]
+    [InlineData("640×480", "\"640×480\"")]
+    [InlineData("mxc://x/a.b", "\"mxc://x/a.b\"")]
     [InlineData("a, 640×480.png", "\"a, 640×480.png\"")]
     [InlineData("a> b", "\"a> b\"")]
     [InlineData("a\"b\\", "\"a\\\"b\\\\\"")]
