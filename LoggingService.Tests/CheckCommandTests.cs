@@ -19,6 +19,14 @@ public class CheckCommandTests
     }
 
     [Fact]
+    public async Task A_homeserver_on_this_machine_is_asked_without_the_proxy_of_the_environment()
+    {
+        using var homeserver = new PlayedHomeserver();
+        var (exitCode, lines) = await CheckAsync(homeserver.Address, new() { ["http_proxy"] = "http://127.0.0.1:9" });
+        Assert.True(exitCode == 0, string.Join('\n', lines));
+    }
+
+    [Fact]
     public async Task Trouble_is_exit_code_1_with_what_to_do_and_what_cannot_be_known_yet()
     {
         var (exitCode, lines) = await CheckAsync("http://127.0.0.1:9");
@@ -45,12 +53,12 @@ public class CheckCommandTests
     }
 
     /// <summary>Checks with a url that somebody else serves: a check listens nowhere, and writes no logs.</summary>
-    private static async Task<(int ExitCode, IReadOnlyList<string> Lines)> CheckAsync(string homeserver)
+    private static async Task<(int ExitCode, IReadOnlyList<string> Lines)> CheckAsync(string homeserver, Dictionary<string, string?>? environment = null)
     {
         using var folder = TempFolder.ForCaller();
         await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText("https://logs.example.org/matrix"), TestContext.Current.CancellationToken);
         File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        await using var check = ServiceProcess.Start(folder.Path, "check", "--homeserver", homeserver);
+        await using var check = ServiceProcess.Start(folder.Path, environment ?? [], "check", "--homeserver", homeserver);
         var exitCode = await check.WaitForExitAsync();
         Assert.Equal([folder["registration.yaml"]], Directory.GetFileSystemEntries(folder.Path));
         return (exitCode, check.Output);

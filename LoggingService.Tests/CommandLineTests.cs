@@ -18,6 +18,13 @@ public class CommandLineTests
         Assert.DoesNotContain("--contentRoot", help, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("check")]
+    [InlineData("demo")]
+    [InlineData("render")]
+    public async Task Help_of_a_command_names_it(string command) =>
+        Assert.Contains($"LoggingService {command}", string.Join('\n', await RunAsync(0, command, "--help")), StringComparison.Ordinal);
+
     [Fact]
     public async Task The_version_is_that_of_the_build() =>
         Assert.Matches(@"^\d+\.\d+\.\d+(\+[0-9a-f]+)?$", Assert.Single(await RunAsync(0, "--version")));
@@ -28,11 +35,15 @@ public class CommandLineTests
     [InlineData("There is no --retaindays. Did you mean --retain-days?", "--retaindays", "3")]
     [InlineData("There is no chekc. Did you mean check?", "chekc")]
     [InlineData("There is no frobnicate. For all switches: --help", "frobnicate")]
-    [InlineData("There is no --fsat of demo. Did you mean --fast?", "demo", "--fsat")]
-    [InlineData("There is no --retain-days of check.", "check", "--retain-days", "3")]
-    [InlineData("'--logs'", "--logs")]
+    [InlineData("There is no --port. For all switches: --help", "--port", "5000")]
+    [InlineData("demo has no --fsat. Did you mean --fast?", "demo", "--fsat")]
+    [InlineData("demo has no --retain-days.", "demo", "--retain-days", "3")]
+    [InlineData("Write --logs after demo", "--logs", "here", "demo", "--fast")]
+    [InlineData("--logs needs a value.", "--logs")]
+    [InlineData("--logs= needs a value.", "--logs=")]
+    [InlineData("render needs a FILE.", "render")]
     [InlineData("--LoggingService:Logs needs a value", "--LoggingService:Logs")]
-    [InlineData("LoggingService:Lgos is no setting: there are Homeserver, ", "--LoggingService:Lgos", "here")]
+    [InlineData("LoggingService:Lgos is no setting. The settings are Homeserver, ", "--LoggingService:Lgos", "here")]
     [InlineData("LoggingService:RetainDays is \"0\"", "--retain-days", "0")]
     [InlineData("LoggingService:Moderators:1 is \"bob\"", "--moderator", "@alice:example.org", "--moderator", "bob")]
     public async Task What_is_not_understood_is_one_line_with_the_nearest_right_word(string expected, params string[] typed) =>

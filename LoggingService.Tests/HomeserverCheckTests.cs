@@ -35,23 +35,27 @@ public class HomeserverCheckTests
     [InlineData(400, """{"errcode":"M_UNRECOGNIZED","error":"Unrecognized request"}""")]
     [InlineData(404, "404 page not found")]
     [InlineData(405, "{}")]
-    public async Task A_homeserver_too_old_to_be_pinged_is_well(int status, string answer)
+    public async Task Of_a_homeserver_that_cannot_be_asked_whether_it_reaches_us_nothing_is_claimed(int status, string answer)
     {
         _homeserver.On(Ping, status, answer);
         using var service = Start();
         await UntilAllIsWellAsync(service);
         Assert.Empty(service.Trouble);
+        var said = Assert.Single(service.Logged, e => e.RenderMessage().Contains("knows this service", StringComparison.Ordinal)).RenderMessage();
+        Assert.Contains("whether it reaches this service", said, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(Versions, 0, "", "can't be reached at", "--homeserver URL")]
-    [InlineData(Versions, 502, "<html><h1>502 Bad Gateway</h1></html>", "is no Matrix homeserver", "--homeserver URL")]
+    [InlineData(Versions, 502, "<html><h1>502 Bad Gateway</h1></html>", "(502 (an answer that is no JSON))", "is the homeserver behind it running?")]
     [InlineData(Versions, 200, "<html>Welcome to nginx</html>", "is no Matrix homeserver", "--homeserver URL")]
     [InlineData(Versions, 404, "", "is no Matrix homeserver", "--homeserver URL")]
     [InlineData(Register, 401, """{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognised access token"}""", "doesn't know the as_token of", "app_service_config_files")]
     [InlineData(WhoAmI, 401, """{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognised access token"}""", "doesn't know the as_token of", "app_service_config_files")]
     [InlineData(Register, 400, """{"errcode":"M_EXCLUSIVE","error":"This user ID is reserved"}""", "own user logging in", "This user ID is reserved")]
-    [InlineData(Ping, 502, """{"errcode":"M_BAD_STATUS","error":"HTTP 403","status":403}""", "another hs_token", "give it this file anew and restart it")]
+    [InlineData(Ping, 502, """{"errcode":"M_BAD_STATUS","error":"HTTP 403","status":403}""", "another hs_token", "give it this file again and restart it")]
+    [InlineData(Ping, 502, """{"errcode":"M_BAD_STATUS","error":"HTTP 404","status":404}""", "Something else than this service answers", "must lead to this service")]
+    [InlineData(Ping, 502, """{"errcode":"M_BAD_STATUS","error":"HTTP 502","status":502}""", "Something else than this service answers", "must lead to this service")]
     [InlineData(Ping, 502, """{"errcode":"M_CONNECTION_FAILED","error":"Connection refused"}""", "can't reach this service at http://127.0.0.1:5000", "the url of the registration")]
     [InlineData(Ping, 504, """{"errcode":"M_CONNECTION_TIMEOUT","error":"timed out"}""", "can't reach this service at http://127.0.0.1:5000", "the url of the registration")]
     [InlineData(Ping, 403, """{"errcode":"M_FORBIDDEN","error":"Application service has not registered this id"}""", "by another id than logging", "restart it")]

@@ -143,9 +143,9 @@ public sealed class RegistrationTests : IDisposable
     [Fact]
     public void A_file_that_is_no_YAML_is_told_with_the_line()
     {
-        Assert.Matches($"^{Path}:4: this is no YAML: [^\n]+$", MistakeIn(Good.Replace("\"hs_secret\"", "@x")));
-        Assert.Equal($"{Path}:2: this is no YAML, here or in the next lines: look for a bracket or quote that isn't closed", MistakeIn("id: a\nurl: [b\nas_token: c\n"));
-        Assert.Matches($@"^{Path}:10: this is no YAML: [^\n]+ \(between double quotes a backslash is written twice\)$", MistakeIn(Good.Replace("#logged_.*", @"#logged\.x")));
+        Assert.Matches($"^{Path}:4: the YAML is broken here: [^\n]+$", MistakeIn(Good.Replace("\"hs_secret\"", "@x")));
+        Assert.Equal($"{Path}:2: the YAML is broken, here or in the next lines: look for a bracket or quote that isn't closed", MistakeIn("id: a\nurl: [b\nas_token: c\n"));
+        Assert.Matches($@"^{Path}:10: the YAML is broken here: [^\n]+ \(between double quotes a backslash is written twice\)$", MistakeIn(Good.Replace("#logged_.*", @"#logged\.x")));
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public sealed class RegistrationTests : IDisposable
     {
         File.WriteAllText(Path, Good);
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-        Assert.Equal([$"{Path}: every user of this machine can get at the tokens in it: chmod o= it"], Registration.Read(Path).Warnings);
+        Assert.Equal([$"{Path}: every user of this machine can read the tokens in it: chmod o= {Path}"], Registration.Read(Path).Warnings);
 
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
         Assert.Empty(Registration.Read(Path).Warnings);

@@ -73,7 +73,7 @@ public class StartupTests
         await first.WaitForLineAsync("The logs are in ");
 
         await IsOneLineAsync(folder, "LoggingService:Logs: ", "--urls", "http://127.0.0.1:0");
-        await IsOneLineAsync(folder, "another program listens there already", "--urls", $"http://127.0.0.1:{port}", "--logs", "other");
+        await IsOneLineAsync(folder, $"can't listen on http://127.0.0.1:{port}: another program listens there already", "--urls", $"http://127.0.0.1:{port}", "--logs", "other");
     }
 
     [Fact]

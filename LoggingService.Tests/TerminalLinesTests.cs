@@ -64,6 +64,25 @@ public partial class TerminalLinesTests
         Assert.Matches(@"(?m)^\d\d:\d\d:\d\d #logged_everyday:localhost <@alice:localhost> Good morning everyone\r?$", Colour().Replace(output, ""));
     }
 
+    [Fact]
+    public async Task A_terminal_shows_what_is_wrong_and_what_is_not_known_yet()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "script is util-linux's.");
+        using var folder = TempFolder.ForCaller();
+        await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText("http://127.0.0.1:5000"), TestContext.Current.CancellationToken);
+        var start = new ProcessStartInfo("script", ["-qefc", $"dotnet {AppContext.BaseDirectory}LoggingService.dll --homeserver http://127.0.0.1:9 --urls http://127.0.0.1:0", "/dev/null"]) { WorkingDirectory = folder.Path };
+        (start.Environment["TERM"], start.Environment["NO_COLOR"]) = ("xterm", "");
+        using var process = ChildProcess.Start(start);
+        var screen = "";
+        while (!screen.Contains("· Not known yet: whether it reaches", StringComparison.Ordinal) && await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+            screen += line + "\n";
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains("  \e[33m✗\e[0m The homeserver can't be reached at http://127.0.0.1:9", screen, StringComparison.Ordinal);
+        Assert.Contains("  · Not known yet: whether it has loaded the registration.", Colour().Replace(screen, ""), StringComparison.Ordinal);
+    }
+
     private void Say(string text, int? place = null) => _terminal.Emit(new LogEvent(
         DateTimeOffset.UtcNow, LogEventLevel.Information, exception: null, new MessageTemplate([new TextToken(text)]),
         place is null ? [] : [new LogEventProperty("place", new ScalarValue(place))]));

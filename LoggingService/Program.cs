@@ -10,7 +10,7 @@ try
 {
     if (OperatingSystem.IsWindows())
     {
-        throw new Misconfiguration("LoggingService runs on Linux (and macOS): folders named after room ids, links and fsync are not to be had on Windows.");
+        throw new Misconfiguration("LoggingService runs on Linux and macOS. On Windows folders can't be named after room ids.");
     }
 
     return await CommandLine.RunAsync(args, Build);
@@ -28,7 +28,7 @@ catch (Misconfiguration mistake)
 catch (Exception e) when (e is InvalidDataException || e.Source == "Serilog.Settings.Configuration")
 {
     // A file of settings that is no JSON, or something under Serilog that Serilog can't read.
-    Console.Error.WriteLine($"The settings can't be read: {e.Message} {e.GetBaseException().Message}".ReplaceLineEndings(" "));
+    Console.Error.WriteLine($"The settings can't be read: {string.Join(' ', new[] { e.Message, e.GetBaseException().Message }.Distinct())}".ReplaceLineEndings(" "));
     return 1;
 }
 
@@ -39,7 +39,7 @@ static WebApplication Build(string[] settings, bool serves)
 
     // What the service is to do: its settings, and the registration that the homeserver reads too.
     var options = LoggingServiceOptions.Read(builder.Configuration);
-    if (serves && !File.Exists(options.Registration))
+    if (serves && !Path.Exists(options.Registration))
     {
         NewRegistration.Write(options.Registration);
         Console.WriteLine(NewRegistration.NextSteps(options.Registration));
@@ -49,7 +49,7 @@ static WebApplication Build(string[] settings, bool serves)
     if (serves && string.IsNullOrEmpty(builder.Configuration["urls"]))
     {
         builder.WebHost.UseUrls(registration.ListenUrl
-            ?? throw new Misconfiguration($"{options.Registration}: url is https, which somebody else must serve: say where this service listens for them, with --urls http://localhost:5000."));
+            ?? throw new Misconfiguration($"{options.Registration}: url is https, but this service speaks only http: let a proxy serve it, and say where this service listens for the proxy, with --urls http://localhost:5000."));
     }
 
     // Bodies are limited where they are read, with answers that a homeserver understands. A stop takes 10 s at most: 5 for requests in hand, 4 for the last checkpoint.

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 using LoggingService.Configuration;
 using LoggingService.Demo;
@@ -38,7 +39,7 @@ public static partial class CommandLine
         root.SetAction((typed, _) => ServeAsync(build(Settings(typed), true)));
 
         var check = new Command("check", "Asks once whether the homeserver and the running service know each other. Exits with 0 if all is well, else with 1.");
-        Add(check, SettingSwitch.All.Where(setting => setting.Name is "--homeserver" or "--registration"));
+        Add(check, SettingSwitch.All);
         check.SetAction((typed, cancellation) => CheckCommand.RunAsync(build(Settings(typed), false), cancellation));
         root.Add(check);
 
@@ -49,7 +50,7 @@ public static partial class CommandLine
         demo.Add(logs);
         demo.Add(fast);
         demo.Add(chat);
-        demo.SetAction((typed, _) => DemoCommand.RunAsync(settings => build([.. settings, .. byKey], true), Path.GetFullPath(typed.GetValue(logs)!), typed.GetValue(fast), typed.GetValue(chat)));
+        demo.SetAction((typed, _) => DemoCommand.RunAsync(settings => build([.. byKey, .. settings], true), Path.GetFullPath(typed.GetValue(logs)!), typed.GetValue(fast), typed.GetValue(chat)));
         root.Add(demo);
 
         var render = new Command("render", "Writes the text of records (.jsonl) to standard output: of records from elsewhere, or again after an improvement.");
@@ -63,9 +64,14 @@ public static partial class CommandLine
 
         // A user id begins with @, too: that is no file of more switches.
         var typed = root.Parse(others, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (typed.Errors.Count > 0)
+        if (typed.Errors.Count > 0 && typed.Action != help.Action)
         {
             throw new Misconfiguration(NotUnderstood.Explain(typed));
+        }
+
+        if (typed.CommandResult.Parent is CommandResult before && before.Children.OfType<OptionResult>().FirstOrDefault(option => !option.Implicit) is { } misplaced)
+        {
+            throw new Misconfiguration($"Write {misplaced.Option.Name} after {typed.CommandResult.Command.Name}, if it has such a switch. For all switches: {typed.CommandResult.Command.Name} --help");
         }
 
         // The host listens for SIGTERM and Ctrl-C itself, and exceptions are Program's.
@@ -98,6 +104,12 @@ public static partial class CommandLine
         {
             if (!SettingByKey().IsMatch(args[i]))
             {
+                if (args[i].StartsWith("--", StringComparison.Ordinal) && args[i].EndsWith('='))
+                {
+                    // The parser would take the next word.
+                    throw new Misconfiguration($"{args[i]} needs a value.");
+                }
+
                 others.Add(args[i]);
             }
             else if (args[i].Contains('='))

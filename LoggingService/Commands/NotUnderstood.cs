@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace LoggingService.Commands;
 
@@ -11,16 +12,25 @@ public static class NotUnderstood
         ArgumentNullException.ThrowIfNull(typed);
         if (typed.UnmatchedTokens is not [var word, ..])
         {
-            return $"{typed.Errors[0].Message.TrimEnd('.').ReplaceLineEndings(" ")}. For all switches: --help";
+            return $"{Explain(typed.Errors[0])} For all switches: --help";
         }
 
         var name = word.Split('=')[0].ReplaceLineEndings(" ");
         var command = typed.CommandResult.Command;
         var nearest = command.Options.Where(option => !option.Hidden).Select(option => option.Name).Concat(command.Subcommands.Select(sub => sub.Name))
-            .Select(known => (known, steps: Steps(name.ToUpperInvariant(), known.ToUpperInvariant())))
-            .Where(near => near.steps <= 1 + (near.known.Length / 3)).OrderBy(near => near.steps).FirstOrDefault().known;
-        return $"There is no {name}{(command is RootCommand ? "" : $" of {command.Name}")}.{(nearest is null ? "" : $" Did you mean {nearest}?")} For all switches: --help";
+            .Select(known => (known, steps: Steps(Letters(name), Letters(known))))
+            .Where(near => near.steps <= 1 + (Letters(near.known).Length / 4)).OrderBy(near => near.steps).FirstOrDefault().known;
+        return $"{(command is RootCommand ? $"There is no {name}" : $"{command.Name} has no {name}")}.{(nearest is null ? "" : $" Did you mean {nearest}?")} For all switches: --help";
     }
+
+    private static string Explain(ParseError error) => error switch
+    {
+        { SymbolResult: OptionResult { Tokens.Count: 0 } option } => $"{option.Option.Name} needs a value.",
+        { SymbolResult: ArgumentResult { Tokens.Count: 0, Parent: CommandResult command } argument } => $"{command.Command.Name} needs a {argument.Argument.Name}.",
+        _ => $"{error.Message.TrimEnd('.').ReplaceLineEndings(" ")}.",
+    };
+
+    private static string Letters(string word) => word.TrimStart('-').ToUpperInvariant();
 
     /// <summary>How many letters must be put in, taken out or changed to make one word the other (Levenshtein's distance).</summary>
     private static int Steps(string from, string to)

@@ -16,7 +16,7 @@ public sealed record SettingSwitch(string Name, string Key, string Value, string
     public static IReadOnlyList<SettingSwitch> All { get; } =
     [
         new("--homeserver", Section + nameof(LoggingServiceOptions.Homeserver), "URL", "Where the homeserver's client API is [default: http://localhost:8008]"),
-        new("--registration", Section + nameof(LoggingServiceOptions.Registration), "FILE", "What the homeserver has a copy of; made when it is missing [default: registration.yaml]"),
+        new("--registration", Section + nameof(LoggingServiceOptions.Registration), "FILE", "What the homeserver has a copy of; the service makes it when it is missing [default: registration.yaml]"),
         new("--logs", Section + nameof(LoggingServiceOptions.Logs), "FOLDER", "Where the logs go [default: logs]"),
         new("--retain-days", Section + nameof(LoggingServiceOptions.RetainDays), "DAYS", "How many days of logs are kept [default: all]"),
         new("--rooms-per-hour", Section + nameof(LoggingServiceOptions.RoomsPerHour), "NUMBER", "How many rooms are made within an hour at most [default: 60]"),

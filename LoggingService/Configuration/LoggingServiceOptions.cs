@@ -62,7 +62,7 @@ public sealed partial class LoggingServiceOptions
         {
             if (!Keys.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
             {
-                throw new Misconfiguration($"{child.Path} is no setting: there are {string.Join(", ", Keys)}".ReplaceLineEndings(" "));
+                throw new Misconfiguration($"{child.Path} is no setting. The settings are {string.Join(", ", Keys)}".ReplaceLineEndings(" "));
             }
         }
 
@@ -102,7 +102,7 @@ public sealed partial class LoggingServiceOptions
 
         if (!long.TryParse(setting.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))
         {
-            throw Mistake(setting, "which is no whole number: it is", what);
+            throw Mistake(setting, "and must be a whole number:", what);
         }
 
         return number >= least && number <= most ? number

@@ -32,11 +32,11 @@ internal sealed class RegistrationFile
     {
         var id = Id();
         var url = Url();
-        var asToken = Token("as_token", "a secret that this service sends to the homeserver");
-        var hsToken = Token("hs_token", "a secret that the homeserver sends to this service");
+        var asToken = Token("as_token", "a secret that this service sends to the homeserver; make one with openssl rand -hex 32, here and in the homeserver's copy");
+        var hsToken = Token("hs_token", "a secret that the homeserver sends to this service; make one with openssl rand -hex 32, here and in the homeserver's copy");
         if (asToken == hsToken)
         {
-            Warn(root.Members["hs_token"], "is the same as as_token: whoever reads one has both, make them two");
+            Warn(root.Members["hs_token"], "is the same as as_token: whoever reads one has both; make them different");
         }
 
         var sender = SenderLocalpart();
@@ -49,6 +49,14 @@ internal sealed class RegistrationFile
         if (namespaces.Aliases.Count == 0 && namespaces.Rooms.Count == 0)
         {
             Warn(namespaces.Node, "has no aliases: nothing would be logged; add - {exclusive: false, regex: \"#logged_.*\"} to its aliases");
+        }
+
+        foreach (var regex in namespaces.Aliases.Count == 0 ? [] : namespaces.Node.Members["aliases"].AsList().Select(entry => entry.Members["regex"]))
+        {
+            if (regex.AsString() is [var first, ..] pattern && (char.IsAsciiLetterOrDigit(first) || first is '_' or '@' or '!') && !pattern.Contains('|'))
+            {
+                Warn(regex, $"\"{pattern}\" matches no alias, because an alias begins with #: write \"#{pattern.TrimStart('@', '!')}\"");
+            }
         }
 
         RateLimited();
@@ -160,7 +168,7 @@ internal sealed class RegistrationFile
         const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0)
         {
-            warnings.Add(YamlNode.RemarkIn(path, null, "every user of this machine can get at the tokens in it: chmod o= it"));
+            warnings.Add(YamlNode.RemarkIn(path, null, $"every user of this machine can read the tokens in it: chmod o= {path}"));
         }
     }
 

@@ -4,6 +4,7 @@ using LoggingService.RoomLogs;
 using Serilog;
 using Serilog.Configuration;
 using Serilog.Core;
+using Serilog.Debugging;
 using Serilog.Events;
 using Serilog.Templates;
 using Serilog.Templates.Themes;
@@ -13,13 +14,16 @@ namespace LoggingService.Configuration;
 /// <summary>The service's own log: what an admin needs to know, and nothing of the framework's chatter.</summary>
 public static class ServiceLog
 {
-    private const string Line = "{@t:HH:mm:ss} {@l:u3} {@m}\n{@x}";
+    // What a room said bears the time of its log.
+    private const string IsRoom = "SourceContext = '" + RoomActivity.Source + "'";
+    private const string OwnLine = "{@t:HH:mm:ss} {@l:u3} {@m}\n{@x}";
+    private const string Line = "{#if " + IsRoom + "}{Time:HH:mm:ss} {@l:u3} {Alias} {Line}\n{#else}" + OwnLine + "{#end}";
 
-    // What a room said bears the time of its log; what is still waited for has a sign.
-    private const string TerminalLine =
-        "{#if SourceContext = '" + RoomActivity.Source + "'}{Time:HH:mm:ss} {Alias} {Line}\n"
-        + "{#else if place > 0}  {#if @l = 'Warning'}✗{#else if EventId.Id = 4}·{#else}✓{#end} {@m}\n"
-        + "{#else}" + Line + "{#end}";
+    // A message may be as long as a book; what is still waited for has a sign.
+    private static readonly string TerminalLine =
+        "{#if " + IsRoom + "}{Time:HH:mm:ss} {Alias} {#if Length(Line) > 500}{Substring(Line, 0, 500)}… (more in the log){#else}{Line}{#end}\n"
+        + "{#else if place > 0}  {#if @l = 'Warning'}" + (HasColours ? "\e[33m✗\e[0m" : "✗") + "{#else if EventId.Id = 4}·{#else}✓{#end} {@m}\n"
+        + "{#else}" + OwnLine + "{#end}";
 
     // The terminal's own colours, which its owner can read.
     private static readonly TemplateTheme Colours = new(new Dictionary<TemplateThemeStyle, string>
@@ -43,22 +47,27 @@ public static class ServiceLog
     /// </summary>
     /// <param name="services">The service's.</param>
     /// <param name="configuration">All that is configured.</param>
-    public static IServiceCollection AddServiceLog(this IServiceCollection services, IConfiguration configuration) => services.AddSerilog(
-        logger => logger
-            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            .MinimumLevel.Override("Microsoft.AspNetCore.Diagnostics", LogEventLevel.Fatal)
-            .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LogEventLevel.Warning)
-            .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
-            .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
-            .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
-            .MinimumLevel.Override(typeof(HomeserverAuthentication).FullName!, LogEventLevel.Warning)
-            .MinimumLevel.Override("Polly", LogEventLevel.Fatal)
-            .MinimumLevel.Override(RoomActivity.Source, IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
-            .Filter.ByExcluding(logged => logged.Exception is OperationCanceledException) // A service that is stopped before it has begun is no failure.
-            .Enrich.With<SafeProperties>()
-            .WriteTo.Async(ToConsole)
-            .ReadFrom.Configuration(configuration),
-        preserveStaticLogger: true);
+    public static IServiceCollection AddServiceLog(this IServiceCollection services, IConfiguration configuration)
+    {
+        // A sink that can't write says so.
+        SelfLog.Enable(Console.Error);
+        return services.AddSerilog(
+            logger => logger
+                .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+                .MinimumLevel.Override("Microsoft.AspNetCore.Diagnostics", LogEventLevel.Fatal)
+                .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LogEventLevel.Warning)
+                .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
+                .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
+                .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
+                .MinimumLevel.Override(typeof(HomeserverAuthentication).FullName!, LogEventLevel.Warning)
+                .MinimumLevel.Override("Polly", LogEventLevel.Fatal)
+                .MinimumLevel.Override(RoomActivity.Source, IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
+                .Filter.ByExcluding(logged => logged.Exception is OperationCanceledException) // A service that is stopped before it has begun is no failure.
+                .Enrich.With<SafeProperties>()
+                .WriteTo.Async(ToConsole)
+                .ReadFrom.Configuration(configuration),
+            preserveStaticLogger: true);
+    }
 
     private static void ToConsole(LoggerSinkConfiguration sinks)
     {

@@ -1,9 +1,9 @@
 namespace LoggingService.Configuration;
 
-/// <summary>What the service says of itself when it starts.</summary>
+/// <summary>What the service says of itself when it starts and when it has stopped.</summary>
 public static partial class StartupWords
 {
-    /// <summary>Says what is odd about the configuration now and, once it listens: where it listens, for whom, and where it writes.</summary>
+    /// <summary>Says what is odd about the configuration now and, once it listens: where it listens, for whom, and where it writes; and at last, that it has stopped.</summary>
     public static void Say(WebApplication app, LoggingServiceOptions options, Registration registration)
     {
         foreach (var warning in registration.Warnings)
@@ -16,6 +16,7 @@ public static partial class StartupWords
             Log.Listening(app.Logger, string.Join(", ", app.Urls), registration.PathBase, options.HomeserverText, options.Registration);
             Log.Writing(app.Logger, options.Logs);
         });
+        app.Lifetime.ApplicationStopped.Register(() => Log.Stopped(app.Logger));
     }
 
     private static partial class Log
@@ -28,5 +29,8 @@ public static partial class StartupWords
 
         [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "The logs are in {Logs}.")]
         public static partial void Writing(ILogger logger, string logs);
+
+        [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "Stopped.")]
+        public static partial void Stopped(ILogger logger);
     }
 }

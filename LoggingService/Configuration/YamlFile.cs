@@ -34,12 +34,12 @@ internal sealed class YamlFile
         {
             var hint = e.Message.Contains("escape", StringComparison.OrdinalIgnoreCase)
                 ? " (between double quotes a backslash is written twice)" : "";
-            throw YamlNode.MistakeIn(path, e.Start.Line, $"this is no YAML: {e.Message.TrimEnd('.')}{hint}");
+            throw YamlNode.MistakeIn(path, e.End.Line, $"the YAML is broken here: {e.Message.TrimEnd('.')}{hint}");
         }
         catch (Exception e) when (e is not Misconfiguration)
         {
             // The scanner gives up at some broken texts with exceptions of other kinds, which know no line: `[a` is one.
-            throw YamlNode.MistakeIn(path, reader.parser.Current?.End.Line, "this is no YAML, here or in the next lines: look for a bracket or quote that isn't closed");
+            throw YamlNode.MistakeIn(path, reader.parser.Current?.End.Line, "the YAML is broken, here or in the next lines: look for a bracket or quote that isn't closed");
         }
     }
 

@@ -37,7 +37,7 @@ public static class DemoCommand
     private static async Task<string> RunAsync(Func<string[], WebApplication> build, string logs, string registration, TimeSpan pace, bool isChat)
     {
         await using var homeserver = await DemoHomeserver.StartAsync(Registration.Read(registration));
-        await using var service = build([$"--LoggingService:Homeserver={homeserver.Url}", $"--LoggingService:Registration={registration}", $"--LoggingService:Logs={logs}", "--urls=http://127.0.0.1:0"]);
+        await using var service = build([$"--LoggingService:Homeserver={homeserver.Url}", $"--LoggingService:Registration={registration}", $"--LoggingService:Logs={logs}", "--LoggingService:RoomsPerHour=60", "--urls=http://127.0.0.1:0"]);
         await Listening.StartAsync(service);
         homeserver.Service = new Uri(service.Urls.Single());
         var stopping = service.Lifetime.ApplicationStopping;
@@ -49,7 +49,7 @@ public static class DemoCommand
     private static async Task<string> PlayAsync(DemoHomeserver homeserver, string logs, TimeSpan pace, CancellationToken cancellation)
     {
         Console.WriteLine($"""
-            A made-up homeserver plays an evening that was recorded from a real one. Read along in another terminal:
+            A made-up homeserver plays an evening that was recorded from a real one{(pace > TimeSpan.Zero ? " (about a minute; Ctrl-C ends it)" : "")}. Read along in another terminal:
               tail -F {Path.Combine(logs, "logged_everyday", "latest.log")}
 
             """);
@@ -77,7 +77,7 @@ public static class DemoCommand
 
         return $"""
 
-            That was the evening: {events.Count} events. Each room has a folder in {logs}. Read one again:
+            That was the evening. Each room has a folder in {logs}. Read one again:
               less {Path.Combine(logs, "logged_everyday", "latest.log")}
             """;
     }

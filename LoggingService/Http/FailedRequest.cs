@@ -35,7 +35,7 @@ public static partial class FailedRequest
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "A request failed by a mistake in LoggingService; please report it. The homeserver will try again.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "A request failed because of a bug in LoggingService; please report it. The homeserver will try again.")]
         public static partial void Mistake(ILogger logger, Exception failure);
     }
 }

@@ -100,7 +100,7 @@ public sealed partial class RefusalWarning(LoggingServiceOptions settings, TimeP
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "A request with a wrong token was refused. If it was your homeserver's, its copy of {Registration} is another one: give it this one and restart it.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "A request with a wrong token was refused. If it was your homeserver's, its copy of {Registration} differs: give it this file and restart it. If not, somebody else reaches this port.")]
         public static partial void Refused(ILogger logger, string registration);
     }
 }

@@ -7,19 +7,20 @@ namespace LoggingService.Http;
 /// <summary>The beginning: from here on requests come.</summary>
 public static class Listening
 {
-    private const string Elsewhere = "Listen elsewhere: change url in the registration (and its copy), or say --urls http://localhost:5000.";
+    private const string Elsewhere = "Choose another address: change url in the registration, give the homeserver its new copy, restart both.";
 
     /// <summary>Starts everything, and listens.</summary>
     /// <exception cref="Misconfiguration">It can't listen where it was told to.</exception>
     public static async Task StartAsync(WebApplication app)
     {
+        var urls = app.Configuration["urls"];
         try
         {
             await app.StartAsync();
         }
         catch (Exception e) when (Reason(e) is not null)
         {
-            throw new Misconfiguration($"The service can't listen on {string.Join(", ", app.Urls)}: {Reason(e)} {Elsewhere}".ReplaceLineEndings(" "));
+            throw new Misconfiguration($"The service can't listen on {urls}: {Reason(e)} {Elsewhere}".ReplaceLineEndings(" "));
         }
     }
 
@@ -30,6 +31,7 @@ public static class Listening
         SocketException { SocketErrorCode: SocketError.AccessDenied } => "ports below 1024 are root's.",
         SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "this machine has no such address.",
         SocketException => $"{e.Message}.",
+        IOException { InnerException: AggregateException { InnerException: { } first } } => Reason(first), // localhost is two addresses.
         FormatException => "that is no address.",
         InvalidOperationException when e.Message.Contains("HTTPS", StringComparison.Ordinal) => "it speaks http only; let a proxy in front of it speak https.",
         InvalidOperationException when e.Source == "Microsoft.AspNetCore.Server.Kestrel.Core" => e.Message,

@@ -169,13 +169,13 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The disk doesn't take what was written: {Reason}. Nothing is lost: the journal has it, and it is tried again. See what the system says of the disk.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The logs can't be synced to the disk: {Reason}. Nothing is lost: the journal has it, and it is tried again. Look for disk errors in the system's log (dmesg).")]
         public static partial void Failed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The disk takes what is written again.")]
+        [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The logs can be synced to the disk again.")]
         public static partial void Mended(ILogger logger);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} could not be synced and was made anew from the journal. See what the system says of the disk.")]
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} could not be synced, and was made again from the journal; nothing is lost. Look for disk errors in the system's log (dmesg).")]
         public static partial void MadeAnew(ILogger logger, string file);
     }
 }

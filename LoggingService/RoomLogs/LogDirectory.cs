@@ -261,7 +261,7 @@ public sealed partial class LogDirectory : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "What had been acknowledged before the last stop can't be written to the logs now: {Reason}. It is safe in the journal. Until it can be written the homeserver is told to wait; nothing is lost.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The logs can't be completed from the journal now: {Reason}. Nothing is lost, but nothing new is logged until they can: the homeserver is told to wait.")]
         public static partial void RecoveryFailed(ILogger logger, string reason);
 
         [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the open files of {RoomId}; they are opened anew.")]

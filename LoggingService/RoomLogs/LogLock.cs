@@ -32,11 +32,13 @@ internal static class LogLock
         }
         catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)
         {
-            throw new Misconfiguration($"LoggingService:Logs: another LoggingService (process {Disk.ReadLocked(path)}) is writing to {root}; stop it, or give this one another directory.");
+            throw new Misconfiguration($"LoggingService:Logs: another LoggingService (process {Disk.ReadLocked(path)}) is writing to {root}; stop it, or give this one another folder (--logs).");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new Misconfiguration($"LoggingService:Logs: the log directory {root} can't be written to: {e.Message}");
+            throw new Misconfiguration(File.Exists(root)
+                ? $"LoggingService:Logs: {root} is a file, and must be a folder."
+                : $"LoggingService:Logs: {root} can't be written to: {e.Message} Let the service's user write there, or choose another folder (--logs).");
         }
     }
 }

@@ -75,7 +75,7 @@ public sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions o
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Not all days that are older than RetainDays could be removed: {Reason}. It is tried again tomorrow, and at the next start.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Some days older than RetainDays could not be removed: {Reason}. It is tried again tomorrow, and at the next start.")]
         public static partial void NotRemoved(ILogger logger, string reason);
     }
 }

@@ -48,7 +48,7 @@ internal static partial class Recovery
         [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The service had not been stopped cleanly: {Count} files were completed from the journal. Nothing is lost.")]
         public static partial void Recovered(ILogger logger, int count);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "{Segment} could only be read in part, after a failed sync or because the disk lost something. All that could be read was applied; the rest is kept as {Kept}.")]
+        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The journal {Segment} could only be read in part: a sync failed, or the disk lost something. What could be read is in the logs, some events may be missing; the rest is kept as {Kept}.")]
         public static partial void Damaged(ILogger logger, string segment, string kept);
     }
 }

@@ -83,7 +83,7 @@ public sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliases 
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Count} lines were not shown here, because they came faster than they can be shown, or a sink failed. They are in the rooms' logs.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Count} lines are missing here: they came too fast, or a Serilog sink failed. They are in the rooms' logs.")]
         public static partial void Missed(ILogger logger, long count);
     }
 }

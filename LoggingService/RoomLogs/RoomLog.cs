@@ -264,16 +264,16 @@ internal sealed partial class RoomLog : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The line of event {EventId} in {RoomId} could not be written as a sentence and shows its content instead. This is a mistake in LoggingService; the event itself is recorded whole.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The line of event {EventId} in {RoomId} could not be put into words and shows its content instead. This is a bug in LoggingService, please report it; the .jsonl has the event whole.")]
         public static partial void LineFailed(ILogger logger, Exception mistake, string eventId, string roomId);
 
         [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{File} ended in an unfinished line, which was put into the quarantine.")]
         public static partial void Torn(ILogger logger, string file);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} had more lines than its record; it was kept as {Kept} and written anew from the record.")]
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} had more lines than its record (.jsonl): it is kept as {Kept}, and was made again from the record.")]
         public static partial void TooLong(ILogger logger, string file, string kept);
 
-        [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "{Link} could not be made: {Reason}.")]
+        [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "The link {Link} could not be made: {Reason}. The room is logged all the same.")]
         public static partial void LinkFailed(ILogger logger, string link, string reason);
     }
 }

@@ -30,6 +30,12 @@ public sealed partial class FirstContact(
                 return;
             }
 
+            if (findings.All(finding => finding.State != FindingState.Trouble))
+            {
+                Log.WellAsFarAsKnown(logger, options.HomeserverText, user.Id, findings[^1].Text, place: 0);
+                return;
+            }
+
             for (var i = 0; i < findings.Count; i++)
             {
                 if (told.Count == 0 || told[i] != findings[i])
@@ -64,6 +70,9 @@ public sealed partial class FirstContact(
     {
         [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The homeserver {Homeserver} knows this service, as {User}, and reaches it.")]
         public static partial void Well(ILogger logger, string homeserver, string? user, int place);
+
+        [LoggerMessage(EventId = 5, Level = LogLevel.Information, Message = "The homeserver {Homeserver} knows this service, as {User}. Not known: {Unknown}")]
+        public static partial void WellAsFarAsKnown(ILogger logger, string homeserver, string? user, string unknown, int place);
 
         [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Trouble}")]
         public static partial void Trouble(ILogger logger, string trouble, int place);

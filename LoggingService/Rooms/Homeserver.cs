@@ -167,7 +167,7 @@ public sealed class Homeserver(HttpClient http, Registration registration)
             }
 
             var said = SafeText.Of(json["error"u8].AsString() ?? (isJson ? "" : "(an answer that is no JSON)"));
-            throw new HomeserverException(call, (int)response.StatusCode, json["errcode"u8].AsString(), said[..Math.Min(said.Length, 500)]);
+            throw new HomeserverException(call, (int)response.StatusCode, json["errcode"u8].AsString(), said[..Math.Min(said.Length, 500)]) { BadStatus = json["status"u8].AsInteger() };
         }
         catch (Exception e) when (e is not HomeserverException)
         {

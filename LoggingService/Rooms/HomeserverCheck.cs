@@ -8,6 +8,8 @@ namespace LoggingService.Rooms;
 /// </summary>
 public sealed class HomeserverCheck(Homeserver homeserver, OwnUser user, Registration registration, LoggingServiceOptions options)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>Asks the homeserver. The things are always the same three, in their order; after one that isn't well the others can't be known.</summary>
     /// <param name="cancellation">Ends it.</param>
     public async Task<IReadOnlyList<HomeserverFinding>> RunAsync(CancellationToken cancellation)
@@ -29,9 +31,15 @@ public sealed class HomeserverCheck(Homeserver homeserver, OwnUser user, Registr
 
     private async Task<HomeserverFinding> AnswersAsync(CancellationToken cancellation)
     {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        enough.CancelAfter(Patience);
         try
         {
-            await homeserver.VersionsAsync(cancellation);
+            await homeserver.VersionsAsync(enough.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return Trouble($"Nothing answers at {options.HomeserverText} within {Patience.TotalSeconds} seconds. Is it the homeserver's address{(options.Homeserver.Scheme == Uri.UriSchemeHttps ? ", and does it speak https there" : "")}? --homeserver URL");
         }
         catch (HomeserverException e) when (e.Errcode == "M_UNKNOWN_TOKEN")
         {
@@ -39,9 +47,12 @@ public sealed class HomeserverCheck(Homeserver homeserver, OwnUser user, Registr
         }
         catch (HomeserverException e)
         {
-            return Trouble(e.Status is null
-                ? $"The homeserver can't be reached at {options.HomeserverText} ({e.Reason}). Is it running? If it listens elsewhere, say where: --homeserver URL"
-                : $"What answers at {options.HomeserverText} is no Matrix homeserver ({e.Status} {e.Errcode} {e.Reason}). Say where its client API is: --homeserver URL");
+            return Trouble(e.Status switch
+            {
+                null => $"The homeserver can't be reached at {options.HomeserverText} ({e.Reason}). Is it running? If it listens elsewhere, say where: --homeserver URL",
+                >= 500 => $"Something answers at {options.HomeserverText}, but not as a homeserver that is well ({e.Answer}). If it is a proxy: is the homeserver behind it running?",
+                _ => $"What answers at {options.HomeserverText} is no Matrix homeserver ({e.Answer}). Say where its client API is: --homeserver URL",
+            });
         }
 
         return Well($"The homeserver answers at {options.HomeserverText}.");
@@ -76,10 +87,10 @@ public sealed class HomeserverCheck(Homeserver homeserver, OwnUser user, Registr
         {
             return e switch
             {
-                // An older homeserver, which has no such call.
-                { Status: 404 or 405 } or { Errcode: "M_UNRECOGNIZED" } => Well("Whether it reaches this service, this homeserver can't be asked: it is too old."),
-                { Errcode: "M_BAD_STATUS" } => Trouble($"The homeserver reaches this service with another hs_token than that of {options.Registration}: give it this file anew and restart it. ({e.Reason})"),
-                { Errcode: "M_CONNECTION_FAILED" or "M_CONNECTION_TIMEOUT" } => Trouble($"The homeserver can't reach this service at {registration.UrlText}, the url of the registration ({e.Reason}). The service must be running, and the url be one at which the homeserver finds this machine."),
+                { Status: 404 or 405 } or { Errcode: "M_UNRECOGNIZED" } => new(FindingState.Unknown, $"whether it reaches this service at {registration.UrlText}: it can't be asked, because it is too old, or a proxy in front of it keeps the question from it."),
+                { Errcode: "M_BAD_STATUS", BadStatus: 401 or 403 } => Trouble($"The homeserver reaches this service, but with another hs_token than that of {options.Registration}: give it this file again and restart it. ({e.Reason})"),
+                { Errcode: "M_BAD_STATUS" } => Trouble($"Something else than this service answers the homeserver at {registration.UrlText}, the url of the registration ({e.Reason}): the url, or the proxy there, must lead to this service."),
+                { Errcode: "M_CONNECTION_FAILED" or "M_CONNECTION_TIMEOUT" } => Trouble($"The homeserver can't reach this service at {registration.UrlText}, the url of the registration ({e.Reason}). Is the service running? Can the homeserver's machine reach that address? (In a container, localhost is the container.)"),
                 { Status: 403 } => Trouble($"The homeserver knows the as_token by another id than {registration.Id}: give it {options.Registration} anew and restart it. ({e.Reason})"),
                 _ => Trouble($"The homeserver could not be asked to call this service: {e.Message}"),
             };

@@ -7,7 +7,7 @@ namespace LoggingService.Rooms;
 /// <param name="reason">What the homeserver says, or why no answer came.</param>
 /// <param name="inner">What was thrown below.</param>
 public sealed class HomeserverException(string call, int? status, string? errcode, string reason, Exception? inner = null)
-    : Exception(status is null ? $"{call}: {reason}" : $"{call}: {status} {errcode} {reason}", inner)
+    : Exception($"{call}: {Words(status, errcode, reason)}", inner)
 {
     /// <summary>The HTTP status of the answer; <c>null</c> where none came.</summary>
     public int? Status => status;
@@ -18,6 +18,14 @@ public sealed class HomeserverException(string call, int? status, string? errcod
     /// <summary>What the homeserver says, or why no answer came.</summary>
     public string Reason => reason;
 
+    /// <summary>The status that the homeserver got from us, where it says so (<c>M_BAD_STATUS</c>; Application Service API, "Ping").</summary>
+    public long? BadStatus { get; init; }
+
+    /// <summary>Status, errcode and reason, as far as there are any.</summary>
+    public string Answer => Words(status, errcode, reason);
+
     /// <summary>Whether it may go better later: no answer, an error of the homeserver's, or too many requests.</summary>
     public bool IsPassing => status is null or >= 500 or 429;
+
+    private static string Words(int? status, string? errcode, string reason) => string.Join(' ', ((string?[])[$"{status}", errcode, reason]).Where(word => !string.IsNullOrEmpty(word)));
 }

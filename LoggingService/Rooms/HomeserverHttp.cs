@@ -21,8 +21,8 @@ public static class HomeserverHttp
                 http.Timeout = OneCall + TimeSpan.FromSeconds(5);
                 http.MaxResponseContentBufferSize = 16 * 1024 * 1024;
             })
-            // The client lives as long as the service: connections are renewed, so that a homeserver that moves is found.
-            .UseSocketsHttpHandler((handler, _) => handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5))
+            // The client lives as long as the service: connections are renewed, so that a homeserver that moves is found. On this machine no proxy of the environment's is in between.
+            .UseSocketsHttpHandler((handler, _) => (handler.PooledConnectionLifetime, handler.UseProxy) = (TimeSpan.FromMinutes(5), !options.Homeserver.IsLoopback))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddResilienceHandler("homeserver", pipeline => pipeline
                 .AddTimeout(OneCall)

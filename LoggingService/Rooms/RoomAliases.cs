@@ -184,7 +184,7 @@ public sealed partial class RoomAliases(
         [LoggerMessage(EventId = 3, Level = LogLevel.Debug, Message = "The aliases of {RoomId} could not be asked for: {Reason}.")]
         public static partial void NotLearned(ILogger logger, string roomId, string reason);
 
-        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "{Mistake} It counts as no match; write it without nested repetitions.")]
+        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "{Mistake} It counts as no match, so a room may not be logged. Write it without nested repetitions like (a+)+.")]
         public static partial void Undecided(ILogger logger, string mistake);
     }
 }

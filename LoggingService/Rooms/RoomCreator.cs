@@ -152,19 +152,19 @@ public sealed partial class RoomCreator(
         [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Made the room {RoomId} for {Alias}.")]
         public static partial void Made(ILogger logger, RoomAlias alias, string roomId);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Alias} existed by the time its room {RoomId} was made: the room stays unused.")]
+        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody else made {Alias} at the same moment: the room {RoomId} stays unused.")]
         public static partial void SomebodyWasFaster(ILogger logger, RoomAlias alias, string roomId);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Alias} was not made, because {RoomsPerHour} rooms were made within an hour. Anybody can make the homeserver ask for rooms; if these were wanted, raise LoggingService:RoomsPerHour. (Told once a minute.)")]
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Alias} was not made: the limit of rooms within an hour ({RoomsPerHour}) is reached. Anybody can make the homeserver ask for rooms; if these are wanted, raise LoggingService:RoomsPerHour. (Told once a minute.)")]
         public static partial void TooMany(ILogger logger, RoomAlias alias, int roomsPerHour);
 
-        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "The room for {Alias} could not be made: {Reason}")]
+        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "The room for {Alias} could not be made: {Reason}. It is tried again when somebody joins it.")]
         public static partial void Failed(ILogger logger, RoomAlias alias, string reason);
 
         [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Alias} works, but could not be made the main alias of {RoomId}: {Reason}. It is tried again later.")]
         public static partial void NotCanonical(ILogger logger, RoomAlias alias, string roomId, string reason);
 
-        [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "The homeserver takes so long to make the room for {Alias} that who asked for it was told to try again.")]
+        [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "The homeserver is slow to make the room for {Alias}: whoever asked for it was told to try again.")]
         public static partial void TooSlow(ILogger logger, RoomAlias alias);
     }
 

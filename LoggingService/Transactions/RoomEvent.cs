@@ -67,7 +67,7 @@ public sealed class RoomEvent
         }
         else if (json["room_id"u8].AsString() is not { } roomId || !roomId.StartsWith('!'))
         {
-            mistake = "an event without a room id";
+            mistake = "an event without a valid room id";
         }
         else if (json["event_id"u8].AsString() is not { Length: > 0 } eventId)
         {

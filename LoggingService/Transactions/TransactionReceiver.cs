@@ -30,13 +30,15 @@ public sealed partial class TransactionReceiver(
                 return new MatrixError(400, "M_NOT_JSON", "The body is not JSON.");
             }
 
-            Log.GaveUp(logger, transactionId, mistake);
-            transaction = new([], [new($"a body that came {Patience} times and is no JSON: {mistake}", body.Bytes, IsJson: false)]);
+            Log.GaveUp(logger, transactionId, mistake, Path.Combine(logs.Root, Quarantine.Folder));
+            transaction = new([], [new($"a body that came {Patience} times: {mistake}", body.Bytes, IsJson: false)]);
         }
-
-        foreach (var what in transaction.Unloggable)
+        else
         {
-            Log.Unloggable(logger, what.Reason, transactionId, Path.Combine(logs.Root, Quarantine.Folder));
+            foreach (var what in transaction.Unloggable)
+            {
+                Log.Unloggable(logger, what.Reason, transactionId, Path.Combine(logs.Root, Quarantine.Folder));
+            }
         }
 
         var logged = await rooms.KeepLoggedAsync(transaction.Events);
@@ -73,16 +75,16 @@ public sealed partial class TransactionReceiver(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Transaction {TransactionId} ({Bytes} bytes) was refused because {Mistake}: something between the homeserver and this service damages what is sent (a proxy?). The homeserver will send it again.")]
+        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Transaction {TransactionId} ({Bytes} bytes) was refused because {Mistake}. Something on the way (a proxy?) damages what the homeserver sends; it will send it again.")]
         public static partial void NotJson(ILogger logger, string transactionId, int bytes, string mistake);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Transaction {TransactionId} came three times and {Mistake}. It goes to the quarantine whole, so that those behind it can come; its events are not in the rooms' logs.")]
-        public static partial void GaveUp(ILogger logger, string transactionId, string mistake);
+        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Transaction {TransactionId} came three times and {Mistake}. It is kept whole in {Quarantine}, so that those behind it can come; its events are not in the rooms' logs.")]
+        public static partial void GaveUp(ILogger logger, string transactionId, string mistake, string quarantine);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The homeserver sent {Reason} (transaction {TransactionId}); it is kept in {Quarantine}.")]
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The homeserver sent {Reason} (transaction {TransactionId}), which can't be logged; it is kept in {Quarantine}.")]
         public static partial void Unloggable(ILogger logger, string reason, string transactionId, string quarantine);
 
-        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "Nothing can be written to the logs now: {Reason}. Nothing is lost: the homeserver keeps what happens and sends it again, after some minutes at the latest.")]
+        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "Nothing can be written to the logs now: {Reason}. Put that right; no restart is needed. Nothing is lost: the homeserver keeps what happens and sends it again within minutes.")]
         public static partial void NotWritten(ILogger logger, string reason);
 
         [LoggerMessage(EventId = 5, Level = LogLevel.Information, Message = "The logs can be written again.")]
