@@ -31,6 +31,8 @@ public static class ServiceLog
         [TemplateThemeStyle.LevelFatal] = "\e[31m",
     });
 
+    private static readonly OnceAMinute TurnedAway = new(TimeProvider.System);
+
     /// <summary>Whether a person sits at the standard output, at a terminal that knows ANSI's escape sequences.</summary>
     private static bool IsTerminal => !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
@@ -55,10 +57,17 @@ public static class ServiceLog
             .MinimumLevel.Override("Polly", LogEventLevel.Fatal)
             .MinimumLevel.Override(RoomActivity.Source, IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
             .Filter.ByExcluding(logged => logged.Exception is OperationCanceledException) // A service that is stopped before it has begun is no failure.
+            .Filter.ByExcluding(logged => IsTurningAway(logged) && !TurnedAway.IsTimeToTell())
+            .Filter.ByExcluding(logged => logged.Exception is BadHttpRequestException) // It quotes what came, which may be a token.
             .Enrich.With<SafeProperties>()
             .WriteTo.Async(ToConsole)
             .ReadFrom.Configuration(configuration),
         preserveStaticLogger: true);
+
+    /// <summary>Whether the web server says that it hung up on somebody, because there are too many connections.</summary>
+    private static bool IsTurningAway(LogEvent logged) =>
+        logged.Level == LogEventLevel.Warning && logged.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)
+        && source is ScalarValue { Value: "Microsoft.AspNetCore.Server.Kestrel.Connections" };
 
     private static void ToConsole(LoggerSinkConfiguration sinks)
     {
@@ -84,6 +93,13 @@ internal sealed class SafeProperties : ILogEventEnricher
     {
         foreach (var (name, value) in logEvent.Properties.ToArray())
         {
+            if (name == "QueryString" && value is ScalarValue { Value: string { Length: > 0 } })
+            {
+                // The web server's, where an admin asks for its words: older homeservers have the token in it.
+                logEvent.AddOrUpdateProperty(new LogEventProperty(name, new ScalarValue("?…")));
+                continue;
+            }
+
             if (value is ScalarValue { Value: string text } && SafeText.Of(text) is var safe && safe != text)
             {
                 logEvent.AddOrUpdateProperty(new LogEventProperty(name, new ScalarValue(safe)));
