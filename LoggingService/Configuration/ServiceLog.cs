@@ -84,7 +84,7 @@ public static class ServiceLog
 
 /// <summary>
 /// Makes what others chose safe in every line of the service's own log: an alias may hold line breaks and escape sequences,
-/// and anybody can make the homeserver ask for one.
+/// and anybody can make the homeserver ask for one. Leaves out what a token may stand in.
 /// </summary>
 internal sealed class SafeProperties : ILogEventEnricher
 {
@@ -93,10 +93,10 @@ internal sealed class SafeProperties : ILogEventEnricher
     {
         foreach (var (name, value) in logEvent.Properties.ToArray())
         {
-            if (name == "QueryString" && value is ScalarValue { Value: string { Length: > 0 } })
+            if (name is "QueryString" or "Authorization")
             {
-                // The web server's, where an admin asks for its words: older homeservers have the token in it.
-                logEvent.AddOrUpdateProperty(new LogEventProperty(name, new ScalarValue("?…")));
+                // Where an admin asks for the words of the web server, or of HttpClient: older homeservers have the token in the query.
+                logEvent.AddOrUpdateProperty(new LogEventProperty(name, new ScalarValue("…")));
                 continue;
             }
 
