@@ -52,8 +52,8 @@ static WebApplication Build(string[] settings, bool serves)
             ?? throw new Misconfiguration($"{options.Registration}: url is https, but this service speaks only http: let a proxy serve it, and say where this service listens for the proxy, with --urls http://localhost:5000."));
     }
 
-    // Bodies are limited where they are read, with answers that a homeserver understands. A stop takes 10 s at most: 5 for requests in hand, 4 for the last checkpoint.
-    builder.WebHost.ConfigureKestrel(kestrel => (kestrel.Limits.MaxRequestBodySize, kestrel.AddServerHeader) = (null, false));
+    // Bodies are limited where they are read, with answers that a homeserver understands; of a stranger's no more is thrown away. A stop takes 10 s at most: 5 for requests in hand, 4 for the last checkpoint.
+    builder.WebHost.ConfigureKestrel(kestrel => (kestrel.Limits.MaxRequestBodySize, kestrel.Limits.MaxConcurrentConnections, kestrel.AddServerHeader) = (1 << 20, OpenFiles.ForConnections, false));
     builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
 
     builder.Services.AddServiceLog(builder.Configuration);

@@ -53,15 +53,17 @@ public sealed class ServiceProcess : IAsyncDisposable
         string workingDirectory, IReadOnlyDictionary<string, string?> environment, params IEnumerable<string> arguments) =>
         Start(workingDirectory, environment, arguments, input: "");
 
+    /// <summary>Starts the service in a system that lets it open this many files and connections, and no more.</summary>
+    public static ServiceProcess StartWithOpenFiles(int limit, string workingDirectory, params IEnumerable<string> arguments) =>
+        Start(workingDirectory, new Dictionary<string, string?>(), arguments, input: "", limit);
+
     private static ServiceProcess Start(
-        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input)
+        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input, int? openFiles = null)
     {
-        var service = Path.Combine(AppContext.BaseDirectory, "LoggingService.dll");
-        var start = new ProcessStartInfo(
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [service, .. arguments])
-        {
-            WorkingDirectory = workingDirectory,
-        };
+        string[] command = [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "LoggingService.dll"), .. arguments];
+        if (openFiles is not null)
+            command = ["prlimit", $"--nofile={openFiles}", "--", .. command];
+        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = workingDirectory };
 
         // What a developer has set for other things must not decide a test.
         foreach (var name in start.Environment.Keys.Where(IsForeign).ToList())

@@ -61,8 +61,31 @@ public sealed class Registration
     public static Registration Read(string path) => RegistrationFile.Read(path);
 
     /// <summary>Whether rooms with this alias (<c>#local:server</c>) are logged.</summary>
-    public bool IsLoggedAlias(string alias) => Aliases.Any(pattern => pattern.IsMatch(alias));
+    /// <exception cref="TimeoutException">It can't be decided.</exception>
+    public bool IsLoggedAlias(string alias) => IsMatch(Aliases, alias);
 
     /// <summary>Whether a room with this id is logged whatever its aliases are.</summary>
-    public bool IsLoggedRoom(string roomId) => Rooms.Any(pattern => pattern.IsMatch(roomId));
+    /// <exception cref="TimeoutException">It can't be decided.</exception>
+    public bool IsLoggedRoom(string roomId) => IsMatch(Rooms, roomId);
+
+    private static bool IsMatch(IReadOnlyList<PythonPattern> patterns, string text)
+    {
+        TimeoutException? undecided = null;
+        foreach (var pattern in patterns)
+        {
+            try
+            {
+                if (pattern.IsMatch(text))
+                {
+                    return true;
+                }
+            }
+            catch (TimeoutException e)
+            {
+                undecided = e;
+            }
+        }
+
+        return undecided is null ? false : throw undecided;
+    }
 }

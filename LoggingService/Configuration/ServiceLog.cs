@@ -35,6 +35,8 @@ public static class ServiceLog
         [TemplateThemeStyle.LevelFatal] = "\e[31m",
     });
 
+    private static readonly OnceAMinute TurnedAway = new(TimeProvider.System);
+
     /// <summary>Whether a person sits at the standard output, at a terminal that knows ANSI's escape sequences.</summary>
     private static bool IsTerminal => !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
@@ -63,11 +65,18 @@ public static class ServiceLog
                 .MinimumLevel.Override("Polly", LogEventLevel.Fatal)
                 .MinimumLevel.Override(RoomActivity.Source, IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
                 .Filter.ByExcluding(logged => logged.Exception is OperationCanceledException) // A service that is stopped before it has begun is no failure.
+                .Filter.ByExcluding(logged => IsTurningAway(logged) && !TurnedAway.IsTimeToTell())
+                .Filter.ByExcluding(logged => logged.Exception is BadHttpRequestException) // It quotes what came, which may be a token.
                 .Enrich.With<SafeProperties>()
                 .WriteTo.Async(ToConsole)
                 .ReadFrom.Configuration(configuration),
             preserveStaticLogger: true);
     }
+
+    /// <summary>Whether the web server says that it hung up on somebody, because there are too many connections.</summary>
+    private static bool IsTurningAway(LogEvent logged) =>
+        logged.Level == LogEventLevel.Warning && logged.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)
+        && source is ScalarValue { Value: "Microsoft.AspNetCore.Server.Kestrel.Connections" };
 
     private static void ToConsole(LoggerSinkConfiguration sinks)
     {
@@ -84,7 +93,7 @@ public static class ServiceLog
 
 /// <summary>
 /// Makes what others chose safe in every line of the service's own log: an alias may hold line breaks and escape sequences,
-/// and anybody can make the homeserver ask for one.
+/// and anybody can make the homeserver ask for one. Leaves out what a token may stand in.
 /// </summary>
 internal sealed class SafeProperties : ILogEventEnricher
 {
@@ -93,6 +102,13 @@ internal sealed class SafeProperties : ILogEventEnricher
     {
         foreach (var (name, value) in logEvent.Properties.ToArray())
         {
+            if (name is "QueryString" or "Authorization")
+            {
+                // Where an admin asks for the words of the web server, or of HttpClient: older homeservers have the token in the query.
+                logEvent.AddOrUpdateProperty(new LogEventProperty(name, new ScalarValue("…")));
+                continue;
+            }
+
             if (value is ScalarValue { Value: string text } && SafeText.Of(text) is var safe && safe != text)
             {
                 logEvent.AddOrUpdateProperty(new LogEventProperty(name, new ScalarValue(safe)));

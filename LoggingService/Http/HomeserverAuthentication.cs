@@ -77,25 +77,15 @@ public sealed class HomeserverAuthentication(
 /// <summary>What the log is told of wrong tokens: once a minute, for anyone can send them as fast as they like.</summary>
 public sealed partial class RefusalWarning(LoggingServiceOptions settings, TimeProvider time)
 {
-    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
-    private readonly Lock _lock = new();
-    private DateTimeOffset _told = DateTimeOffset.MinValue;
+    private readonly OnceAMinute _wrong = new(time);
 
     /// <summary>A token was wrong.</summary>
     public void Tell(ILogger logger)
     {
-        lock (_lock)
+        if (_wrong.IsTimeToTell())
         {
-            var now = time.GetUtcNow();
-            if (now - _told < Quiet)
-            {
-                return;
-            }
-
-            _told = now;
+            Log.Refused(logger, settings.Registration);
         }
-
-        Log.Refused(logger, settings.Registration);
     }
 
     private static partial class Log

@@ -17,9 +17,11 @@ public static class RawTarget
     public static Func<HttpContext, RequestDelegate, Task> Restore(string pathBase) => (context, next) =>
     {
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        if (target.Length > 0 && target[0] != '/' && Uri.TryCreate(target, UriKind.Absolute, out var absolute))
+        if (target.IndexOf("://", StringComparison.Ordinal) is > 0 and var scheme && target[0] != '/')
         {
-            target = target[target.IndexOf(absolute.Authority, StringComparison.OrdinalIgnoreCase)..][absolute.Authority.Length..];
+            // http://host/path, as to a proxy. The host may be written in ways that Uri would change.
+            var end = target.IndexOfAny(['/', '?'], scheme + 3);
+            target = end < 0 ? "" : target[end..];
         }
 
         var path = OneSlash(target.Split('?', 2)[0]);

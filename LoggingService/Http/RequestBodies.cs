@@ -1,5 +1,8 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using LoggingService.Configuration;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace LoggingService.Http;
 
@@ -8,7 +11,13 @@ public sealed class RequestBodies(LoggingServiceOptions options)
 {
     private static readonly MatrixError TooLarge = new(413, "M_TOO_LARGE", "The body is larger than MaxBodyBytes allows.");
     private static readonly MatrixError TooMuch = new(503, "M_LIMIT_EXCEEDED", "Too much is being received at the same time; try again.");
+
+    /// <summary>Transactions are a few KiB, some MiB at the most: memory for larger ones isn't kept.</summary>
+    private const int Everyday = 1 << 20;
+    private const int Large = 16 << 20;
+    private static readonly ArrayPool<byte> Pool = ArrayPool<byte>.Create(Everyday, maxArraysPerBucket: 16);
     private long _inFlight;
+    private int _isMemoryToGiveBack;
 
     /// <summary>Bytes of all bodies that are being received or worked on.</summary>
     public long InFlight => Interlocked.Read(ref _inFlight);
@@ -18,6 +27,8 @@ public sealed class RequestBodies(LoggingServiceOptions options)
     /// <exception cref="BadHttpRequestException">It didn't come as announced.</exception>
     public async Task<Body> ReadAsync(HttpRequest request)
     {
+        // The web server's limit is for strangers. Of the homeserver's it throws away what is too large, so that it reads the answer.
+        request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
         if (request.ContentLength > options.MaxBodyBytes)
         {
             throw new MatrixException(TooLarge);
@@ -28,7 +39,7 @@ public sealed class RequestBodies(LoggingServiceOptions options)
         {
             while (true)
             {
-                var read = await request.BodyReader.ReadAsync();
+                var read = await ReadAsync(request.BodyReader);
                 try
                 {
                     body.Append(read.Buffer);
@@ -52,11 +63,36 @@ public sealed class RequestBodies(LoggingServiceOptions options)
         }
     }
 
+    private static async Task<ReadResult> ReadAsync(PipeReader reader)
+    {
+        try
+        {
+            return await reader.ReadAsync();
+        }
+        catch (IOException e) when (e is not (BadHttpRequestException or ConnectionResetException))
+        {
+            // As for a chunk whose length is no number that fits.
+            throw new BadHttpRequestException("The body didn't come as announced.", e);
+        }
+    }
+
+    /// <summary>The runtime collects what a large body left when memory is short, or never: a service that is idle makes no garbage.</summary>
+    private async Task GiveMemoryBackAsync()
+    {
+        if (Interlocked.Exchange(ref _isMemoryToGiveBack, 1) == 0)
+        {
+            // Later: who worked on the body still holds it.
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            _isMemoryToGiveBack = 0;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+    }
+
     /// <summary>A body in pooled memory; the memory goes back when it is disposed of.</summary>
     public sealed class Body : IDisposable
     {
         private readonly RequestBodies _bodies;
-        private byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        private byte[] _buffer = Pool.Rent(16 * 1024);
         private int _length;
 
         internal Body(RequestBodies bodies) => _bodies = bodies;
@@ -68,7 +104,12 @@ public sealed class RequestBodies(LoggingServiceOptions options)
         public void Dispose()
         {
             Interlocked.Add(ref _bodies._inFlight, -_length);
-            ArrayPool<byte>.Shared.Return(_buffer);
+            if (_buffer.Length > Large)
+            {
+                _ = _bodies.GiveMemoryBackAsync();
+            }
+
+            Pool.Return(_buffer);
             (_buffer, _length) = ([], 0);
         }
 
@@ -88,9 +129,9 @@ public sealed class RequestBodies(LoggingServiceOptions options)
 
             if (length > _buffer.Length)
             {
-                var larger = ArrayPool<byte>.Shared.Rent((int)Math.Max(length, Math.Min(_buffer.Length * 2L, _bodies.Limit)));
+                var larger = Pool.Rent((int)Math.Max(length, Math.Min(_buffer.Length * 2L, _bodies.Limit)));
                 Bytes.Span.CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(_buffer);
+                Pool.Return(_buffer);
                 _buffer = larger;
             }
 

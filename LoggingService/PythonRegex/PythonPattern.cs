@@ -12,9 +12,13 @@ internal sealed class PythonPattern
     // Identifiers have 255 bytes at most: only a pattern that backtracks without end takes as long, on a busy machine too.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
+    // Who sends such a text can send many: while they are decided, nothing else would be done.
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+
     private readonly string _python;
     private readonly Regex _regex;
     private readonly Lazy<Regex>? _regexForLastLineBreak;
+    private long _pausedUntil;
 
     private PythonPattern(string python, string translated)
     {
@@ -58,10 +62,16 @@ internal sealed class PythonPattern
     /// <param name="text">A user id, alias or room id.</param>
     /// <exception cref="TimeoutException">
     /// It was not decided within a second, of which only patterns with look-around, references, conditions or atomic groups
-    /// are capable, and texts that end with a line break. It is no answer: taken for a "no" it would leave out what should be logged.
+    /// are capable, and texts that end with a line break; or such a text came within the last ten seconds. It is no answer: taken
+    /// for a "no" it would leave out what should be logged.
     /// </exception>
     public bool IsMatch(string text)
     {
+        if (Environment.TickCount64 < Interlocked.Read(ref _pausedUntil))
+        {
+            throw new TimeoutException($"The regex {_python} took too long on another text a moment ago: it isn't tried now.");
+        }
+
         try
         {
             var regex = text.EndsWith('\n') ? _regexForLastLineBreak?.Value ?? _regex : _regex;
@@ -69,6 +79,7 @@ internal sealed class PythonPattern
         }
         catch (Exception e) when (e is RegexMatchTimeoutException or IndexOutOfRangeException)
         {
+            Interlocked.Exchange(ref _pausedUntil, Environment.TickCount64 + (long)Pause.TotalMilliseconds);
             throw new TimeoutException(
                 $"The regex {_python} takes too long on a text of {text.Length} characters: it can't be decided.", e);
         }

@@ -16,6 +16,8 @@ internal static class Quarantine
     /// <summary>What the name of a day's unfinished lines has after the day.</summary>
     public const string TornSuffix = ".torn.jsonl";
 
+    private const int Part = 48 * 1024;
+
     /// <summary>Opens a day's quarantine.</summary>
     /// <param name="root">The log directory.</param>
     /// <param name="day">The day of arrival.</param>
@@ -57,9 +59,16 @@ internal static class Quarantine
             }
             else
             {
-                // Not WriteBase64String, which has a limit below that of a body.
+                // In parts: what can't be logged may be as large as a body, and the writer would hold all of it several times.
                 line.WritePropertyName("base64");
-                line.WriteRawValue($"\"{Convert.ToBase64String(unloggable.Bytes.Span)}\"", skipInputValidation: true);
+                var rest = unloggable.Bytes.Span;
+                for (; rest.Length > Part; rest = rest[Part..])
+                {
+                    line.WriteBase64StringSegment(rest[..Part], isFinalSegment: false);
+                    line.Flush();
+                }
+
+                line.WriteBase64StringSegment(rest, isFinalSegment: true);
             }
 
             line.WriteEndObject();

@@ -1,3 +1,5 @@
+using Polly.Timeout;
+
 namespace LoggingService.Rooms;
 
 /// <summary>A call to the homeserver's client API that didn't do what it was for.</summary>
@@ -23,6 +25,9 @@ public sealed class HomeserverException(string call, int? status, string? errcod
 
     /// <summary>Status, errcode and reason, as far as there are any.</summary>
     public string Answer => Words(status, errcode, reason);
+
+    /// <summary>Whether no answer came in time: it may have been done, or be done yet.</summary>
+    public bool IsTimeout => InnerException is TimeoutRejectedException or OperationCanceledException;
 
     /// <summary>Whether it may go better later: no answer, an error of the homeserver's, or too many requests.</summary>
     public bool IsPassing => status is null or >= 500 or 429;

@@ -22,6 +22,7 @@ public sealed partial class RoomAliases(
     private readonly ConcurrentDictionary<string, RoomAlias> _aliases = new();
     private readonly ConcurrentDictionary<string, bool> _seen = new();
     private readonly ConcurrentDictionary<RoomAlias, bool> _lookingUp = new();
+    private readonly OnceAMinute _undecided = new(time);
     private readonly Channel<(string RoomId, RoomAlias[] Hints)> _toLearn = Channel.CreateUnbounded<(string, RoomAlias[])>(new() { SingleReader = true });
 
     /// <summary>The alias by which people know a room; <c>null</c> where none is known.</summary>
@@ -42,7 +43,11 @@ public sealed partial class RoomAliases(
         }
         catch (TimeoutException e)
         {
-            Log.Undecided(logger, e.Message);
+            if (_undecided.IsTimeToTell())
+            {
+                Log.Undecided(logger, e.Message);
+            }
+
             return false;
         }
     }
@@ -184,7 +189,7 @@ public sealed partial class RoomAliases(
         [LoggerMessage(EventId = 3, Level = LogLevel.Debug, Message = "The aliases of {RoomId} could not be asked for: {Reason}.")]
         public static partial void NotLearned(ILogger logger, string roomId, string reason);
 
-        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "{Mistake} It counts as no match, so a room may not be logged. Write it without nested repetitions like (a+)+.")]
+        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "{Mistake} It counts as no match, so a room may not be logged. Write it without nested repetitions like (a+)+. (Told once a minute.)")]
         public static partial void Undecided(ILogger logger, string mistake);
     }
 }

@@ -19,6 +19,9 @@ public sealed partial class RoomCreator(
     // A call that is still in flight when the service is taken down would hold that up for 30 s.
     private readonly CancellationToken _end = lifetime.ApplicationStopped;
     private readonly RoomsPerHour _limit = new(options.RoomsPerHour, time);
+    private readonly OnceAMinute _tooMany = new(time);
+    private readonly OnceAMinute _tooSlow = new(time);
+    private readonly OnceAMinute _failed = new(time);
 
     /// <summary>
     /// Answers 200 if the alias exists now, whoever made it, and 404 if it is none of ours or there are too many.
@@ -44,7 +47,11 @@ public sealed partial class RoomCreator(
         }
         catch (TimeoutException)
         {
-            Log.TooSlow(logger, alias);
+            if (_tooSlow.IsTimeToTell())
+            {
+                Log.TooSlow(logger, alias);
+            }
+
             return new MatrixError(504, "M_UNKNOWN", "The room is still being made; try again.");
         }
     }
@@ -54,9 +61,10 @@ public sealed partial class RoomCreator(
     {
         try
         {
-            if (!_limit.TryReserve(out var reserved, out var isTimeToTell))
+            await user.AskAsync(_end);
+            if (!_limit.TryReserve(out var reserved))
             {
-                if (isTimeToTell)
+                if (_tooMany.IsTimeToTell())
                 {
                     Log.TooMany(logger, alias, options.RoomsPerHour);
                 }
@@ -67,11 +75,11 @@ public sealed partial class RoomCreator(
             string roomId;
             try
             {
-                await user.AskAsync(_end);
                 roomId = await homeserver.CreateRoomAsync(alias, user.Id!, options.Moderators, _end);
             }
-            catch
+            catch (HomeserverException e) when (!e.IsTimeout)
             {
+                // What takes too long may be made all the same.
                 _limit.GiveBack(reserved);
                 throw;
             }
@@ -89,7 +97,11 @@ public sealed partial class RoomCreator(
         }
         catch (HomeserverException e)
         {
-            Log.Failed(logger, alias, e.Message);
+            if (_failed.IsTimeToTell())
+            {
+                Log.Failed(logger, alias, e.Message);
+            }
+
             return new(502, "M_UNKNOWN", "The homeserver didn't make the room.");
         }
         finally
@@ -158,13 +170,13 @@ public sealed partial class RoomCreator(
         [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Alias} was not made: the limit of rooms within an hour ({RoomsPerHour}) is reached. Anybody can make the homeserver ask for rooms; if these are wanted, raise LoggingService:RoomsPerHour. (Told once a minute.)")]
         public static partial void TooMany(ILogger logger, RoomAlias alias, int roomsPerHour);
 
-        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "The room for {Alias} could not be made: {Reason}. It is tried again when somebody joins it.")]
+        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "The room for {Alias} could not be made: {Reason}. It is tried again when somebody joins it. (Told once a minute.)")]
         public static partial void Failed(ILogger logger, RoomAlias alias, string reason);
 
         [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Alias} works, but could not be made the main alias of {RoomId}: {Reason}. It is tried again later.")]
         public static partial void NotCanonical(ILogger logger, RoomAlias alias, string roomId, string reason);
 
-        [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "The homeserver is slow to make the room for {Alias}: whoever asked for it was told to try again.")]
+        [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "The homeserver is slow to make the room for {Alias}: whoever asked for it was told to try again. (Told once a minute.)")]
         public static partial void TooSlow(ILogger logger, RoomAlias alias);
     }
 
@@ -173,24 +185,20 @@ public sealed partial class RoomCreator(
     {
         private readonly Lock _lock = new();
         private readonly List<DateTimeOffset> _made = [];
-        private DateTimeOffset _told = DateTimeOffset.MinValue;
 
-        public bool TryReserve(out DateTimeOffset reserved, out bool isTimeToTell)
+        public bool TryReserve(out DateTimeOffset reserved)
         {
             var now = reserved = time.GetUtcNow();
             lock (_lock)
             {
                 _made.RemoveAll(made => now - made >= TimeSpan.FromHours(1));
-                if (_made.Count < limit)
+                if (_made.Count >= limit)
                 {
-                    _made.Add(now);
-                    isTimeToTell = false;
-                    return true;
+                    return false;
                 }
 
-                isTimeToTell = now - _told >= TimeSpan.FromMinutes(1);
-                _told = isTimeToTell ? now : _told;
-                return false;
+                _made.Add(now);
+                return true;
             }
         }
 

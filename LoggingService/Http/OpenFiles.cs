@@ -1,0 +1,30 @@
+using System.Runtime.InteropServices;
+
+namespace LoggingService.Http;
+
+/// <summary>
+/// How many files and connections the system lets this process open. Strangers must not use them up: without them nothing
+/// can be written, and the runtime itself ends where it can't open what it needs.
+/// </summary>
+public static partial class OpenFiles
+{
+    /// <summary>What the open rooms' files, the homeserver's connections and the runtime may need.</summary>
+    private const long Ours = 3_000;
+
+    /// <summary>How many connections may be open at a time; more are hung up on.</summary>
+    public static long ForConnections => Math.Max(Limit / 2, Limit - Ours);
+
+    private static long Limit =>
+        getrlimit(OperatingSystem.IsMacOS() ? 8 : 7, out var limit) == 0 ? (long)Math.Min(limit.Soft, 1_000_000) : 1024;
+
+#pragma warning disable SYSLIB1054, IDE1006 // libc's own name.
+    [LibraryImport("libc")]
+    private static partial int getrlimit(int resource, out ResourceLimit limit);
+#pragma warning restore SYSLIB1054, IDE1006
+
+    private struct ResourceLimit
+    {
+        public ulong Soft;
+        public ulong Hard;
+    }
+}
