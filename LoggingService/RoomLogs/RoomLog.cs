@@ -117,6 +117,12 @@ internal sealed partial class RoomLog : IDisposable
     /// <summary>The batch is durable: its ids are known from now on.</summary>
     public void Commit()
     {
+        if (_known.Count + _appended.Count > _known.Capacity)
+        {
+            // Not twice as much, as it would take by itself: the ids are most of what the service holds in memory.
+            _known.EnsureCapacity((_known.Count + _appended.Count) * 5 / 4);
+        }
+
         foreach (var (id, offset) in _appended)
         {
             _known.Add(id, offset);
