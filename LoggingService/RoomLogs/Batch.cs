@@ -9,9 +9,11 @@ namespace LoggingService.RoomLogs;
 internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset receivedAt) : IDisposable
 {
     private readonly Dictionary<string, RoomLog> _rooms = [];
-    private readonly DateOnly _day = DateOnly.FromDateTime(receivedAt.DateTime);
     private DayFile? _quarantine;
     private bool _isCommitted;
+
+    /// <summary>The day of arrival.</summary>
+    public DateOnly Day { get; } = DateOnly.FromDateTime(receivedAt.DateTime);
 
     /// <summary>The rooms of the batch.</summary>
     public IReadOnlyDictionary<string, RoomLog> Rooms => _rooms;
@@ -23,7 +25,7 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
     {
         if (!_rooms.TryGetValue(e.RoomId, out var room))
         {
-            _rooms[e.RoomId] = room = open.Open(e.RoomId, _day);
+            _rooms[e.RoomId] = room = open.Open(e.RoomId, Day);
         }
 
         return room.Append(e, receivedAt);
@@ -32,7 +34,7 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
     /// <summary>Appends to the quarantine, in memory.</summary>
     public void Append(Unloggable unloggable, string transactionId)
     {
-        _quarantine ??= Quarantine.Open(open.Root, _day);
+        _quarantine ??= Quarantine.Open(open.Root, Day);
         Quarantine.Append(_quarantine, unloggable, transactionId, receivedAt);
     }
 

@@ -10,7 +10,7 @@ namespace LoggingService.RoomLogs;
 internal sealed class DayFile : IDisposable
 {
     private const int PendingKept = 64 * 1024;
-    private readonly SafeFileHandle _file;
+    private SafeFileHandle _file;
     private readonly string _path;
     private Disk.FileState _state;
     private bool _isWritten;
@@ -30,7 +30,7 @@ internal sealed class DayFile : IDisposable
     public long Length => _state.Length;
 
     /// <summary>The bytes of the batch in hand, which will stand at <see cref="Length"/>.</summary>
-    public MemoryStream Pending { get; } = new();
+    public MemoryStream Pending { get; private set; } = new();
 
     /// <summary>Opens the file, made if it isn't there.</summary>
     /// <param name="root">The log directory.</param>
@@ -83,8 +83,14 @@ internal sealed class DayFile : IDisposable
         _state = _state with { Length = length };
     }
 
-    /// <summary>fsync.</summary>
-    public void Sync() => Disk.Sync(_file, _path);
+    /// <summary>fsync; one that rests is the next checkpoint's part.</summary>
+    public void Sync()
+    {
+        if (!_file.IsClosed)
+        {
+            Disk.Sync(_file, _path);
+        }
+    }
 
     /// <summary>Reads bytes of the file, the pending ones after it included.</summary>
     /// <returns>How many were read; 0 at the end.</returns>
@@ -99,6 +105,23 @@ internal sealed class DayFile : IDisposable
         rest = rest[..Math.Min(rest.Length, buffer.Length)];
         rest.CopyTo(buffer);
         return rest.Length;
+    }
+
+    /// <summary>Closes the file, between two batches.</summary>
+    public void Rest()
+    {
+        _file.Dispose();
+        Pending = new();
+    }
+
+    /// <summary>Opens the file again after a rest; throws <see cref="IOException"/> where it is not the file that it was.</summary>
+    public void Wake()
+    {
+        _file = Disk.OpenOrCreate(_path);
+        if (Disk.Look(_file, _path) != _state)
+        {
+            throw new IOException($"{_path} was moved, removed or changed by somebody else while it was closed");
+        }
     }
 
     /// <inheritdoc/>

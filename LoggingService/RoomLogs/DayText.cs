@@ -17,12 +17,13 @@ internal sealed class DayText : IDisposable
     private static readonly MessageTemplateTextFormatter Format =
         new("{Timestamp:yyyy-MM-dd HH:mm:ss zzz} {Line:l}{NewLine}", CultureInfo.InvariantCulture);
 
-    private readonly Logger _sink;
+    private readonly string _path;
+    private Logger _sink;
 
     private DayText(DayFile file, string path)
     {
-        File = file;
-        _sink = new LoggerConfiguration().AuditTo.File(Format, path, hooks: new IntoPending(file)).CreateLogger();
+        (File, _path) = (file, path);
+        _sink = OpenSink();
     }
 
     /// <summary>The file.</summary>
@@ -56,12 +57,28 @@ internal sealed class DayText : IDisposable
     /// <param name="line">The rest of it, safe and without a line break.</param>
     public static void Write(TextWriter output, DateTimeOffset time, string line) => Format.Format(ToEvent(time, line), output);
 
+    /// <summary>Closes the file, between two batches, and the sink, which has buffers of its own.</summary>
+    public void Rest()
+    {
+        _sink.Dispose();
+        File.Rest();
+    }
+
+    /// <summary>Opens them again after a rest; throws <see cref="IOException"/> where it is not the file that it was.</summary>
+    public void Wake()
+    {
+        File.Wake();
+        _sink = OpenSink();
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _sink.Dispose();
         File.Dispose();
     }
+
+    private Logger OpenSink() => new LoggerConfiguration().AuditTo.File(Format, _path, hooks: new IntoPending(File)).CreateLogger();
 
     private static LogEvent ToEvent(DateTimeOffset time, string line) =>
         new(time, LogEventLevel.Information, exception: null, MessageTemplate.Empty, [new("Line", new ScalarValue(line))]);

@@ -241,7 +241,7 @@ public sealed partial class LogDirectory : IDisposable
 
         batch.Commit();
         LastCommit = _time.GetUtcNow();
-        _rooms.CloseLeastRecentlyUsed(batch.Rooms);
+        _rooms.CloseLeastRecentlyUsed(batch.Rooms, batch.Day);
         return written;
     }
 

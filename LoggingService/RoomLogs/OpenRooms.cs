@@ -1,31 +1,43 @@
 namespace LoggingService.RoomLogs;
 
-/// <summary>The rooms' logs that are open: those that were written last, so that the number of open files is bounded. Not safe for concurrent use: the log directory's gate is around it.</summary>
+/// <summary>
+/// The rooms' logs that are in memory. Those that were written last have their files open, so that the number of open
+/// files is bounded; the others rest: their ids stay, so that a room that is written again need not be read again. Not safe
+/// for concurrent use: the log directory's gate is around it.
+/// </summary>
 /// <param name="root">The log directory.</param>
 /// <param name="time">The clock, and the time zone that lines are written in.</param>
 /// <param name="logger">The service's own log.</param>
-internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger) : IDisposable
+/// <param name="mostOpen">How many rooms may have their files open.</param>
+/// <param name="mostResting">What the rooms that rest may hold together, in ids of some 50 bytes.</param>
+internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, int mostOpen = 1000, int mostResting = 10_000_000) : IDisposable
 {
-    private const int Most = 1000;
-    private readonly Dictionary<string, LinkedListNode<RoomLog>> _open = [];
-    private readonly LinkedList<RoomLog> _leastRecentlyUsed = new();
+    private readonly Dictionary<string, LinkedListNode<RoomLog>> _rooms = [];
+    private readonly LinkedList<RoomLog> _open = new();
+    private readonly LinkedList<RoomLog> _resting = new();
+    private int _idsResting;
 
     /// <summary>The log directory.</summary>
     public string Root => root;
 
-    /// <summary>A room's log if it is open, whatever its day.</summary>
-    public RoomLog? Find(string roomId) => _open.TryGetValue(roomId, out var node) ? node.Value : null;
+    /// <summary>A room's log if it is in memory, whatever its day.</summary>
+    public RoomLog? Find(string roomId) => _rooms.TryGetValue(roomId, out var node) ? node.Value : null;
 
     /// <summary>A room's log, open for a day.</summary>
     /// <exception cref="IOException">Its files can't be opened or mended.</exception>
     public RoomLog Open(string roomId, DateOnly day)
     {
-        if (_open.TryGetValue(roomId, out var node))
+        if (_rooms.TryGetValue(roomId, out var node))
         {
             if (node.Value.Day == day)
             {
-                _leastRecentlyUsed.Remove(node);
-                _leastRecentlyUsed.AddLast(node);
+                if (node.List == _resting)
+                {
+                    node.Value.Wake();
+                }
+
+                Unlink(node);
+                _open.AddLast(node);
                 return node.Value;
             }
 
@@ -33,17 +45,17 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger) 
         }
 
         var opened = RoomLog.Open(root, roomId, day, time, logger);
-        _open[roomId] = _leastRecentlyUsed.AddLast(opened);
+        _rooms[roomId] = _open.AddLast(opened);
         return opened;
     }
 
-    /// <summary>Closes a room's log; it is opened anew when it is needed.</summary>
+    /// <summary>Closes a room's log for good; it is opened anew when it is needed.</summary>
     public void Close(RoomLog room)
     {
-        if (_open.TryGetValue(room.RoomId, out var node) && node.Value == room)
+        if (_rooms.TryGetValue(room.RoomId, out var node) && node.Value == room)
         {
-            _open.Remove(room.RoomId);
-            _leastRecentlyUsed.Remove(node);
+            _rooms.Remove(room.RoomId);
+            Unlink(node);
         }
 
         room.Dispose();
@@ -53,17 +65,26 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger) 
     /// <param name="name">The file's path within the log directory.</param>
     public void CloseRoomOf(string name)
     {
-        if (_leastRecentlyUsed.FirstOrDefault(room => name.StartsWith(FolderName.ForRoom(room.RoomId) + "/", StringComparison.Ordinal)) is { } room)
+        if (_open.Concat(_resting).FirstOrDefault(room => name.StartsWith(FolderName.ForRoom(room.RoomId) + "/", StringComparison.Ordinal)) is { } room)
         {
             Close(room);
         }
     }
 
-    /// <summary>Closes those that were written longest ago, down to the bound; none of a batch that is in hand.</summary>
+    /// <summary>Puts those that were written longest ago to rest, down to the bound; none of a batch that is in hand. Of those that rest, the ones beyond what may rest are closed, and those of another day, whose ids nobody needs.</summary>
     /// <param name="batch">The rooms of the batch.</param>
-    public void CloseLeastRecentlyUsed(IReadOnlyDictionary<string, RoomLog> batch)
+    /// <param name="day">Its day.</param>
+    public void CloseLeastRecentlyUsed(IReadOnlyDictionary<string, RoomLog> batch, DateOnly day)
     {
-        while (_open.Count > Most && _leastRecentlyUsed.First is { } oldest && !batch.ContainsKey(oldest.Value.RoomId))
+        while (_open.Count > mostOpen && _open.First is { } oldest && !batch.ContainsKey(oldest.Value.RoomId))
+        {
+            Unlink(oldest);
+            oldest.Value.Rest();
+            _resting.AddLast(oldest);
+            _idsResting += oldest.Value.Ids;
+        }
+
+        while (_resting.First is { } oldest && (_idsResting > mostResting || oldest.Value.Day != day))
         {
             Close(oldest.Value);
         }
@@ -72,9 +93,15 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger) 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var room in _leastRecentlyUsed)
+        foreach (var node in _rooms.Values)
         {
-            room.Dispose();
+            node.Value.Dispose();
         }
+    }
+
+    private void Unlink(LinkedListNode<RoomLog> node)
+    {
+        _idsResting -= node.List == _resting ? node.Value.Ids : 0;
+        node.List!.Remove(node);
     }
 }

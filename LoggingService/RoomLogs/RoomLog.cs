@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using LoggingService.Lines;
 using LoggingService.Transactions;
 
@@ -12,23 +10,12 @@ namespace LoggingService.RoomLogs;
 /// </summary>
 internal sealed partial class RoomLog : IDisposable
 {
-    /// <summary>How many days back an event that claims to be old is looked for.</summary>
-    private const int OldestKnown = 31;
-
-    /// <summary>How many ids of older days are kept for the next transaction that asks for them.</summary>
-    private const int OlderKept = 50_000;
-
     private readonly string _root;
     private readonly string _folder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly DayFile _record;
     private DayText _text;
-    private readonly Dictionary<UInt128, long> _known = [];
-    private readonly Dictionary<UInt128, long> _appended = [];
-    private readonly Dictionary<UInt128, long> _knownBefore;
-    private readonly Dictionary<DateOnly, HashSet<UInt128>> _older = [];
-    private readonly DateOnly? _dayBefore;
 
     private RoomLog(string root, string roomId, DateOnly day, TimeProvider time, ILogger logger)
     {
@@ -130,6 +117,12 @@ internal sealed partial class RoomLog : IDisposable
     /// <summary>The batch is durable: its ids are known from now on.</summary>
     public void Commit()
     {
+        if (_known.Count + _appended.Count > _known.Capacity)
+        {
+            // Not twice as much, as it would take by itself: the ids are most of what the service holds in memory.
+            _known.EnsureCapacity((_known.Count + _appended.Count) * 5 / 4);
+        }
+
         foreach (var (id, offset) in _appended)
         {
             _known.Add(id, offset);
@@ -149,6 +142,31 @@ internal sealed partial class RoomLog : IDisposable
         _text.File.Sync();
     }
 
+    /// <summary>Closes the files, between two batches; the ids stay.</summary>
+    public void Rest()
+    {
+        _record.Rest();
+        _text.Rest();
+        _appended.TrimExcess();
+        _older.Clear();
+    }
+
+    /// <summary>Opens the files again after a rest: nothing has to be read, for they are as they were.</summary>
+    /// <exception cref="IOException">They are not, or can't be opened.</exception>
+    public void Wake()
+    {
+        try
+        {
+            _record.Wake();
+            _text.Wake();
+        }
+        catch
+        {
+            Rest();
+            throw;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -159,62 +177,6 @@ internal sealed partial class RoomLog : IDisposable
     private string RecordName(DateOnly day) => $"{_folder}/{DayName(day)}.jsonl";
 
     private string TextName(DateOnly day) => $"{_folder}/{DayName(day)}.log";
-
-    private static UInt128 Key(string eventId) =>
-        MemoryMarshal.Read<UInt128>(SHA256.HashData(MemoryMarshal.AsBytes(eventId.AsSpan())));
-
-    private static void Know(Dictionary<UInt128, long> known, RecordReader.Line line)
-    {
-        if (RoomEvent.EventIdOf(line.Bytes) is { } eventId)
-        {
-            known.TryAdd(Key(eventId), line.Offset);
-        }
-    }
-
-    private Dictionary<UInt128, long> ReadIds(DateOnly day)
-    {
-        var ids = new Dictionary<UInt128, long>();
-        foreach (var line in RecordReader.Lines(Path.Combine(_root, RecordName(day))))
-        {
-            Know(ids, line);
-        }
-
-        return ids;
-    }
-
-    /// <summary>
-    /// Whether the record has the event: in its two newest days or, for an event that claims to be older than those, in
-    /// the days since then. (A homeserver that crashed can send a transaction again weeks later.)
-    /// </summary>
-    private bool IsKnown(UInt128 id, DateOnly claimed)
-    {
-        if (_known.ContainsKey(id) || _appended.ContainsKey(id) || _knownBefore.ContainsKey(id))
-        {
-            return true;
-        }
-
-        // A day of slack, for a clock that went otherwise elsewhere, or a time zone that was changed; a time to come says nothing.
-        var since = claimed > Day.AddDays(1) || claimed == DateOnly.MinValue ? DateOnly.MinValue : claimed.AddDays(-1);
-        var oldest = Day.AddDays(-OldestKnown);
-        if (_dayBefore is not { } loaded || since >= loaded)
-        {
-            return false;
-        }
-
-        return RecordedDays(Path.Combine(_root, _folder))
-            .Where(day => day < loaded && day >= since && day >= oldest)
-            .Any(day => Older(day).Contains(id));
-    }
-
-    private HashSet<UInt128> Older(DateOnly day)
-    {
-        if (!_older.TryGetValue(day, out var ids))
-        {
-            _older[day] = ids = [.. ReadIds(day).Keys];
-        }
-
-        return ids;
-    }
 
     private string Render(RoomEvent e, long offset, DateTimeOffset? receivedAt)
     {

@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using LoggingService.Transactions;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>Which events the room's record has: in memory those of its two newest days, each with where its line stands.</summary>
+internal sealed partial class RoomLog
+{
+    /// <summary>How many days back an event that claims to be old is looked for.</summary>
+    private const int OldestKnown = 31;
+
+    /// <summary>How many ids of older days are kept for the next transaction that asks for them.</summary>
+    private const int OlderKept = 50_000;
+
+    private readonly Dictionary<Guid, long> _known = [];
+    private readonly Dictionary<Guid, long> _appended = [];
+    private readonly Dictionary<Guid, long> _knownBefore;
+    private readonly Dictionary<DateOnly, HashSet<Guid>> _older = [];
+    private readonly DateOnly? _dayBefore;
+
+    /// <summary>How many ids are kept in memory; the room itself counts as some.</summary>
+    public int Ids => 50 + _known.Count + _knownBefore.Count;
+
+    // A Guid is 16 bytes that a dictionary packs densely, nothing more.
+    private static Guid Key(string eventId) =>
+        MemoryMarshal.Read<Guid>(SHA256.HashData(MemoryMarshal.AsBytes(eventId.AsSpan())));
+
+    private static void Know(Dictionary<Guid, long> known, RecordReader.Line line)
+    {
+        if (RoomEvent.EventIdOf(line.Bytes) is { } eventId)
+        {
+            known.TryAdd(Key(eventId), line.Offset);
+        }
+    }
+
+    private Dictionary<Guid, long> ReadIds(DateOnly day)
+    {
+        var ids = new Dictionary<Guid, long>();
+        foreach (var line in RecordReader.Lines(Path.Combine(_root, RecordName(day))))
+        {
+            Know(ids, line);
+        }
+
+        return ids;
+    }
+
+    /// <summary>
+    /// Whether the record has the event: in its two newest days or, for an event that claims to be older than those, in
+    /// the days since then. (A homeserver that crashed can send a transaction again weeks later.)
+    /// </summary>
+    private bool IsKnown(Guid id, DateOnly claimed)
+    {
+        if (_known.ContainsKey(id) || _appended.ContainsKey(id) || _knownBefore.ContainsKey(id))
+        {
+            return true;
+        }
+
+        // A day of slack, for a clock that went otherwise elsewhere, or a time zone that was changed; a time to come says nothing.
+        var since = claimed > Day.AddDays(1) || claimed == DateOnly.MinValue ? DateOnly.MinValue : claimed.AddDays(-1);
+        var oldest = Day.AddDays(-OldestKnown);
+        if (_dayBefore is not { } loaded || since >= loaded)
+        {
+            return false;
+        }
+
+        return RecordedDays(Path.Combine(_root, _folder))
+            .Where(day => day < loaded && day >= since && day >= oldest)
+            .Any(day => Older(day).Contains(id));
+    }
+
+    private HashSet<Guid> Older(DateOnly day)
+    {
+        if (!_older.TryGetValue(day, out var ids))
+        {
+            _older[day] = ids = [.. ReadIds(day).Keys];
+        }
+
+        return ids;
+    }
+}
