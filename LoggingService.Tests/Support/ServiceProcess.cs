@@ -53,12 +53,16 @@ public sealed class ServiceProcess : IAsyncDisposable
         string workingDirectory, IReadOnlyDictionary<string, string?> environment, params IEnumerable<string> arguments) =>
         Start(workingDirectory, environment, arguments, input: "");
 
+    /// <summary>Starts the service under a program that watches or disturbs it, and becomes it: as <c>strace -D</c> with its options.</summary>
+    public static ServiceProcess StartUnder(IReadOnlyList<string> program, string workingDirectory, params IEnumerable<string> arguments) =>
+        Start(workingDirectory, new Dictionary<string, string?>(), arguments, input: "", program);
+
     private static ServiceProcess Start(
-        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input)
+        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input, IReadOnlyList<string>? under = null)
     {
         var service = Path.Combine(AppContext.BaseDirectory, "LoggingService.dll");
-        var start = new ProcessStartInfo(
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [service, .. arguments])
+        List<string> command = [.. under ?? [], Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", service, .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = workingDirectory,
         };
