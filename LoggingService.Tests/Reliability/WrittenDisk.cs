@@ -57,6 +57,16 @@ internal sealed class WrittenDisk(string root)
         return disk;
     }
 
+    /// <summary>How many changes there were, durable or not.</summary>
+    public long Changes => _changes;
+
+    /// <summary>Another process begins: it has no files open.</summary>
+    public void Begin()
+    {
+        _open.Clear();
+        _syncing.Clear();
+    }
+
     /// <summary>Takes note of a call.</summary>
     /// <returns>Whether it changed what a power cut would leave.</returns>
     public bool Apply(TracedCalls.Call call, bool isEnd)
