@@ -24,7 +24,7 @@ public sealed class ServiceUnderAttack : IAsyncDisposable
         File.WriteAllText(folder["registration.yaml"], registration);
         File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         arguments = ["--homeserver", _homeserver.Address, "--urls", $"http://127.0.0.1:{Port}", .. arguments];
-        Process = openFiles is { } limit ? ServiceProcess.StartWithOpenFiles(limit, folder.Path, arguments) : ServiceProcess.Start(folder.Path, arguments);
+        Process = openFiles is { } limit ? ServiceProcess.StartUnder(["prlimit", $"--nofile={limit}", "--"], folder.Path, arguments) : ServiceProcess.Start(folder.Path, arguments);
 
         // The homeserver gives up after 60 s.
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new($"http://127.0.0.1:{Port}"), Timeout = TimeSpan.FromSeconds(60) };

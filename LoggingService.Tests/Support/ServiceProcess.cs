@@ -53,17 +53,19 @@ public sealed class ServiceProcess : IAsyncDisposable
         string workingDirectory, IReadOnlyDictionary<string, string?> environment, params IEnumerable<string> arguments) =>
         Start(workingDirectory, environment, arguments, input: "");
 
-    /// <summary>Starts the service in a system that lets it open this many files and connections, and no more.</summary>
-    public static ServiceProcess StartWithOpenFiles(int limit, string workingDirectory, params IEnumerable<string> arguments) =>
-        Start(workingDirectory, new Dictionary<string, string?>(), arguments, input: "", limit);
+    /// <summary>Starts the service under a program that watches or disturbs it, and becomes it: as <c>strace -D</c> with its options.</summary>
+    public static ServiceProcess StartUnder(IReadOnlyList<string> program, string workingDirectory, params IEnumerable<string> arguments) =>
+        Start(workingDirectory, new Dictionary<string, string?>(), arguments, input: "", program);
 
     private static ServiceProcess Start(
-        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input, int? openFiles = null)
+        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input, IReadOnlyList<string>? under = null)
     {
-        string[] command = [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "LoggingService.dll"), .. arguments];
-        if (openFiles is not null)
-            command = ["prlimit", $"--nofile={openFiles}", "--", .. command];
-        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = workingDirectory };
+        var service = Path.Combine(AppContext.BaseDirectory, "LoggingService.dll");
+        List<string> command = [.. under ?? [], Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", service, .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            WorkingDirectory = workingDirectory,
+        };
 
         // What a developer has set for other things must not decide a test.
         foreach (var name in start.Environment.Keys.Where(IsForeign).ToList())

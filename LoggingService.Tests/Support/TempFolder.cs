@@ -20,6 +20,10 @@ public sealed class TempFolder : IDisposable
         return new TempFolder(Directory.CreateTempSubdirectory(name).FullName);
     }
 
+    /// <summary>Makes one in memory where there is such a place (Linux), so that a test can make many.</summary>
+    public static TempFolder InMemory([CallerFilePath] string file = "", [CallerMemberName] string test = "") =>
+        Directory.Exists("/dev/shm") ? new TempFolder(Directory.CreateDirectory($"/dev/shm/{System.IO.Path.GetFileNameWithoutExtension(file)}.{test}-{Guid.NewGuid():N}").FullName) : ForCaller(file, test);
+
     /// <inheritdoc/>
     public void Dispose()
     {

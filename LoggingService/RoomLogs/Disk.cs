@@ -72,6 +72,22 @@ internal static partial class Disk
         return Marshal.GetLastPInvokeError() == NoEntry ? false : throw Failed("open", path);
     }
 
+    /// <summary>syncfs: returns when the folder's whole file system is on the disk, whoever wrote to it; the folder's own name and those above it too.</summary>
+    public static void SyncAll(string folder)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            sync();
+            return;
+        }
+
+        using var opened = open(folder, flags: 0);
+        if (opened.IsInvalid || syncfs(opened) != 0)
+        {
+            throw Failed("sync", folder);
+        }
+    }
+
     /// <summary>rename(2): the new name leads to the file in one step, whatever it led to before, a link too.</summary>
     public static void Rename(string from, string to)
     {
@@ -180,6 +196,12 @@ internal static partial class Disk
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int syncfs(SafeFileHandle file);
+
+    [LibraryImport("libc")]
+    private static partial void sync();
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int rename(string from, string to);

@@ -59,12 +59,18 @@ internal sealed class FileRedo
         Disk.Sync(file, path);
     }
 
-    /// <summary>
-    /// Makes the file anew beside itself, from what was synced before and what the journal has, and puts it in its place.
-    /// For a file whose sync failed: a second sync of the same pages would succeed and mean nothing.
-    /// </summary>
+    /// <summary>As the other one, for a file whose sync failed: a second sync of the same pages would succeed and mean nothing.</summary>
     /// <param name="path">The file.</param>
-    public void MakeAnew(string path)
+    public void MakeAnew(string path) => MakeAnew(path, Start, Bytes);
+
+    /// <summary>
+    /// Makes a file anew beside itself, from its beginning and other bytes, and puts it in its place when it is durable:
+    /// whatever happens meanwhile, it is as it was or as it should be.
+    /// </summary>
+    /// <param name="path">The file; it may be missing.</param>
+    /// <param name="kept">How many bytes of it stay.</param>
+    /// <param name="bytes">What follows them.</param>
+    public static void MakeAnew(string path, long kept, ReadOnlySpan<byte> bytes)
     {
         var made = path + ".new";
         File.Delete(made);
@@ -76,14 +82,14 @@ internal sealed class FileRedo
                 using var source = Disk.OpenRead(path);
                 var buffer = new byte[81920];
                 int read;
-                while (length < Start && (read = source.Read(buffer, 0, (int)Math.Min(buffer.Length, Start - length))) > 0)
+                while (length < kept && (read = source.Read(buffer, 0, (int)Math.Min(buffer.Length, kept - length))) > 0)
                 {
                     RandomAccess.Write(target, buffer.AsSpan(0, read), length);
                     length += read;
                 }
             }
 
-            RandomAccess.Write(target, Bytes, length);
+            RandomAccess.Write(target, bytes, length);
             Disk.Sync(target, made);
         }
 

@@ -28,6 +28,9 @@ internal static class LogLock
             });
             file.SetLength(0);
             file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+
+            // The directory may be new. And what a process that was killed left in the files may not be on the disk yet.
+            Disk.SyncAll(root);
             return file;
         }
         catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)

@@ -30,15 +30,17 @@ internal static partial class Recovery
             Disk.Sync(folder);
         }
 
-        Disk.Sync(root);
         foreach (var segment in damaged)
         {
             var kept = Path.Combine(root, Quarantine.Folder, $"journal-{Path.GetFileName(segment)}-{Guid.NewGuid():N}");
             Disk.CreateFolder(Path.GetDirectoryName(kept)!);
             File.Copy(segment, kept);
+            Disk.Sync(kept);
+            Disk.Sync(Path.GetDirectoryName(kept)!);
             Log.Damaged(logger, segment, kept);
         }
 
+        Disk.Sync(root);
         journal.Remove(segments);
         Log.Recovered(logger, files.Count);
     }

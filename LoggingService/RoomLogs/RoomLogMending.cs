@@ -18,26 +18,23 @@ internal sealed partial class RoomLog
 
         var recorded = FinishRecord();
         var lines = CountLines(out var finished);
-        var mended = lines != recorded || finished < _text.File.Length;
-        if (finished < _text.File.Length)
+        if (lines == recorded && finished == _text.File.Length)
         {
-            // A view of the record, which is whole: the line is made again.
-            _text.File.Cut(finished);
+            return;
         }
 
+        var path = Path.Combine(_root, _text.File.Name);
         if (lines > recorded)
         {
-            SetTextAside();
-            lines = 0;
+            SetAside(path);
+            (lines, finished) = (0, 0);
         }
 
-        if (mended)
-        {
-            RenderFrom(lines);
-            _text.File.Write();
-            _text.File.Commit();
-            _text.File.Sync();
-        }
+        // A view of the record, which is whole: what is missing is made again, and a last line that is none.
+        RenderFrom(lines);
+        FileRedo.MakeAnew(path, finished, _text.File.Pending.GetBuffer().AsSpan(0, (int)_text.File.Pending.Length));
+        _text.Dispose();
+        _text = DayText.Open(_root, TextName(Day));
     }
 
     /// <summary>Learns the ids of the record's events, and gives its last line the line break that it may lack, or puts it into the quarantine.</summary>
@@ -57,19 +54,17 @@ internal sealed partial class RoomLog
 
             if (RoomEvent.FromRecord(line.Bytes) is not null)
             {
+                // With the next batch, and through the journal: a power cut can leave another byte in its place.
                 _record.Pending.WriteByte((byte)'\n');
-                _record.Write();
-                _record.Commit();
             }
             else
             {
                 Quarantine.Keep(_root, Day, new Unloggable($"an unfinished line at the end of {_record.Name}", line.Bytes, IsJson: false), _time.GetUtcNow());
                 _record.Cut(line.Offset);
+                _record.Sync();
                 lines--;
                 Log.Torn(_logger, path);
             }
-
-            _record.Sync();
         }
 
         return lines;
@@ -87,14 +82,10 @@ internal sealed partial class RoomLog
         return lines;
     }
 
-    private void SetTextAside()
+    private void SetAside(string path)
     {
-        var path = Path.Combine(_root, _text.File.Name);
         var kept = Enumerable.Range(0, int.MaxValue).Select(n => n == 0 ? $"{path}.old" : $"{path}.old.{n}").First(name => !File.Exists(name));
         Disk.Rename(path, kept);
-        _text.Dispose();
-        _text = DayText.Open(_root, TextName(Day));
-        Disk.Sync(Path.Combine(_root, _folder));
         Log.TooLong(_logger, path, Path.GetFileName(kept));
     }
 
