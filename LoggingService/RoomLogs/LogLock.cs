@@ -26,8 +26,7 @@ internal static class LogLock
                 BufferSize = 0,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
             });
-            file.SetLength(0);
-            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            Sign(file);
             return file;
         }
         catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)
@@ -37,6 +36,20 @@ internal static class LogLock
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new Misconfiguration($"LoggingService:Logs: the log directory {root} can't be written to: {e.Message}");
+        }
+    }
+
+    /// <summary>Says who has the lock. On a full disk nobody does; the service starts, and the homeserver is told to wait.</summary>
+    private static void Sign(FileStream file)
+    {
+        try
+        {
+            file.SetLength(0);
+            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+        }
+        catch (IOException)
+        {
+            // The lock is what counts.
         }
     }
 }
