@@ -62,14 +62,25 @@ internal static partial class Disk
     /// <returns>False if there is nothing at the path.</returns>
     public static bool Sync(string path)
     {
-        using var file = open(path, flags: 0);
-        if (!file.IsInvalid)
+        using var file = OpenToSync(path);
+        if (file is not null)
         {
             Sync(file, path);
-            return true;
         }
 
-        return Marshal.GetLastPInvokeError() == NoEntry ? false : throw Failed("open", path);
+        return file is not null;
+    }
+
+    /// <summary>Opens a file or a folder for <see cref="Sync(SafeFileHandle, string)"/>; <c>null</c> if there is nothing at the path.</summary>
+    public static SafeFileHandle? OpenToSync(string path)
+    {
+        var file = open(path, flags: 0);
+        if (!file.IsInvalid)
+        {
+            return file;
+        }
+
+        return Marshal.GetLastPInvokeError() == NoEntry ? null : throw Failed("open", path);
     }
 
     /// <summary>rename(2): the new name leads to the file in one step, whatever it led to before, a link too.</summary>
@@ -99,8 +110,27 @@ internal static partial class Disk
 
         var made = Path.Combine(Path.GetDirectoryName(link)!, $".{Path.GetRandomFileName()}.link");
         File.CreateSymbolicLink(made, target);
-        Rename(made, link);
+        try
+        {
+            Rename(made, link);
+        }
+        catch
+        {
+            File.Delete(made);
+            throw;
+        }
+
         return true;
+    }
+
+    /// <summary>How many files and connections the process may have open.</summary>
+    public static unsafe int MostOpenFiles
+    {
+        get
+        {
+            var limits = stackalloc ulong[2];
+            return getrlimit(OperatingSystem.IsLinux() ? OpenFilesOnLinux : OpenFilesOnMac, limits) == 0 ? (int)Math.Min(limits[0], int.MaxValue) : int.MaxValue;
+        }
     }
 
     /// <summary>The file that a path leads to now; <c>null</c> if there is none.</summary>
@@ -130,6 +160,8 @@ internal static partial class Disk
     }
 
     private const int NoEntry = 2;
+    private const int OpenFilesOnLinux = 7;
+    private const int OpenFilesOnMac = 8;
     private const int CurrentFolder = -100;
     private const int EmptyPath = 0x1000;
     private const uint InodeAndSize = 0x100 | 0x200;
@@ -183,6 +215,9 @@ internal static partial class Disk
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int rename(string from, string to);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial int getrlimit(int what, ulong* limits);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int statx(int folder, string path, int flags, uint mask, Statx* found);

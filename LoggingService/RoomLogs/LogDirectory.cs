@@ -18,7 +18,7 @@ public sealed partial class LogDirectory : IDisposable
     private readonly ConcurrentQueue<Waiting> _waiting = new();
     private readonly OpenRooms _rooms;
     private bool _isRecovered;
-    private bool _wereTouched;
+    private bool _mustBeEmptied;
 
     /// <summary>Opens the log directory, made if it isn't there, for this process alone.</summary>
     /// <param name="root">Its absolute path.</param>
@@ -167,10 +167,10 @@ public sealed partial class LogDirectory : IDisposable
         {
             Recover();
             CloseTouched(together);
-            if (_journal.IsSuspect || _wereTouched)
+            if (_journal.IsSuspect || _mustBeEmptied)
             {
                 _checkpoint.RunInsideGate();
-                _wereTouched = false;
+                _mustBeEmptied = false;
             }
 
             var written = Write(together);
@@ -189,15 +189,20 @@ public sealed partial class LogDirectory : IDisposable
 
     /// <summary>
     /// Closes the logs whose files somebody touched, to be opened anew and mended. The journal must be emptied then: what it
-    /// has of those files is no longer theirs, and recovery would put it over what they are now.
+    /// has of those files is no longer theirs, and recovery would put it over what they are now. It must be, too, before a
+    /// log is opened of which a file is to be made anew.
     /// </summary>
     private void CloseTouched(List<Waiting> together)
     {
         foreach (var roomId in together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).Distinct())
         {
-            if (_rooms.Find(roomId) is { } room && !room.IsUntouched())
+            if (_rooms.Find(roomId) is not { } room)
             {
-                _wereTouched = true;
+                _mustBeEmptied |= _checkpoint.Distrusts(FolderName.ForRoom(roomId));
+            }
+            else if (!room.IsUntouched())
+            {
+                _mustBeEmptied = true;
                 Log.Touched(_logger, roomId);
                 try
                 {
