@@ -6,7 +6,8 @@ namespace LoggingService.RoomLogs;
 /// <param name="logger">The service's own log.</param>
 internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger) : IDisposable
 {
-    private const int Most = 1000;
+    // Two files a room; half of what the process may have open is left to connections and everything else.
+    private static readonly int Most = Math.Min(1000, Disk.MostOpenFiles / 4);
     private readonly Dictionary<string, LinkedListNode<RoomLog>> _open = [];
     private readonly LinkedList<RoomLog> _leastRecentlyUsed = new();
 
@@ -26,6 +27,7 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger) 
             {
                 _leastRecentlyUsed.Remove(node);
                 _leastRecentlyUsed.AddLast(node);
+                node.Value.LinkLatest();
                 return node.Value;
             }
 

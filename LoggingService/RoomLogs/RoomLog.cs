@@ -29,6 +29,7 @@ internal sealed partial class RoomLog : IDisposable
     private readonly Dictionary<UInt128, long> _knownBefore;
     private readonly Dictionary<DateOnly, HashSet<UInt128>> _older = [];
     private readonly DateOnly? _dayBefore;
+    private bool? _isLatest;
 
     private RoomLog(string root, string roomId, DateOnly day, TimeProvider time, ILogger logger)
     {
@@ -124,8 +125,8 @@ internal sealed partial class RoomLog : IDisposable
     /// <summary>The open files' paths within the log directory.</summary>
     public List<string> Names => [_text.File.Name, _record.Name];
 
-    /// <summary>The files that the batch in hand touches.</summary>
-    public IEnumerable<DayFile> Touched => _appended.Count == 0 ? [] : [_text.File, _record];
+    /// <summary>The files that the batch in hand touches, be it only to mend them.</summary>
+    public IEnumerable<DayFile> Touched => new[] { _text.File, _record }.Where(file => file.Pending.Length > 0);
 
     /// <summary>The batch is durable: its ids are known from now on.</summary>
     public void Commit()

@@ -5,7 +5,8 @@ namespace LoggingService.RoomLogs;
 
 /// <summary>
 /// What a crash, a clean-up or an editor left behind in a day's files is mended when they are opened, so that line N of
-/// the text is line N of the record again. Nothing is ever thrown away.
+/// the text is line N of the record again. Nothing is ever thrown away. What is put in waits for the batch in hand and goes
+/// through the journal with it: a sync of its own could fail, and nobody would see afterwards that it isn't on the disk.
 /// </summary>
 internal sealed partial class RoomLog
 {
@@ -18,7 +19,6 @@ internal sealed partial class RoomLog
 
         var recorded = FinishRecord();
         var lines = CountLines(out var finished);
-        var mended = lines != recorded || finished < _text.File.Length;
         if (finished < _text.File.Length)
         {
             // A view of the record, which is whole: the line is made again.
@@ -31,12 +31,9 @@ internal sealed partial class RoomLog
             lines = 0;
         }
 
-        if (mended)
+        if (lines < recorded)
         {
             RenderFrom(lines);
-            _text.File.Write();
-            _text.File.Commit();
-            _text.File.Sync();
         }
     }
 
@@ -58,8 +55,6 @@ internal sealed partial class RoomLog
             if (RoomEvent.FromRecord(line.Bytes) is not null)
             {
                 _record.Pending.WriteByte((byte)'\n');
-                _record.Write();
-                _record.Commit();
             }
             else
             {
@@ -68,8 +63,6 @@ internal sealed partial class RoomLog
                 lines--;
                 Log.Torn(_logger, path);
             }
-
-            _record.Sync();
         }
 
         return lines;
@@ -113,17 +106,29 @@ internal sealed partial class RoomLog
         }
     }
 
-    private void LinkLatest()
+    /// <summary>Makes <c>latest.log</c> lead to the day that is open. Where it can't be made, which is told once, the next batch tries again.</summary>
+    public void LinkLatest()
     {
+        if (_isLatest == true)
+        {
+            return;
+        }
+
         var link = Path.Combine(_root, _folder, "latest.log");
         try
         {
             Disk.ReplaceLink(link, $"{DayName(Day)}.log");
+            _isLatest = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // A convenience: nobody loses an event by it.
-            Log.LinkFailed(_logger, link, e.Message);
+            if (_isLatest is null)
+            {
+                Log.LinkFailed(_logger, link, e.Message);
+            }
+
+            _isLatest = false;
         }
     }
 }
