@@ -53,12 +53,16 @@ public sealed class ServiceProcess : IAsyncDisposable
         string workingDirectory, IReadOnlyDictionary<string, string?> environment, params IEnumerable<string> arguments) =>
         Start(workingDirectory, environment, arguments, input: "");
 
+    /// <summary>Starts the service by a program that runs another one in its own place, given with its arguments.</summary>
+    public static ServiceProcess StartUnder(IEnumerable<string> program, string workingDirectory, params IEnumerable<string> arguments) =>
+        Start(workingDirectory, new Dictionary<string, string?>(), arguments, input: "", program);
+
     private static ServiceProcess Start(
-        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input)
+        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input, IEnumerable<string>? under = null)
     {
         var service = Path.Combine(AppContext.BaseDirectory, "LoggingService.dll");
-        var start = new ProcessStartInfo(
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [service, .. arguments])
+        List<string> command = [.. under ?? [], Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", service, .. arguments];
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
             WorkingDirectory = workingDirectory,
         };

@@ -13,9 +13,6 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
     private DayFile? _quarantine;
     private bool _isCommitted;
 
-    /// <summary>The rooms of the batch.</summary>
-    public IReadOnlyDictionary<string, RoomLog> Rooms => _rooms;
-
     /// <summary>Appends an event to its room's log, in memory.</summary>
     /// <returns>The line that people will read, or <c>null</c> if the room's record has the event already.</returns>
     /// <exception cref="IOException">The room's files can't be opened.</exception>
@@ -23,7 +20,7 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
     {
         if (!_rooms.TryGetValue(e.RoomId, out var room))
         {
-            _rooms[e.RoomId] = room = open.Open(e.RoomId, _day);
+            _rooms[e.RoomId] = room = open.Open(e.RoomId, _day, _rooms);
         }
 
         return room.Append(e, receivedAt);

@@ -167,7 +167,7 @@ public sealed partial class LogDirectory : IDisposable
         {
             Recover();
             CloseTouched(together);
-            if (_journal.IsSuspect || _mustBeEmptied)
+            if (_journal.IsSuspect || _mustBeEmptied || NeedsFileMadeAnew(together))
             {
                 _checkpoint.RunInsideGate();
                 _mustBeEmptied = false;
@@ -189,18 +189,13 @@ public sealed partial class LogDirectory : IDisposable
 
     /// <summary>
     /// Closes the logs whose files somebody touched, to be opened anew and mended. The journal must be emptied then: what it
-    /// has of those files is no longer theirs, and recovery would put it over what they are now. It must be, too, before a
-    /// log is opened of which a file is to be made anew.
+    /// has of those files is no longer theirs, and recovery would put it over what they are now.
     /// </summary>
     private void CloseTouched(List<Waiting> together)
     {
-        foreach (var roomId in together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).Distinct())
+        foreach (var roomId in RoomsOf(together))
         {
-            if (_rooms.Find(roomId) is not { } room)
-            {
-                _mustBeEmptied |= _checkpoint.Distrusts(FolderName.ForRoom(roomId));
-            }
-            else if (!room.IsUntouched())
+            if (_rooms.Find(roomId) is { } room && !room.IsUntouched())
             {
                 _mustBeEmptied = true;
                 Log.Touched(_logger, roomId);
@@ -220,6 +215,12 @@ public sealed partial class LogDirectory : IDisposable
             }
         }
     }
+
+    /// <summary>Whether a log is to be opened of which a file shows what need not be what was written to it.</summary>
+    private bool NeedsFileMadeAnew(List<Waiting> together) =>
+        RoomsOf(together).Any(roomId => _rooms.Find(roomId) is null && _checkpoint.Distrusts(FolderName.ForRoom(roomId)));
+
+    private static IEnumerable<string> RoomsOf(List<Waiting> together) => together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).Distinct();
 
     private List<List<WrittenLine>> Write(List<Waiting> together)
     {
@@ -246,7 +247,6 @@ public sealed partial class LogDirectory : IDisposable
 
         batch.Commit();
         LastCommit = _time.GetUtcNow();
-        _rooms.CloseLeastRecentlyUsed(batch.Rooms);
         return written;
     }
 

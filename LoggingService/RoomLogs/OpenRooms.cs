@@ -17,9 +17,12 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger) 
     /// <summary>A room's log if it is open, whatever its day.</summary>
     public RoomLog? Find(string roomId) => _open.TryGetValue(roomId, out var node) ? node.Value : null;
 
-    /// <summary>A room's log, open for a day.</summary>
+    /// <summary>A room's log, open for a day. Others are closed for it where there are too many: those that were written longest ago.</summary>
+    /// <param name="roomId">The room.</param>
+    /// <param name="day">The day.</param>
+    /// <param name="batch">The rooms of the batch that is in hand, which stay open.</param>
     /// <exception cref="IOException">Its files can't be opened or mended.</exception>
-    public RoomLog Open(string roomId, DateOnly day)
+    public RoomLog Open(string roomId, DateOnly day, IReadOnlyDictionary<string, RoomLog> batch)
     {
         if (_open.TryGetValue(roomId, out var node))
         {
@@ -32,6 +35,11 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger) 
             }
 
             Close(node.Value);
+        }
+
+        while (_open.Count >= Most && _leastRecentlyUsed.First is { } oldest && !batch.ContainsKey(oldest.Value.RoomId))
+        {
+            Close(oldest.Value);
         }
 
         var opened = RoomLog.Open(root, roomId, day, time, logger);
@@ -58,16 +66,6 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger) 
         if (_leastRecentlyUsed.FirstOrDefault(room => name.StartsWith(FolderName.ForRoom(room.RoomId) + "/", StringComparison.Ordinal)) is { } room)
         {
             Close(room);
-        }
-    }
-
-    /// <summary>Closes those that were written longest ago, down to the bound; none of a batch that is in hand.</summary>
-    /// <param name="batch">The rooms of the batch.</param>
-    public void CloseLeastRecentlyUsed(IReadOnlyDictionary<string, RoomLog> batch)
-    {
-        while (_open.Count > Most && _leastRecentlyUsed.First is { } oldest && !batch.ContainsKey(oldest.Value.RoomId))
-        {
-            Close(oldest.Value);
         }
     }
 
