@@ -25,6 +25,7 @@ public sealed class RunningService : IAsyncDisposable
     public static async Task<RunningService> StartAsync(TempFolder folder, PlayedHomeserver homeserver, params string[] under)
     {
         await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText(), TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var url = $"http://127.0.0.1:{FreePort.Next()}";
         var process = ServiceProcess.StartUnder(under, folder.Path, "--homeserver", homeserver.Address, "--urls", url);
         var service = new RunningService(process, url);

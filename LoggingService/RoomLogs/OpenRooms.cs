@@ -6,8 +6,8 @@ namespace LoggingService.RoomLogs;
 /// <param name="logger">The service's own log.</param>
 internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger) : IDisposable
 {
-    // Two files a room; half of what the process may have open is left to connections and everything else.
-    private static readonly int Most = Math.Min(1000, Disk.MostOpenFiles / 4);
+    // Two files a room; the program itself has some 200 open, and half of the rest is left to connections.
+    private static readonly int Most = Math.Clamp((Disk.MostOpenFiles - 300) / 4, 1, 1000);
     private readonly Dictionary<string, LinkedListNode<RoomLog>> _open = [];
     private readonly LinkedList<RoomLog> _leastRecentlyUsed = new();
 
