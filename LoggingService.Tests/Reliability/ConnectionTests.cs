@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using LoggingService.Http;
+using LoggingService.Configuration;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;

@@ -1,6 +1,6 @@
 namespace LoggingService.Tests.Support;
 
-/// <summary>A file system in memory, of a megabyte unless the test says,, on a folder; goes when it is disposed of.</summary>
+/// <summary>A file system in memory, of a megabyte and some hundred files unless the test says, on a folder; goes when it is disposed of.</summary>
 public sealed class SmallDisk : IDisposable
 {
     private readonly string _path;
@@ -8,11 +8,11 @@ public sealed class SmallDisk : IDisposable
     private SmallDisk(string path) => _path = path;
 
     /// <summary>Mounts it; skips the test where that can't be done, which fails it in CI.</summary>
-    public static async Task<SmallDisk> MountAsync(string path, string size = "1m")
+    public static async Task<SmallDisk> MountAsync(string path, string size = "1m", int files = 400)
     {
         Directory.CreateDirectory(path);
         var (exitCode, output) = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
-            ? await ChildProcess.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={size}", "tmpfs", path])
+            ? await ChildProcess.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={size},nr_inodes={files}", "tmpfs", path])
             : (1, "only root on Linux can");
         if (exitCode != 0)
         {
@@ -44,8 +44,30 @@ public sealed class SmallDisk : IDisposable
         File.Delete(rest);
     }
 
+    /// <summary>Leaves space, but for no more than some files, folders and links.</summary>
+    public void FillWithFiles(int leave = 0)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_path, "many")).FullName;
+        var made = 0;
+        try
+        {
+            for (; ; made++)
+                File.Create(Path.Combine(folder, $"{made}")).Dispose();
+        }
+        catch (IOException)
+        {
+            for (var i = 1; i <= leave; i++)
+                File.Delete(Path.Combine(folder, $"{made - i}"));
+        }
+    }
+
     /// <summary>Makes room again.</summary>
-    public void Clear() => File.Delete(Path.Combine(_path, "rubbish"));
+    public void Clear()
+    {
+        File.Delete(Path.Combine(_path, "rubbish"));
+        if (Directory.Exists(Path.Combine(_path, "many")))
+            Directory.Delete(Path.Combine(_path, "many"), recursive: true);
+    }
 
     /// <summary>Makes it read-only, which binds root too, or writable again. A mount on top: one that has files open for writing can't be changed itself.</summary>
     public async Task SetReadOnlyAsync(bool readOnly)

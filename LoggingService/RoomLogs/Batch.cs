@@ -9,14 +9,9 @@ namespace LoggingService.RoomLogs;
 internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset receivedAt) : IDisposable
 {
     private readonly Dictionary<string, RoomLog> _rooms = [];
+    private readonly DateOnly _day = DateOnly.FromDateTime(receivedAt.DateTime);
     private DayFile? _quarantine;
     private bool _isCommitted;
-
-    /// <summary>The day of arrival.</summary>
-    public DateOnly Day { get; } = DateOnly.FromDateTime(receivedAt.DateTime);
-
-    /// <summary>The rooms of the batch.</summary>
-    public IReadOnlyDictionary<string, RoomLog> Rooms => _rooms;
 
     /// <summary>Appends an event to its room's log, in memory.</summary>
     /// <returns>The line that people will read, or <c>null</c> if the room's record has the event already.</returns>
@@ -25,7 +20,7 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
     {
         if (!_rooms.TryGetValue(e.RoomId, out var room))
         {
-            _rooms[e.RoomId] = room = open.Open(e.RoomId, Day);
+            _rooms[e.RoomId] = room = open.Open(e.RoomId, _day, _rooms);
         }
 
         return room.Append(e, receivedAt);
@@ -34,7 +29,7 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
     /// <summary>Appends to the quarantine, in memory.</summary>
     public void Append(Unloggable unloggable, string transactionId)
     {
-        _quarantine ??= Quarantine.Open(open.Root, Day);
+        _quarantine ??= Quarantine.Open(open.Root, _day);
         Quarantine.Append(_quarantine, unloggable, transactionId, receivedAt);
     }
 

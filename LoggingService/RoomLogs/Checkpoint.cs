@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace LoggingService.RoomLogs;
 
 /// <summary>
@@ -8,15 +10,19 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
 {
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly HashSet<string> _unsynced = [];
-    private readonly HashSet<string> _failed = [];
+    private readonly ConcurrentDictionary<string, bool> _failed = new();
     private bool _hasFailed;
 
     /// <summary>Whether one was begun that didn't come to its end: files that old segments name are not synced yet.</summary>
-    public bool IsOpen => _unsynced.Count > 0;
+    public bool IsOpen => _unsynced.Count > 0 || !_failed.IsEmpty;
 
     /// <summary>Takes a file for one whose sync failed: it is made anew. Under the gate, and not beside a checkpoint.</summary>
     /// <param name="name">The file's path within the log directory.</param>
-    public void Distrust(string name) => _failed.Add(name);
+    public void Distrust(string name) => _failed[name] = true;
+
+    /// <summary>Whether a file in a folder is still to be made anew: what it shows need not be what was written to it.</summary>
+    /// <param name="folder">The folder's name in the log directory.</param>
+    public bool Distrusts(string folder) => _failed.Keys.Any(name => Path.GetDirectoryName(name) == folder);
 
     /// <summary>Runs one checkpoint, after the one that may be running.</summary>
     /// <param name="stop">Ends it between two files; the segments stay then.</param>
@@ -38,7 +44,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
             }
 
             Sync(stop);
-            if (_failed.Count > 0)
+            if (!_failed.IsEmpty)
             {
                 await gate.WaitAsync(stop);
                 try
@@ -116,20 +122,26 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
     private void Sync(CancellationToken stop)
     {
         // Not those that have failed before: Linux tells of a failure once, and a second sync would succeed and mean nothing.
-        foreach (var name in _unsynced.Except(_failed).ToList())
+        foreach (var name in _unsynced.Except(_failed.Keys).ToList())
         {
             stop.ThrowIfCancellationRequested();
+            var path = Path.Combine(root, name);
+            using var file = Disk.OpenToSync(path);
             try
             {
                 // A file that is gone was removed by somebody: there is nothing of it to sync.
-                Disk.Sync(Path.Combine(root, name));
+                if (file is not null)
+                {
+                    Disk.Sync(file, path);
+                }
             }
             catch (IOException)
             {
-                _failed.Add(name);
+                Distrust(name);
             }
         }
 
+        // Folders may be tried again: names are in the file system's own journal, and where that fails no later sync succeeds.
         foreach (var folder in _unsynced.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
         {
             stop.ThrowIfCancellationRequested();
@@ -142,13 +154,13 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
     /// <summary>Linux has dropped the pages of a file whose sync failed: only the journal has them still.</summary>
     private void MakeAnew()
     {
-        if (_failed.Count == 0)
+        if (_failed.IsEmpty)
         {
             return;
         }
 
         var redos = FileRedo.Collect(journal.Read(out _));
-        foreach (var name in _failed.ToList())
+        foreach (var name in _failed.Keys)
         {
             closeRoomOf(name);
             if (redos.TryGetValue(name, out var redo))
@@ -157,7 +169,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
                 Log.MadeAnew(logger, Path.Combine(root, name));
             }
 
-            _failed.Remove(name);
+            _failed.TryRemove(name, out _);
         }
     }
 

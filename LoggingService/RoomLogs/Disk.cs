@@ -62,14 +62,25 @@ internal static partial class Disk
     /// <returns>False if there is nothing at the path.</returns>
     public static bool Sync(string path)
     {
-        using var file = open(path, flags: 0);
-        if (!file.IsInvalid)
+        using var file = OpenToSync(path);
+        if (file is not null)
         {
             Sync(file, path);
-            return true;
         }
 
-        return Marshal.GetLastPInvokeError() == NoEntry ? false : throw Failed("open", path);
+        return file is not null;
+    }
+
+    /// <summary>Opens a file or a folder for <see cref="Sync(SafeFileHandle, string)"/>; <c>null</c> if there is nothing at the path.</summary>
+    public static SafeFileHandle? OpenToSync(string path)
+    {
+        var file = open(path, flags: 0);
+        if (!file.IsInvalid)
+        {
+            return file;
+        }
+
+        return Marshal.GetLastPInvokeError() == NoEntry ? null : throw Failed("open", path);
     }
 
     /// <summary>syncfs: returns when the folder's whole file system is on the disk, whoever wrote to it; the folder's own name and those above it too.</summary>
@@ -115,7 +126,16 @@ internal static partial class Disk
 
         var made = Path.Combine(Path.GetDirectoryName(link)!, $".{Path.GetRandomFileName()}.link");
         File.CreateSymbolicLink(made, target);
-        Rename(made, link);
+        try
+        {
+            Rename(made, link);
+        }
+        catch
+        {
+            File.Delete(made);
+            throw;
+        }
+
         return true;
     }
 

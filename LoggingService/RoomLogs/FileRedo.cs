@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace LoggingService.RoomLogs;
 
@@ -44,22 +45,40 @@ internal sealed class FileRedo
     }
 
     /// <summary>
-    /// Writes the bytes into the file where they belong, cuts what stands after them, and syncs. Bytes that look right are
-    /// written too: after a failed sync what a file shows need not be what the disk has. A file that is shorter than
-    /// <see cref="Start"/>, because somebody cut it, is written on from where it ends: no holes.
+    /// Writes the bytes into the file where they belong, and syncs. Bytes that look right are written too: after a failed
+    /// sync what a file shows need not be what the disk has. A file that is shorter than <see cref="Start"/>, because
+    /// somebody cut it, is written on from where it ends: no holes. May be done again as often as it fails halfway.
     /// </summary>
     /// <param name="path">The file; it and its folder are made if they are missing.</param>
-    public void Apply(string path)
+    /// <param name="isAll">Whether these are all the bytes that the file should have; else what stands after them stays.</param>
+    public void Apply(string path, bool isAll)
     {
         Disk.CreateFolder(Path.GetDirectoryName(path)!);
         using var file = Disk.OpenOrCreate(path);
-        var start = Math.Min(Start, RandomAccess.GetLength(file));
+        var length = RandomAccess.GetLength(file);
+
+        // A file that was cut has them where they were written before: once more would be twice.
+        var start = length < Start + Bytes.Length && EndsWithBytes(file, length) ? length - Bytes.Length : Start;
+        if (length < start)
+        {
+            MakeAnew(path);
+            return;
+        }
+
         RandomAccess.Write(file, Bytes, start);
-        RandomAccess.SetLength(file, start + Bytes.Length);
+        if (isAll)
+        {
+            RandomAccess.SetLength(file, start + Bytes.Length);
+        }
+
         Disk.Sync(file, path);
     }
 
-    /// <summary>As the other one, for a file whose sync failed: a second sync of the same pages would succeed and mean nothing.</summary>
+    /// <summary>
+    /// Makes the file anew beside itself, from what was synced before and what the journal has, and puts it in its place.
+    /// For a file whose sync failed: a second sync of the same pages would succeed and mean nothing; and for one that would
+    /// not be known again if it were written to only in part.
+    /// </summary>
     /// <param name="path">The file.</param>
     public void MakeAnew(string path) => MakeAnew(path, Start, Bytes);
 
@@ -95,5 +114,22 @@ internal sealed class FileRedo
 
         Disk.Rename(made, path);
         Disk.Sync(Path.GetDirectoryName(path)!);
+    }
+
+    private bool EndsWithBytes(SafeFileHandle file, long length)
+    {
+        if (length < Bytes.Length)
+        {
+            return false;
+        }
+
+        var end = new byte[Bytes.Length];
+        var read = 0;
+        for (int more; read < end.Length && (more = RandomAccess.Read(file, end.AsSpan(read), length - end.Length + read)) > 0;)
+        {
+            read += more;
+        }
+
+        return Bytes.SequenceEqual(end);
     }
 }

@@ -73,19 +73,17 @@ internal sealed class Journal(string root) : IDisposable
         try
         {
             Disk.Sync(_segment, _segmentPath);
+            _state = _state with { Length = _lastFrame + frame.Length };
+            if (Disk.Look(_segmentPath) != _state)
+            {
+                throw new IOException($"{_segmentPath} was moved, removed or changed by somebody else");
+            }
         }
         catch
         {
             // Linux has dropped the pages: a second sync would succeed and mean nothing. This segment is only read from now on.
             Abandon();
             throw;
-        }
-
-        _state = _state with { Length = _lastFrame + frame.Length };
-        if (Disk.Look(_segmentPath) != _state)
-        {
-            Abandon();
-            throw new IOException($"{_segmentPath} was moved, removed or changed by somebody else");
         }
 
         _named.UnionWith(files.Select(file => file.Name));
@@ -139,7 +137,7 @@ internal sealed class Journal(string root) : IDisposable
     }
 
     /// <summary>Reads every whole frame of every segment, in the order in which they were written.</summary>
-    /// <param name="damaged">The segments, but for the last one, with more after their last whole frame: a sync of theirs failed, or the disk lost something. The last one may end in a frame that was never acknowledged.</param>
+    /// <param name="damaged">The segments with more after their last whole frame: a sync of theirs failed, or the disk lost something. The last one may end in a frame that was never acknowledged, with no whole frame after it.</param>
     public List<Redo> Read(out List<string> damaged)
     {
         var redos = new List<Redo>();
@@ -148,16 +146,13 @@ internal sealed class Journal(string root) : IDisposable
         foreach (var segment in segments)
         {
             var bytes = File.ReadAllBytes(segment).AsMemory();
-            while (bytes.Length >= HeaderLength
-                && BinaryPrimitives.ReadInt32LittleEndian(bytes.Span) is var length and > 0
-                && length <= bytes.Length - HeaderLength
-                && BinaryPrimitives.ReadUInt64LittleEndian(bytes.Span[4..]) == XxHash3.HashToUInt64(bytes.Span.Slice(HeaderLength, length)))
+            while (StartsWithFrame(bytes.Span, out var length))
             {
                 ReadPayload(bytes.Slice(HeaderLength, length), redos);
                 bytes = bytes[(HeaderLength + length)..];
             }
 
-            if (!bytes.IsEmpty && segment != segments[^1])
+            if (!bytes.IsEmpty && (segment != segments[^1] || HasFrame(bytes.Span)))
             {
                 damaged.Add(segment);
             }
@@ -231,6 +226,28 @@ internal sealed class Journal(string root) : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(frame, frame.Length - HeaderLength);
         BinaryPrimitives.WriteUInt64LittleEndian(frame[4..], XxHash3.HashToUInt64(frame[HeaderLength..]));
         return frame;
+    }
+
+    private static bool StartsWithFrame(ReadOnlySpan<byte> bytes, out int length)
+    {
+        length = bytes.Length < HeaderLength ? 0 : BinaryPrimitives.ReadInt32LittleEndian(bytes);
+        return length > 0
+            && length <= bytes.Length - HeaderLength
+            && BinaryPrimitives.ReadUInt64LittleEndian(bytes[4..]) == XxHash3.HashToUInt64(bytes.Slice(HeaderLength, length));
+    }
+
+    /// <summary>Whether a whole frame is somewhere in there. Text, read as a length, is more than there is: few are hashed.</summary>
+    private static bool HasFrame(ReadOnlySpan<byte> bytes)
+    {
+        for (; bytes.Length > HeaderLength; bytes = bytes[1..])
+        {
+            if (StartsWithFrame(bytes, out _))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static void ReadPayload(ReadOnlyMemory<byte> payload, List<Redo> redos)

@@ -18,7 +18,7 @@ public sealed partial class LogDirectory : IDisposable
     private readonly ConcurrentQueue<Waiting> _waiting = new();
     private readonly OpenRooms _rooms;
     private bool _isRecovered;
-    private bool _wereTouched;
+    private bool _mustBeEmptied;
 
     /// <summary>Opens the log directory, made if it isn't there, for this process alone.</summary>
     /// <param name="root">Its absolute path.</param>
@@ -167,10 +167,10 @@ public sealed partial class LogDirectory : IDisposable
         {
             Recover();
             CloseTouched(together);
-            if (_journal.IsSuspect || _wereTouched)
+            if (_journal.IsSuspect || _mustBeEmptied || NeedsFileMadeAnew(together))
             {
                 _checkpoint.RunInsideGate();
-                _wereTouched = false;
+                _mustBeEmptied = false;
             }
 
             var written = Write(together);
@@ -193,11 +193,11 @@ public sealed partial class LogDirectory : IDisposable
     /// </summary>
     private void CloseTouched(List<Waiting> together)
     {
-        foreach (var roomId in together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).Distinct())
+        foreach (var roomId in RoomsOf(together))
         {
             if (_rooms.Find(roomId) is { } room && !room.IsUntouched())
             {
-                _wereTouched = true;
+                _mustBeEmptied = true;
                 Log.Touched(_logger, roomId);
                 try
                 {
@@ -215,6 +215,12 @@ public sealed partial class LogDirectory : IDisposable
             }
         }
     }
+
+    /// <summary>Whether a log is to be opened of which a file shows what need not be what was written to it.</summary>
+    private bool NeedsFileMadeAnew(List<Waiting> together) =>
+        RoomsOf(together).Any(roomId => _rooms.Find(roomId) is null && _checkpoint.Distrusts(FolderName.ForRoom(roomId)));
+
+    private static IEnumerable<string> RoomsOf(List<Waiting> together) => together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).Distinct();
 
     private List<List<WrittenLine>> Write(List<Waiting> together)
     {
@@ -241,7 +247,6 @@ public sealed partial class LogDirectory : IDisposable
 
         batch.Commit();
         LastCommit = _time.GetUtcNow();
-        _rooms.CloseLeastRecentlyUsed(batch.Rooms, batch.Day);
         return written;
     }
 

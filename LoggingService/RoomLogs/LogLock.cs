@@ -26,8 +26,7 @@ internal static class LogLock
                 BufferSize = 0,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
             });
-            file.SetLength(0);
-            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            Sign(file);
 
             // The directory may be new. And what a process that was killed left in the files may not be on the disk yet.
             Disk.SyncAll(root);
@@ -42,6 +41,20 @@ internal static class LogLock
             throw new Misconfiguration(File.Exists(root)
                 ? $"LoggingService:Logs: {root} is a file, and must be a folder."
                 : $"LoggingService:Logs: {root} can't be written to: {e.Message} Let the service's user write there, or choose another folder (--logs).");
+        }
+    }
+
+    /// <summary>Says who has the lock. On a full disk nobody does; the service starts, and the homeserver is told to wait.</summary>
+    private static void Sign(FileStream file)
+    {
+        try
+        {
+            file.SetLength(0);
+            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+        }
+        catch (IOException)
+        {
+            // The lock is what counts.
         }
     }
 }

@@ -1,3 +1,5 @@
+using LoggingService.Configuration;
+
 namespace LoggingService.RoomLogs;
 
 /// <summary>
@@ -8,10 +10,11 @@ namespace LoggingService.RoomLogs;
 /// <param name="root">The log directory.</param>
 /// <param name="time">The clock, and the time zone that lines are written in.</param>
 /// <param name="logger">The service's own log.</param>
-/// <param name="mostOpen">How many rooms may have their files open.</param>
+/// <param name="mostOpen">How many rooms may have their files open; as many as the system allows, unless a test says.</param>
 /// <param name="mostResting">What the rooms that rest may hold together, in ids of some 50 bytes.</param>
-internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, int mostOpen = 1000, int mostResting = 10_000_000) : IDisposable
+internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, int? mostOpen = null, int mostResting = 10_000_000) : IDisposable
 {
+    private readonly int _mostOpen = mostOpen ?? OpenFiles.ForRooms;
     private readonly Dictionary<string, LinkedListNode<RoomLog>> _rooms = [];
     private readonly LinkedList<RoomLog> _open = new();
     private readonly LinkedList<RoomLog> _resting = new();
@@ -23,9 +26,12 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, 
     /// <summary>A room's log if it is in memory, whatever its day.</summary>
     public RoomLog? Find(string roomId) => _rooms.TryGetValue(roomId, out var node) ? node.Value : null;
 
-    /// <summary>A room's log, open for a day.</summary>
+    /// <summary>A room's log, open for a day. Others make way for it where there are too many: those that were written longest ago.</summary>
+    /// <param name="roomId">The room.</param>
+    /// <param name="day">The day.</param>
+    /// <param name="batch">The rooms of the batch that is in hand, which stay open.</param>
     /// <exception cref="IOException">Its files can't be opened or mended.</exception>
-    public RoomLog Open(string roomId, DateOnly day)
+    public RoomLog Open(string roomId, DateOnly day, IReadOnlyDictionary<string, RoomLog> batch)
     {
         if (_rooms.TryGetValue(roomId, out var node))
         {
@@ -33,17 +39,20 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, 
             {
                 if (node.List == _resting)
                 {
+                    MakeWay(day, batch);
                     node.Value.Wake();
                 }
 
                 Unlink(node);
                 _open.AddLast(node);
+                node.Value.LinkLatest();
                 return node.Value;
             }
 
             Close(node.Value);
         }
 
+        MakeWay(day, batch);
         var opened = RoomLog.Open(root, roomId, day, time, logger);
         _rooms[roomId] = _open.AddLast(opened);
         return opened;
@@ -71,12 +80,19 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, 
         }
     }
 
-    /// <summary>Puts those that were written longest ago to rest, down to the bound; none of a batch that is in hand. Of those that rest, the ones beyond what may rest are closed, and those of another day, whose ids nobody needs.</summary>
-    /// <param name="batch">The rooms of the batch.</param>
-    /// <param name="day">Its day.</param>
-    public void CloseLeastRecentlyUsed(IReadOnlyDictionary<string, RoomLog> batch, DateOnly day)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        while (_open.Count > mostOpen && _open.First is { } oldest && !batch.ContainsKey(oldest.Value.RoomId))
+        foreach (var node in _rooms.Values)
+        {
+            node.Value.Dispose();
+        }
+    }
+
+    /// <summary>Puts those that were written longest ago to rest, down to the bound; none of a batch that is in hand. Of those that rest, the ones beyond what may rest are closed, and those of another day, whose ids nobody needs.</summary>
+    private void MakeWay(DateOnly day, IReadOnlyDictionary<string, RoomLog> batch)
+    {
+        while (_open.Count >= _mostOpen && _open.First is { } oldest && !batch.ContainsKey(oldest.Value.RoomId))
         {
             Unlink(oldest);
             oldest.Value.Rest();
@@ -87,15 +103,6 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, 
         while (_resting.First is { } oldest && (_idsResting > mostResting || oldest.Value.Day != day))
         {
             Close(oldest.Value);
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var node in _rooms.Values)
-        {
-            node.Value.Dispose();
         }
     }
 

@@ -22,7 +22,7 @@ internal static partial class Recovery
         var files = FileRedo.Collect(journal.Read(out var damaged));
         foreach (var (name, redo) in files)
         {
-            redo.Apply(Path.Combine(root, name));
+            redo.Apply(Path.Combine(root, name), isAll: damaged.Count == 0);
         }
 
         foreach (var folder in files.Keys.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
@@ -30,17 +30,18 @@ internal static partial class Recovery
             Disk.Sync(folder);
         }
 
+        Disk.Sync(root);
         foreach (var segment in damaged)
         {
+            // Moved, not copied: the disk may be full.
             var kept = Path.Combine(root, Quarantine.Folder, $"journal-{Path.GetFileName(segment)}-{Guid.NewGuid():N}");
             Disk.CreateFolder(Path.GetDirectoryName(kept)!);
-            File.Copy(segment, kept);
-            Disk.Sync(kept);
+            Disk.Rename(segment, kept);
             Disk.Sync(Path.GetDirectoryName(kept)!);
+            Disk.Sync(root);
             Log.Damaged(logger, segment, kept);
         }
 
-        Disk.Sync(root);
         journal.Remove(segments);
         Log.Recovered(logger, files.Count);
     }

@@ -16,6 +16,7 @@ internal sealed partial class RoomLog : IDisposable
     private readonly ILogger _logger;
     private readonly DayFile _record;
     private DayText _text;
+    private bool? _isLatest;
 
     private RoomLog(string root, string roomId, DateOnly day, TimeProvider time, ILogger logger)
     {
@@ -111,8 +112,8 @@ internal sealed partial class RoomLog : IDisposable
     /// <summary>The open files' paths within the log directory.</summary>
     public List<string> Names => [_text.File.Name, _record.Name];
 
-    /// <summary>The files that the batch in hand touches.</summary>
-    public IEnumerable<DayFile> Touched => _appended.Count == 0 ? [] : [_text.File, _record];
+    /// <summary>The files that the batch in hand touches, be it only to mend them.</summary>
+    public IEnumerable<DayFile> Touched => new[] { _text.File, _record }.Where(file => file.Pending.Length > 0);
 
     /// <summary>The batch is durable: its ids are known from now on.</summary>
     public void Commit()

@@ -5,7 +5,8 @@ namespace LoggingService.RoomLogs;
 
 /// <summary>
 /// What a crash, a clean-up or an editor left behind in a day's files is mended when they are opened, so that line N of
-/// the text is line N of the record again. Nothing is ever thrown away.
+/// the text is line N of the record again. Nothing is ever thrown away. What is put in waits for the batch in hand and goes
+/// through the journal with it: a sync of its own could fail, and nobody would see afterwards that it isn't on the disk.
 /// </summary>
 internal sealed partial class RoomLog
 {
@@ -18,23 +19,22 @@ internal sealed partial class RoomLog
 
         var recorded = FinishRecord();
         var lines = CountLines(out var finished);
-        if (lines == recorded && finished == _text.File.Length)
+        if (finished < _text.File.Length)
         {
-            return;
+            // A view of the record, which is whole: the line is made again.
+            _text.File.Cut(finished);
         }
 
-        var path = Path.Combine(_root, _text.File.Name);
         if (lines > recorded)
         {
-            SetAside(path);
-            (lines, finished) = (0, 0);
+            SetTextAside();
+            lines = 0;
         }
 
-        // A view of the record, which is whole: what is missing is made again, and a last line that is none.
-        RenderFrom(lines);
-        FileRedo.MakeAnew(path, finished, _text.File.Pending.GetBuffer().AsSpan(0, (int)_text.File.Pending.Length));
-        _text.Dispose();
-        _text = DayText.Open(_root, TextName(Day));
+        if (lines < recorded)
+        {
+            RenderFrom(lines);
+        }
     }
 
     /// <summary>Learns the ids of the record's events, and gives its last line the line break that it may lack, or puts it into the quarantine.</summary>
@@ -54,14 +54,12 @@ internal sealed partial class RoomLog
 
             if (RoomEvent.FromRecord(line.Bytes) is not null)
             {
-                // With the next batch, and through the journal: a power cut can leave another byte in its place.
                 _record.Pending.WriteByte((byte)'\n');
             }
             else
             {
                 Quarantine.Keep(_root, Day, new Unloggable($"an unfinished line at the end of {_record.Name}", line.Bytes, IsJson: false), _time.GetUtcNow());
                 _record.Cut(line.Offset);
-                _record.Sync();
                 lines--;
                 Log.Torn(_logger, path);
             }
@@ -82,10 +80,14 @@ internal sealed partial class RoomLog
         return lines;
     }
 
-    private void SetAside(string path)
+    private void SetTextAside()
     {
+        var path = Path.Combine(_root, _text.File.Name);
         var kept = Enumerable.Range(0, int.MaxValue).Select(n => n == 0 ? $"{path}.old" : $"{path}.old.{n}").First(name => !File.Exists(name));
         Disk.Rename(path, kept);
+        _text.Dispose();
+        _text = DayText.Open(_root, TextName(Day));
+        Disk.Sync(Path.Combine(_root, _folder));
         Log.TooLong(_logger, path, Path.GetFileName(kept));
     }
 
@@ -104,17 +106,29 @@ internal sealed partial class RoomLog
         }
     }
 
-    private void LinkLatest()
+    /// <summary>Makes <c>latest.log</c> lead to the day that is open. Where it can't be made, which is told once, the next batch tries again.</summary>
+    public void LinkLatest()
     {
+        if (_isLatest == true)
+        {
+            return;
+        }
+
         var link = Path.Combine(_root, _folder, "latest.log");
         try
         {
             Disk.ReplaceLink(link, $"{DayName(Day)}.log");
+            _isLatest = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // A convenience: nobody loses an event by it.
-            Log.LinkFailed(_logger, link, e.Message);
+            if (_isLatest is null)
+            {
+                Log.LinkFailed(_logger, link, e.Message);
+            }
+
+            _isLatest = false;
         }
     }
 }

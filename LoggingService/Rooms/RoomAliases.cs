@@ -23,6 +23,7 @@ public sealed partial class RoomAliases(
     private readonly ConcurrentDictionary<string, bool> _seen = new();
     private readonly ConcurrentDictionary<RoomAlias, bool> _lookingUp = new();
     private readonly OnceAMinute _undecided = new(time);
+    private readonly Dictionary<RoomAlias, string> _unlinked = [];
     private readonly Channel<(string RoomId, RoomAlias[] Hints)> _toLearn = Channel.CreateUnbounded<(string, RoomAlias[])>(new() { SingleReader = true });
 
     /// <summary>The alias by which people know a room; <c>null</c> where none is known.</summary>
@@ -56,6 +57,15 @@ public sealed partial class RoomAliases(
     /// <param name="written">What was committed.</param>
     public void LearnFrom(IReadOnlyList<WrittenLine> written)
     {
+        // What stood in the way of a link, as a full disk, may be gone.
+        lock (_unlinked)
+        {
+            foreach (var (alias, roomId) in _unlinked.ToList())
+            {
+                Link(alias, roomId);
+            }
+        }
+
         foreach (var (e, _, _) in written)
         {
             var names = e is { Type: "m.room.canonical_alias", StateKey: "" };
@@ -82,16 +92,10 @@ public sealed partial class RoomAliases(
         }
 
         _aliases[roomId] = alias;
-        try
+        lock (_unlinked)
         {
-            if (logs.Link(alias.Localpart, roomId))
-            {
-                Log.Named(logger, alias, logs.FolderOf(alias.Localpart));
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            Log.LinkFailed(logger, alias, e.Message);
+            _unlinked.Remove(alias);
+            Link(alias, roomId);
         }
     }
 
@@ -160,6 +164,26 @@ public sealed partial class RoomAliases(
             finally
             {
                 _lookingUp.TryRemove(hint, out _);
+            }
+        }
+    }
+
+    private void Link(RoomAlias alias, string roomId)
+    {
+        try
+        {
+            if (logs.Link(alias.Localpart, roomId))
+            {
+                Log.Named(logger, alias, logs.FolderOf(alias.Localpart));
+            }
+
+            _unlinked.Remove(alias);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (_unlinked.TryAdd(alias, roomId))
+            {
+                Log.LinkFailed(logger, alias, e.Message);
             }
         }
     }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace LoggingService.Http;
+namespace LoggingService.Configuration;
 
 /// <summary>
 /// How many files and connections the system lets this process open. Strangers must not use them up: without them nothing
@@ -10,6 +10,9 @@ public static partial class OpenFiles
 {
     /// <summary>What the open rooms' files, the homeserver's connections and the runtime may need.</summary>
     private const long Ours = 3_000;
+
+    /// <summary>How many rooms may have their two files open, at most a thousand: some 300 are the runtime's, and half of the rest is left to connections.</summary>
+    public static int ForRooms => (int)Math.Clamp((Limit - 300) / 4, 1, 1000);
 
     /// <summary>How many connections may be open at a time; more are hung up on.</summary>
     public static long ForConnections => Math.Max(Limit / 2, Limit - Ours);

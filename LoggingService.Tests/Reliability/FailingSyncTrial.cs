@@ -1,0 +1,75 @@
+using LoggingService.Tests.Support;
+
+namespace LoggingService.Tests.Reliability;
+
+/// <summary>
+/// An fsync that fails, and a power cut after it: Linux has marked the pages clean by then, so that what had not been synced
+/// before is gone, whatever a second fsync of the same file says.
+/// </summary>
+public abstract class FailingSyncTrial
+{
+    /// <summary>What was acknowledged.</summary>
+    protected Ledger Ledger { get; } = new();
+
+    /// <summary>A room.</summary>
+    protected string Room { get; } = Some.RoomId();
+
+    /// <summary>Another one.</summary>
+    protected string Other { get; } = Some.RoomId();
+
+    protected static Task<RunningService> StartAsync(TempFolder folder, PlayedHomeserver homeserver) => RunningService.StartAsync(folder, homeserver);
+
+    /// <summary>The start after a power cut.</summary>
+    protected async Task StartAndStopAsync(TempFolder folder, PlayedHomeserver homeserver)
+    {
+        await using var service = await StartAsync(folder, homeserver);
+        await AcknowledgedAsync(service, Ledger.Make([Room, Other]));
+        Assert.Equal(0, await service.Process.StopAsync());
+        Assert.Empty(LogFolder.Segments(folder["logs"]));
+    }
+
+    protected async Task AcknowledgedAsync(RunningService service, Ledger.Pushed pushed)
+    {
+        Assert.True(await service.PushAsync(pushed.Json) == 200, string.Join('\n', service.Process.Output));
+        Ledger.Acknowledge(pushed);
+    }
+
+    protected static async Task RefusedAsync(RunningService service, TempFolder folder, Ledger.Pushed pushed)
+    {
+        Assert.True(await service.PushAsync(pushed.Json) is >= 500 and < 600, string.Join('\n', service.Process.Output));
+        Assert.All(Ledger.Times(folder["logs"], pushed), times => Assert.Equal(0, times));
+    }
+
+    protected static IEnumerable<string> DayFiles(TempFolder folder) => !Directory.Exists(folder["logs"]) ? [] :
+        Directory.GetDirectories(folder["logs"], "!*").SelectMany(room => Directory.GetFiles(room, "2*"));
+
+    /// <summary>How long files are.</summary>
+    protected static Dictionary<string, long> Lengths(params IEnumerable<string> paths) => paths.ToDictionary(path => path, path => new FileInfo(path).Length);
+
+    /// <summary>What files have beyond these lengths is gone, or zeros: their length was on the disk already.</summary>
+    protected static void Lose(Dictionary<string, long> synced, bool asZeros)
+    {
+        foreach (var (path, length) in synced.Where(file => File.Exists(file.Key)))
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            var before = file.Length;
+            file.SetLength(Math.Min(before, length));
+            if (asZeros)
+                file.SetLength(before);
+        }
+    }
+
+    /// <summary>Files that are kept open, to see which of them their paths still lead to: another file can't have their inode meanwhile.</summary>
+    protected sealed class OpenFiles(IEnumerable<string> paths) : IDisposable
+    {
+        private readonly List<FileStream> _files = [.. paths.Select(path => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))];
+
+        public void LoseWhereStillThere(Dictionary<string, long> synced, bool asZeros)
+        {
+            foreach (var file in _files)
+                Lose(new() { [$"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}"] = synced[file.Name] }, asZeros);
+        }
+
+        public void Dispose() => _files.ForEach(file => file.Dispose());
+    }
+}
