@@ -1,10 +1,13 @@
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using LoggingService.Transactions;
+using Microsoft.Win32.SafeHandles;
 
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// What the journal says of one file, put together: from <see cref="Start"/> on the file holds these bytes, and nothing
-/// after them.
+/// What the journal says of one file, put together: from <see cref="Start"/> on the file holds these bytes, which are whole
+/// lines.
 /// </summary>
 internal sealed class FileRedo
 {
@@ -45,18 +48,108 @@ internal sealed class FileRedo
 
     /// <summary>
     /// Writes the bytes into the file where they belong, cuts what stands after them, and syncs. Bytes that look right are
-    /// written too: after a failed sync what a file shows need not be what the disk has. A file that is shorter than
-    /// <see cref="Start"/>, because somebody cut it, is written on from where it ends: no holes.
+    /// written too: after a failed sync what a file shows need not be what the disk has. A file that somebody cut, replaced
+    /// or edited keeps what it has and gets the lines that it lacks: no holes, no halves, nothing twice.
     /// </summary>
     /// <param name="path">The file; it and its folder are made if they are missing.</param>
     public void Apply(string path)
     {
         Disk.CreateFolder(Path.GetDirectoryName(path)!);
         using var file = Disk.OpenOrCreate(path);
-        var start = Math.Min(Start, RandomAccess.GetLength(file));
-        RandomAccess.Write(file, Bytes, start);
-        RandomAccess.SetLength(file, start + Bytes.Length);
+        var there = new byte[Math.Max(0, Math.Min(Bytes.Length, RandomAccess.GetLength(file) - Start))];
+        RandomAccess.Read(file, there, Start);
+        if (!IsWritten(file, there) && WasTouched(file, path))
+        {
+            Merge(path);
+            return;
+        }
+
+        RandomAccess.Write(file, Bytes, Start);
+
+        // Whole lines that follow are somebody's, or of a frame that the journal lost: they stay. Others were never acknowledged.
+        if (!Bytes.SequenceEqual(there) || !EndsLine(file, RandomAccess.GetLength(file)))
+        {
+            RandomAccess.SetLength(file, Start + Bytes.Length);
+        }
+
         Disk.Sync(file, path);
+    }
+
+    /// <summary>Whether the file is what it was when the process ended: it has the bytes, or the first of them.</summary>
+    private bool IsWritten(SafeFileHandle file, ReadOnlySpan<byte> there) =>
+        RandomAccess.GetLength(file) >= Start && EndsLine(file, Start) && Bytes.StartsWith(there);
+
+    /// <summary>Whether it isn't the file that the bytes were made for: after a power cut it may lack some of them, or have others, but only from <see cref="Start"/> on.</summary>
+    private bool WasTouched(SafeFileHandle file, string path)
+    {
+        if (RandomAccess.GetLength(file) < Start || !EndsLine(file, Start))
+        {
+            return true;
+        }
+
+        var places = Lines().DistinctBy(line => line.Key).ToDictionary(line => line.Key, line => line.Offset);
+        return RecordReader.Lines(path).Any(line => places.TryGetValue(Key(line.Bytes), out var place) && place != line.Offset);
+    }
+
+    /// <summary>Makes the file anew of what somebody left in it, and of the bytes' lines, in their order and each once; a line that he edited stays as it is.</summary>
+    private void Merge(string path)
+    {
+        var ours = Lines().ToList();
+        var keys = ours.Select(line => line.Key).ToHashSet();
+        var theirs = new Dictionary<UInt128, byte[]>();
+        var made = path + ".new";
+        File.Delete(made);
+        using (var target = Disk.OpenOrCreate(made))
+        {
+            var length = 0L;
+            foreach (var line in RecordReader.Lines(path))
+            {
+                if (keys.Contains(Key(line.Bytes)))
+                {
+                    theirs.TryAdd(Key(line.Bytes), line.Bytes.ToArray());
+                }
+                else if (line.IsFinished || !path.EndsWith(".log", StringComparison.Ordinal))
+                {
+                    // Half a line of a text is made again.
+                    Append(line.Bytes.Span);
+                }
+            }
+
+            foreach (var (key, line, _) in ours)
+            {
+                Append(theirs.GetValueOrDefault(key) ?? line);
+            }
+
+            Disk.Sync(target, made);
+
+            void Append(ReadOnlySpan<byte> line)
+            {
+                RandomAccess.Write(target, [.. line, (byte)'\n'], length);
+                length += line.Length + 1;
+            }
+        }
+
+        Disk.Rename(made, path);
+    }
+
+    /// <summary>The lines of the bytes, without their line breaks, and where they belong.</summary>
+    private IEnumerable<(UInt128 Key, byte[] Line, long Offset)> Lines()
+    {
+        for (int start = 0, length; start < Bytes.Length && (length = Bytes[start..].IndexOf((byte)'\n')) >= 0; start += length + 1)
+        {
+            var line = Bytes.Slice(start, length).ToArray();
+            yield return (Key(line), line, Start + start);
+        }
+    }
+
+    /// <summary>By what a line is known again: its event's id, where it has one.</summary>
+    private static UInt128 Key(ReadOnlyMemory<byte> line) =>
+        XxHash128.HashToUInt128(RoomEvent.EventIdOf(line) is { } id ? MemoryMarshal.AsBytes(id.AsSpan()) : line.Span);
+
+    private static bool EndsLine(SafeFileHandle file, long offset)
+    {
+        var last = new byte[1];
+        return offset == 0 || (RandomAccess.Read(file, last, offset - 1) == 1 && last[0] == '\n');
     }
 
     /// <summary>

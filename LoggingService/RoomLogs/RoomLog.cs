@@ -29,11 +29,13 @@ internal sealed partial class RoomLog : IDisposable
     private readonly Dictionary<UInt128, long> _knownBefore;
     private readonly Dictionary<DateOnly, HashSet<UInt128>> _older = [];
     private readonly DateOnly? _dayBefore;
+    private readonly DateOnly? _lastWritten;
 
     private RoomLog(string root, string roomId, DateOnly day, TimeProvider time, ILogger logger)
     {
         (_root, _folder, _time, _logger) = (root, FolderName.ForRoom(roomId), time, logger);
         (RoomId, Day) = (roomId, day);
+        Names = NamesOf(roomId, day);
         Disk.CreateFolder(Path.Combine(root, _folder));
         _record = DayFile.Open(root, RecordName(day));
         try
@@ -45,6 +47,9 @@ internal sealed partial class RoomLog : IDisposable
             }
 
             _knownBefore = _dayBefore is { } before ? ReadIds(before) : [];
+
+            // Where the clock was wrong the day that was written last is none of the newest, and what comes again may be of it.
+            _lastWritten = ParseDay(new FileInfo(LatestLink).LinkTarget) is { } last && File.Exists(Path.Combine(root, RecordName(last))) ? last : null;
         }
         catch
         {
@@ -82,6 +87,10 @@ internal sealed partial class RoomLog : IDisposable
             throw;
         }
     }
+
+    /// <summary>The paths, within the log directory, of a room's text and record of a day.</summary>
+    public static List<string> NamesOf(string roomId, DateOnly day) =>
+        [$"{FolderName.ForRoom(roomId)}/{DayName(day)}.log", $"{FolderName.ForRoom(roomId)}/{DayName(day)}.jsonl"];
 
     /// <summary>The days of which a room's folder has a record.</summary>
     public static IEnumerable<DateOnly> RecordedDays(string folder) =>
@@ -122,7 +131,7 @@ internal sealed partial class RoomLog : IDisposable
     }
 
     /// <summary>The open files' paths within the log directory.</summary>
-    public List<string> Names => [_text.File.Name, _record.Name];
+    public List<string> Names { get; }
 
     /// <summary>The files that the batch in hand touches.</summary>
     public IEnumerable<DayFile> Touched => _appended.Count == 0 ? [] : [_text.File, _record];
@@ -160,6 +169,8 @@ internal sealed partial class RoomLog : IDisposable
 
     private string TextName(DateOnly day) => $"{_folder}/{DayName(day)}.log";
 
+    private string LatestLink => Path.Combine(_root, _folder, "latest.log");
+
     private static UInt128 Key(string eventId) =>
         MemoryMarshal.Read<UInt128>(SHA256.HashData(MemoryMarshal.AsBytes(eventId.AsSpan())));
 
@@ -183,12 +194,13 @@ internal sealed partial class RoomLog : IDisposable
     }
 
     /// <summary>
-    /// Whether the record has the event: in its two newest days or, for an event that claims to be older than those, in
-    /// the days since then. (A homeserver that crashed can send a transaction again weeks later.)
+    /// Whether the record has the event: in its two newest days, in the one that was written last or, for an event that
+    /// claims to be older than those, in the days since then. (A homeserver that crashed can send a transaction again weeks later.)
     /// </summary>
     private bool IsKnown(UInt128 id, DateOnly claimed)
     {
-        if (_known.ContainsKey(id) || _appended.ContainsKey(id) || _knownBefore.ContainsKey(id))
+        if (_known.ContainsKey(id) || _appended.ContainsKey(id) || _knownBefore.ContainsKey(id)
+            || (_lastWritten is { } last && last != Day && last != _dayBefore && Older(last).Contains(id)))
         {
             return true;
         }
@@ -270,7 +282,7 @@ internal sealed partial class RoomLog : IDisposable
         [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{File} ended in an unfinished line, which was put into the quarantine.")]
         public static partial void Torn(ILogger logger, string file);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} had more lines than its record; it was kept as {Kept} and written anew from the record.")]
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} had other lines than its record; it was kept as {Kept} and written anew from the record.")]
         public static partial void TooLong(ILogger logger, string file, string kept);
 
         [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "{Link} could not be made: {Reason}.")]

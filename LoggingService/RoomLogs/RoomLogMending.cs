@@ -25,7 +25,7 @@ internal sealed partial class RoomLog
             _text.File.Cut(finished);
         }
 
-        if (lines > recorded)
+        if (lines > recorded || (mended && !IsBeginning(lines)))
         {
             SetTextAside();
             lines = 0;
@@ -33,7 +33,7 @@ internal sealed partial class RoomLog
 
         if (mended)
         {
-            RenderFrom(lines);
+            RenderFrom(lines, recorded - lines);
             _text.File.Write();
             _text.File.Commit();
             _text.File.Sync();
@@ -87,6 +87,23 @@ internal sealed partial class RoomLog
         return lines;
     }
 
+    /// <summary>Whether the text, of fewer lines than the record, is its beginning: its last line is that of the event in the same place. Else somebody took lines out.</summary>
+    private bool IsBeginning(int lines)
+    {
+        if (lines == 0)
+        {
+            return true;
+        }
+
+        RenderFrom(lines - 1, 1);
+        var line = _text.File.Pending.ToArray();
+        _text.File.Rollback();
+        var there = new byte[line.Length];
+        return _text.File.Length >= line.Length
+            && _text.File.Read(_text.File.Length - line.Length, there) == line.Length
+            && there.AsSpan().SequenceEqual(line);
+    }
+
     private void SetTextAside()
     {
         var path = Path.Combine(_root, _text.File.Name);
@@ -98,9 +115,9 @@ internal sealed partial class RoomLog
         Log.TooLong(_logger, path, Path.GetFileName(kept));
     }
 
-    private void RenderFrom(int line)
+    private void RenderFrom(int line, int count)
     {
-        foreach (var recorded in RecordReader.Lines(Path.Combine(_root, _record.Name)).Skip(line))
+        foreach (var recorded in RecordReader.Lines(Path.Combine(_root, _record.Name)).Skip(line).Take(count))
         {
             if (RoomEvent.FromRecord(recorded.Bytes) is { } e)
             {
@@ -115,15 +132,14 @@ internal sealed partial class RoomLog
 
     private void LinkLatest()
     {
-        var link = Path.Combine(_root, _folder, "latest.log");
         try
         {
-            Disk.ReplaceLink(link, $"{DayName(Day)}.log");
+            Disk.ReplaceLink(LatestLink, $"{DayName(Day)}.log");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // A convenience: nobody loses an event by it.
-            Log.LinkFailed(_logger, link, e.Message);
+            Log.LinkFailed(_logger, LatestLink, e.Message);
         }
     }
 }
