@@ -79,20 +79,19 @@ public sealed partial class RefusalWarning(LoggingServiceOptions settings, TimeP
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
     private readonly Lock _lock = new();
-    private DateTimeOffset _told = DateTimeOffset.MinValue;
+    private long? _told;
 
     /// <summary>A token was wrong.</summary>
     public void Tell(ILogger logger)
     {
         lock (_lock)
         {
-            var now = time.GetUtcNow();
-            if (now - _told < Quiet)
+            if (_told is { } told && time.GetElapsedTime(told) < Quiet)
             {
                 return;
             }
 
-            _told = now;
+            _told = time.GetTimestamp();
         }
 
         Log.Refused(logger, settings.Registration);

@@ -172,15 +172,16 @@ public sealed partial class RoomCreator(
     private sealed class RoomsPerHour(int limit, TimeProvider time)
     {
         private readonly Lock _lock = new();
-        private readonly List<DateTimeOffset> _made = [];
-        private DateTimeOffset _told = DateTimeOffset.MinValue;
+        private readonly List<long> _made = [];
+        private long? _told;
 
-        public bool TryReserve(out DateTimeOffset reserved, out bool isTimeToTell)
+        public bool TryReserve(out long reserved, out bool isTimeToTell)
         {
-            var now = reserved = time.GetUtcNow();
+            // Timestamps, which go on where somebody sets the clock back.
+            var now = reserved = time.GetTimestamp();
             lock (_lock)
             {
-                _made.RemoveAll(made => now - made >= TimeSpan.FromHours(1));
+                _made.RemoveAll(made => time.GetElapsedTime(made, now) >= TimeSpan.FromHours(1));
                 if (_made.Count < limit)
                 {
                     _made.Add(now);
@@ -188,13 +189,13 @@ public sealed partial class RoomCreator(
                     return true;
                 }
 
-                isTimeToTell = now - _told >= TimeSpan.FromMinutes(1);
+                isTimeToTell = _told is not { } told || time.GetElapsedTime(told, now) >= TimeSpan.FromMinutes(1);
                 _told = isTimeToTell ? now : _told;
                 return false;
             }
         }
 
-        public void GiveBack(DateTimeOffset reserved)
+        public void GiveBack(long reserved)
         {
             lock (_lock)
             {
