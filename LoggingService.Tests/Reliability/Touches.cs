@@ -5,7 +5,8 @@ namespace LoggingService.Tests.Reliability;
 /// <summary>What an admin, an editor or logrotate does to a room's files while the service has them open.</summary>
 public static class Touches
 {
-    private static readonly string[] OfFiles =
+    /// <summary>What is done to one file.</summary>
+    public static IReadOnlyList<string> OfFiles { get; } =
     [
         "deleted", "renamed", "cut to nothing", "cut somewhere", "cut in the last line", "copied and cut (copytruncate)", "rotated (create)",
         "saved without a line", "saved in place without a line", "saved with a shorter line", "saved with one more line", "lengthened by a line",

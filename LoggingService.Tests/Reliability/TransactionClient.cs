@@ -4,11 +4,11 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>A homeserver's sending half, for a service that is a process: each push on a connection of its own.</summary>
+/// <summary>A homeserver's sending half, for a service that is a process: each call on a connection of its own, for a minute at most.</summary>
 /// <param name="url">Where the service listens.</param>
 public sealed class TransactionClient(string url) : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero }) { Timeout = TimeSpan.FromSeconds(100) };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero }) { Timeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>Asks the service for something.</summary>
     /// <returns>The status.</returns>
