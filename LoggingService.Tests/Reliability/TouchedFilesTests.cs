@@ -37,6 +37,43 @@ public class TouchedFilesTests
         _acknowledged.Hold(Touched, $"each of {Touches.All.Count} ways, closed meanwhile for 1,000 other rooms, then SIGKILL", rounds * Touches.All.Count);
     }
 
+    [Fact]
+    public async Task A_journal_that_somebody_touched_is_not_relied_on_when_the_power_goes()
+    {
+        string[] ways = ["deleted", "cut to nothing", "cut somewhere", "lengthened by a line", "renamed", "folder removed"];
+        var rounds = Proof.Times(1, 20);
+        foreach (var way in Enumerable.Repeat(ways, rounds).SelectMany(all => all))
+        {
+            using var folder = TempFolder.ForCaller();
+            using var second = TempFolder.ForCaller();
+            string[] rooms = [Some.RoomId(), Some.RoomId()];
+            using (var service = new ServiceUnderTest(_time, folder))
+            {
+                for (var i = 0; i < 3; i++)
+                    await PushAsync(service, rooms);
+                var segment = Assert.Single(LogFolder.Segments(service.Logs));
+                if (way == "folder removed")
+                    Directory.Delete(Path.GetDirectoryName(segment)!, recursive: true);
+                else
+                    Touches.DoToFile(way, segment, "rubbish", _random);
+
+                // What the rooms' files have from now on is not on the disk when the power goes; the journal is.
+                LogFolder.Copy(service.Logs, second["logs"]);
+                await PushAsync(service, rooms);
+                if (Directory.Exists(second["logs", ".journal"]))
+                    Directory.Delete(second["logs", ".journal"], recursive: true);
+                LogFolder.Copy(Path.Combine(service.Logs, ".journal"), second["logs", ".journal"]);
+            }
+
+            using var restarted = new ServiceUnderTest(_time, second);
+            await PushAsync(restarted, rooms);
+            foreach (var room in rooms)
+                _acknowledged.Look(restarted.Logs, room, $"journal {way}");
+        }
+
+        _acknowledged.Hold(Touched, "the journal's segment or folder, then a power cut", rounds * ways.Length);
+    }
+
     /// <summary>Some events of every room are synced, some are in the journal, and then each room is touched in another way.</summary>
     private async Task TouchEachAsync(bool isKilled, bool areClosed)
     {

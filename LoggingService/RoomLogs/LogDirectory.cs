@@ -204,24 +204,20 @@ public sealed partial class LogDirectory : IDisposable
         foreach (var roomId in together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).Distinct())
         {
             var room = _rooms.Find(roomId);
-            if (room is not null && !room.IsUntouched())
+            var isOpenTouched = room?.IsUntouched() == false;
+            if (isOpenTouched || (room?.Day != day && !RoomLog.NamesOf(roomId, day).TrueForAll(_journal.IsAsWritten)))
             {
-                NoticeTouched(roomId);
-                Close(room);
+                _wereTouched = true;
+                Log.Touched(_logger, roomId);
             }
-            else if (room?.Day != day && !RoomLog.NamesOf(roomId, day).TrueForAll(_journal.IsAsWritten))
+
+            if (isOpenTouched)
             {
-                NoticeTouched(roomId);
+                Close(room!);
             }
         }
 
         _wereTouched |= together.Exists(waiting => waiting.Unloggable.Count > 0) && !_journal.IsAsWritten(Quarantine.NameOf(day));
-    }
-
-    private void NoticeTouched(string roomId)
-    {
-        _wereTouched = true;
-        Log.Touched(_logger, roomId);
     }
 
     /// <summary>Closes a log that somebody touched; wherever its files are now, what was acknowledged is in them.</summary>
@@ -290,7 +286,7 @@ public sealed partial class LogDirectory : IDisposable
         [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "What had been acknowledged before the last stop can't be written to the logs now: {Reason}. It is safe in the journal. Until it can be written the homeserver is told to wait; nothing is lost.")]
         public static partial void RecoveryFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the open files of {RoomId}; they are opened anew.")]
+        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the files of {RoomId} while they were in use; they are opened anew.")]
         public static partial void Touched(ILogger logger, string roomId);
 
         [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the journal; a new one is begun when all files are synced.")]
