@@ -5,16 +5,15 @@ public sealed class OnceAMinute(TimeProvider time)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
     private readonly Lock _lock = new();
-    private DateTimeOffset _told = DateTimeOffset.MinValue;
+    private long? _told;
 
     /// <summary>Whether it is time to tell it; then it is told, for a minute.</summary>
     public bool IsTimeToTell()
     {
         lock (_lock)
         {
-            var now = time.GetUtcNow();
-            var isTime = now - _told >= Quiet;
-            _told = isTime ? now : _told;
+            var isTime = _told is not { } told || time.GetElapsedTime(told) >= Quiet;
+            _told = isTime ? time.GetTimestamp() : _told;
             return isTime;
         }
     }

@@ -68,7 +68,12 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
                 throw;
             }
 
-            files.ForEach(file => file.Commit());
+            foreach (var file in files)
+            {
+                file.Commit();
+                journal.Wrote(file.Name, file.State);
+            }
+
             foreach (var room in _rooms.Values)
             {
                 room.Commit();

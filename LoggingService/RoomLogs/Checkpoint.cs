@@ -4,7 +4,7 @@ namespace LoggingService.RoomLogs;
 
 /// <summary>
 /// Makes the journal superfluous: syncs the files that it names, and removes its segments. Beside the transactions; only
-/// the moment in which a new segment begins is under the log directory's gate.
+/// the moments in which a new segment begins and the old ones go are under the log directory's gate.
 /// </summary>
 internal sealed partial class Checkpoint(string root, Journal journal, SemaphoreSlim gate, Action<string> closeRoomOf, ILogger logger)
 {
@@ -44,20 +44,16 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
             }
 
             Sync(stop);
-            if (!_failed.IsEmpty)
+            await gate.WaitAsync(stop);
+            try
             {
-                await gate.WaitAsync(stop);
-                try
-                {
-                    MakeAnew();
-                }
-                finally
-                {
-                    gate.Release();
-                }
+                MakeAnew();
+                Finish(segments);
             }
-
-            Finish(segments);
+            finally
+            {
+                gate.Release();
+            }
         }
         finally
         {
@@ -165,8 +161,10 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
             closeRoomOf(name);
             if (redos.TryGetValue(name, out var redo))
             {
-                redo.MakeAnew(Path.Combine(root, name));
-                Log.MadeAnew(logger, Path.Combine(root, name));
+                var path = Path.Combine(root, name);
+                redo.MakeAnew(path);
+                journal.Wrote(name, Disk.Look(path) ?? default);
+                Log.MadeAnew(logger, path);
             }
 
             _failed.TryRemove(name, out _);

@@ -29,6 +29,9 @@ internal sealed class DayFile : IDisposable
     /// <summary>Bytes of the file that batches have committed.</summary>
     public long Length => _state.Length;
 
+    /// <summary>Which file it is, as the last batch left it.</summary>
+    public Disk.FileState State => _state;
+
     /// <summary>The bytes of the batch in hand, which will stand at <see cref="Length"/>.</summary>
     public MemoryStream Pending { get; private set; } = new();
 

@@ -1,11 +1,13 @@
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using LoggingService.Transactions;
 using Microsoft.Win32.SafeHandles;
 
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// What the journal says of one file, put together: from <see cref="Start"/> on the file holds these bytes, and nothing
-/// after them.
+/// What the journal says of one file, put together: from <see cref="Start"/> on the file holds these bytes, which are whole
+/// lines, and before them at most the line break of the line before.
 /// </summary>
 internal sealed class FileRedo
 {
@@ -45,51 +47,123 @@ internal sealed class FileRedo
     }
 
     /// <summary>
-    /// Writes the bytes into the file where they belong, and syncs. Bytes that look right are written too: after a failed
-    /// sync what a file shows need not be what the disk has. A file that is shorter than <see cref="Start"/>, because
-    /// somebody cut it, is written on from where it ends: no holes. May be done again as often as it fails halfway.
+    /// Writes the bytes into the file where they belong, cuts what stands after them, and syncs. Bytes that look right are
+    /// written too: after a failed sync what a file shows need not be what the disk has. A file that somebody cut, replaced
+    /// or edited keeps what it has and gets the lines that it lacks: no holes, no halves, nothing twice.
     /// </summary>
     /// <param name="path">The file; it and its folder are made if they are missing.</param>
-    /// <param name="isAll">Whether these are all the bytes that the file should have; else what stands after them stays.</param>
-    public void Apply(string path, bool isAll)
+    public void Apply(string path)
     {
         Disk.CreateFolder(Path.GetDirectoryName(path)!);
         using var file = Disk.OpenOrCreate(path);
-        var length = RandomAccess.GetLength(file);
-
-        // A file that was cut has them where they were written before: once more would be twice.
-        var start = length < Start + Bytes.Length && EndsWithBytes(file, length) ? length - Bytes.Length : Start;
-        if (length < start)
+        var there = new byte[Math.Max(0, Math.Min(Bytes.Length, RandomAccess.GetLength(file) - Start))];
+        RandomAccess.Read(file, there, Start);
+        if (!IsWritten(file, there) && WasTouched(file, path))
         {
-            MakeAnew(path);
+            Merge(path);
             return;
         }
 
-        RandomAccess.Write(file, Bytes, start);
-        if (isAll)
+        RandomAccess.Write(file, Bytes, Start);
+
+        // Whole lines that follow are somebody's, or of a frame that the journal lost: they stay. Others were never acknowledged.
+        if (!Bytes.SequenceEqual(there) || !EndsLine(file, RandomAccess.GetLength(file)))
         {
-            RandomAccess.SetLength(file, start + Bytes.Length);
+            RandomAccess.SetLength(file, Start + Bytes.Length);
         }
 
         Disk.Sync(file, path);
     }
 
-    /// <summary>
-    /// Makes the file anew beside itself, from what was synced before and what the journal has, and puts it in its place.
-    /// For a file whose sync failed: a second sync of the same pages would succeed and mean nothing; and for one that would
-    /// not be known again if it were written to only in part.
-    /// </summary>
-    /// <param name="path">The file.</param>
-    public void MakeAnew(string path) => MakeAnew(path, Start, Bytes);
+    /// <summary>Whether the file is what it was when the process ended: it has the bytes, or the first of them.</summary>
+    private bool IsWritten(SafeFileHandle file, ReadOnlySpan<byte> there) =>
+        RandomAccess.GetLength(file) >= Start && BeginsLine(file) && Bytes.StartsWith(there);
+
+    /// <summary>Whether it isn't the file that the bytes were made for: after a power cut it may lack some of them, or have others, but only from <see cref="Start"/> on.</summary>
+    private bool WasTouched(SafeFileHandle file, string path)
+    {
+        if (RandomAccess.GetLength(file) < Start || !BeginsLine(file))
+        {
+            return true;
+        }
+
+        var places = Lines().DistinctBy(line => line.Key).ToDictionary(line => line.Key, line => line.Offset);
+        return RecordReader.Lines(path).Any(line => places.TryGetValue(Key(line.Bytes), out var place) && place != line.Offset);
+    }
+
+    /// <summary>Makes the file anew of what somebody left in it, and of the bytes' lines, in their order and each once; a line that he edited stays as it is.</summary>
+    private void Merge(string path)
+    {
+        var ours = Lines().ToList();
+        var keys = ours.Select(line => line.Key).ToHashSet();
+        var theirs = new Dictionary<UInt128, byte[]>();
+        var made = path + ".new";
+        File.Delete(made);
+        using (var target = Disk.OpenOrCreate(made))
+        {
+            var length = 0L;
+            foreach (var line in RecordReader.Lines(path))
+            {
+                if (keys.Contains(Key(line.Bytes)))
+                {
+                    theirs.TryAdd(Key(line.Bytes), line.Bytes.ToArray());
+                }
+                else if (line.IsFinished || !path.EndsWith(".log", StringComparison.Ordinal))
+                {
+                    // Half a line of a text is made again.
+                    Append(line.Bytes.Span);
+                }
+            }
+
+            foreach (var (key, line, _) in ours)
+            {
+                Append(theirs.GetValueOrDefault(key) ?? line);
+            }
+
+            Disk.Sync(target, made);
+
+            void Append(ReadOnlySpan<byte> line)
+            {
+                RandomAccess.Write(target, [.. line, (byte)'\n'], length);
+                length += line.Length + 1;
+            }
+        }
+
+        Disk.Rename(made, path);
+    }
+
+    /// <summary>The lines of the bytes, without their line breaks, and where they belong.</summary>
+    private IEnumerable<(UInt128 Key, byte[] Line, long Offset)> Lines()
+    {
+        for (int start = 0, length; start < Bytes.Length && (length = Bytes[start..].IndexOf((byte)'\n')) >= 0; start += length + 1)
+        {
+            if (length > 0)
+            {
+                var line = Bytes.Slice(start, length).ToArray();
+                yield return (Key(line), line, Start + start);
+            }
+        }
+    }
+
+    /// <summary>By what a line is known again: its event's id, where it has one.</summary>
+    private static UInt128 Key(ReadOnlyMemory<byte> line) =>
+        XxHash128.HashToUInt128(RoomEvent.EventIdOf(line) is { } id ? MemoryMarshal.AsBytes(id.AsSpan()) : line.Span);
+
+    /// <summary>Whether the bytes go on after a whole line of the file, or give its last line the line break that it lacked.</summary>
+    private bool BeginsLine(SafeFileHandle file) => EndsLine(file, Start) || Bytes is [(byte)'\n', ..];
+
+    private static bool EndsLine(SafeFileHandle file, long offset)
+    {
+        var last = new byte[1];
+        return offset == 0 || (RandomAccess.Read(file, last, offset - 1) == 1 && last[0] == '\n');
+    }
 
     /// <summary>
-    /// Makes a file anew beside itself, from its beginning and other bytes, and puts it in its place when it is durable:
-    /// whatever happens meanwhile, it is as it was or as it should be.
+    /// Makes the file anew beside itself, from what was synced before and what the journal has, and puts it in its place.
+    /// For a file whose sync failed: a second sync of the same pages would succeed and mean nothing.
     /// </summary>
-    /// <param name="path">The file; it may be missing.</param>
-    /// <param name="kept">How many bytes of it stay.</param>
-    /// <param name="bytes">What follows them.</param>
-    public static void MakeAnew(string path, long kept, ReadOnlySpan<byte> bytes)
+    /// <param name="path">The file.</param>
+    public void MakeAnew(string path)
     {
         var made = path + ".new";
         File.Delete(made);
@@ -101,35 +175,18 @@ internal sealed class FileRedo
                 using var source = Disk.OpenRead(path);
                 var buffer = new byte[81920];
                 int read;
-                while (length < kept && (read = source.Read(buffer, 0, (int)Math.Min(buffer.Length, kept - length))) > 0)
+                while (length < Start && (read = source.Read(buffer, 0, (int)Math.Min(buffer.Length, Start - length))) > 0)
                 {
                     RandomAccess.Write(target, buffer.AsSpan(0, read), length);
                     length += read;
                 }
             }
 
-            RandomAccess.Write(target, bytes, length);
+            RandomAccess.Write(target, Bytes, length);
             Disk.Sync(target, made);
         }
 
         Disk.Rename(made, path);
         Disk.Sync(Path.GetDirectoryName(path)!);
-    }
-
-    private bool EndsWithBytes(SafeFileHandle file, long length)
-    {
-        if (length < Bytes.Length)
-        {
-            return false;
-        }
-
-        var end = new byte[Bytes.Length];
-        var read = 0;
-        for (int more; read < end.Length && (more = RandomAccess.Read(file, end.AsSpan(read), length - end.Length + read)) > 0;)
-        {
-            read += more;
-        }
-
-        return Bytes.SequenceEqual(end);
     }
 }

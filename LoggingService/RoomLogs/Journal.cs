@@ -26,6 +26,7 @@ internal sealed class Journal(string root) : IDisposable
     private readonly string _folder = Path.Combine(root, ".journal");
     private readonly MemoryStream _frame = new();
     private readonly HashSet<string> _named = [];
+    private readonly Dictionary<string, Disk.FileState> _written = [];
     private readonly HashSet<string> _suspects = [];
     private SafeFileHandle? _segment;
     private string _segmentPath = "";
@@ -89,6 +90,18 @@ internal sealed class Journal(string root) : IDisposable
         _named.UnionWith(files.Select(file => file.Name));
     }
 
+    /// <summary>Whether somebody deleted, moved, cut or lengthened the segment since the last frame: what is in it can't be read on from there.</summary>
+    public bool IsTouched() => _segment is not null && Disk.Look(_segmentPath) != _state;
+
+    /// <summary>A file has all that the segments hold for it, and is this one.</summary>
+    /// <param name="name">The file's path within the log directory.</param>
+    /// <param name="file">What it is since then.</param>
+    public void Wrote(string name, Disk.FileState file) => _written[name] = file;
+
+    /// <summary>False if the segments hold bytes of a file that somebody touched since they were written: they are not its own any more.</summary>
+    /// <param name="name">The file's path within the log directory.</param>
+    public bool IsAsWritten(string name) => !_written.TryGetValue(name, out var file) || Disk.Look(Path.Combine(root, name)) == file;
+
     /// <summary>Takes the last frame back: its batch failed after all, and will be sent again.</summary>
     public void Void()
     {
@@ -134,6 +147,10 @@ internal sealed class Journal(string root) : IDisposable
 
         // One that somebody took away is gone, too.
         _suspects.RemoveWhere(segment => !File.Exists(segment));
+        foreach (var name in _written.Keys.Where(name => !_named.Contains(name)))
+        {
+            _written.Remove(name);
+        }
     }
 
     /// <summary>Reads every whole frame of every segment, in the order in which they were written.</summary>

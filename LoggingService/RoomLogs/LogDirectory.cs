@@ -43,8 +43,8 @@ public sealed partial class LogDirectory : IDisposable
     /// <summary>Whether a checkpoint has to be tried again.</summary>
     public bool IsCheckpointOpen => _checkpoint.IsOpen;
 
-    /// <summary>When something was last committed.</summary>
-    public DateTimeOffset LastCommit { get; private set; }
+    /// <summary>When something was last committed: a timestamp, which the clock of the day has no say in.</summary>
+    public long LastCommit { get; private set; }
 
     /// <summary>
     /// Writes what was pushed: the events to their rooms' logs, in their order and without those that a log has already;
@@ -166,14 +166,15 @@ public sealed partial class LogDirectory : IDisposable
         try
         {
             Recover();
-            CloseTouched(together);
+            var receivedAt = _time.GetLocalNow();
+            NoticeTouched(together, DateOnly.FromDateTime(receivedAt.DateTime));
             if (_journal.IsSuspect || _mustBeEmptied || NeedsFileMadeAnew(together))
             {
                 _checkpoint.RunInsideGate();
                 _mustBeEmptied = false;
             }
 
-            var written = Write(together);
+            var written = Write(together, receivedAt);
             for (var i = 0; i < together.Count; i++)
             {
                 together[i].Written.SetResult(written[i]);
@@ -189,30 +190,51 @@ public sealed partial class LogDirectory : IDisposable
 
     /// <summary>
     /// Closes the logs whose files somebody touched, to be opened anew and mended. The journal must be emptied then: what it
-    /// has of those files is no longer theirs, and recovery would put it over what they are now.
+    /// has of those files is no longer theirs, and recovery would put it over what they are now. That goes for files that
+    /// are not open, too, as long as the journal has them.
     /// </summary>
-    private void CloseTouched(List<Waiting> together)
+    private void NoticeTouched(List<Waiting> together, DateOnly day)
     {
+        if (_journal.IsTouched())
+        {
+            Log.JournalTouched(_logger);
+            _journal.Abandon();
+        }
+
         foreach (var roomId in RoomsOf(together))
         {
-            if (_rooms.Find(roomId) is { } room && !room.IsUntouched())
+            var room = _rooms.Find(roomId);
+            var isOpenTouched = room?.IsUntouched() == false;
+            if (isOpenTouched || (room?.Day != day && !RoomLog.NamesOf(roomId, day).TrueForAll(_journal.IsAsWritten)))
             {
                 _mustBeEmptied = true;
                 Log.Touched(_logger, roomId);
-                try
-                {
-                    room.Sync();
-                }
-                catch (IOException)
-                {
-                    room.Names.ForEach(_checkpoint.Distrust);
-                    throw;
-                }
-                finally
-                {
-                    _rooms.Close(room);
-                }
             }
+
+            if (isOpenTouched)
+            {
+                Close(room!);
+            }
+        }
+
+        _mustBeEmptied |= together.Exists(waiting => waiting.Unloggable.Count > 0) && !_journal.IsAsWritten(Quarantine.NameOf(day));
+    }
+
+    /// <summary>Closes a log that somebody touched; wherever its files are now, what was acknowledged is in them.</summary>
+    private void Close(RoomLog touched)
+    {
+        try
+        {
+            touched.Sync();
+        }
+        catch (IOException)
+        {
+            touched.Names.ForEach(_checkpoint.Distrust);
+            throw;
+        }
+        finally
+        {
+            _rooms.Close(touched);
         }
     }
 
@@ -222,10 +244,10 @@ public sealed partial class LogDirectory : IDisposable
 
     private static IEnumerable<string> RoomsOf(List<Waiting> together) => together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).Distinct();
 
-    private List<List<WrittenLine>> Write(List<Waiting> together)
+    private List<List<WrittenLine>> Write(List<Waiting> together, DateTimeOffset receivedAt)
     {
         var written = new List<List<WrittenLine>>();
-        using var batch = new Batch(_rooms, _journal, _time.GetLocalNow());
+        using var batch = new Batch(_rooms, _journal, receivedAt);
         foreach (var (events, unloggable, transactionId) in together)
         {
             var lines = new List<WrittenLine>();
@@ -246,7 +268,7 @@ public sealed partial class LogDirectory : IDisposable
         }
 
         batch.Commit();
-        LastCommit = _time.GetUtcNow();
+        LastCommit = _time.GetTimestamp();
         return written;
     }
 
@@ -269,8 +291,11 @@ public sealed partial class LogDirectory : IDisposable
         [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The logs can't be completed from the journal now: {Reason}. Nothing is lost, but nothing new is logged until they can: the homeserver is told to wait.")]
         public static partial void RecoveryFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the open files of {RoomId}; they are opened anew.")]
+        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the files of {RoomId} while they were in use; they are opened anew.")]
         public static partial void Touched(ILogger logger, string roomId);
+
+        [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the journal; a new one is begun when all files are synced.")]
+        public static partial void JournalTouched(ILogger logger);
 
         [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "{Count} files of days before {KeepFrom} were removed (RetainDays).")]
         public static partial void Removed(ILogger logger, int count, DateOnly keepFrom);

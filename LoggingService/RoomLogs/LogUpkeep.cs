@@ -38,16 +38,16 @@ public sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions o
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var lastCheckpoint = DateTimeOffset.MinValue;
+        var lastCheckpoint = time.GetTimestamp();
         using var tick = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
         while (await tick.WaitForNextTickAsync(stoppingToken))
         {
-            var isIdle = time.GetUtcNow() - logs.LastCommit >= Idle;
-            var isToBeTriedAgain = logs.IsCheckpointOpen && time.GetUtcNow() - lastCheckpoint >= Idle;
+            var isIdle = time.GetElapsedTime(logs.LastCommit) >= Idle;
+            var isToBeTriedAgain = logs.IsCheckpointOpen && time.GetElapsedTime(lastCheckpoint) >= Idle;
             if (logs.JournalSize > LargeJournal || (logs.JournalSize > 0 && isIdle) || isToBeTriedAgain)
             {
                 await logs.CheckpointAsync(stoppingToken);
-                lastCheckpoint = time.GetUtcNow();
+                lastCheckpoint = time.GetTimestamp();
             }
 
             await RemoveOldDaysAsync();

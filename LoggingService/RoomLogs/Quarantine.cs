@@ -21,12 +21,15 @@ internal static class Quarantine
     /// <summary>Opens a day's quarantine.</summary>
     /// <param name="root">The log directory.</param>
     /// <param name="day">The day of arrival.</param>
-    public static DayFile Open(string root, DateOnly day) => Open(root, day, ".jsonl");
+    public static DayFile Open(string root, DateOnly day) => Open(root, NameOf(day));
 
-    private static DayFile Open(string root, DateOnly day, string suffix)
+    /// <summary>A day's quarantine: its path within the log directory.</summary>
+    public static string NameOf(DateOnly day) => $"{Folder}/{RoomLog.DayName(day)}.jsonl";
+
+    private static DayFile Open(string root, string name)
     {
         Disk.CreateFolder(Path.Combine(root, Folder));
-        var file = DayFile.Open(root, $"{Folder}/{RoomLog.DayName(day)}{suffix}");
+        var file = DayFile.Open(root, name);
         var last = new byte[1];
         if (file.Length > 0 && file.Read(file.Length - 1, last) == 1 && last[0] != '\n')
         {
@@ -83,7 +86,7 @@ internal static class Quarantine
     /// </summary>
     public static void Keep(string root, DateOnly day, Unloggable unloggable, DateTimeOffset receivedAt)
     {
-        using var file = Open(root, day, TornSuffix);
+        using var file = Open(root, $"{Folder}/{RoomLog.DayName(day)}{TornSuffix}");
         Append(file, unloggable, transactionId: null, receivedAt);
         file.Write();
         file.Sync();

@@ -22,7 +22,7 @@ internal static partial class Recovery
         var files = FileRedo.Collect(journal.Read(out var damaged));
         foreach (var (name, redo) in files)
         {
-            redo.Apply(Path.Combine(root, name), isAll: damaged.Count == 0);
+            redo.Apply(Path.Combine(root, name));
         }
 
         foreach (var folder in files.Keys.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())

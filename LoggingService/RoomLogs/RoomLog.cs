@@ -22,6 +22,7 @@ internal sealed partial class RoomLog : IDisposable
     {
         (_root, _folder, _time, _logger) = (root, FolderName.ForRoom(roomId), time, logger);
         (RoomId, Day) = (roomId, day);
+        Names = NamesOf(roomId, day);
         Disk.CreateFolder(Path.Combine(root, _folder));
         _record = DayFile.Open(root, RecordName(day));
         try
@@ -33,6 +34,9 @@ internal sealed partial class RoomLog : IDisposable
             }
 
             _knownBefore = _dayBefore is { } before ? ReadIds(before) : [];
+
+            // Where the clock was wrong the day that was written last is none of the newest, and what comes again may be of it.
+            _lastWritten = ParseDay(new FileInfo(LatestLink).LinkTarget) is { } last && File.Exists(Path.Combine(root, RecordName(last))) ? last : null;
         }
         catch
         {
@@ -70,6 +74,10 @@ internal sealed partial class RoomLog : IDisposable
             throw;
         }
     }
+
+    /// <summary>The paths, within the log directory, of a room's text and record of a day.</summary>
+    public static List<string> NamesOf(string roomId, DateOnly day) =>
+        [$"{FolderName.ForRoom(roomId)}/{DayName(day)}.log", $"{FolderName.ForRoom(roomId)}/{DayName(day)}.jsonl"];
 
     /// <summary>The days of which a room's folder has a record.</summary>
     public static IEnumerable<DateOnly> RecordedDays(string folder) =>
@@ -110,7 +118,7 @@ internal sealed partial class RoomLog : IDisposable
     }
 
     /// <summary>The open files' paths within the log directory.</summary>
-    public List<string> Names => [_text.File.Name, _record.Name];
+    public List<string> Names { get; }
 
     /// <summary>The files that the batch in hand touches, be it only to mend them.</summary>
     public IEnumerable<DayFile> Touched => new[] { _text.File, _record }.Where(file => file.Pending.Length > 0);
@@ -179,6 +187,8 @@ internal sealed partial class RoomLog : IDisposable
 
     private string TextName(DateOnly day) => $"{_folder}/{DayName(day)}.log";
 
+    private string LatestLink => Path.Combine(_root, _folder, "latest.log");
+
     private string Render(RoomEvent e, long offset, DateTimeOffset? receivedAt)
     {
         try
@@ -233,7 +243,7 @@ internal sealed partial class RoomLog : IDisposable
         [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{File} ended in an unfinished line, which was put into the quarantine.")]
         public static partial void Torn(ILogger logger, string file);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} had more lines than its record (.jsonl): it is kept as {Kept}, and was made again from the record.")]
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} had other lines than its record (.jsonl): it is kept as {Kept}, and was made again from the record.")]
         public static partial void TooLong(ILogger logger, string file, string kept);
 
         [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "The link {Link} could not be made: {Reason}. The room is logged all the same.")]

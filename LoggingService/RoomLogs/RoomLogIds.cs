@@ -18,6 +18,7 @@ internal sealed partial class RoomLog
     private readonly Dictionary<Guid, long> _knownBefore;
     private readonly Dictionary<DateOnly, HashSet<Guid>> _older = [];
     private readonly DateOnly? _dayBefore;
+    private readonly DateOnly? _lastWritten;
 
     /// <summary>How many ids are kept in memory; the room itself counts as some.</summary>
     public int Ids => 50 + _known.Count + _knownBefore.Count;
@@ -46,12 +47,13 @@ internal sealed partial class RoomLog
     }
 
     /// <summary>
-    /// Whether the record has the event: in its two newest days or, for an event that claims to be older than those, in
-    /// the days since then. (A homeserver that crashed can send a transaction again weeks later.)
+    /// Whether the record has the event: in its two newest days, in the one that was written last or, for an event that
+    /// claims to be older than those, in the days since then. (A homeserver that crashed can send a transaction again weeks later.)
     /// </summary>
     private bool IsKnown(Guid id, DateOnly claimed)
     {
-        if (_known.ContainsKey(id) || _appended.ContainsKey(id) || _knownBefore.ContainsKey(id))
+        if (_known.ContainsKey(id) || _appended.ContainsKey(id) || _knownBefore.ContainsKey(id)
+            || (_lastWritten is { } last && last != Day && last != _dayBefore && Older(last).Contains(id)))
         {
             return true;
         }

@@ -19,13 +19,14 @@ internal sealed partial class RoomLog
 
         var recorded = FinishRecord();
         var lines = CountLines(out var finished);
+        var isWhole = lines == recorded && finished == _text.File.Length;
         if (finished < _text.File.Length)
         {
             // A view of the record, which is whole: the line is made again.
             _text.File.Cut(finished);
         }
 
-        if (lines > recorded)
+        if (lines > recorded || (!isWhole && !IsBeginning(lines)))
         {
             SetTextAside();
             lines = 0;
@@ -33,7 +34,7 @@ internal sealed partial class RoomLog
 
         if (lines < recorded)
         {
-            RenderFrom(lines);
+            RenderFrom(lines, recorded - lines);
         }
     }
 
@@ -80,6 +81,23 @@ internal sealed partial class RoomLog
         return lines;
     }
 
+    /// <summary>Whether the text, of fewer lines than the record, is its beginning: its last line is that of the event in the same place. Else somebody took lines out.</summary>
+    private bool IsBeginning(int lines)
+    {
+        if (lines == 0)
+        {
+            return true;
+        }
+
+        RenderFrom(lines - 1, 1);
+        var line = _text.File.Pending.ToArray();
+        _text.File.Rollback();
+        var there = new byte[line.Length];
+        return _text.File.Length >= line.Length
+            && _text.File.Read(_text.File.Length - line.Length, there) == line.Length
+            && there.AsSpan().SequenceEqual(line);
+    }
+
     private void SetTextAside()
     {
         var path = Path.Combine(_root, _text.File.Name);
@@ -91,9 +109,9 @@ internal sealed partial class RoomLog
         Log.TooLong(_logger, path, Path.GetFileName(kept));
     }
 
-    private void RenderFrom(int line)
+    private void RenderFrom(int line, int count)
     {
-        foreach (var recorded in RecordReader.Lines(Path.Combine(_root, _record.Name)).Skip(line))
+        foreach (var recorded in RecordReader.Lines(Path.Combine(_root, _record.Name)).Skip(line).Take(count))
         {
             if (RoomEvent.FromRecord(recorded.Bytes) is { } e)
             {
@@ -114,10 +132,9 @@ internal sealed partial class RoomLog
             return;
         }
 
-        var link = Path.Combine(_root, _folder, "latest.log");
         try
         {
-            Disk.ReplaceLink(link, $"{DayName(Day)}.log");
+            Disk.ReplaceLink(LatestLink, $"{DayName(Day)}.log");
             _isLatest = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -125,7 +142,7 @@ internal sealed partial class RoomLog
             // A convenience: nobody loses an event by it.
             if (_isLatest is null)
             {
-                Log.LinkFailed(_logger, link, e.Message);
+                Log.LinkFailed(_logger, LatestLink, e.Message);
             }
 
             _isLatest = false;

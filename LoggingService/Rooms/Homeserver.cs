@@ -19,8 +19,9 @@ public sealed class Homeserver(HttpClient http, Registration registration)
 
     /// <summary>The user id of the service's own user. (<c>GET /_matrix/client/v3/account/whoami</c>)</summary>
     public async Task<string> WhoAmIAsync(CancellationToken cancellation) =>
-        (await CallAsync(HttpMethod.Get, "v3/account/whoami", null, cancellation))["user_id"u8].AsString()
-        ?? throw new HomeserverException("GET whoami", 200, null, "the answer names no user");
+        (await CallAsync(HttpMethod.Get, "v3/account/whoami", null, cancellation))["user_id"u8].AsString() is ['@', ..] id && id.Contains(':', StringComparison.Ordinal)
+        ? id
+        : throw new HomeserverException("GET whoami", 200, null, "the answer names no user");
 
     /// <summary>Registers the service's own user; it is fine if it is already. (Application Service API, "Server admin style permissions")</summary>
     public async Task EnsureRegisteredAsync(CancellationToken cancellation)

@@ -12,6 +12,9 @@ public static class HomeserverHttp
     /// <summary>A homeserver waits 60 s for an answer of ours, in which we may have to call it: one call has less.</summary>
     private static readonly TimeSpan OneCall = TimeSpan.FromSeconds(50);
 
+    /// <summary>Bytes of an answer of 429 that are read for what it says.</summary>
+    private const int LargestRefusal = 64 * 1024;
+
     /// <summary>Registers <see cref="Homeserver"/> as a typed client.</summary>
     public static IServiceCollection AddHomeserver(this IServiceCollection services, LoggingServiceOptions options)
     {
@@ -33,7 +36,7 @@ public static class HomeserverHttp
                     BackoffType = DelayBackoffType.Exponential,
                     UseJitter = true,
                     ShouldHandle = attempt => ValueTask.FromResult(IsSafeToRetry(attempt.Outcome, attempt.Context.GetRequestMessage()?.Method)),
-                    DelayGenerator = async attempt => await RetryAfterAsync(attempt.Outcome.Result),
+                    DelayGenerator = async attempt => await RetryAfterAsync(attempt.Outcome.Result, attempt.Context.CancellationToken),
                 }));
         return services;
     }
@@ -52,7 +55,7 @@ public static class HomeserverHttp
     /// How long the homeserver asks to wait: <c>Retry-After</c>, else the older <c>retry_after_ms</c> of the body, else
     /// <c>null</c>. (Client-Server API, "Rate limiting")
     /// </summary>
-    private static async Task<TimeSpan?> RetryAfterAsync(HttpResponseMessage? response)
+    private static async Task<TimeSpan?> RetryAfterAsync(HttpResponseMessage? response, CancellationToken cancellation)
     {
         if (response is not { StatusCode: HttpStatusCode.TooManyRequests })
         {
@@ -65,8 +68,16 @@ public static class HomeserverHttp
             return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
         }
 
-        await response.Content.LoadIntoBufferAsync();
-        return RawJson.TryParse(await response.Content.ReadAsByteArrayAsync(), out var body, out _)
+        try
+        {
+            await response.Content.LoadIntoBufferAsync(LargestRefusal, cancellation);
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+
+        return RawJson.TryParse(await response.Content.ReadAsByteArrayAsync(cancellation), out var body, out _)
             && body["retry_after_ms"u8].AsInteger() is { } milliseconds
             ? TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, (long)OneCall.TotalMilliseconds))
             : null;

@@ -19,7 +19,7 @@ public sealed class LoggedRooms(Registration registration, OwnUser user, RoomAli
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, bool> _madeByUs = new();
-    private long _askAgain;
+    private long _gaveUp;
 
     /// <summary>Keeps the events of rooms that are logged, in their order. While the homeserver can't be asked, or takes too long, all are.</summary>
     public async Task<IReadOnlyList<RoomEvent>> KeepLoggedAsync(IReadOnlyList<RoomEvent> events)
@@ -91,7 +91,7 @@ public sealed class LoggedRooms(Registration registration, OwnUser user, RoomAli
     /// <summary>Asks the homeserver something for a transaction, unless it couldn't be asked a moment ago.</summary>
     private async Task TryAskAsync(Func<Task> ask)
     {
-        if (time.GetUtcNow().Ticks < _askAgain)
+        if (_gaveUp != 0 && time.GetElapsedTime(_gaveUp) < Pause)
         {
             return;
         }
@@ -105,7 +105,7 @@ public sealed class LoggedRooms(Registration registration, OwnUser user, RoomAli
             // The check at start tells the admin why; here it only means that everything is logged.
             if (e is OperationCanceledException || user.Id is null || e is HomeserverException { IsPassing: true })
             {
-                _askAgain = (time.GetUtcNow() + Pause).Ticks;
+                _gaveUp = time.GetTimestamp();
             }
         }
     }

@@ -184,14 +184,15 @@ public sealed partial class RoomCreator(
     private sealed class RoomsPerHour(int limit, TimeProvider time)
     {
         private readonly Lock _lock = new();
-        private readonly List<DateTimeOffset> _made = [];
+        private readonly List<long> _made = [];
 
-        public bool TryReserve(out DateTimeOffset reserved)
+        public bool TryReserve(out long reserved)
         {
-            var now = reserved = time.GetUtcNow();
+            // Timestamps, which go on where somebody sets the clock back.
+            var now = reserved = time.GetTimestamp();
             lock (_lock)
             {
-                _made.RemoveAll(made => now - made >= TimeSpan.FromHours(1));
+                _made.RemoveAll(made => time.GetElapsedTime(made, now) >= TimeSpan.FromHours(1));
                 if (_made.Count >= limit)
                 {
                     return false;
@@ -202,7 +203,7 @@ public sealed partial class RoomCreator(
             }
         }
 
-        public void GiveBack(DateTimeOffset reserved)
+        public void GiveBack(long reserved)
         {
             lock (_lock)
             {

@@ -1,0 +1,265 @@
+using LoggingService.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoggingService.Tests.Reliability;
+
+/// <summary>Clocks that are wrong, are set, and change for the summer: every event is there once, in text and record line for line.</summary>
+public class ClockTests
+{
+    private readonly Random _random = new(20261124);
+    private readonly Acknowledged _acknowledged = new();
+    private string _room = Some.RoomId();
+    private int _transactions;
+
+    [Fact]
+    public async Task A_clock_that_is_set_back_and_forth_by_hours_and_days_loses_no_event_and_knows_those_that_come_again()
+    {
+        var rounds = Proof.Times(6, 60);
+        for (var round = 0; round < rounds; round++)
+        {
+            _room = Some.RoomId();
+            var time = new SetClock();
+            var folder = TempFolder.ForCaller();
+            var service = new ServiceUnderTest(time, folder);
+            try
+            {
+                for (var step = 0; step < 12; step++)
+                {
+                    var (id, sent) = await PushAsync(service, at: _random.Next(4) == 0 ? null : time.GetUtcNow().ToUnixTimeMilliseconds());
+
+                    // The answer didn't reach the homeserver: it comes again, when somebody has set the clock, or after a restart.
+                    time.Set(new TimeSpan(_random.Next(-40, 41), _random.Next(-30, 31), _random.Next(60), 0));
+                    if (_random.Next(3) == 0)
+                        (service, folder) = await AgainAsync(service, folder, time, isKilled: _random.Next(2) == 0);
+                    Assert.Equal(200, (await service.PushAsync(id, sent)).Status);
+                    _acknowledged.Look(service.Logs, _room, $"round {round}, step {step}");
+                }
+            }
+            finally
+            {
+                await service.DisposeAsync();
+                folder.Dispose();
+            }
+        }
+
+        _acknowledged.Hold("clock", "set back and forth by up to 40 days, restart or SIGKILL in between, each transaction twice", rounds * 12);
+    }
+
+    [Fact]
+    public async Task While_the_clock_is_set_back_the_journal_is_emptied_all_the_same()
+    {
+        var time = new SetClock();
+        await using var service = new ServiceUnderTest(time);
+        await PushAsync(service, at: null);
+        time.Set(TimeSpan.FromDays(-400));
+        await Soon.IsTrueAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal was emptied", () => time.Advance(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public async Task After_the_clock_was_set_back_rooms_can_be_made_within_the_hour()
+    {
+        const string CreateRoom = "POST /_matrix/client/v3/createRoom";
+        var time = new SetClock();
+        var homeserver = new StubHomeserver().WithoutAliases().On(CreateRoom, """{"room_id":"!tea:localhost"}""").On("PUT /_matrix/client/v3/*", "{}");
+        await using var service = new ServiceUnderTest(time, homeserver: homeserver, settings: new() { ["LoggingService:RoomsPerHour"] = "1" });
+        Assert.Equal(200, await AskAsync("#logged_one:localhost"));
+        time.Set(TimeSpan.FromDays(-400));
+        Assert.Equal(404, await AskAsync("#logged_two:localhost"));
+        time.Advance(TimeSpan.FromMinutes(60));
+        Assert.Equal(200, await AskAsync("#logged_two:localhost"));
+
+        async Task<int> AskAsync(string alias) => (await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}")).Status;
+    }
+
+    [Fact]
+    public async Task A_homeserver_that_could_not_be_asked_is_asked_again_when_the_clock_was_set_back()
+    {
+        var time = new SetClock();
+        var homeserver = new StubHomeserver().AliasesOf(_room).On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""");
+        await using var service = new ServiceUnderTest(time, homeserver: homeserver);
+        Assert.NotNull(service.Client);
+        await Soon.IsTrueAsync(() => service.Logged.Any(e => e.RenderMessage().Contains("knows this service", StringComparison.Ordinal)), "it knows who it is");
+        homeserver.On(StubHomeserver.AliasesLine(_room), _ => throw new HttpRequestException("Connection refused"));
+        var pushed = service.PushAsync("1", Some.Message(_room, "while it can't be asked"));
+        await Soon.IsTrueAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(500)));
+        Assert.Single(service.Record(_room));
+        homeserver.AliasesOf(_room);
+        time.Set(TimeSpan.FromDays(-400));
+        time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(200, (await service.PushAsync("2", Some.Message(_room, "a room without an alias of ours"))).Status);
+        Assert.Single(service.Record(_room));
+    }
+
+    [Fact]
+    public async Task A_transaction_that_comes_while_the_day_ends_is_of_one_day_in_all_rooms()
+    {
+        var rounds = Proof.Times(3, 50);
+        for (var round = 0; round < rounds; round++)
+        {
+            var time = new FakeTimeProvider(new(2028, 2, 28, 23, 59, 59, TimeSpan.Zero));
+            await using var service = new ServiceUnderTest(time);
+            var rooms = Enumerable.Range(0, 5).Select(_ => Some.RoomId()).ToArray();
+            var events = rooms.SelectMany(room => Enumerable.Range(0, 3).Select(_ => (Room: room, Id: Some.EventId()))).ToArray();
+            var body = $"{{\"events\":[{string.Join(',', events.Select(e => Some.Message(e.Room, $"message {e.Id} ", e.Id)))}]}}";
+            using var connection = await RawConnection.OpenAsync(service.Client.BaseAddress!.Port);
+            var before = _random.Next(body.Length);
+            await connection.SendAsync(RawConnection.TransactionHead($"{round}", body.Length) + body[..before]);
+            var others = Task.Run(() => Parallel.ForAsync(0, 10, TestContext.Current.CancellationToken, async (i, _) =>
+                Assert.Equal(200, (await service.PushAsync($"other{i}", Some.Message(rooms[0], "others"))).Status)), TestContext.Current.CancellationToken);
+            time.Advance(TimeSpan.FromSeconds(1));
+            await connection.SendAsync(body[before..]);
+            Assert.StartsWith("HTTP/1.1 200", await connection.ReadToAsync("\r\n", TimeSpan.FromSeconds(10)), StringComparison.Ordinal);
+            await others;
+            foreach (var (room, id) in events)
+                _acknowledged.Add(room, id);
+            foreach (var room in rooms)
+            {
+                _acknowledged.Look(service.Logs, room, "midnight");
+                Assert.Equal("20280229.log", new FileInfo(Path.Combine(service.Logs, room, "latest.log")).LinkTarget);
+                Assert.Equal(3, File.ReadLines(Path.Combine(service.Logs, room, "20280229.jsonl")).Count(line => line.Contains("message ", StringComparison.Ordinal)));
+            }
+        }
+
+        _acknowledged.Hold("clock", "midnight, of a leap day too, inside of a transaction and between others", rounds);
+    }
+
+    [Theory]
+    [InlineData("2026-03-29T00:59:58Z", "+01:00", "+02:00")]
+    [InlineData("2026-10-25T00:59:58Z", "+02:00", "+01:00")]
+    public async Task When_summer_begins_and_ends_no_event_is_lost_and_each_line_has_its_own_offset(string changes, string before, string after)
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.Parse(changes, System.Globalization.CultureInfo.InvariantCulture));
+        time.SetLocalTimeZone(TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"));
+        await using var service = new ServiceUnderTest(time);
+        for (var i = 0; i < 4; i++)
+        {
+            await PushAsync(service, time.GetUtcNow().ToUnixTimeMilliseconds());
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        _acknowledged.Look(service.Logs, _room, changes);
+        var lines = File.ReadAllLines(Path.Combine(service.Logs, _room, "latest.log"));
+        Assert.Equal([before, before, after, after], lines.Select(line => line[20..26]));
+        _acknowledged.Hold("clock", $"daylight saving, {before} to {after}", 1);
+    }
+
+    [Theory]
+    [InlineData("Asia/Kathmandu", "2026-11-24T18:14:59Z", "20261124", "20261125")]
+    [InlineData("Pacific/Kiritimati", "2026-11-24T09:59:59Z", "20261124", "20261125")]
+    [InlineData("Pacific/Apia", "2011-12-30T09:59:59Z", "20111229", "20111231")]
+    [InlineData("Etc/GMT+12", "2026-11-24T11:59:59Z", "20261123", "20261124")]
+    public async Task Odd_zones_have_their_own_midnight_and_one_that_skips_a_day_has_no_file_of_it(string zone, string at, string day, string next)
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture));
+        time.SetLocalTimeZone(TimeZoneInfo.FindSystemTimeZoneById(zone));
+        await using var service = new ServiceUnderTest(time);
+        var (id, sent) = await PushAsync(service, time.GetUtcNow().ToUnixTimeMilliseconds());
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(200, (await service.PushAsync(id, sent)).Status);
+        await PushAsync(service, time.GetUtcNow().ToUnixTimeMilliseconds());
+        Assert.Equal([$"{day}.jsonl", $"{next}.jsonl"], Directory.GetFiles(Path.Combine(service.Logs, _room), "*.jsonl").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        _acknowledged.Look(service.Logs, _room, zone);
+        _acknowledged.Hold("clock", $"midnight in {zone}", 1);
+    }
+
+    [Theory]
+    [InlineData("Asia/Kathmandu", "+05:45")]
+    [InlineData("Pacific/Kiritimati", "+14:00")]
+    [InlineData("Pacific/Apia", "+13:00")]
+    [InlineData("Nowhere/At_all", "+00:00")]
+    public async Task A_service_started_in_any_zone_knows_what_it_logged_in_another(string zone, string offset)
+    {
+        using var folder = TempFolder.ForCaller();
+        using var homeserver = new PlayedHomeserver();
+        File.WriteAllText(folder["registration.yaml"], ServiceUnderTest.RegistrationText());
+        var first = Message();
+        foreach (var inZone in new[] { "America/Los_Angeles", zone, "Asia/Tokyo" })
+        {
+            var second = Message();
+            var url = $"http://127.0.0.1:{FreePort.Next()}";
+            await using var service = ServiceProcess.Start(folder.Path, new Dictionary<string, string?> { ["TZ"] = inZone }, "--homeserver", homeserver.Address, "--urls", url);
+            using var client = new TransactionClient(url);
+            await client.UntilTakenAsync("1", [first, second]);
+            if (inZone == zone)
+                Assert.Contains($" {offset} <@alice:localhost> message ", File.ReadLines(Path.Combine(folder["logs"], _room, "latest.log")).Last(), StringComparison.Ordinal);
+            await service.KillAsync();
+        }
+
+        _acknowledged.Look(folder["logs"], _room, zone);
+        _acknowledged.Hold("clock", $"a process with TZ={zone}, before in Los Angeles, then in Tokyo, SIGKILL in between", 3);
+
+        string Message()
+        {
+            var id = Some.EventId();
+            _acknowledged.Add(_room, id);
+            return Some.Message(_room, $"message {id} ", id);
+        }
+    }
+
+    [Fact]
+    public async Task Timestamps_at_the_ends_of_every_range_are_logged_and_known_again()
+    {
+        long[] ends = [long.MinValue, long.MinValue + 1, -62135596800000, -62135596800001, -1, 0, 1, 253402300799999, 253402300800000, 9007199254740991, long.MaxValue - 1, long.MaxValue];
+        foreach (var zone in new[] { "Pacific/Kiritimati", "Etc/GMT+12" })
+        {
+            using var folder = TempFolder.ForCaller();
+            foreach (var now in new[] { "0001-02-03T00:00:00Z", "1970-01-01T00:00:00Z", "2028-02-29T12:00:00Z", "9999-11-30T00:00:00Z" })
+            {
+                var time = new FakeTimeProvider(DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture));
+                time.SetLocalTimeZone(TimeZoneInfo.FindSystemTimeZoneById(zone));
+                await using var service = new ServiceUnderTest(time, folder);
+                foreach (var at in ends)
+                {
+                    var (id, sent) = await PushAsync(service, at);
+                    Assert.Equal(200, (await service.PushAsync(id, sent)).Status);
+                }
+
+                _acknowledged.Look(service.Logs, _room, now);
+            }
+
+            foreach (var record in Directory.GetFiles(folder["logs", _room], "*.jsonl"))
+                File.Delete(record);
+            _acknowledged.WhileTouched(folder["logs"], () => { });
+        }
+
+        _acknowledged.Hold("clock", "years 1 to 9999, origin_server_ts at the ends of the range", 8);
+    }
+
+    private async Task<(string Id, string Sent)> PushAsync(ServiceUnderTest service, long? at)
+    {
+        var (transaction, id) = ($"t{++_transactions}", Some.EventId());
+        var message = Some.Message(_room, $"message {id} ", id, at);
+        if (at is null)
+            message = System.Text.RegularExpressions.Regex.Replace(message, "\"origin_server_ts\":[^,]*,", "");
+        Assert.Equal(200, (await service.PushAsync(transaction, message)).Status);
+        _acknowledged.Add(_room, id);
+        return (transaction, message);
+    }
+
+    private static async Task<(ServiceUnderTest Service, TempFolder Folder)> AgainAsync(ServiceUnderTest service, TempFolder folder, SetClock time, bool isKilled)
+    {
+        var next = folder;
+        if (isKilled)
+        {
+            next = TempFolder.ForCaller();
+            LogFolder.Copy(service.Logs, next["logs"]);
+        }
+
+        await service.DisposeAsync();
+        if (isKilled)
+            folder.Dispose();
+        return (new(time, next), next);
+    }
+
+    /// <summary>A clock that somebody sets, while what counts how long something takes goes on, as a machine's does.</summary>
+    private sealed class SetClock() : FakeTimeProvider(new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero))
+    {
+        private TimeSpan _by;
+
+        public void Set(TimeSpan by) => _by += by;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _by;
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
+    }
+}
