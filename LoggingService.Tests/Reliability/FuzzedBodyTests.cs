@@ -36,7 +36,7 @@ public partial class FuzzedBodyTests
                     var receiver = service.Services.GetRequiredService<TransactionReceiver>();
                     var pushers = Enumerable.Range(0, 2).Select(i => Task.Run(() => PushAllAsync(new MutatedTraffic((2 * round) + i), _perRound / 2, (id, body) => ReceiveAsync(receiver, id, body))));
                     acknowledged = [.. (await Task.WhenAll(pushers)).SelectMany(good => good)];
-                    Assert.DoesNotContain(service.Trouble, line => line.Contains("a mistake in LoggingService", StringComparison.Ordinal));
+                    Assert.DoesNotContain(service.Trouble, line => line.Contains("a bug in LoggingService", StringComparison.Ordinal));
                 }
 
                 Count(folder["logs"], acknowledged, ref lost, ref twice);
@@ -73,7 +73,7 @@ public partial class FuzzedBodyTests
             files.Add(Directory.GetFileSystemEntries($"/proc/{service.Id}/fd").Length);
         }
 
-        Assert.DoesNotContain(service.Output, line => line.Contains("a mistake in LoggingService", StringComparison.Ordinal));
+        Assert.DoesNotContain(service.Output, line => line.Contains("a bug in LoggingService", StringComparison.Ordinal));
         Assert.Equal(0, await service.StopAsync());
         var (lost, twice) = (0L, 0L);
         Count(folder["logs"], acknowledged, ref lost, ref twice);

@@ -55,7 +55,7 @@ public class RestingRoomTests
             await PushAsync(service, Some.Message(room, "after"));
             await PushAsync(service, Some.Message(room, "and later"));
             Assert.Equal(["<@alice:localhost> after", "<@alice:localhost> and later"], service.Lines(room).TakeLast(2));
-            Assert.True(service.Trouble.Any(line => line.Contains($"the open files of \"{room}\"", StringComparison.Ordinal)), touch);
+            Assert.True(service.Trouble.Any(line => line.Contains($"the files of \"{room}\"", StringComparison.Ordinal)), touch);
         }
 
         LogFolder.AssertLineForLine(service.Logs);
