@@ -214,6 +214,18 @@ public sealed class PythonPatternTests
     }
 
     [Fact]
+    public void A_pattern_that_took_too_long_is_left_alone_for_a_while()
+    {
+        var pattern = PythonPattern.Translate("#(?!bot)(a+)+b");
+        Assert.True(pattern.IsMatch("#ab"));
+        Assert.Throws<TimeoutException>(() => pattern.IsMatch("#" + new string('a', 250)));
+
+        var e = Assert.Throws<TimeoutException>(() => pattern.IsMatch("#ab"));
+
+        Assert.Contains("isn't tried now", e.Message);
+    }
+
+    [Fact]
     public void Half_a_character_matches_nothing() => Assert.False(PythonPattern.Translate(".").IsMatch("\uD83D"));
 
     private static string Refusal(string pattern) =>

@@ -23,7 +23,7 @@ public class ConnectionTests
         {
             // Of what they announced they send a byte now and then, until the service has had enough of each.
             var ended = new HashSet<int>();
-            var end = DateTime.UtcNow.AddMinutes(3);
+            var end = DateTime.UtcNow.AddMinutes(1.5);
             while (ended.Count < connections.Count)
             {
                 Assert.True(DateTime.UtcNow < end, $"{connections.Count - ended.Count} go on dripping");
@@ -34,7 +34,7 @@ public class ConnectionTests
                     await service.LogOneMessageAsync();
 
                 // A head may take half a minute.
-                if (Proof.Times(0, 1) == 0 && ended.Count >= connections.Count * 6 / 10)
+                if (Proof.Times(0, 1) == 0 && Enumerable.Range(0, connections.Count).All(i => i % 3 == 0 || ended.Contains(i)))
                     break;
             }
         }
