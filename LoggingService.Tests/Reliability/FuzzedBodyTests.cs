@@ -128,6 +128,11 @@ public partial class FuzzedBodyTests
         {
             return null;
         }
+        catch (InvalidOperationException)
+        {
+            // A key with half of a surrogate pair, which this reader can't pass: nothing is known of the events.
+            return [];
+        }
     }
 
     private static async Task<int> ReceiveAsync(TransactionReceiver receiver, string id, byte[] body)
