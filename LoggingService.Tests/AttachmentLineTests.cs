@@ -6,6 +6,14 @@ public class AttachmentLineTests
 {
     [Theory]
     [InlineData("""{"msgtype":"m.audio","body":"Voice message","filename":"v.ogg","info":{"mimetype":"audio/ogg"},"org.matrix.msc1767.audio":{"duration":61000,"waveform":[1]},"org.matrix.msc3245.voice":{}}""", "<@bob:x, voice v.ogg, 1:01> Voice message")]
+    [InlineData("""{"msgtype":"m.image","body":"cat.png","url":"mxc://x/a","info":{"w":640,"h":480,"size":66540}}""", "<@bob:x, image cat.png, 640×480, 66.5 KB, mxc://x/a>")]
+    [InlineData("""{"msgtype":"m.image","body":"","file":{"url":"mxc://x/a"}}""", "<@bob:x, image, mxc://x/a>")]
+    [InlineData("""{"msgtype":"m.file","body":"report, final.pdf","info":{"size":99}}""", "<@bob:x, file \"report, final.pdf\", 99 B>")]
+    [InlineData("""{"msgtype":"m.audio","body":"song.ogg","info":{"duration":201000,"size":3100000}}""", "<@bob:x, audio song.ogg, 3:21, 3.1 MB>")]
+    [InlineData("""{"msgtype":"m.audio","body":"click.ogg","info":{"duration":999},"org.matrix.msc3245.voice":null}""", "<@bob:x, audio click.ogg, 0:01>")]
+    [InlineData("""{"msgtype":"m.audio","body":"v.ogg","m.voice":{}}""", "<@bob:x, voice v.ogg>")]
+    [InlineData("""{"msgtype":"m.video","body":"clip.mp4","info":{"duration":3723000,"w":1,"h":2,"size":1000000}}""", "<@bob:x, video clip.mp4, 1×2, 1:02:03, 1 MB>")]
+    [InlineData("""{"msgtype":"m.location","body":"Malmö","geo_uri":"geo:55.6,13.0"}""", "<@bob:x, location 55.6,13.0> Malmö")]
     [InlineData("""{"msgtype":"m.audio","body":"a.ogg","info":{"duration":2000},"org.matrix.msc1767.audio":{"duration":61000}}""", "<@bob:x, audio a.ogg, 0:02>")]
     [InlineData("""{"msgtype":"m.image","body":"cat.png","filename":"cat.png","url":"mxc://x/a"}""", "<@bob:x, image cat.png, mxc://x/a>")]
     [InlineData("""{"msgtype":"m.image","body":"","filename":"cat.png"}""", "<@bob:x, image cat.png>")]
@@ -16,6 +24,10 @@ public class AttachmentLineTests
     [InlineData("""{"msgtype":"m.location","body":"Malmö"}""", "<@bob:x, location> Malmö")]
     public void What_is_known_of_a_file_or_place_stands_in_the_head_and_its_caption_after_it(string content, string line) =>
         Assert.Equal(line, LineOf.Bobs("m.room.message", content));
+
+    [Fact]
+    public void A_sticker_is_named_by_its_body() =>
+        Assert.Equal("<@bob:x, sticker \"Party parrot\", 128×128, mxc://x/a>", LineOf.Bobs("m.sticker", """{"body":"Party parrot","info":{"w":128,"h":128},"url":"mxc://x/a"}"""));
 
     [Theory]
     [InlineData("""{"msgtype":"m.audio","body":"a","org.matrix.msc1767.audio":{"duration":"1"}}""")]

@@ -22,6 +22,42 @@ public class ExtensibleLineTests
     public void A_message_that_is_a_type_of_its_own_reads_as_any_other(string type, string content, string line) => Assert.Equal(line, LineOf.Bobs(type, content));
 
     [Theory]
+    [InlineData("org.matrix.msc1767.emote", "m.emote")]
+    [InlineData("org.matrix.msc3954.emote", "m.emote")]
+    [InlineData("org.matrix.msc1767.image", "m.image")]
+    [InlineData("org.matrix.msc3552.image", "m.image")]
+    [InlineData("org.matrix.msc1767.file", "m.file")]
+    [InlineData("org.matrix.msc3551.file", "m.file")]
+    [InlineData("org.matrix.msc1767.audio", "m.audio")]
+    [InlineData("org.matrix.msc3927.audio", "m.audio")]
+    [InlineData("org.matrix.msc1767.video", "m.video")]
+    [InlineData("org.matrix.msc3553.video", "m.video")]
+    [InlineData("org.matrix.msc3245.voice", "m.voice")]
+    [InlineData("org.matrix.msc3245.voice.v2", "m.voice")]
+    [InlineData("org.matrix.msc3488.location", "m.location")]
+    [InlineData("org.matrix.msc1767.encrypted", "m.encrypted")]
+    public void An_older_name_of_a_type_reads_as_its_newer_one(string older, string newer)
+    {
+        const string Content = """{"m.text":[{"body":"words"}],"m.file":{"url":"mxc://x/a"},"m.location":{"uri":"geo:1,2"}}""";
+        var line = newer switch
+        {
+            "m.emote" => "* @bob:x words",
+            "m.location" => "<@bob:x, location 1,2> words",
+            "m.encrypted" => "<@bob:x, encrypted: cannot be logged>",
+            _ => $"<@bob:x, {newer[2..]}, mxc://x/a> words",
+        };
+        Assert.Equal(line, LineOf.Bobs(newer, Content));
+        Assert.Equal(line, LineOf.Bobs(older, Content));
+    }
+
+    [Theory]
+    [InlineData("m.message", """{"m.text":null,"org.matrix.msc1767.text":"hi"}""", "<@bob:x> hi")]
+    [InlineData("m.message", """{"m.text":null,"org.matrix.msc1767.text":null,"org.matrix.msc1767.message":[{"body":"hi"}]}""", "<@bob:x> hi")]
+    [InlineData("m.file", """{"m.file":null,"org.matrix.msc1767.file":{"name":"a.pdf"}}""", "<@bob:x, file a.pdf>")]
+    [InlineData("m.message", """{"m.text":null}""", "*** @bob:x m.message {\"m.text\":null}")]
+    public void A_null_is_as_good_as_missing(string type, string content, string line) => Assert.Equal(line, LineOf.Bobs(type, content));
+
+    [Theory]
     [InlineData("m.message", """{"m.text":"hello"}""")]
     [InlineData("m.message", """{"m.text":[{"mimetype":"text/html","body":"<b>"}]}""")]
     [InlineData("m.message", """{"m.text":[{"body":1}]}""")]

@@ -18,7 +18,7 @@ public class MembershipLineTests
     [InlineData("leave", "join", Carol, "@carol:example.org joined")]
     [InlineData("invite", "join", Carol, "@carol:example.org joined")]
     [InlineData("knock", "join", Carol, "@carol:example.org joined")]
-    [InlineData("join", "join", Carol, "@carol:example.org joined again (nothing changed)")]
+    [InlineData("join", "join", Carol, "@carol:example.org joined again (same name and avatar)")]
     [InlineData("invite", "leave", Carol, "@carol:example.org rejected the invitation")]
     [InlineData("invite", "leave", Alice, "@alice:example.org withdrew the invitation of @carol:example.org")]
     [InlineData("join", "leave", Carol, "@carol:example.org left")]
@@ -87,7 +87,6 @@ public class MembershipLineTests
         const string Sentence = "*** @carol:example.org changed their name from \"A\" to \"B\"";
 
         Assert.Equal(Sentence, Render(Event(Carol, content, "\"unsigned\":{\"replaces_state\":\"$earlier\"}"), new(id => id == "$earlier" ? earlier : null, (_, _) => null)));
-        Assert.Equal(Sentence, Render(Event(Carol, content, "\"replaces_state\":\"$earlier\""), new(id => id == "$earlier" ? earlier : null, (_, _) => null)));
         Assert.Equal(Sentence, Render(Event(Carol, content, ""), new(_ => null, (type, key) => (type, key) == ("m.room.member", Carol) ? earlier : null)));
     }
 
@@ -95,14 +94,23 @@ public class MembershipLineTests
     public void The_newest_membership_in_the_record_is_not_taken_for_the_earlier_one_where_another_was_replaced()
     {
         var older = Event(Carol, """{"membership":"join","displayname":"A"}""", "", "$older");
-        Assert.Equal("*** @carol:example.org joined", Render(Event(Carol, """{"membership":"join"}""", "\"replaces_state\":\"$unseen\""), new(_ => null, (_, _) => older)));
+        Assert.Equal("*** @carol:example.org joined", Render(Event(Carol, """{"membership":"join"}""", "\"unsigned\":{\"replaces_state\":\"$unseen\"}"), new(_ => null, (_, _) => older)));
+    }
+
+    [Fact]
+    public void What_a_sender_may_have_put_beside_the_event_counts_only_where_neither_homeserver_nor_record_tells()
+    {
+        var earlier = Event(Carol, """{"membership":"join","displayname":"A"}""", "", "$earlier");
+        var now = Event(Carol, """{"membership":"join","displayname":"B"}""", "\"prev_content\":{\"membership\":\"join\",\"displayname\":\"Fake\"},\"replaces_state\":\"$fake\"");
+        Assert.Equal("*** @carol:example.org changed their name from \"A\" to \"B\"", Render(now, new(_ => null, (_, _) => earlier)));
+        Assert.Equal("*** @carol:example.org changed their name from \"Fake\" to \"B\"", Render(now, new(_ => null, (_, _) => null)));
     }
 
     [Fact]
     public void Another_members_event_is_not_taken_for_the_earlier_one()
     {
         var alices = RoomEventFrom("""{"event_id":"$a","room_id":"!r","type":"m.room.member","sender":"@alice:example.org","state_key":"@alice:example.org","content":{"membership":"ban"}}""");
-        Assert.Equal("*** @carol:example.org was removed by @alice:example.org", Render(Event(Alice, """{"membership":"leave"}""", "\"replaces_state\":\"$a\""), new(_ => alices, (_, _) => null)));
+        Assert.Equal("*** @carol:example.org was removed by @alice:example.org", Render(Event(Alice, """{"membership":"leave"}""", "\"unsigned\":{\"replaces_state\":\"$a\"}"), new(_ => alices, (_, _) => null)));
     }
 
     [Fact]
@@ -139,6 +147,14 @@ public class MembershipLineTests
         Assert.Equal($"*** @carol:example.org {what} by @alice:example.org, who removed their messages too: \"spam\"", Line(Alice, content, previous));
         Assert.Equal($"*** @carol:example.org {what} by @alice:example.org: \"spam\"", Line(Alice, content.Replace("true", "false", StringComparison.Ordinal), previous));
     }
+
+    [Theory]
+    [InlineData("ban", "leave", "unbanned")]
+    [InlineData("leave", "invite", "invited")]
+    public void What_removes_nobodys_messages_does_not_say_so(string earlier, string now, string what) =>
+        Assert.Equal($"*** @carol:example.org was {what} by @alice:example.org", Line(Alice, $$"""{"membership":"{{now}}","org.matrix.msc4293.redact_events":true}""", $$"""
+            "prev_content":{"membership":"{{earlier}}"}
+            """));
 
     [Theory]
     [InlineData("leave", "join", Carol, "@carol:example.org joined")]

@@ -34,6 +34,7 @@ public class PollLineTests
     [InlineData("m.poll.response", "\"m.selections\":[\"a\",\"b\"]", "voted")]
     [InlineData("org.matrix.msc3381.poll.response", "\"org.matrix.msc3381.poll.response\":{\"answers\":[\"a\"]}", "voted")]
     [InlineData("m.poll.response", "\"m.selections\":[]", "took back their vote")]
+    [InlineData("m.poll.response", "\"m.selections\":null,\"org.matrix.msc3381.poll.response\":{\"answers\":[\"a\"]}", "voted")]
     [InlineData("org.matrix.msc3381.poll.response", "\"org.matrix.msc3381.poll.response\":{\"answers\":[]}", "took back their vote")]
     public void A_vote_never_says_for_what(string type, string vote, string line) =>
         Assert.Equal($"*** @bob:x {line}", LineOf.Bobs(type, $$$"""{"m.relates_to":{"rel_type":"m.reference","event_id":"$theirs"},{{{vote}}}}"""));
@@ -47,8 +48,8 @@ public class PollLineTests
         Assert.Equal(line, LineOf.Bobs(type, $$$"""{"m.relates_to":{"rel_type":"m.reference","event_id":"{{{(creator == "@bob:x" ? "$bobs" : "$theirs")}}}"},{{{content}}}}""", LineOf.Event(creator, "m.poll.start", Stable)));
 
     [Fact]
-    public void The_end_of_a_poll_that_is_not_in_the_record_is_one_too() =>
-        Assert.Equal("<@bob:x, poll ended> soup won", LineOf.Bobs("m.poll.end", """{"m.relates_to":{"rel_type":"m.reference","event_id":"$e"},"m.text":[{"body":"soup won"}]}"""));
+    public void The_end_of_a_poll_that_is_not_in_the_record_names_its_id_for_it_may_be_anybodys() =>
+        Assert.Equal("<@bob:x, ends the poll $e> soup won", LineOf.Bobs("m.poll.end", """{"m.relates_to":{"rel_type":"m.reference","event_id":"$e"},"m.text":[{"body":"soup won"}]}"""));
 
     [Theory]
     [InlineData("m.poll.start", """{"m.text":[{"body":"x"}]}""")]

@@ -19,7 +19,8 @@ public class ReactionLineTests
     [InlineData("m.poll.end", """{"m.text":[{"body":"soup won"}]}""", "poll result \"soup won\"")]
     [InlineData("m.message", """{"m.text":[{"body":"hello"}]}""", "\"hello\"")]
     [InlineData("m.reaction", """{"m.relates_to":{"key":"👍"}}""", "reaction \"👍\"")]
-    [InlineData("m.room.message", """{"msgtype":"m.text","body":"* b","m.new_content":{"body":"b"},"m.relates_to":{"rel_type":"m.replace"}}""", "\"b\"")]
+    [InlineData("m.room.message", """{"msgtype":"m.text","body":"* b","m.new_content":{"body":"b"},"m.relates_to":{"rel_type":"m.replace","event_id":"$e"}}""", "\"b\"")]
+    [InlineData("m.room.message", """{"msgtype":"m.text","body":"* b","m.new_content":{"body":"b"},"m.relates_to":{"rel_type":"m.replace"}}""", "\"* b\"")]
     public void A_reaction_says_to_whose_and_which(string type, string content, string target) =>
         Assert.Equal($"*** @bob:x reacted \"👍\" to @alice:x 19:20:11 {target}", To(LineOf.Event("@alice:x", type, content)));
 

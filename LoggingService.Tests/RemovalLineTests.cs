@@ -24,6 +24,7 @@ public class RemovalLineTests
     [InlineData("m.call.invite", """{"x":1}""", "call invitation")]
     [InlineData("m.room.redaction", """{"redacts":"$e"}""", "redaction")]
     [InlineData("com.example.thing", """{"x":1}""", "event com.example.thing")]
+    [InlineData("message", """{"x":1}""", "event \"message\"")]
     public void A_removal_names_what_was_removed(string type, string content, string what)
     {
         var target = LineOf.Event("@alice:x", type, content);
@@ -36,6 +37,21 @@ public class RemovalLineTests
         Assert.Equal(
             "*** @bob:x removed the state m.room.topic [\"\"] of @alice:x 19:20:11",
             LineOf.Bobs("m.room.redaction", """{"redacts":"$theirs"}""", LineOf.Event("@alice:x", "m.room.topic", """{"topic":"t"}""", "\"state_key\":\"\"")));
+
+    [Theory]
+    [InlineData("\"origin_server_ts\":1795375211000", "2026-11-22 19:20:11")]
+    [InlineData("\"received_ts\":1795461611000", "19:20:11")]
+    public void A_removal_says_when_what_it_removed_was_sent_and_of_another_day_the_date(string sent, string time) =>
+        Assert.Equal(
+            $"*** @bob:x removed the reaction of @alice:x {time}",
+            LineOf.Bobs("m.room.redaction", """{"redacts":"$theirs"}""", LineOf.Event($$"""{"event_id":"$theirs","room_id":"!r:x","type":"m.reaction","sender":"@alice:x",{{sent}},"content":{} }""")));
+
+    [Fact]
+    public void A_removal_of_what_is_not_in_the_record_names_its_id_and_one_of_nothing_is_shown_as_it_is()
+    {
+        Assert.Equal("*** @bob:x removed the event $e: \"r\"", LineOf.Bobs("m.room.redaction", """{"redacts":"$e","reason":"r"}"""));
+        Assert.Equal("*** @bob:x m.room.redaction {\"reason\":\"r\"}", LineOf.Bobs("m.room.redaction", """{"reason":"r"}"""));
+    }
 
     [Fact]
     public void The_content_says_what_is_removed_before_the_old_place_does() =>
@@ -63,11 +79,16 @@ public class RemovalLineTests
     }
 
     [Theory]
-    [InlineData("m.room.message", "<@bob:x, removed before it was logged>")]
-    [InlineData("m.reaction", "<@bob:x, reaction, removed before it was logged>")]
-    [InlineData("com.example.thing", "*** @bob:x com.example.thing {}")]
-    public void Nothing_at_all_is_what_is_left_of_a_message_but_may_be_all_of_an_unknown_kind(string type, string line) =>
-        Assert.Equal(line, LineOf.Bobs(type, "{}"));
+    [InlineData("m.room.message")]
+    [InlineData("m.sticker")]
+    [InlineData("m.reaction")]
+    [InlineData("m.poll.start")]
+    [InlineData("m.beacon")]
+    [InlineData("m.call.invite")]
+    [InlineData("m.image")]
+    [InlineData("com.example.thing")]
+    public void An_event_that_was_sent_without_content_cannot_pass_for_a_removed_one(string type) =>
+        Assert.Equal($"*** @bob:x {type} {{}}", LineOf.Bobs(type, "{}"));
 
     [Fact]
     public void A_removed_redaction_tells_what_is_still_known()
@@ -78,26 +99,10 @@ public class RemovalLineTests
     }
 
     [Theory]
-    [InlineData("ban", "join", "true", "@carol:x was kicked and banned by @bob:x, who removed their messages too: \"spam\"")]
-    [InlineData("leave", "join", "true", "@carol:x was kicked by @bob:x, who removed their messages too: \"spam\"")]
-    [InlineData("ban", "join", "false", "@carol:x was kicked and banned by @bob:x: \"spam\"")]
-    [InlineData("leave", "ban", "true", "@carol:x was unbanned by @bob:x: \"spam\"")]
-    [InlineData("invite", "leave", "true", "@carol:x was invited by @bob:x: \"spam\"")]
-    public void A_ban_that_removes_everything_the_banned_said_tells_it(string membership, string before, string removes, string line) =>
-        Assert.Equal(
-            $"*** {line}",
-            LineOf.After(LineOf.Event(
-                "@bob:x",
-                "m.room.member",
-                $$"""{"membership":"{{membership}}","reason":"spam","org.matrix.msc4293.redact_events":{{removes}}}""",
-                $$$"""
-                "state_key":"@carol:x","unsigned":{"prev_content":{"membership":"{{{before}}}"}}
-                """)));
-
-    [Theory]
     [InlineData("[]")]
     [InlineData("""{"redacts":5}""")]
-    [InlineData("""{"redacts":"$e","reason":5}""")]
+    [InlineData("""{"redacts":["$e"]}""")]
+    [InlineData("""{"redacts":"$e","reason":{}}""")]
     public void A_removal_of_another_shape_is_shown_as_it_is(string content) =>
         Assert.Equal($"*** @bob:x m.room.redaction {content}", LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", content, "\"redacts\":\"$e\"")));
 }

@@ -39,6 +39,33 @@ public class RenderCommandTests
     }
 
     [Fact]
+    public async Task Each_rooms_first_day_has_its_own_day_before()
+    {
+        using var folder = TempFolder.ForCaller();
+        foreach (var room in new[] { "r1", "r2" })
+        {
+            Directory.CreateDirectory(folder[room]);
+            Write("20261122", $$"""{"msgtype":"m.text","body":"hello from {{room}}"}""", "hello");
+            Write("20261123", """{"msgtype":"m.text","body":"me too","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""", "reply");
+
+            void Write(string day, string content, string id) => File.WriteAllText(
+                folder[room, $"{day}.jsonl"],
+                $$"""{"event_id":"${{id}}","room_id":"!{{room}}:x","sender":"@bob:x","type":"m.room.message","origin_server_ts":1795437080000,"content":{{content}}}""" + "\n");
+        }
+
+        var lines = await RenderAsync("", folder["r1", "20261123.jsonl"], folder["r2", "20261123.jsonl"]);
+        Assert.Equal(["<@bob:x, to @bob:x 12:31:20 \"hello from r1\"> me too", "<@bob:x, to @bob:x 12:31:20 \"hello from r2\"> me too"], lines.Select(line => line[27..]));
+    }
+
+    [Fact]
+    public async Task A_byte_order_mark_before_the_first_line_is_no_part_of_it()
+    {
+        using var folder = TempFolder.ForCaller();
+        File.WriteAllText(folder["a.jsonl"], Some.Message("!a:localhost") + "\n" + Some.Message("!a:localhost", "\uFEFF") + "\n", new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        Assert.Equal(["<@alice:localhost> hello", "<@alice:localhost> \\u{FEFF}"], (await RenderAsync("", folder["a.jsonl"])).Select(line => line[27..]));
+    }
+
+    [Fact]
     public async Task Standard_input_is_a_record_too_and_each_of_its_lines_is_a_line()
     {
         var lines = await RenderAsync(

@@ -26,6 +26,25 @@ public class ReplyLineTests
         Assert.Equal($"<@bob:x, to @alice:x 19:20:11 \"hello\"> {words}", LineOf.Bobs("m.room.message", Reply(body), Hello));
 
     [Fact]
+    public void What_looks_like_a_quoted_fallback_in_no_reply_stays() =>
+        Assert.Equal("<@bob:x> > <@alice:x> hello␊␊me too", LineOf.Bobs("m.room.message", """{"msgtype":"m.text","body":"> <@alice:x> hello\n\nme too"}"""));
+
+    [Fact]
+    public void A_reply_to_an_edit_quotes_what_the_edits_own_line_shows()
+    {
+        var original = LineOf.Event("@bob:x", "m.room.message", """{"msgtype":"m.text","body":"hello"}""");
+        const string Edit = """{"msgtype":"m.text","body":"* never said","m.new_content":{"msgtype":"m.text","body":"new"},"m.relates_to":{"rel_type":"m.replace","event_id":"$bobs"}}""";
+        var invalid = LineOf.Event("@alice:x", "m.room.message", Edit);
+        Assert.Equal("<@alice:x, invalid edit of @bob:x 19:20:11> * never said", LineOf.After(invalid, original));
+        Assert.Equal("<@bob:x, to @alice:x 19:20:11 \"* never said\"> what?", LineOf.Bobs("m.room.message", Reply("what?"), original, invalid));
+        Assert.Equal("<@bob:x, to @alice:x 19:20:11 \"new\"> what?", LineOf.Bobs("m.room.message", Reply("what?"), invalid));
+
+        var valid = LineOf.Event("@alice:x", "m.room.message", Edit.Replace("$bobs", "$mine", StringComparison.Ordinal));
+        var mine = LineOf.Event("""{"event_id":"$mine","room_id":"!r:x","type":"m.room.message","sender":"@alice:x","origin_server_ts":1795461611000,"content":{"msgtype":"m.text","body":"old"}}""");
+        Assert.Equal("<@bob:x, to @alice:x 19:20:11 \"new\"> I see", LineOf.Bobs("m.room.message", Reply("I see"), mine, valid));
+    }
+
+    [Fact]
     public void A_reply_to_a_reply_tells_that_ones_own_words() =>
         Assert.Equal("<@bob:x, to @alice:x 19:20:11 \"me too\"> same", LineOf.Bobs("m.room.message", Reply("same"), LineOf.Event("@alice:x", "m.room.message", Reply("> <@bob:x> hello\\n\\nme too"))));
 
@@ -65,7 +84,10 @@ public class ReplyLineTests
     public void An_encrypted_message_still_says_what_it_belongs_to_and_never_its_ciphertext()
     {
         Assert.Equal("<@bob:x, to @alice:x 19:20:11 \"hello\", encrypted: cannot be logged>", LineOf.Bobs("m.room.encrypted", """{"ciphertext":"x","m.relates_to":{"m.in_reply_to":{"event_id":"$theirs"}}}""", Hello));
+        Assert.Equal("<@bob:x, in thread \"hello\", encrypted: cannot be logged>", LineOf.Bobs("m.room.encrypted", """{"ciphertext":"x","m.relates_to":{"rel_type":"m.thread","event_id":"$theirs"}}""", Hello));
         Assert.Equal("<@bob:x, encrypted: cannot be logged>", LineOf.Bobs("m.room.encrypted", """{"ciphertext":"x","m.relates_to":5}"""));
+        foreach (var other in new[] { "m.annotation", "m.reference", "com.example.other" })
+            Assert.Equal("<@bob:x, encrypted: cannot be logged>", LineOf.Bobs("m.room.encrypted", """{"ciphertext":"x","m.relates_to":{"rel_type":"OTHER","event_id":"$theirs","key":"x"}}""".Replace("OTHER", other, StringComparison.Ordinal), Hello));
     }
 
     [Fact]

@@ -15,6 +15,7 @@ public class RoomCallLineTests
     [InlineData("""{"leave_reason":"LOST_CONNECTION"}""", Session, "left the call: \"LOST_CONNECTION\"")]
     [InlineData("""{"memberships":[{"application":"m.call"}]}""", """{"memberships":[]}""", "joined the call")]
     [InlineData("""{"memberships":[]}""", null, "left the call")]
+    [InlineData("""{"memberships":null,"application":"m.call"}""", null, "joined the call")]
     public void Who_joins_and_leaves_the_rooms_call_is_told(string content, string? previous, string line)
     {
         Assert.Equal($"*** @bob:x {line}", LineOf.BobsState("org.matrix.msc3401.call.member", content, previous));
@@ -62,6 +63,7 @@ public class RoomCallLineTests
     [InlineData("m.call.member", """{"memberships":[1]}""")]
     [InlineData("m.call.member", """{"leave_reason":1}""")]
     [InlineData("m.call.member", """{"something":"else"}""")]
+    [InlineData("m.call.member", """{"leave_reason":null}""")]
     [InlineData("m.call.member", "[]")]
     [InlineData("m.call", """{"m.type":1}""")]
     [InlineData("m.call", "[]")]

@@ -20,6 +20,8 @@ public class RoomStateLineTests
     public void A_room_is_created(string content, string sentence) => Assert.Equal(sentence, StateLine.Of("m.room.create", content));
 
     [Theory]
+    [InlineData("""{"topic":"words","m.topic":{"m.text":[{"body":""}]}}""", "", "set the topic to \"words\"")]
+    [InlineData("""{"topic":"words","m.topic":{"m.text":null}}""", "", "set the topic to \"words\"")]
     [InlineData("""{"topic":""}""", """{"topic":"old"}""", "removed the topic \"old\"")]
     [InlineData("""{}""", """{"topic":""}""", "removed the topic")]
     [InlineData("""{"m.topic":{"m.text":[{"body":"new"}]}}""", """{"topic":"old"}""", "set the topic to \"new\"")]
@@ -48,6 +50,11 @@ public class RoomStateLineTests
     [InlineData("""{"alias":"#a:x","alt_aliases":["#c:x","#d:x"]}""", """{"alias":"#a:x","alt_aliases":["#b:x"]}""", "added the aliases #c:x, #d:x and removed the alias #b:x")]
     [InlineData("""{"alias":"#b:x","alt_aliases":["#a:x"]}""", """{"alias":"#a:x"}""", "changed the main alias from #a:x to #b:x and added the alias #a:x")]
     [InlineData("""{"alias":"#a:x"}""", """{"alias":"#a:x"}""", "set the aliases again (nothing changed)")]
+    [InlineData("""{"alias":"#a:x","alt_aliases":["#a:x","#b:x"]}""", "", "set the main alias to #a:x and the other aliases to #b:x")]
+    [InlineData("""{"alias":"#a:x","alt_aliases":["#a:x"]}""", "", "set the main alias to #a:x")]
+    [InlineData("""{"alias":"#a:x","alt_aliases":["#a:x"]}""", """{}""", "set the main alias to #a:x")]
+    [InlineData("""{"alias":"#b:x","alt_aliases":["#a:x","#b:x"]}""", """{"alias":"#a:x","alt_aliases":["#a:x","#b:x"]}""", "changed the main alias from #a:x to #b:x")]
+    [InlineData("""{}""", """{"alias":"#a:x","alt_aliases":["#a:x","#b:x"]}""", "removed the main alias #a:x and removed the alias #b:x")]
     [InlineData("""{"alias":"#a, \"#b\" and:x"}""", "", "set the main alias to #a%2C%20%22#b%22%20and:x")]
     [InlineData("""{"alias":"no alias"}""", "", "set the main alias to \"no alias\"")]
     public void What_changed_in_the_aliases_is_told(string content, string previous, string sentence) =>
@@ -79,6 +86,7 @@ public class RoomStateLineTests
     [InlineData("", "switched encryption on: messages can no longer be logged")]
     [InlineData("{}", "switched encryption on: messages can no longer be logged")]
     [InlineData("""{"algorithm":"m.megolm.v1.aes-sha2","rotation_period_msgs":1}""", "changed the settings of encryption: messages still cannot be logged")]
+    [InlineData("""{"algorithm":"m.megolm.v1.aes-sha2"}""", "switched encryption on again (nothing changed): messages still cannot be logged")]
     public void Encryption_ends_the_log_of_messages(string previous, string sentence) =>
         Assert.Equal(sentence, StateLine.Of("m.room.encryption", """{"algorithm":"m.megolm.v1.aes-sha2"}""", previous));
 
@@ -97,6 +105,7 @@ public class RoomStateLineTests
     [InlineData("m.room.pinned_events", "changed the pinned events")]
     [InlineData("m.room.encryption", "changed m.room.encryption [\"\"]")]
     [InlineData("m.room.aliases", "changed m.room.aliases [\"\"]")]
+    [InlineData("m.room.retention", "changed m.room.retention [\"\"]")]
     [InlineData("com.example.thing", "changed com.example.thing [\"\"]")]
     [InlineData("the room name", "changed \"the room name\" [\"\"]")]
     public void State_that_arrives_redacted_does_not_pretend_to_know(string type, string sentence) =>
@@ -136,6 +145,7 @@ public class RoomStateLineTests
     [InlineData("m.room.pinned_events", """{"pinned":"$a"}""")]
     [InlineData("m.room.pinned_events", """{"pinned":[{}]}""")]
     [InlineData("m.room.pinned_events", """{}""")]
+    [InlineData("m.room.pinned_events", """{"pinned":null}""")]
     [InlineData("m.room.encryption", """{"algorithm":1}""")]
     [InlineData("m.room.encryption", """{}""")]
     [InlineData("m.room.tombstone", """{"body":1,"replacement_room":"!a:x"}""")]
@@ -181,8 +191,8 @@ public class RoomStateLineTests
     [InlineData("everyday", "*** @alice:localhost added the alias #logged_cook:localhost")]
     [InlineData("everyday", "*** @alice:localhost set the pinned events (1 in all)")]
     [InlineData("everyday", "*** @alice:localhost set which servers may take part: all but evil.example; no IP addresses")]
-    [InlineData("everyday", "*** @alice:localhost changed who may join: anyone → invited people")]
-    [InlineData("everyday", "*** @alice:localhost changed who may join: invited people → invited people (others may knock)")]
+    [InlineData("everyday", "*** @alice:localhost changed who may join: anyone → only invited people")]
+    [InlineData("everyday", "*** @alice:localhost changed who may join: only invited people → invited people (others may knock)")]
     [InlineData("everyday", "*** @alice:localhost changed who may join: invited people (others may knock) → anyone")]
     [InlineData("everyday", "*** @alice:localhost changed power levels: @bob:localhost 0 → 50")]
     [InlineData("everyday", "*** @alice:localhost set the widget \"w\": \"https://example.org\"")]

@@ -11,6 +11,8 @@ public class SpaceAndPolicyLineTests
     [InlineData("""{"via":["x"]}""", "{}", "added !child:x to the space")]
     [InlineData("""{"via":["x"],"suggested":true,"order":"a"}""", "", "added !child:x to the space (suggested)")]
     [InlineData("""{"via":["x"],"order":"b"}""", """{"via":["x"]}""", "changed how !child:x is shown in the space")]
+    [InlineData("""{"via":["x"],"suggested":true}""", """{"via":["x"],"suggested":true}""", "added !child:x to the space (suggested) again (nothing changed)")]
+    [InlineData("""{}""", "{}", "removed !child:x from the space again (nothing changed)")]
     [InlineData("""{}""", """{"via":["x"]}""", "removed !child:x from the space")]
     [InlineData("""{"via":[]}""", "", "removed !child:x from the space")]
     public void A_room_joins_and_leaves_a_space(string content, string previous, string sentence) =>
@@ -20,6 +22,8 @@ public class SpaceAndPolicyLineTests
     [InlineData("""{"via":["x"]}""", "", "put the room into the space !space:x")]
     [InlineData("""{"via":["x"],"canonical":true}""", "", "put the room into the space !space:x (its main one)")]
     [InlineData("""{"via":["x"],"canonical":true}""", """{"via":["x"]}""", "changed how the room belongs to the space !space:x (its main one)")]
+    [InlineData("""{"via":["x"]}""", """{"via":["x"]}""", "put the room into the space !space:x again (nothing changed)")]
+    [InlineData("""{}""", "{}", "took the room out of the space !space:x again (nothing changed)")]
     [InlineData("""{}""", """{"via":["x"]}""", "took the room out of the space !space:x")]
     public void A_room_says_to_which_space_it_belongs(string content, string previous, string sentence) =>
         Assert.Equal(sentence, StateLine.Of("m.space.parent", content, previous, "!space:x"));
@@ -65,6 +69,8 @@ public class SpaceAndPolicyLineTests
     [InlineData("""{"type":"m.custom","url":"https://x"}""", "{}", "set the widget \"m.custom\": \"https://x\"")]
     [InlineData("""{"url":"https://x"}""", "", "set the widget \"w1\": \"https://x\"")]
     [InlineData("""{"name":"Pad","url":"https://y"}""", """{"name":"Pad","url":"https://x"}""", "changed the widget \"Pad\": \"https://y\"")]
+    [InlineData("""{"name":"Pad","url":"https://x"}""", """{"name":"Pad","url":"https://x"}""", "set the widget \"Pad\" again (nothing changed): \"https://x\"")]
+    [InlineData("""{}""", "{}", "removed the widget \"w1\" again (nothing changed)")]
     [InlineData("""{}""", """{"name":"Pad","url":"https://x"}""", "removed the widget \"Pad\"")]
     [InlineData("""{}""", "", "removed the widget \"w1\"")]
     public void A_widget_comes_and_goes(string content, string previous, string sentence)
@@ -76,11 +82,19 @@ public class SpaceAndPolicyLineTests
     [Theory]
     [InlineData("""{"pack":{"display_name":"Cats"},"images":{"a":{"url":"mxc://x/a"},"b":{"url":"mxc://x/b"}}}""", "", "set the image pack \"Cats\" (2 images)")]
     [InlineData("""{"images":{"a":{}}}""", """{"images":{}}""", "changed the image pack \"p\" (1 image)")]
+    [InlineData("""{"images":{"a":{}}}""", """{"images":{"a":{}}}""", "set the image pack \"p\" again (nothing changed) (1 image)")]
     [InlineData("""{}""", """{"images":{},"pack":{"display_name":"Cats"}}""", "removed the image pack \"Cats\"")]
     public void An_image_pack_comes_and_goes(string content, string previous, string sentence)
     {
         Assert.Equal(sentence, StateLine.Of("m.room.image_pack", content, previous, "p"));
         Assert.Equal(sentence, StateLine.Of("im.ponies.room_emotes", content, previous, "p"));
+    }
+
+    [Fact]
+    public void The_rooms_own_image_pack_needs_no_name()
+    {
+        Assert.Equal("set the image pack (1 image)", StateLine.Of("m.room.image_pack", """{"images":{"a":{}}}"""));
+        Assert.Equal("removed the image pack", StateLine.Of("m.room.image_pack", "{}"));
     }
 
     [Theory]

@@ -9,19 +9,20 @@ namespace LoggingService.Commands;
 public static partial class RenderCommand
 {
     /// <summary>Writes the text of records to standard output, in the time zone of the process.</summary>
-    /// <param name="records">Files with an event a line, in their order; <c>-</c> for standard input. Lines refer to those before them, also in a file before; the first file of a room's folder to those of the day before.</param>
+    /// <param name="records">Files with an event a line, in their order; <c>-</c> for standard input. Lines refer to those before them, also in a file before; the first file of each folder to those of the day before.</param>
     /// <returns>The exit code, 0.</returns>
     /// <exception cref="Misconfiguration">A file can't be read.</exception>
     public static int Run(IReadOnlyList<string> records)
     {
         ArgumentNullException.ThrowIfNull(records);
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 1 << 16);
-        var text = new RecordText(output, TimeZoneInfo.Local);
-        foreach (var (i, record) in records.Index())
+        var text = new RecordText(output, TimeZoneInfo.Local, Console.Error);
+        var folders = new HashSet<string?>();
+        foreach (var record in records)
         {
             try
             {
-                if (i == 0 && DayBefore(record) is { } before)
+                if (folders.Add(Path.GetDirectoryName(Path.GetFullPath(record))) && DayBefore(record) is { } before)
                 {
                     text.ReadBefore(before);
                 }

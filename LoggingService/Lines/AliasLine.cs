@@ -29,7 +29,7 @@ internal static class AliasLine
 
         var server = SafeText.ServerName(line.Event.StateKey!);
         var before = TypeCheck.Read(line.PreviousContent(), ReadOfServer);
-        var changes = Difference(before ?? [], now);
+        var changes = Difference(added: Phrase.Without(now, before ?? []), removed: Phrase.Without(before ?? [], now));
         var sentence = (before, now, changes) switch
         {
             (null, [], _) => $"removed the aliases of {server}",
@@ -45,12 +45,12 @@ internal static class AliasLine
     private static List<string> ReadOfServer(RawJson content, TypeCheck types) => types.Strings(content["aliases"u8]);
 
     /// <summary>Where nothing is known of the aliases before.</summary>
-    private static List<string> All(Aliases now) => (now.Main, now.Others) switch
+    private static List<string> All(Aliases now) => (now.Main, Phrase.Without(now.Others, [now.Main ?? ""])) switch
     {
         (null, []) => ["removed the main alias"],
-        (null, _) => [$"set the aliases to {Listed(now.Others)}, without a main one"],
+        (null, var others) => [$"set the aliases to {Listed(others)}, without a main one"],
         (_, []) => [$"set the main alias to {SafeText.RoomAlias(now.Main)}"],
-        _ => [$"set the main alias to {SafeText.RoomAlias(now.Main)}", $"the other aliases to {Listed(now.Others)}"],
+        (_, var others) => [$"set the main alias to {SafeText.RoomAlias(now.Main)}", $"the other aliases to {Listed(others)}"],
     };
 
     private static List<string> Changes(Aliases before, Aliases now)
@@ -62,19 +62,22 @@ internal static class AliasLine
             (not null, null) => $"removed the main alias {SafeText.RoomAlias(before.Main)}",
             _ => $"changed the main alias from {SafeText.RoomAlias(before.Main!)} to {SafeText.RoomAlias(now.Main!)}",
         };
-        var others = Difference(before.Others, now.Others);
+        // Of a main one all is said: it may be among the others too.
+        var others = Difference(
+            added: Phrase.Without(now.Others, [.. before.Others, now.Main ?? ""]),
+            removed: Phrase.Without(before.Others, [.. now.Others, before.Main ?? "", now.Main ?? ""]));
         return main is null ? others : [main, .. others];
     }
 
-    private static List<string> Difference(List<string> before, List<string> now)
+    private static List<string> Difference(List<string> added, List<string> removed)
     {
         var changes = new List<string>();
-        if (Phrase.Without(now, before) is { Count: > 0 } added)
+        if (added.Count > 0)
         {
             changes.Add($"added the {Noun(added)} {Listed(added)}");
         }
 
-        if (Phrase.Without(before, now) is { Count: > 0 } removed)
+        if (removed.Count > 0)
         {
             changes.Add($"removed the {Noun(removed)} {Listed(removed)}");
         }

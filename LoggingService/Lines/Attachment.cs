@@ -73,11 +73,8 @@ internal static class Attachment
     /// <summary>What the sender calls a place; <c>null</c> where they don't say. (MSC3488.)</summary>
     public static string? PlaceName(RawJson content, TypeCheck types) => types.NonEmpty(Place(content, types)["description"u8]);
 
-    private static RawJson Place(RawJson content, TypeCheck types)
-    {
-        var stable = types.Object(content["m.location"u8]);
-        return stable.Bytes.IsEmpty ? types.Object(content["org.matrix.msc3488.location"u8]) : stable;
-    }
+    private static RawJson Place(RawJson content, TypeCheck types) =>
+        types.Object(TypeCheck.Either(content["m.location"u8], content["org.matrix.msc3488.location"u8]));
 
     private static string Size(long bytes)
     {
@@ -99,7 +96,8 @@ internal static class Attachment
 
     private static string Duration(long milliseconds)
     {
-        var seconds = milliseconds / 1000;
+        // The shortest sound lasts a moment.
+        var seconds = Math.Max(1, milliseconds / 1000);
         return seconds < 3600 ? $"{seconds / 60}:{seconds % 60:00}" : $"{seconds / 3600}:{seconds / 60 % 60:00}:{seconds % 60:00}";
     }
 }

@@ -5,7 +5,7 @@ namespace LoggingService.Lines;
 /// <summary>What a person calls an event that a line refers to: "message", "image", "poll".</summary>
 internal static class EventKind
 {
-    /// <summary>The word for it; <c>null</c> for a state event and for a kind that nobody has a word for. Every kind that has one has content, unless it was removed.</summary>
+    /// <summary>The word for it; <c>null</c> for a state event and for a kind that nobody has a word for.</summary>
     public static string? Word(RoomEvent e) => e.StateKey is not null ? null : e.Type switch
     {
         "m.room.redaction" => "redaction",

@@ -33,7 +33,7 @@ internal static class ExtensibleLine
     private static Said? Read(string kind, RawJson content, TypeCheck types)
     {
         var text = TextBlock.Plain(content, types);
-        var isAutomated = types.Boolean(Either(content, "m.automated"u8, "org.matrix.msc1767.automated"u8)) == true;
+        var isAutomated = types.Boolean(TypeCheck.Either(content["m.automated"u8], content["org.matrix.msc1767.automated"u8])) == true;
         switch (kind)
         {
             case "location":
@@ -42,7 +42,7 @@ internal static class ExtensibleLine
             case "message" or "emote":
                 return text is null ? null : kind == "emote" ? Said.Emote(text) : isAutomated ? Said.Notice(text) : Said.Words(text);
             default:
-                var file = types.Object(Either(content, "m.file"u8, "org.matrix.msc1767.file"u8));
+                var file = types.Object(TypeCheck.Either(content["m.file"u8], content["org.matrix.msc1767.file"u8]));
                 if (text is null && file.Bytes.IsEmpty)
                 {
                     return null;
@@ -50,16 +50,16 @@ internal static class ExtensibleLine
 
                 // The text is there for clients that don't know the kind: what the head says needn't be said again.
                 var name = types.NonEmpty(file["name"u8]) ?? "";
-                var caption = TextBlock.Plain(types.Object(Either(content, "m.caption"u8, "org.matrix.msc1767.caption"u8)), types);
+                var caption = TextBlock.Plain(types.Object(TypeCheck.Either(content["m.caption"u8], content["org.matrix.msc1767.caption"u8])), types);
                 return Said.Words(caption ?? (text == name ? "" : text) ?? "", About(kind, name, file, content, types));
         }
     }
 
     private static IEnumerable<string> About(string kind, string name, RawJson file, RawJson content, TypeCheck types)
     {
-        var image = types.Object(Either(content, "m.image_details"u8, "org.matrix.msc1767.image_details"u8));
-        var video = types.Object(Either(content, "m.video_details"u8, "org.matrix.msc1767.video_details"u8));
-        var audio = types.Object(Either(content, "m.audio_details"u8, "org.matrix.msc1767.audio_details"u8));
+        var image = types.Object(TypeCheck.Either(content["m.image_details"u8], content["org.matrix.msc1767.image_details"u8]));
+        var video = types.Object(TypeCheck.Either(content["m.video_details"u8], content["org.matrix.msc1767.video_details"u8]));
+        var audio = types.Object(TypeCheck.Either(content["m.audio_details"u8], content["org.matrix.msc1767.audio_details"u8]));
 
         // Seconds here, where m.room.message has milliseconds.
         var seconds = types.Integer(video["duration"u8]) ?? types.Integer(audio["duration"u8]);
@@ -72,7 +72,4 @@ internal static class ExtensibleLine
             types.Integer(file["size"u8]),
             types.NonEmpty(file["url"u8]));
     }
-
-    private static RawJson Either(RawJson content, ReadOnlySpan<byte> stable, ReadOnlySpan<byte> unstable) =>
-        content[stable] is { Bytes.IsEmpty: false } value ? value : content[unstable];
 }

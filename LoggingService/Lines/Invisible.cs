@@ -10,7 +10,7 @@ namespace LoggingService.Lines;
 /// </summary>
 internal static class Invisible
 {
-    private const int BlackFlag = 0x1F3F4, CancelTag = 0xE007F, ZeroWidthNonJoiner = 0x200C, ZeroWidthJoiner = 0x200D;
+    private const int BlackFlag = 0x1F3F4, CancelTag = 0xE007F, ZeroWidthSpace = 0x200B, ZeroWidthNonJoiner = 0x200C, ZeroWidthJoiner = 0x200D, Keycap = 0x20E3;
 
     // A flag of a part of a country has its code of 3 to 6 letters and digits; more would be hidden text.
     private const int LongestFlag = 6;
@@ -34,25 +34,30 @@ internal static class Invisible
     /// <param name="after">The text after it.</param>
     public static bool BelongsHere(Rune rune, Rune? before, ReadOnlySpan<char> after)
     {
+        // Where there is none it says U+FFFD, which is a symbol.
+        var next = Rune.DecodeFromUtf16(after, out var decoded, out _) == System.Buffers.OperationStatus.Done ? decoded : default;
+        if (rune.Value == 0x115F)
+        {
+            return next.Value is (>= 0x1161 and <= 0x11A7) or (>= 0xD7B0 and <= 0xD7C6);
+        }
+
         if (before is not { } b)
         {
             return false;
         }
 
-        // Where there is none it says U+FFFD, which is a symbol.
-        var next = Rune.DecodeFromUtf16(after, out var decoded, out _) == System.Buffers.OperationStatus.Done ? decoded : default;
         return rune.Value switch
         {
             ZeroWidthJoiner when IsInEmoji(b) => IsPictograph(next),
             ZeroWidthJoiner or ZeroWidthNonJoiner => NeedsJoiners(b),
-            0xFE0E or 0xFE0F => IsPictograph(b) || b.Value is (>= '0' and <= '9') or '#' or '*',
-            >= 0xFE00 and <= 0xFE0D => b.Value > 0x7F && (Rune.IsLetter(b) || Rune.IsSymbol(b)),
-            >= 0xE0100 and <= 0xE01EF => Rune.GetUnicodeCategory(b) == UnicodeCategory.OtherLetter,
+            0xFE0E or 0xFE0F => IsPictograph(b) || (next.Value == Keycap && b.Value is (>= '0' and <= '9') or '#' or '*'),
+            >= 0xFE00 and <= 0xFE06 => HasVariants(b),
+            >= 0xE0100 and <= 0xE01EF => IsIdeograph(b),
             (>= 0x180B and <= 0x180D) or 0x180F => IsMongolian(b),
             0x180E => IsMongolian(b) && IsMongolian(next),
             0x034F => Rune.GetUnicodeCategory(b) == UnicodeCategory.NonSpacingMark && !IsIt(b),
-            0x115F => IsJamo(next),
-            0x1160 => IsJamo(b),
+            0x1160 => b.Value is (>= 0x1100 and <= 0x115E) or (>= 0xA960 and <= 0xA97C),
+            ZeroWidthSpace => HasNoSpaces(b) && HasNoSpaces(next),
             _ => false,
         };
     }
@@ -103,5 +108,15 @@ internal static class Invisible
 
     private static bool IsMongolian(Rune rune) => rune.Value is >= 0x1820 and <= 0x18AA;
 
-    private static bool IsJamo(Rune rune) => rune.Value is >= 0x1100 and <= 0x11FF;
+    /// <summary>A letter or mark of a script that is written without spaces, in which U+200B says where a word ends: Thai, Lao, Burmese, Khmer.</summary>
+    private static bool HasNoSpaces(Rune rune) =>
+        rune.Value is (>= 0x0E01 and <= 0x0EDF) or (>= 0x1000 and <= 0x109F) or (>= 0x1780 and <= 0x17DD) or (>= 0xA9E0 and <= 0xA9FE) or (>= 0xAA60 and <= 0xAA7F)
+        && !IsIt(rune);
+
+    private static bool IsIdeograph(Rune rune) => rune.Value is (>= 0x3400 and <= 0x4DBF) or (>= 0x4E00 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x3FFFD);
+
+    /// <summary>Of these characters Unicode's StandardizedVariants.txt knows variants: ideographs, mathematical operators, Burmese, Phags-pa, hieroglyphs.</summary>
+    private static bool HasVariants(Rune rune) =>
+        IsIdeograph(rune)
+        || rune.Value is (>= 0x2200 and <= 0x22FF) or (>= 0x2A00 and <= 0x2AFF) or (>= 0x1000 and <= 0x109F) or (>= 0xAA60 and <= 0xAA7F) or (>= 0xA840 and <= 0xA87F) or (>= 0x13000 and <= 0x1342F);
 }

@@ -24,7 +24,10 @@ internal readonly record struct LineSource(RoomEvent Event, EarlierEvents Before
     }
 
     /// <summary>The content has no keys: so a state that can't be deleted is taken back.</summary>
-    public bool IsEmptied => Event.Content.Kind == JsonValueKind.Object && Event.Content.Members().Count == 0;
+    public bool IsEmptied => IsEmpty(Event.Content);
+
+    /// <summary>The state says what it said before, to the letter.</summary>
+    public bool ChangesNothing => PreviousContent() is { Kind: JsonValueKind.Object } before && before.ToCompactString() == Event.Content.ToCompactString();
 
     /// <summary>What follows where redaction leaves a part of the content, and the line tells that part: says that there was more. (Client-Server API, "Redactions".)</summary>
     public string Rest => ArrivedRedacted ? " (the rest was removed before it was logged)" : "";
@@ -34,6 +37,9 @@ internal readonly record struct LineSource(RoomEvent Event, EarlierEvents Before
         Event is { Sender: { Length: > 0 } sender, StateKey: { } key }
         && (key == sender || key.StartsWith($"{sender}_", StringComparison.Ordinal) || key.StartsWith($"_{sender}_", StringComparison.Ordinal));
 
+    /// <summary>The content is an object with nothing in it.</summary>
+    public static bool IsEmpty(RawJson content) => content.Kind == JsonValueKind.Object && content.Members().Count == 0;
+
     /// <summary>When an earlier event was: <c>19:20:11</c>, with its date where that isn't this line's.</summary>
     public string TimeOf(RoomEvent earlier)
     {
@@ -42,27 +48,26 @@ internal readonly record struct LineSource(RoomEvent Event, EarlierEvents Before
     }
 
     /// <summary>
-    /// The content of the state event that this one replaced: as the homeserver tells it, in <c>unsigned</c> or (Synapse
-    /// to application services) beside it, or else from the room's record; missing where none is known. Synapse leaves
-    /// it out when it sends a transaction again, Dendrite always.
+    /// The content of the state event that this one replaced: as the homeserver tells it, or else from the room's
+    /// record; missing where none is known. Synapse leaves it out when it sends a transaction again, Dendrite always.
+    /// What stands beside <c>unsigned</c> (Synapse repeats it there) comes last: a sender may have put it there.
     /// </summary>
     public RawJson PreviousContent()
     {
         var unsigned = Event.Unsigned;
-        foreach (var told in (ReadOnlySpan<RawJson>)[unsigned["prev_content"u8], Event.Json["prev_content"u8]])
+        if (unsigned["prev_content"u8] is { Kind: JsonValueKind.Object } told)
         {
-            if (told.Kind == JsonValueKind.Object)
-            {
-                return told;
-            }
+            return told;
         }
 
-        var replaced = unsigned["replaces_state"u8].AsString() ?? Event.Json["replaces_state"u8].AsString();
-        var earlier = replaced is null ? Before.State(Event.Type!, Event.StateKey!) : Before.ById(replaced);
+        var earlier = unsigned["replaces_state"u8].AsString() is { } replaced ? Before.ById(replaced) : Before.State(Event.Type!, Event.StateKey!);
 
-        // The id comes from outside: it may name any event.
-        return earlier is not null && earlier.Type == Event.Type && earlier.StateKey == Event.StateKey && earlier.EventId != Event.EventId
-            ? earlier.Content
-            : default;
+        // The id may name any event.
+        if (earlier is not null && earlier.Type == Event.Type && earlier.StateKey == Event.StateKey && earlier.EventId != Event.EventId)
+        {
+            return earlier.Content;
+        }
+
+        return Event.Json["prev_content"u8] is { Kind: JsonValueKind.Object } repeated ? repeated : default;
     }
 }

@@ -93,7 +93,7 @@ internal static class MembershipLine
         };
         return (nameChange, avatarChange) switch
         {
-            (null, null) => "joined again (nothing changed)",
+            (null, null) => "joined again (same name and avatar)",
             (not null, not null) => $"{nameChange} and {avatarChange}",
             _ => nameChange ?? avatarChange!,
         };

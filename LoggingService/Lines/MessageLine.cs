@@ -7,18 +7,20 @@ internal static class MessageLine
 {
     /// <summary>The line of a message or sticker; <c>null</c> where content has a wrong type or there is no body.</summary>
     public static string? Render(LineSource line) =>
-        Render(line, (relation, types) => Read(line.Event.Type == "m.sticker", relation, types));
+        Render(line, (relation, profile, types) => Read(line.Event.Type == "m.sticker", relation, profile, types));
 
     /// <summary>The line of anything that has a head, a relation to an earlier event, and words.</summary>
     /// <param name="line">The event.</param>
     /// <param name="said">Reads what it says itself; <c>null</c> where the general form must do.</param>
     /// <returns>The line; <c>null</c> where content has a wrong type.</returns>
-    public static string? Render(LineSource line, Func<Relation, TypeCheck, Said?> said)
+    public static string? Render(LineSource line, Func<Relation, TypeCheck, Said?> said) => Render(line, (relation, _, types) => said(relation, types));
+
+    private static string? Render(LineSource line, Func<Relation, PerMessageProfile, TypeCheck, Said?> said)
     {
         var types = new TypeCheck();
         var relation = Relation.Read(line, types);
         var profile = PerMessageProfile.Read(relation.Content, types);
-        if (said(relation, types) is not { } words || types.Failed)
+        if (said(relation, profile, types) is not { } words || types.Failed)
         {
             return null;
         }
@@ -30,10 +32,17 @@ internal static class MessageLine
         }
 
         head.AddRange([.. relation.Head, .. words.About]);
+        var text = words.Text;
+        if (text.AsSpan().Trim(' ').IsEmpty)
+        {
+            // Where the head says nothing of it either, it would look like a line that was cut.
+            text = "";
+            head.AddRange(words.About.Any() ? [] : ["empty"]);
+        }
 
         // Only a bracket tells where the head of an emote ends, once there is more in it than a name.
         var (opening, closing) = words.Closing.Length == 0 && head.Count > 1 ? ($"{words.Opening}<", ">") : (words.Opening, words.Closing);
-        return $"{opening}{string.Join(", ", head)}{closing}{(words.Text.Length == 0 ? "" : " ")}{SafeText.Of(words.Text)}";
+        return $"{opening}{string.Join(", ", head)}{closing}{(text.Length == 0 ? "" : " ")}{SafeText.Of(text)}";
     }
 
     /// <summary>The line of an encrypted event: what it belongs to may be told in clear. Never its ciphertext, so there is no general form, whatever is wrong with the rest.</summary>
@@ -41,9 +50,9 @@ internal static class MessageLine
         Render(line, static (_, _) => Said.Words("", "encrypted: cannot be logged")) ?? $"<{line.Sender}, encrypted: cannot be logged>";
 
     /// <summary>A sound that was spoken for this message. (MSC3245.)</summary>
-    public static bool IsVoice(RawJson content) => !content["org.matrix.msc3245.voice"u8].Bytes.IsEmpty || !content["m.voice"u8].Bytes.IsEmpty;
+    public static bool IsVoice(RawJson content) => TypeCheck.IsThere(content["org.matrix.msc3245.voice"u8]) || TypeCheck.IsThere(content["m.voice"u8]);
 
-    private static Said? Read(bool isSticker, Relation relation, TypeCheck types)
+    private static Said? Read(bool isSticker, Relation relation, PerMessageProfile profile, TypeCheck types)
     {
         var content = relation.Content;
         if (types.String(content["body"u8]) is not { } body)
@@ -51,7 +60,7 @@ internal static class MessageLine
             return null;
         }
 
-        var text = PerMessageProfile.Read(content, types).WithoutName(relation.HasFallback ? Relation.WithoutFallback(body) : body);
+        var text = profile.WithoutName(relation.HasFallback ? Relation.WithoutFallback(body) : body);
         var msgtype = isSticker ? null : types.String(content["msgtype"u8]);
         var fileKind = msgtype switch
         {
@@ -75,7 +84,6 @@ internal static class MessageLine
             "m.notice" => Said.Notice(text),
             "m.emote" => Said.Emote(text),
             "m.location" => Said.Words(text, Attachment.Location(content, types)),
-            "m.server_notice" => Said.Words(text, "server notice"),
             "m.key.verification.request" => Said.Words(text, types.NonEmpty(content["to"u8]) is { } to ? $"asks {SafeText.UserId(to)} for verification" : "asks for verification"),
 
             // Its words: so it can't be "image cat.png".

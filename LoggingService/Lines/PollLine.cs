@@ -31,15 +31,14 @@ internal static class PollLine
     {
         var types = new TypeCheck();
         var content = line.Event.Content;
-        var stable = content["m.selections"u8];
-        var selections = stable.Bytes.IsEmpty ? types.Object(content["org.matrix.msc3381.poll.response"u8])["answers"u8] : stable;
+        var selections = TypeCheck.Either(content["m.selections"u8], types.Object(content["org.matrix.msc3381.poll.response"u8])["answers"u8]);
         var chosen = types.Items(selections).ConvertAll(types.String);
         return types.Failed || selections.Kind != JsonValueKind.Array || PollId(content, types) is null
             ? null
             : $"*** {line.Sender} {(chosen.Count == 0 ? "took back their vote" : "voted")}";
     }
 
-    /// <summary><c>&lt;@alice:example.org, poll ended&gt; soup won</c>; another's poll is named. <c>null</c> where content has a wrong type or says no poll.</summary>
+    /// <summary><c>&lt;@alice:example.org, poll ended&gt; soup won</c>; a poll that is another's or that the record doesn't have is named. <c>null</c> where content has a wrong type or says no poll.</summary>
     public static string? End(LineSource line)
     {
         return MessageLine.Render(line, Words);
@@ -55,7 +54,7 @@ internal static class PollLine
             var text = TextBlock.Plain(relation.Content, types) ?? "";
             return line.Before.ById(id) switch
             {
-                null => Said.Words(text, "poll ended"),
+                null => Said.Words(text, $"ends the poll {SafeText.EventId(id)}"),
                 { } target when EventKind.Word(target) != "poll" => null,
                 { } poll when poll.Sender == line.Event.Sender => Said.Words(text, "poll ended"),
                 { } poll => Said.Words(text, $"ends {Reference.WithoutWords(line, poll)}"),
@@ -63,11 +62,8 @@ internal static class PollLine
         }
     }
 
-    private static RawJson Poll(RawJson content, TypeCheck types)
-    {
-        var stable = types.Object(content["m.poll"u8]);
-        return stable.Bytes.IsEmpty ? types.Object(content["org.matrix.msc3381.poll.start"u8]) : stable;
-    }
+    private static RawJson Poll(RawJson content, TypeCheck types) =>
+        types.Object(TypeCheck.Either(content["m.poll"u8], content["org.matrix.msc3381.poll.start"u8]));
 
     private static string? PollId(RawJson content, TypeCheck types)
     {

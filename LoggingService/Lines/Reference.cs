@@ -13,7 +13,7 @@ internal static class Reference
     public static string To(LineSource line, string id) => line.Before.ById(id) switch
     {
         null => SafeText.EventId(id),
-        var target when Beginning(target) is { } beginning => $"{SafeText.UserId(target.Sender)} {line.TimeOf(target)} {beginning}",
+        var target when Beginning(line, target) is { } beginning => $"{SafeText.UserId(target.Sender)} {line.TimeOf(target)} {beginning}",
         var target => WithoutWords(line, target),
     };
 
@@ -22,9 +22,9 @@ internal static class Reference
         $"the {EventKind.WordOrType(target)} of {SafeText.UserId(target.Sender)} {line.TimeOf(target)}";
 
     /// <summary>How an event begins: a message's first words, for other kinds after the kind; <c>null</c> where it says nothing.</summary>
-    public static string? Beginning(RoomEvent target)
+    public static string? Beginning(LineSource line, RoomEvent target)
     {
-        if (Words(target) is not { } words || string.IsNullOrWhiteSpace(words))
+        if (Words(line, target) is not { } words || string.IsNullOrWhiteSpace(words))
         {
             return null;
         }
@@ -34,7 +34,7 @@ internal static class Reference
     }
 
     /// <summary>What its sender says in it; <c>null</c> where that is nothing. What has a wrong type says nothing.</summary>
-    private static string? Words(RoomEvent target)
+    private static string? Words(LineSource line, RoomEvent target)
     {
         if (target.StateKey is not null)
         {
@@ -42,11 +42,11 @@ internal static class Reference
         }
 
         var types = new TypeCheck();
-        var content = Relation.IsEdit(target) ? target.Content["m.new_content"u8] : target.Content;
+        var content = Relation.OwnContent(target, line.Before, types);
         var words = target.Type switch
         {
             "m.room.message" or "m.sticker" => Body(target, content, types),
-            "m.reaction" => ReactionLine.Key(content, types),
+            "m.reaction" => ReactionLine.Key(target.Content, types),
             "m.poll.start" or "org.matrix.msc3381.poll.start" => PollLine.Question(content, types),
             "m.poll.end" or "org.matrix.msc3381.poll.end" => TextBlock.Plain(content, types),
             not null when ExtensibleLine.Kind(target.Type) is not (null or "encrypted") => TextBlock.Plain(content, types),
@@ -62,7 +62,7 @@ internal static class Reference
             return null;
         }
 
-        var isReply = !target.Content["m.relates_to"u8]["m.in_reply_to"u8].Bytes.IsEmpty;
+        var isReply = !Relation.IsEdit(target) && !target.Content["m.relates_to"u8]["m.in_reply_to"u8].Bytes.IsEmpty;
         return PerMessageProfile.Read(content, types).WithoutName(isReply ? Relation.WithoutFallback(body) : body);
     }
 }

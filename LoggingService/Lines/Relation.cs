@@ -18,7 +18,7 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
         var isFallingBack = types.Boolean(relatesTo["is_falling_back"u8]) == true;
         if (kind == "m.replace")
         {
-            return id is null ? new(["invalid edit of ?"], content, HasFallback: false) : Edit(line, types, id);
+            return Edit(line, types, id);
         }
 
         var head = new List<string>();
@@ -68,28 +68,46 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
     /// <summary>Whether an event is an edit of another (Client-Server API, "Event replacements").</summary>
     public static bool IsEdit(RoomEvent e) => e.Content["m.relates_to"u8]["rel_type"u8].AsString() == "m.replace";
 
-    private static Relation Edit(LineSource line, TypeCheck types, string id)
+    /// <summary>
+    /// Where an event's own words are: in its content, or of an edit that counts in its new content. So a line that
+    /// refers to it quotes what its own line shows.
+    /// </summary>
+    public static RawJson OwnContent(RoomEvent e, EarlierEvents before, TypeCheck types)
     {
-        var e = line.Event;
-        var newContent = types.Object(e.Content["m.new_content"u8]);
-        var isEncrypted = e.Type == "m.room.encrypted";
-        var hasNewContent = isEncrypted || !newContent.Bytes.IsEmpty;
-        if (line.Before.ById(id) is not { } target)
+        if (!IsEdit(e))
         {
-            return new([$"{(hasNewContent ? "" : "invalid ")}edit of {SafeText.EventId(id)}"], hasNewContent ? newContent : e.Content, HasFallback: false);
+            return e.Content;
         }
 
-        var isValid = hasNewContent && target.Sender == e.Sender && target.Type == e.Type && target.StateKey is null
-            && !IsEdit(target);
-        return isValid
-            ? new([$"edit of {line.TimeOf(target)}"], newContent, HasFallback: false)
-            : new([$"invalid edit of {SafeText.UserId(target.Sender)} {line.TimeOf(target)}"], e.Content, HasFallback: false);
+        var id = types.NonEmpty(e.Content["m.relates_to"u8]["event_id"u8]);
+        var newContent = types.Object(e.Content["m.new_content"u8]);
+        return Counts(e, id, id is null ? null : before.ById(id), newContent) ? newContent : e.Content;
     }
+
+    private static Relation Edit(LineSource line, TypeCheck types, string? id)
+    {
+        var e = line.Event;
+        var target = id is null ? null : line.Before.ById(id);
+        var newContent = types.Object(e.Content["m.new_content"u8]);
+        var counts = Counts(e, id, target, newContent);
+        var what = (id, target) switch
+        {
+            (null, _) => "?",
+            (_, null) => SafeText.EventId(id),
+            _ => counts ? line.TimeOf(target) : $"{SafeText.UserId(target.Sender)} {line.TimeOf(target)}",
+        };
+        return new([$"{(counts ? "" : "invalid ")}edit of {what}"], counts ? newContent : e.Content, HasFallback: false);
+    }
+
+    /// <summary>Whether an edit is one, as far as can be known: what it edits may be missing in the record. The new content of an encrypted one can't be seen.</summary>
+    private static bool Counts(RoomEvent edit, string? id, RoomEvent? target, RawJson newContent) =>
+        id is not null && (edit.Type == "m.room.encrypted" || !newContent.Bytes.IsEmpty)
+        && (target is null || (target.Sender == edit.Sender && target.Type == edit.Type && target.StateKey is null && !IsEdit(target)));
 
     private static string Thread(LineSource line, string id) => line.Before.ById(id) switch
     {
         null => $"in thread {SafeText.EventId(id)}",
-        var root when Reference.Beginning(root) is { } beginning => $"in thread {beginning}",
+        var root when Reference.Beginning(line, root) is { } beginning => $"in thread {beginning}",
         var root => $"in the thread of {SafeText.UserId(root.Sender)} {line.TimeOf(root)}",
     };
 }

@@ -1,18 +1,13 @@
-using System.Text.Json;
-using LoggingService.Transactions;
-
 namespace LoggingService.Lines;
 
 /// <summary>The line of an event that is no state event and whose content had been taken out before it reached us. (Client-Server API, "Redactions".)</summary>
 internal static class RemovedLine
 {
     /// <summary>
-    /// Its content is gone: the homeserver says so, or nothing is left of a kind that can't be empty. Not a redaction's:
-    /// what it removed is often still known.
+    /// Its content is gone: the homeserver says so, for anybody can send an empty one. Not a redaction's: what it
+    /// removed is often still known.
     /// </summary>
-    public static bool IsIt(LineSource line) =>
-        line.Event is { StateKey: null, Type: not "m.room.redaction" } e
-        && (line.ArrivedRedacted || (IsEmpty(e.Content) && EventKind.Word(e) is not null));
+    public static bool IsIt(LineSource line) => line.Event is { StateKey: null, Type: not "m.room.redaction" } && line.ArrivedRedacted;
 
     /// <summary><c>&lt;@bob:example.org, removed before it was logged&gt;</c>; what is no message is named: <c>&lt;@bob:example.org, reaction, removed …&gt;</c>.</summary>
     public static string Render(LineSource line)
@@ -21,8 +16,4 @@ internal static class RemovedLine
         var kind = line.Event.Type == "m.room.message" ? "" : $", {EventKind.Word(line.Event) ?? LogLine.KindOf(line.Event)}";
         return $"<{line.Sender}{kind}, removed before it was logged>";
     }
-
-    /// <summary>The content is an object with nothing in it.</summary>
-    public static bool IsEmpty(RawJson content) =>
-        content.Kind == JsonValueKind.Object && content.Bytes.Span[1..^1].Trim(" \t\r\n"u8).IsEmpty;
 }

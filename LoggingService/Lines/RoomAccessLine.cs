@@ -67,7 +67,7 @@ internal static class RoomAccessLine
         {
             null => null,
             "public" => "anyone",
-            "invite" or "restricted" => $"invited people{allowed}",
+            "invite" or "restricted" => allowed.Length == 0 ? "only invited people" : $"invited people{allowed}",
             "knock" or "knock_restricted" => $"invited people{allowed} (others may knock)",
 
             // Reserved: the authorization rules let nobody in by it.

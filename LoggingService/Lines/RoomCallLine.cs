@@ -83,7 +83,7 @@ internal static class RoomCallLine
             return null;
         }
 
-        if (content["memberships"u8] is { Bytes.IsEmpty: false } memberships)
+        if (content["memberships"u8] is var memberships && TypeCheck.IsThere(memberships))
         {
             return types.Items(memberships).ConvertAll(types.Object).Count > 0;
         }
@@ -99,6 +99,6 @@ internal static class RoomCallLine
 
     /// <summary>Nothing is left of the membership but why, or which it was.</summary>
     private static bool HasLeft(RawJson content) =>
-        RemovedLine.IsEmpty(content)
-        || !content["leave_reason"u8].Bytes.IsEmpty || !content["disconnect_reason"u8].Bytes.IsEmpty || !content["sticky_key"u8].Bytes.IsEmpty;
+        LineSource.IsEmpty(content)
+        || TypeCheck.IsThere(content["leave_reason"u8]) || TypeCheck.IsThere(content["disconnect_reason"u8]) || TypeCheck.IsThere(content["sticky_key"u8]);
 }

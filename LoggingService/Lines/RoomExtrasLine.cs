@@ -28,15 +28,16 @@ internal static class RoomExtrasLine
     private static string? Render(LineSource line, string what, Func<RawJson, TypeCheck, Extra?> read)
     {
         var before = TypeCheck.Read(line.PreviousContent(), read);
+        var again = line.ChangesNothing ? " again (nothing changed)" : "";
         if (line.IsEmptied)
         {
-            return $"*** {line.Sender} removed the {what} {Named(before)}";
+            return $"*** {line.Sender} removed the {what}{Named(before)}{again}";
         }
 
         return TypeCheck.Read(line.Event.Content, read) is { } now
-            ? $"*** {line.Sender} {(before is null ? "set" : "changed")} the {what} {Named(now)}{now.Rest}"
+            ? $"*** {line.Sender} {(before is null || again.Length > 0 ? "set" : "changed")} the {what}{Named(now)}{again}{now.Rest}"
             : null;
 
-        string Named(Extra? extra) => SafeText.Quoted(extra?.Name ?? line.Event.StateKey!);
+        string Named(Extra? extra) => (extra?.Name ?? line.Event.StateKey!) is { Length: > 0 } name ? $" {SafeText.Quoted(name)}" : "";
     }
 }

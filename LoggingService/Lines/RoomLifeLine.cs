@@ -50,9 +50,10 @@ internal static class RoomLifeLine
             return null;
         }
 
-        return TypeCheck.Read(line.PreviousContent(), Algorithm) is null
-            ? $"*** {line.Sender} switched encryption on: messages can no longer be logged"
-            : $"*** {line.Sender} changed the settings of encryption: messages still cannot be logged";
+        var sentence = TypeCheck.Read(line.PreviousContent(), Algorithm) is null ? "switched encryption on: messages can no longer be logged"
+            : line.ChangesNothing ? "switched encryption on again (nothing changed): messages still cannot be logged"
+            : "changed the settings of encryption: messages still cannot be logged";
+        return $"*** {line.Sender} {sentence}";
 
         static string? Algorithm(RawJson content, TypeCheck types) => types.NonEmpty(content["algorithm"u8]);
     }

@@ -38,7 +38,7 @@ internal static class RoomStateLine
         static string Read(RawJson content, TypeCheck types)
         {
             var topic = types.String(content["topic"u8]) ?? "";
-            return PlainText(types.Items(types.Object(content["m.topic"u8])["m.text"u8]), types) ?? topic;
+            return TextBlock.Plain(types.Object(content["m.topic"u8]), types) is { Length: > 0 } text ? text : topic;
         }
     }
 
@@ -85,7 +85,7 @@ internal static class RoomStateLine
             _ => $"*** {line.Sender} pinned {Phrase.Count(added, "event")} and unpinned {removed} ({left})",
         };
 
-        static List<string>? Pinned(RawJson content, TypeCheck types) => content["pinned"u8].Bytes.IsEmpty ? null : types.Strings(content["pinned"u8]);
+        static List<string>? Pinned(RawJson content, TypeCheck types) => TypeCheck.IsThere(content["pinned"u8]) ? types.Strings(content["pinned"u8]) : null;
     }
 
     /// <summary>The line of state whose content had been taken out before it reached us: it can't say what was set, nor whether anything was.</summary>
@@ -101,20 +101,5 @@ internal static class RoomStateLine
             _ => LogLine.KindOf(line.Event),
         };
         return $"*** {line.Sender} changed {what}, removed before it was logged";
-    }
-
-    /// <summary>The first representation that is plain text; one without a type is. (Client-Server API, <c>m.room.topic</c>, TextContentBlock.)</summary>
-    private static string? PlainText(List<RawJson> representations, TypeCheck types)
-    {
-        foreach (var item in representations)
-        {
-            var text = types.Object(item);
-            if (types.String(text["mimetype"u8]) is null or "text/plain" && types.NonEmpty(text["body"u8]) is { } body)
-            {
-                return body;
-            }
-        }
-
-        return null;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -9,11 +10,16 @@ namespace LoggingService.Lines;
 /// </summary>
 internal static class SafeText
 {
+    // In an id: what would end it or its head, and what encodes others, so that two ids are two words.
+    private static readonly SearchValues<char> Encoded = SearchValues.Create("<>,\"%\\");
+
     /// <summary>
     /// A message's words: a newline as <c>␊</c> (a carriage return before it drops out), other control characters as
     /// their Control Pictures, and what would be invisible, reorders, or is no character at all as <c>\u{202E}</c>.
     /// </summary>
-    public static string Of(string text)
+    public static string Of(string text) => Of(text, isWord: false);
+
+    private static string Of(string text, bool isWord)
     {
         var safe = FirstUnusual(text);
         if (safe == text.Length)
@@ -27,7 +33,7 @@ internal static class SafeText
         for (var i = safe; i < text.Length;)
         {
             var left = text.AsSpan(i);
-            if (Rune.DecodeFromUtf16(left, out var rune, out var length) != System.Buffers.OperationStatus.Done)
+            if (Rune.DecodeFromUtf16(left, out var rune, out var length) != OperationStatus.Done)
             {
                 Escape(output, left[0]);
                 before = null;
@@ -35,7 +41,7 @@ internal static class SafeText
                 continue;
             }
 
-            var tags = Invisible.FlagTags(left);
+            var tags = isWord ? 0 : Invisible.FlagTags(left);
             if (tags > 0)
             {
                 output.Append(left[..(length + tags)]);
@@ -48,7 +54,7 @@ internal static class SafeText
                 i += length;
                 continue;
             }
-            else if (Invisible.IsIt(rune) && !Invisible.BelongsHere(rune, before, left[length..]))
+            else if (Invisible.IsIt(rune) && (isWord || !Invisible.BelongsHere(rune, before, left[length..])))
             {
                 Escape(output, rune.Value);
                 before = null;
@@ -73,10 +79,12 @@ internal static class SafeText
 
     /// <summary>
     /// A user id in a head: one word that ends where the head goes on. Space of any kind, <c>&lt;</c>, <c>&gt;</c>,
-    /// <c>,</c> and <c>"</c> (historical ids may hold them) are percent-encoded. <c>?</c> where there is none.
+    /// <c>,</c>, <c>"</c>, <c>%</c> and <c>\</c> (historical ids may hold them) are percent-encoded; so is a <c>-</c> at
+    /// its end, where a notice's head could seem to end. Nothing invisible stands. <c>?</c> where there is none.
     /// (Appendices, "Historical user IDs".)
     /// </summary>
-    public static string UserId(string? id) => string.IsNullOrEmpty(id) ? "?" : Word(id);
+    public static string UserId(string? id) =>
+        string.IsNullOrEmpty(id) ? "?" : Word(id) is var word && word.EndsWith('-') ? $"{word[..^1]}%2D" : word;
 
     /// <summary>An event id in a head or sentence: one word as of <see cref="UserId"/>; between quotes where it has no <c>$</c> and could pass for something else.</summary>
     public static string EventId(string id) => id.StartsWith('$') ? Word(id) : Quoted(id);
@@ -87,27 +95,27 @@ internal static class SafeText
     /// <summary>A room's alias in a sentence, as of <see cref="EventId"/>.</summary>
     public static string RoomAlias(string alias) => alias.StartsWith('#') ? Word(alias) : Quoted(alias);
 
-    /// <summary>A server's name, or a pattern of such, in a sentence: as it is where its characters are a name's or <c>*</c> and <c>?</c>; else between quotes. (Appendices, "Server Name".)</summary>
+    /// <summary>A server's name, or a pattern of such, in a sentence: as it is where its characters are a name's or <c>*</c> and <c>?</c> and it can be no word of the service's (<c>all</c>, <c>none</c>); else between quotes. (Appendices, "Server Name".)</summary>
     public static string ServerName(string name) =>
-        name.Length > 0 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or ':' or '[' or ']' or '*' or '?') ? name : Quoted(name);
+        name.AsSpan().IndexOfAny(".:*?") >= 0 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or ':' or '[' or ']' or '*' or '?') ? name : Quoted(name);
 
     /// <summary>
     /// An event's type where the service's verbs stand: as it is where it is letters, digits, <c>_</c> and <c>-</c>
-    /// with a dot between, which no verb is; else between quotes.
+    /// with a dot between, which no verb is, and doesn't end as a notice's head does; else between quotes.
     /// </summary>
     public static string EventType(string type) =>
-        type.Contains('.', StringComparison.Ordinal) && !type.StartsWith('.') && !type.EndsWith('.')
+        type.Contains('.', StringComparison.Ordinal) && type[0] != '.' && type[^1] is not ('.' or '-')
         && type.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
             ? type
             : Quoted(type);
 
     /// <summary>
-    /// A file's name in a head: as it is where it is one word with a dot in it and nothing that means something there,
-    /// so that it can pass for no size, address or sentence; else between quotes.
+    /// A file's name in a head: as it is where it is one plain word with a dot in it, so that it can pass for no size,
+    /// address or sentence, nor for more of the head; else between quotes.
     /// </summary>
     public static string FileName(string name) =>
-        name.Contains('.', StringComparison.Ordinal) && !name.Any(static c => char.IsWhiteSpace(c) || c is ',' or '<' or '>' or '"' or '\\' or '/' or ':')
-            ? Of(name)
+        name.Contains('.', StringComparison.Ordinal) && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '(' or ')' or '+')
+            ? name
             : Quoted(name);
 
     /// <summary>A content address in a head: one word as of <see cref="UserId"/>; between quotes where it is none. (Client-Server API, "Matrix Content (mxc://) URIs".)</summary>
@@ -134,7 +142,7 @@ internal static class SafeText
 
     private static string Word(string text)
     {
-        if (!text.AsSpan().ContainsAnyExceptInRange('!', '~') && text.AsSpan().IndexOfAny("<>,\"") < 0)
+        if (!text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.AsSpan().ContainsAny(Encoded))
         {
             return text;
         }
@@ -144,7 +152,7 @@ internal static class SafeText
         foreach (var c in text)
         {
             // Control characters get their pictures below; the braille blank looks like a space.
-            if (c is '<' or '>' or ',' or '"' or '\u2800' || (char.IsWhiteSpace(c) && !char.IsControl(c) && c is not ('\u2028' or '\u2029')))
+            if (Encoded.Contains(c) || c == '\u2800' || (char.IsWhiteSpace(c) && !char.IsControl(c) && c is not ('\u2028' or '\u2029')))
             {
                 foreach (var b in bytes[..Encoding.UTF8.GetBytes([c], bytes)])
                 {
@@ -157,7 +165,7 @@ internal static class SafeText
             }
         }
 
-        return Of(encoded.ToString());
+        return Of(encoded.ToString(), isWord: true);
     }
 
     /// <summary>Where the first character stands that has to be looked at; the text's length where none has.</summary>

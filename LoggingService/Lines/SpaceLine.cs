@@ -14,12 +14,13 @@ internal static class SpaceLine
             return types.Strings(content["via"u8]);
         });
         var room = SafeText.RoomId(line.Event.StateKey!);
+        var again = line.ChangesNothing ? " again (nothing changed)" : "";
         var sentence = (HadServers(line), now) switch
         {
             (_, null) => null,
-            (_, []) => $"removed {room} from the space",
-            (true, _) => $"changed how {room} is shown in the space{(suggested ? " (suggested)" : "")}",
-            _ => $"added {room} to the space{(suggested ? " (suggested)" : "")}",
+            (_, []) => $"removed {room} from the space{again}",
+            (true, _) when again.Length == 0 => $"changed how {room} is shown in the space{(suggested ? " (suggested)" : "")}",
+            _ => $"added {room} to the space{(suggested ? " (suggested)" : "")}{again}",
         };
         return sentence is null ? null : $"*** {line.Sender} {sentence}";
     }
@@ -34,12 +35,13 @@ internal static class SpaceLine
             return types.Strings(content["via"u8]);
         });
         var space = SafeText.RoomId(line.Event.StateKey!);
+        var again = line.ChangesNothing ? " again (nothing changed)" : "";
         var sentence = (HadServers(line), now) switch
         {
             (_, null) => null,
-            (_, []) => $"took the room out of the space {space}",
-            (true, _) => $"changed how the room belongs to the space {space}{(isMain ? " (its main one)" : "")}",
-            _ => $"put the room into the space {space}{(isMain ? " (its main one)" : "")}",
+            (_, []) => $"took the room out of the space {space}{again}",
+            (true, _) when again.Length == 0 => $"changed how the room belongs to the space {space}{(isMain ? " (its main one)" : "")}",
+            _ => $"put the room into the space {space}{(isMain ? " (its main one)" : "")}{again}",
         };
         return sentence is null ? null : $"*** {line.Sender} {sentence}";
     }

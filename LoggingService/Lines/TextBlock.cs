@@ -13,18 +13,10 @@ internal static class TextBlock
     /// <summary>The first representation that is plain text (one without a <c>mimetype</c> is); <c>null</c> where there is none.</summary>
     public static string? Plain(RawJson owner, TypeCheck types)
     {
-        if (owner["m.text"u8] is { Bytes.IsEmpty: false } stable)
-        {
-            return First(stable, types);
-        }
-
         var unstable = owner["org.matrix.msc1767.text"u8];
-        return unstable.Kind switch
-        {
-            JsonValueKind.Undefined => First(owner["org.matrix.msc1767.message"u8], types),
-            JsonValueKind.Array => First(unstable, types),
-            _ => types.String(unstable),
-        };
+        return !TypeCheck.IsThere(owner["m.text"u8]) && unstable.Kind == JsonValueKind.String
+            ? unstable.AsString()
+            : First(TypeCheck.Either(owner["m.text"u8], TypeCheck.Either(unstable, owner["org.matrix.msc1767.message"u8])), types);
     }
 
     private static string? First(RawJson representations, TypeCheck types)

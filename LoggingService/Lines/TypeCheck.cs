@@ -13,6 +13,12 @@ internal sealed class TypeCheck
     /// <summary>Something that was asked for had a wrong type.</summary>
     public bool Failed { get; private set; }
 
+    /// <summary>The value is neither missing nor <c>null</c>.</summary>
+    public static bool IsThere(RawJson value) => value.Kind is not (JsonValueKind.Undefined or JsonValueKind.Null);
+
+    /// <summary>The value under the name that is in the specification, or else under the one from before.</summary>
+    public static RawJson Either(RawJson stable, RawJson unstable) => IsThere(stable) ? stable : unstable;
+
     /// <summary>The string, or <c>null</c> where it is missing or wrong.</summary>
     public string? String(RawJson value) => Is(value, JsonValueKind.String) ? value.AsString() : null;
 
@@ -59,7 +65,7 @@ internal sealed class TypeCheck
     private bool Is(RawJson value, JsonValueKind kind)
     {
         var isIt = value.Kind == kind;
-        Failed |= !isIt && value.Kind is not (JsonValueKind.Undefined or JsonValueKind.Null);
+        Failed |= !isIt && IsThere(value);
         return isIt;
     }
 }

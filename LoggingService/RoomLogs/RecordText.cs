@@ -6,7 +6,8 @@ namespace LoggingService.RoomLogs;
 /// <summary>The text of a record, whoever wrote the record: the same lines as in a day's text.</summary>
 /// <param name="output">Where the lines go.</param>
 /// <param name="zone">The zone of their times.</param>
-internal sealed class RecordText(TextWriter output, TimeZoneInfo zone)
+/// <param name="mistakes">Where it says that a line could not be written as a sentence.</param>
+internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWriter mistakes)
 {
     /// <summary>What stands for a line of a record that is no event: line n of one is line n of the other.</summary>
     public const string NoEvent = "*** (a line of the record that is no event)";
@@ -18,11 +19,11 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone)
     /// <param name="path">The file.</param>
     public void ReadBefore(string path)
     {
-        foreach (var line in RecordReader.Lines(path))
+        foreach (var line in Lines(path))
         {
-            if (RoomEvent.FromRecord(line.Bytes) is { } e)
+            if (RoomEvent.FromRecord(line) is { } e)
             {
-                Remember(e, line.Bytes.ToArray());
+                Remember(e, line.ToArray());
             }
         }
     }
@@ -31,12 +32,12 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone)
     /// <param name="path">The file.</param>
     public void Write(string path)
     {
-        foreach (var line in RecordReader.Lines(path))
+        foreach (var line in Lines(path))
         {
-            if (RoomEvent.FromRecord(line.Bytes) is { } e)
+            if (RoomEvent.FromRecord(line) is { } e)
             {
                 DayText.Write(output, LogLine.Time(e, receivedAt: null, zone), Render(e));
-                Remember(e, line.Bytes.ToArray());
+                Remember(e, line.ToArray());
             }
             else
             {
@@ -44,6 +45,10 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone)
             }
         }
     }
+
+    /// <summary>A record's lines, without the byte order mark that an editor may have put before the first.</summary>
+    private static IEnumerable<ReadOnlyMemory<byte>> Lines(string path) =>
+        RecordReader.Lines(path).Select(static line => line.Offset == 0 && line.Bytes.Span.StartsWith("\uFEFF"u8) ? line.Bytes["\uFEFF"u8.Length..] : line.Bytes);
 
     private string Render(RoomEvent e)
     {
@@ -55,9 +60,10 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone)
             return LogLine.Render(e, before, zone, receivedAt: null);
         }
 #pragma warning disable CA1031 // A mistake of ours in a line costs the line its beauty, as in a room's log.
-        catch (Exception)
+        catch (Exception mistake)
 #pragma warning restore CA1031
         {
+            mistakes.WriteLine($"The line of event {SafeText.EventId(e.EventId)} in {SafeText.RoomId(e.RoomId)} could not be written as a sentence and shows its content instead. This is a mistake in LoggingService: {mistake}");
             return LogLine.General(e);
         }
     }

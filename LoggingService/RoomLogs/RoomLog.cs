@@ -237,8 +237,8 @@ internal sealed partial class RoomLog : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The line of event {EventId} in {RoomId} could not be put into words and shows its content instead. This is a bug in LoggingService, please report it; the .jsonl has the event whole.")]
-        public static partial void LineFailed(ILogger logger, Exception mistake, string eventId, string roomId);
+        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The line of event {Id} in {RoomId} could not be put into words and shows its content instead. This is a bug in LoggingService, please report it; the .jsonl has the event whole.")]
+        public static partial void LineFailed(ILogger logger, Exception mistake, string id, string roomId);
 
         [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{File} ended in an unfinished line, which was put into the quarantine.")]
         public static partial void Torn(ILogger logger, string file);

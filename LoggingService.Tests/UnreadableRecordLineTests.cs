@@ -1,0 +1,37 @@
+using LoggingService.Tests.Support;
+using Serilog.Events;
+
+namespace LoggingService.Tests;
+
+/// <summary>What a line can't be made of costs the line its beauty, never the room its event.</summary>
+public class UnreadableRecordLineTests
+{
+    [Fact]
+    public async Task A_reply_whose_answered_message_cannot_be_read_is_shown_as_it_is_with_a_warning()
+    {
+        using var service = new ServiceUnderTest();
+        var (room, yesterday) = (Some.RoomId(), DateTime.Now.AddDays(-1));
+        Directory.CreateDirectory(Path.Combine(service.Logs, room));
+        var record = Path.Combine(service.Logs, room, $"{yesterday:yyyyMMdd}.jsonl");
+        await File.WriteAllTextAsync(record, Some.Message(room, eventId: "$hello") + "\n", TestContext.Current.CancellationToken);
+        await service.PushAsync("1", Some.Message(room, "the room is open"), Reply("$first"));
+
+        // A program that runs can't be opened to be written: nor, for root, can anything else be made unreadable.
+        File.Delete(record);
+        File.CreateSymbolicLink(record, Environment.ProcessPath!);
+        Assert.Equal(200, (await service.PushAsync("2", Reply("$second"), Some.Message(room, "and on it goes"))).Status);
+
+        const string Content = """{"body":"me too","msgtype":"m.text","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""";
+        Assert.Equal($"*** @alice:localhost m.room.message {Content}", service.Lines(room)[^2]);
+        Assert.EndsWith("\"hello\"> me too", service.Lines(room)[^3], StringComparison.Ordinal);
+        Assert.Equal("<@alice:localhost> and on it goes", service.Lines(room)[^1]);
+        Assert.Contains(Content, service.Record(room)[^2], StringComparison.Ordinal);
+        var warning = Assert.Single(service.Logged, e => e.Level >= LogEventLevel.Warning && e.RenderMessage(null).Contains("$second", StringComparison.Ordinal));
+        Assert.IsType<IOException>(warning.Exception, exactMatch: false);
+
+        string Reply(string id) =>
+            Some.Message(room, "me too", id).Replace("\"msgtype\":\"m.text\"", """
+                "msgtype":"m.text","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}
+                """, StringComparison.Ordinal);
+    }
+}
