@@ -6,7 +6,7 @@ namespace LoggingService.RoomLogs;
 /// <summary>The text of a record, whoever wrote the record: the same lines as in a day's text.</summary>
 /// <param name="output">Where the lines go.</param>
 /// <param name="zone">The zone of their times.</param>
-/// <param name="mistakes">Where it says that a line could not be written as a sentence.</param>
+/// <param name="mistakes">Where it says that a line could not be put into words.</param>
 internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWriter mistakes)
 {
     /// <summary>What stands for a line of a record that is no event: line n of one is line n of the other.</summary>
@@ -63,7 +63,7 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
         catch (Exception mistake)
 #pragma warning restore CA1031
         {
-            mistakes.WriteLine($"The line of event {SafeText.EventId(e.EventId)} in {SafeText.RoomId(e.RoomId)} could not be written as a sentence and shows its content instead. This is a mistake in LoggingService: {mistake}");
+            mistakes.WriteLine($"The line of event {SafeText.EventId(e.EventId)} in {SafeText.RoomId(e.RoomId)} could not be put into words and shows its content instead. This is a bug in LoggingService, please report it: {mistake}");
             return LogLine.General(e);
         }
     }
