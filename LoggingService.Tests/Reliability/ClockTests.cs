@@ -14,7 +14,7 @@ public class ClockTests
     [Fact]
     public async Task A_clock_that_is_set_back_and_forth_by_hours_and_days_loses_no_event_and_knows_those_that_come_again()
     {
-        var rounds = Proof.Times(6, 60);
+        var rounds = Proof.Times(3, 60);
         for (var round = 0; round < rounds; round++)
         {
             _room = Some.RoomId();
@@ -173,7 +173,7 @@ public class ClockTests
         using var homeserver = new PlayedHomeserver();
         File.WriteAllText(folder["registration.yaml"], ServiceUnderTest.RegistrationText());
         var first = Message();
-        foreach (var inZone in new[] { "America/Los_Angeles", zone, "Asia/Tokyo" })
+        foreach (var inZone in new[] { "America/Los_Angeles", zone, "Asia/Tokyo" }.Skip(Proof.Times(1, 0)))
         {
             var second = Message();
             var url = $"http://127.0.0.1:{FreePort.Next()}";
