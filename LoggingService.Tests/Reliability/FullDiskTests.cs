@@ -91,9 +91,10 @@ public class FullDiskTests
     {
         using var folder = TempFolder.ForCaller();
         using var disk = await SmallDisk.MountAsync(folder["logs"], "4m");
-        var rounds = 0;
-        for (var left = 0; left < Proof.Times(3, 12); left++, rounds++)
+        var rounds = Proof.Times(3, 12);
+        for (var round = 0; round < rounds; round++)
         {
+            var left = round % 3;
             List<string> rooms = [.. Enumerable.Range(0, 5).Select(_ => Some.RoomId())];
             using (var killed = TempFolder.ForCaller())
             {

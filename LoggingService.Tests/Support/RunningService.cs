@@ -52,6 +52,16 @@ public sealed class RunningService : IAsyncDisposable
         return (int)answer.StatusCode;
     }
 
+    /// <summary>Pushes it again and again, as a homeserver does: a journal that must be emptied, and is being emptied, is a 5xx once more.</summary>
+    public async Task PushUntilTakenAsync(params IEnumerable<string> events)
+    {
+        for (var attempt = 0; await PushAsync(events) != 200; attempt++)
+        {
+            Assert.True(attempt < 20, $"It was not taken. What the service wrote:\n{string.Join('\n', Process.Output)}");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
