@@ -118,7 +118,7 @@ public class AuthenticationTests
         await service.SendAsync(HttpMethod.Post, Ping, "{}", "Bearer wrong");
         await service.SendAsync(HttpMethod.Post, Ping, "{}", "Bearer wrong");
         Assert.Equal(
-            $"A request with a wrong token was refused. If it was your homeserver's, its copy of \"{service.Folder["registration.yaml"]}\" is another one: give it this one and restart it.",
+            $"A request with a wrong token was refused. If it was your homeserver's, its copy of \"{service.Folder["registration.yaml"]}\" differs: give it this file and restart it. If not, somebody else reaches this port.",
             Assert.Single(service.Trouble));
 
         time.Advance(TimeSpan.FromSeconds(61));

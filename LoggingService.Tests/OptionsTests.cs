@@ -51,8 +51,8 @@ public sealed class OptionsTests
     }
 
     [Theory]
-    [InlineData("""{"RoomsPerHour": "abc"}""", "LoggingService:RoomsPerHour is \"abc\", which is no whole number: it is how many rooms may be made in an hour")]
-    [InlineData("""{"RoomsPerHour": 1.5}""", "LoggingService:RoomsPerHour is \"1.5\", which is no whole number: it is how many rooms may be made in an hour")]
+    [InlineData("""{"RoomsPerHour": "abc"}""", "LoggingService:RoomsPerHour is \"abc\", and must be a whole number: how many rooms may be made in an hour")]
+    [InlineData("""{"RoomsPerHour": 1.5}""", "LoggingService:RoomsPerHour is \"1.5\", and must be a whole number: how many rooms may be made in an hour")]
     [InlineData("""{"RoomsPerHour": -1}""", "LoggingService:RoomsPerHour is \"-1\", and must be from 0 to 2147483647: it is how many rooms may be made in an hour")]
     [InlineData("""{"RoomsPerHour": [1]}""", "LoggingService:RoomsPerHour is a list or a section, and must be a number")]
     [InlineData("""{"RetainDays": 0}""", "LoggingService:RetainDays is \"0\", and must be from 1 to 36500: it is the days whose logs are kept; leave it out to keep them for ever")]
@@ -69,7 +69,7 @@ public sealed class OptionsTests
     [InlineData("""{"Moderators": "@alice:example.org"}""", "LoggingService:Moderators is \"@alice:example.org\", which is no list: write [\"@alice:example.org\"], in the environment LoggingService__Moderators__0=@alice:example.org")]
     [InlineData("""{"Moderators": ["@alice:example.org", "bob"]}""", "LoggingService:Moderators:1 is \"bob\", which is no user id: write it in full, like @alice:example.org")]
     [InlineData("""{"Moderators": [""]}""", "LoggingService:Moderators:0 is \"\", which is no user id: write it in full, like @alice:example.org")]
-    [InlineData("""{"RoomPerHour": 1}""", "LoggingService:RoomPerHour is no setting: there are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, MaxBodyBytes")]
+    [InlineData("""{"RoomPerHour": 1}""", "LoggingService:RoomPerHour is no setting. The settings are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, MaxBodyBytes")]
     public void A_mistake_is_one_line_that_names_the_key(string section, string line) =>
         Assert.Equal(line, Assert.Throws<Misconfiguration>(() => Read(section)).Message);
 

@@ -83,8 +83,8 @@ public sealed class RegistrationTests : IDisposable
     [Theory]
     [InlineData("id: \"logging\"", "", ": id is missing: a name of this service that no other one at the homeserver has, like \"logging\"")]
     [InlineData("url: \"http://localhost:5000\"", "", ": url is missing: say where the homeserver reaches this service, like \"http://localhost:5000\"")]
-    [InlineData("as_token: \"as-secret\"", "", ": as_token is missing: a secret that this service sends to the homeserver")]
-    [InlineData("hs_token: \"hs_secret\"", "", ": hs_token is missing: a secret that the homeserver sends to this service")]
+    [InlineData("as_token: \"as-secret\"", "", ": as_token is missing: a secret that this service sends to the homeserver; make one with openssl rand -hex 32, here and in the homeserver's copy")]
+    [InlineData("hs_token: \"hs_secret\"", "", ": hs_token is missing: a secret that the homeserver sends to this service; make one with openssl rand -hex 32, here and in the homeserver's copy")]
     [InlineData("sender_localpart: \"logging\"", "", ": sender_localpart is missing: the name of the service's own user, like \"logging\"")]
     [InlineData("namespaces:", "name_spaces:", ": namespaces is missing: say there which aliases are logged")]
     [InlineData("\"logging\"\nurl", "\"a|b\"\nurl", ":1: id contains |, which the homeserver refuses: take it out")]
@@ -174,7 +174,7 @@ public sealed class RegistrationTests : IDisposable
     [InlineData("rate_limited: false", "rate_limited: on", ":6: rate_limited is true: the homeserver would limit how fast rooms are made; make it false")]
     [InlineData("rate_limited: false", "rate_limited: \"false\"", ":6: rate_limited is a string, which means true: the homeserver would limit how fast rooms are made; make it false, without quotes")]
     [InlineData("hs_secret", "a+b", ":4: hs_token contains other characters than A-Z a-z 0-9 _ -, which some homeservers send in a way that reads differently: better leave them out")]
-    [InlineData("hs_secret", "as-secret", ":4: hs_token is the same as as_token: whoever reads one has both, make them two")]
+    [InlineData("hs_secret", "as-secret", ":4: hs_token is the same as as_token: whoever reads one has both; make them different")]
     public void What_is_allowed_but_hardly_meant_gets_a_warning(string right, string changed, string line)
     {
         Assert.Contains(right, Good);

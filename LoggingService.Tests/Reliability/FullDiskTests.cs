@@ -65,7 +65,7 @@ public class FullDiskTests
     public async Task An_aliases_link_is_made_as_soon_as_the_disk_has_room_for_it()
     {
         using var folder = TempFolder.ForCaller();
-        using var disk = await SmallDisk.MountAsync(folder["logs"]);
+        using var disk = await SmallDisk.MountAsync(folder["logs"], files: 400);
         var room = Some.RoomId();
         var homeserver = new StubHomeserver().AliasesOf(room);
         using var service = new ServiceUnderTest(folder: folder, homeserver: homeserver);
@@ -90,7 +90,7 @@ public class FullDiskTests
     public async Task A_service_that_is_started_on_a_full_disk_answers_5xx_until_there_is_room(string lack, string what)
     {
         using var folder = TempFolder.ForCaller();
-        using var disk = await SmallDisk.MountAsync(folder["logs"], "4m");
+        using var disk = await SmallDisk.MountAsync(folder["logs"], "4m", 400);
         var rounds = Proof.Times(3, 12);
         for (var round = 0; round < rounds; round++)
         {
@@ -151,7 +151,7 @@ public class FullDiskTests
     {
         var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
         using var folder = TempFolder.ForCaller();
-        using var disk = await SmallDisk.MountAsync(folder["logs"]);
+        using var disk = await SmallDisk.MountAsync(folder["logs"], files: 400);
         using var service = new ServiceUnderTest(time, folder);
         var (room, other) = (Some.RoomId(), Some.RoomId());
         var first = Ledger.Make([room, other], 30000);

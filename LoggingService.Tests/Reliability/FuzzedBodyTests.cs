@@ -7,6 +7,7 @@ using LoggingService.Http;
 using LoggingService.Tests.Support;
 using LoggingService.Transactions;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoggingService.Tests.Reliability;
@@ -139,7 +140,16 @@ public partial class FuzzedBodyTests
     {
         var http = new DefaultHttpContext();
         http.Request.Body = new MemoryStream(body);
+        http.Features.Set<IHttpMaxRequestBodySizeFeature>(new NoLimit());
         return await receiver.ReceiveAsync(http.Request, id) is MatrixError refused ? refused.Status : 200;
+    }
+
+    /// <summary>The web server's own limit, which there is none of without a web server.</summary>
+    private sealed class NoLimit : IHttpMaxRequestBodySizeFeature
+    {
+        public bool IsReadOnly => false;
+
+        public long? MaxRequestBodySize { get; set; }
     }
 
     private static async Task<int> PutAsync(HttpClient http, string url, string id, byte[] body)

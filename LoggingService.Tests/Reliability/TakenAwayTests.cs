@@ -13,7 +13,7 @@ public class TakenAwayTests
     public async Task A_read_only_disk_is_a_5xx_until_it_is_writable_again()
     {
         using var folder = TempFolder.ForCaller();
-        using var disk = await SmallDisk.MountAsync(folder["logs"]);
+        using var disk = await SmallDisk.MountAsync(folder["logs"], files: 400);
         using var service = new ServiceUnderTest(folder: folder);
         await AcknowledgedAsync(service, Ledger.Make([_room]));
         var rounds = Proof.Times(2, 20);

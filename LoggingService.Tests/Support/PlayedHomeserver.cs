@@ -32,6 +32,7 @@ public sealed class PlayedHomeserver : IDisposable
                     "/_matrix/client/versions" => (200, """{"versions":["v1.19"]}"""),
                     "/_matrix/client/v3/account/whoami" => (200, """{"user_id":"@logging:localhost"}"""),
                     "/_matrix/client/v3/joined_rooms" => (200, """{"joined_rooms":[]}"""),
+                    "/_matrix/client/v1/appservice/logging/ping" => (200, """{"duration_ms":1}"""),
                     "/_matrix/client/v3/register" => (400, """{"errcode":"M_USER_IN_USE","error":"taken"}"""),
                     _ => (404, """{"errcode":"M_NOT_FOUND","error":"none"}"""),
                 };

@@ -22,7 +22,7 @@ public static class ServiceLog
     // A message may be as long as a book; what is still waited for has a sign.
     private static readonly string TerminalLine =
         "{#if " + IsRoom + "}{Time:HH:mm:ss} {Alias} {#if Length(Line) > 500}{Substring(Line, 0, 500)}… (more in the log){#else}{Line}{#end}\n"
-        + "{#else if place > 0}  {#if @l = 'Warning'}" + (HasColours ? "\e[33m✗\e[0m" : "✗") + "{#else if EventId.Id = 4}·{#else}✓{#end} {@m}\n"
+        + "{#else if place > 0}  {#if @l = 'Warning'}" + (HasColours ? "\e[0;33m✗\e[0m" : "✗") + "{#else if EventId.Id = 4}·{#else}✓{#end} {@m}\n"
         + "{#else}" + OwnLine + "{#end}";
 
     // The terminal's own colours, which its owner can read.

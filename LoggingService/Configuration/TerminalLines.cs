@@ -45,14 +45,14 @@ internal sealed partial class TerminalLines(TextWriter terminal, ITextFormatter 
         }
 
         output.AppendJoin("", _places.Values);
-        _rows = RowsOf(string.Concat(_places.Values), Math.Max(1, width()));
+        _rows = RowsOf(string.Concat(_places.Values), width() is > 0 and var columns ? columns : int.MaxValue);
         terminal.Write(output);
         terminal.Flush();
     }
 
     /// <summary>How many rows lines take on the terminal, which breaks those that are longer than it is wide.</summary>
     private static int RowsOf(string lines, int columns) =>
-        Colour().Replace(lines, "").Split('\n')[..^1].Sum(line => Math.Max(1, (line.Length + columns - 1) / columns));
+        Colour().Replace(lines, "").Split('\n')[..^1].Sum(line => Math.Max(1, (int)Math.Ceiling((double)line.Length / columns)));
 
     [GeneratedRegex(@"\e\[[0-9;]*m")]
     private static partial Regex Colour();

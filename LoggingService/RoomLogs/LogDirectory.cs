@@ -32,6 +32,7 @@ public sealed partial class LogDirectory : IDisposable
         _journal = new(root);
         _rooms = new(root, time, logger);
         _checkpoint = new(root, _journal, _gate, _rooms.CloseRoomOf, logger);
+        LastCommit = time.GetTimestamp();
     }
 
     /// <summary>Its absolute path.</summary>
