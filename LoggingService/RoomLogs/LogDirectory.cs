@@ -17,8 +17,8 @@ public sealed partial class LogDirectory : IDisposable
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ConcurrentQueue<Waiting> _waiting = new();
     private readonly OpenRooms _rooms;
+    private readonly TouchedFiles _touched;
     private bool _isRecovered;
-    private bool _mustBeEmptied;
 
     /// <summary>Opens the log directory, made if it isn't there, for this process alone.</summary>
     /// <param name="root">Its absolute path.</param>
@@ -32,6 +32,7 @@ public sealed partial class LogDirectory : IDisposable
         _journal = new(root);
         _rooms = new(root, time, logger);
         _checkpoint = new(root, _journal, _gate, _rooms.CloseRoomOf, logger);
+        _touched = new(_rooms, _journal, _checkpoint, logger);
         LastCommit = time.GetTimestamp();
     }
 
@@ -168,13 +169,10 @@ public sealed partial class LogDirectory : IDisposable
         {
             Recover();
             var receivedAt = _time.GetLocalNow();
-            NoticeTouched(together, DateOnly.FromDateTime(receivedAt.DateTime));
-            if (_journal.IsSuspect || _mustBeEmptied || NeedsFileMadeAnew(together))
-            {
-                _checkpoint.RunInsideGate();
-                _mustBeEmptied = false;
-            }
-
+            _touched.PutRight(
+                together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).ToHashSet(),
+                together.Exists(waiting => waiting.Unloggable.Count > 0),
+                DateOnly.FromDateTime(receivedAt.DateTime));
             var written = Write(together, receivedAt);
             for (var i = 0; i < together.Count; i++)
             {
@@ -188,62 +186,6 @@ public sealed partial class LogDirectory : IDisposable
             together.ForEach(waiting => waiting.Written.SetException(e));
         }
     }
-
-    /// <summary>
-    /// Closes the logs whose files somebody touched, to be opened anew and mended. The journal must be emptied then: what it
-    /// has of those files is no longer theirs, and recovery would put it over what they are now. That goes for files that
-    /// are not open, too, as long as the journal has them.
-    /// </summary>
-    private void NoticeTouched(List<Waiting> together, DateOnly day)
-    {
-        if (_journal.IsTouched())
-        {
-            Log.JournalTouched(_logger);
-            _journal.Abandon();
-        }
-
-        foreach (var roomId in RoomsOf(together))
-        {
-            var room = _rooms.Find(roomId);
-            var isOpenTouched = room?.IsUntouched() == false;
-            if (isOpenTouched || (room?.Day != day && !RoomLog.NamesOf(roomId, day).TrueForAll(_journal.IsAsWritten)))
-            {
-                _mustBeEmptied = true;
-                Log.Touched(_logger, roomId);
-            }
-
-            if (isOpenTouched)
-            {
-                Close(room!);
-            }
-        }
-
-        _mustBeEmptied |= together.Exists(waiting => waiting.Unloggable.Count > 0) && !_journal.IsAsWritten(Quarantine.NameOf(day));
-    }
-
-    /// <summary>Closes a log that somebody touched; wherever its files are now, what was acknowledged is in them.</summary>
-    private void Close(RoomLog touched)
-    {
-        try
-        {
-            touched.Sync();
-        }
-        catch (IOException)
-        {
-            touched.Names.ForEach(_checkpoint.Distrust);
-            throw;
-        }
-        finally
-        {
-            _rooms.Close(touched);
-        }
-    }
-
-    /// <summary>Whether a log is to be opened of which a file shows what need not be what was written to it.</summary>
-    private bool NeedsFileMadeAnew(List<Waiting> together) =>
-        RoomsOf(together).Any(roomId => _rooms.Find(roomId) is null && _checkpoint.Distrusts(FolderName.ForRoom(roomId)));
-
-    private static IEnumerable<string> RoomsOf(List<Waiting> together) => together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).Distinct();
 
     private List<List<WrittenLine>> Write(List<Waiting> together, DateTimeOffset receivedAt)
     {
@@ -292,13 +234,7 @@ public sealed partial class LogDirectory : IDisposable
         [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The logs can't be completed from the journal now: {Reason}. Nothing is lost, but nothing new is logged until they can: the homeserver is told to wait.")]
         public static partial void RecoveryFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the files of {RoomId} while they were in use; they are opened anew.")]
-        public static partial void Touched(ILogger logger, string roomId);
-
-        [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the journal; a new one is begun when all files are synced.")]
-        public static partial void JournalTouched(ILogger logger);
-
-        [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "{Count} files of days before {KeepFrom} were removed (RetainDays).")]
+        [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Count} files of days before {KeepFrom} were removed (RetainDays).")]
         public static partial void Removed(ILogger logger, int count, DateOnly keepFrom);
     }
 }
