@@ -16,7 +16,7 @@ public static partial class StartupWords
             Log.Listening(app.Logger, string.Join(", ", app.Urls), registration.PathBase, options.HomeserverText, options.Registration);
             Log.Writing(app.Logger, options.Logs);
         });
-        app.Lifetime.ApplicationStopped.Register(() => Log.Stopped(app.Logger));
+        app.Lifetime.ApplicationStopped.Register(() => Log.Stopped(app.Logger, place: 0));
     }
 
     private static partial class Log
@@ -30,7 +30,8 @@ public static partial class StartupWords
         [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "The logs are in {Logs}.")]
         public static partial void Writing(ILogger logger, string logs);
 
+        // Place 0: what a terminal still shows as waited for goes away.
         [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "Stopped.")]
-        public static partial void Stopped(ILogger logger);
+        public static partial void Stopped(ILogger logger, int place);
     }
 }
