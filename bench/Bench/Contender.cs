@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Bench;
+
+/// <summary>A program that is measured: how it is started, and what it takes.</summary>
+/// <param name="name">As the tables call it.</param>
+/// <param name="command">Its command line, with the port that it shall listen on.</param>
+/// <param name="homeserver">Where it reaches the homeserver.</param>
+/// <param name="folder">Its working directory, for it alone.</param>
+internal sealed class Contender(string name, Func<int, string[]> command, string homeserver, string folder) : IDisposable
+{
+    private Process? _process;
+
+    public string Name => name;
+
+    /// <summary>Where it listens while it runs.</summary>
+    public int Port { get; private set; }
+
+    /// <summary>Starts it.</summary>
+    /// <returns>Seconds from the start to its first 200.</returns>
+    /// <exception cref="TimeoutException">It doesn't answer.</exception>
+    public async Task<double> StartAsync()
+    {
+        Directory.CreateDirectory(folder);
+        Port = FreePort();
+        var line = command(Port);
+        var start = new ProcessStartInfo("setpriv", ["--pdeathsig", "KILL", "--", .. line]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["HOMESERVER"] = homeserver;
+        var clock = Stopwatch.StartNew();
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, _) => { };
+        _process.ErrorDataReceived += (_, e) => LastError = string.IsNullOrEmpty(e.Data) ? LastError : e.Data;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        using var connection = new Connection(Port);
+        while (true)
+        {
+            try
+            {
+                await connection.PutAsync($"start{clock.ElapsedTicks}", "{\"events\":[]}"u8.ToArray());
+                return clock.Elapsed.TotalSeconds;
+            }
+            catch (SocketException) when (!_process.HasExited && clock.Elapsed < TimeSpan.FromSeconds(30))
+            {
+                await Task.Delay(2);
+            }
+            catch (SocketException)
+            {
+                throw new TimeoutException($"{name} doesn't answer. {LastError}");
+            }
+        }
+    }
+
+    /// <summary>What it last wrote to its standard error.</summary>
+    public string LastError { get; private set; } = "";
+
+    /// <summary>Its memory and its children's, in MB: what is theirs alone and their part of what is shared (Pss).</summary>
+    public double Megabytes() => Processes().Sum(id => Field($"/proc/{id}/smaps_rollup", "Pss:")) / 1024;
+
+    /// <summary>Seconds of CPU that it and its children have taken.</summary>
+    public double CpuSeconds() => Processes().Sum(id =>
+    {
+        var fields = File.ReadAllText($"/proc/{id}/stat").Split(')')[^1].Split(' ');
+        return (long.Parse(fields[12], CultureInfo.InvariantCulture) + long.Parse(fields[13], CultureInfo.InvariantCulture)) / 100.0;
+    });
+
+    /// <summary>Bytes of the files that it has made.</summary>
+    public long Bytes() => new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Sum(file => file.Length);
+
+    /// <summary>Stops it, and removes its files.</summary>
+    public void Dispose()
+    {
+        _process?.Kill(entireProcessTree: true);
+        _process?.WaitForExit();
+        _process?.Dispose();
+        _process = null;
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private IEnumerable<int> Processes()
+    {
+        IEnumerable<int> WithChildren(int id) =>
+            File.ReadAllText($"/proc/{id}/task/{id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).SelectMany(WithChildren).Prepend(id);
+        return WithChildren(_process!.Id);
+    }
+
+    private static double Field(string file, string name) =>
+        double.Parse(File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
