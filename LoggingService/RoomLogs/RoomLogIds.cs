@@ -24,8 +24,12 @@ internal sealed partial class RoomLog
     public int Ids => 50 + _known.Count + _knownBefore.Count;
 
     // A Guid is 16 bytes that a dictionary packs densely, nothing more.
-    private static Guid Key(string eventId) =>
-        MemoryMarshal.Read<Guid>(SHA256.HashData(MemoryMarshal.AsBytes(eventId.AsSpan())));
+    private static Guid Key(string eventId)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(MemoryMarshal.AsBytes(eventId.AsSpan()), hash);
+        return MemoryMarshal.Read<Guid>(hash);
+    }
 
     private static void Know(Dictionary<Guid, long> known, RecordReader.Line line)
     {

@@ -62,6 +62,34 @@ public readonly struct RawJson
         }
     }
 
+    /// <summary>The values of several keys of this object, found in one pass; each is what the indexer finds.</summary>
+    /// <param name="names">The keys, in UTF-8 and unescaped.</param>
+    public RawJson[] Find(IReadOnlyList<byte[]> names)
+    {
+        var found = new RawJson[names.Count];
+        if (Kind == JsonValueKind.Object)
+        {
+            var reader = Read(Bytes.Span);
+            reader.Read();
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var i = 0;
+                while (i < names.Count && !NameEquals(reader.ValueSpan, names[i]))
+                {
+                    i++;
+                }
+
+                var value = NextValue(ref reader);
+                if (i < names.Count)
+                {
+                    found[i] = value;
+                }
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>The string's text; <c>null</c> where this is no string. An unpaired surrogate stays one.</summary>
     public string? AsString() => Kind == JsonValueKind.String ? Unescape(Bytes.Span[1..^1]) : null;
 

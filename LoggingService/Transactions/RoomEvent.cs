@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using System.Text.Json;
 
 namespace LoggingService.Transactions;
@@ -11,16 +12,14 @@ namespace LoggingService.Transactions;
 /// </summary>
 public sealed class RoomEvent
 {
-    private RoomEvent(RawJson json, string eventId, string roomId)
+    private static readonly byte[][] Fields =
+        [.. new[] { "room_id", "event_id", "type", "sender", "state_key", "content", "origin_server_ts" }.Select(Encoding.UTF8.GetBytes)];
+
+    private RoomEvent(RawJson json, string eventId, string roomId, RawJson[] fields)
     {
-        Json = json;
-        EventId = eventId;
-        RoomId = roomId;
-        Type = json["type"u8].AsString();
-        Sender = json["sender"u8].AsString();
-        StateKey = json["state_key"u8].AsString();
-        Content = json["content"u8];
-        OriginServerTs = json["origin_server_ts"u8].AsInteger();
+        (Json, EventId, RoomId) = (json, eventId, roomId);
+        (Type, Sender, StateKey) = (fields[2].AsString(), fields[3].AsString(), fields[4].AsString());
+        (Content, OriginServerTs) = (fields[5], fields[6].AsInteger());
     }
 
     /// <summary>The whole event.</summary>
@@ -61,21 +60,22 @@ public sealed class RoomEvent
     {
         roomEvent = null;
         mistake = null;
+        var fields = json.Find(Fields);
         if (json.Kind != JsonValueKind.Object)
         {
             mistake = "an event that is no JSON object";
         }
-        else if (json["room_id"u8].AsString() is not { } roomId || !roomId.StartsWith('!'))
+        else if (fields[0].AsString() is not { } roomId || !roomId.StartsWith('!'))
         {
             mistake = "an event without a valid room id";
         }
-        else if (json["event_id"u8].AsString() is not { Length: > 0 } eventId)
+        else if (fields[1].AsString() is not { Length: > 0 } eventId)
         {
             mistake = "an event without an event id";
         }
         else
         {
-            roomEvent = new(json, eventId, roomId);
+            roomEvent = new(json, eventId, roomId, fields);
         }
 
         return roomEvent is not null;
