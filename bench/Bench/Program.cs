@@ -1,11 +1,12 @@
 using Bench;
 using static Bench.Report;
 
-// Bench SERVICE LIMIT PEERS FOLDER [--full] [--only NAME]: the published programs, the folder of the peers, and one for
+// Bench SERVICE LIMIT PEERS FOLDER [--full] [--only SCENARIO] [--against NAME]: the published programs, the folder of the peers, and one for
 // what is written. bench/run makes them all.
 var (service, limit, peers, folder) = (Path.GetFullPath(args[0]), Path.GetFullPath(args[1]), Path.GetFullPath(args[2]), Path.GetFullPath(args[3]));
 var isFull = args.Contains("--full");
-var only = Array.IndexOf(args, "--only") is >= 0 and var at ? args[at + 1] : "";
+var only = Option("--only");
+var against = Option("--against");
 var (rounds, time) = isFull ? (7, TimeSpan.FromSeconds(2)) : (3, TimeSpan.FromSeconds(0.7));
 
 Directory.CreateDirectory(folder);
@@ -34,6 +35,7 @@ Contender[] contenders =
     Make("matrix-appservice", port => ["node", Path.Combine(peers, "matrix-appservice.js"), $"{port}"]),
     Make("matrix-bot-sdk", port => ["node", Path.Combine(peers, "matrix-bot-sdk.js"), $"{port}"]),
 ];
+contenders = [contenders[0], .. contenders.Skip(1).Where(c => c.Name.StartsWith(against, StringComparison.Ordinal))];
 try
 {
     if (only != "growth")
@@ -42,7 +44,7 @@ try
         await LoadAsync();
     }
 
-    if (isFull || only == "growth")
+    if ((isFull && only.Length == 0) || only == "growth")
     {
         await Growth.RunAsync(contenders[0], 1_000_000, rooms: 10_000);
     }
@@ -56,6 +58,8 @@ finally
 
     Directory.Delete(folder, recursive: true);
 }
+
+string Option(string name) => Array.IndexOf(args, name) is >= 0 and var at ? args[at + 1] : "";
 
 // Each is started some times; the last ones stay.
 async Task StartsAsync()
@@ -83,7 +87,12 @@ async Task StartsAsync()
 async Task LoadAsync()
 {
     var scenarios = Scenario.All.Where(scenario => scenario.Name.Contains(only, StringComparison.Ordinal)).ToList();
-    var sent = contenders.ToDictionary(c => c, _ => 0.0);
+    foreach (var contender in contenders)
+    {
+        // Compilers that learn while they run have learned the most by then.
+        await Scenario.WarmUp.RunAsync(contender, TimeSpan.FromSeconds(isFull ? 15 : 4));
+    }
+
     foreach (var scenario in scenarios)
     {
         // The limit knows no aliases.
