@@ -57,7 +57,7 @@ public class FullDiskTests
             }
         }
 
-        Assert.InRange(refused, rounds / 4, rounds - 1);
+        Assert.InRange(refused, rounds / 5, rounds - 1);
         _ledger.Holds(service.Logs, "disk full", $"a small tmpfs with {lack}, at every step", rounds);
     }
 

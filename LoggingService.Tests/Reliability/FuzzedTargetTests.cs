@@ -102,10 +102,10 @@ public class FuzzedTargetTests
             target.Append(Pick(["?access_token=", "?a=b&access_token=", "?ACCESS_TOKEN=", "?access_token=&access_token="])).Append(inQuery);
 
         var bytes = Encoding.UTF8.GetBytes(target.ToString());
-        if (_random.Next(isAlias ? 20 : 5) == 0)
+        if (bytes.Length > 0 && _random.Next(isAlias ? 20 : 5) == 0)
             bytes[_random.Next(bytes.Length)] = (byte)_random.Next(256);
         if (_random.Next(20) == 0)
-            bytes = bytes[.._random.Next(1, bytes.Length + 1)];
+            bytes = bytes[.._random.Next(Math.Min(1, bytes.Length), bytes.Length + 1)];
         var body = _random.Next(2) == 0 ? "{\"events\":[]}" : "";
         byte[] request =
         [

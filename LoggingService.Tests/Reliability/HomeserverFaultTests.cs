@@ -19,7 +19,7 @@ public class HomeserverFaultTests
         using var folder = TempFolder.ForCaller();
         using var homeserver = new NastyHomeserver();
         var url = Register(folder);
-        await using var service = ServiceProcess.Start(folder.Path, "--homeserver", homeserver.Address, "--urls", url, $"--LoggingService:RoomsPerHour={ways.Count}");
+        await using var service = ServiceProcess.Start(folder.Path, "--homeserver", homeserver.Address, "--urls", url, $"--LoggingService:RoomsPerHour={2 * ways.Count}");
         using var client = new TransactionClient(url);
         await service.WaitForLineAsync("knows this service");
         var before = SocketsOf(service);
@@ -31,10 +31,11 @@ public class HomeserverFaultTests
         foreach (var (way, status) in await Task.WhenAll(asked))
             Assert.True(status is 502 or 504, $"{way}: {status}");
 
-        // None of them counts as a room of this hour: as many can be made, and not one more.
-        for (var i = 0; i < ways.Count; i++)
-            Assert.Equal((i, 200), (i, await client.AskAsync($"#logged_well{i}:localhost")));
-        Assert.Equal(404, await client.AskAsync("#logged_more:localhost"));
+        // Those that took too long count as rooms of this hour, for they may have been made; those that failed don't.
+        var made = 0;
+        while (await client.AskAsync($"#logged_well{made}:localhost") == 200)
+            made++;
+        Assert.InRange(made, ways.Count, 2 * ways.Count);
 
         // Of the connections only those are left that can be used again.
         await Soon.IsTrueAsync(() => homeserver.Unended == 0, "the service has hung up on what has no end");

@@ -91,36 +91,55 @@ internal sealed class FileRedo
         return RecordReader.Lines(path).Any(line => places.TryGetValue(Key(line.Bytes), out var place) && place != line.Offset);
     }
 
-    /// <summary>Makes the file anew of what somebody left in it, and of the bytes' lines, in their order and each once; a line that he edited stays as it is.</summary>
+    /// <summary>
+    /// Makes the file anew: what somebody left in it stays as it is and in its order, and each of the bytes' lines that is
+    /// missing comes before the next one that is there. So a line that somebody put into text and record stays in the same
+    /// place of both.
+    /// </summary>
     private void Merge(string path)
     {
         var ours = Lines().ToList();
-        var keys = ours.Select(line => line.Key).ToHashSet();
-        var theirs = new Dictionary<UInt128, byte[]>();
+        var missing = ours.Index().GroupBy(line => line.Item.Key, line => line.Index).ToDictionary(places => places.Key, places => new Queue<int>(places));
+        var there = new List<(ReadOnlyMemory<byte> Line, int Place)>();
+        foreach (var line in RecordReader.Lines(path))
+        {
+            if (missing.TryGetValue(Key(line.Bytes), out var places))
+            {
+                // One that is there more often than it should drops out.
+                if (places.TryDequeue(out var place))
+                {
+                    there.Add((line.Bytes.ToArray(), place));
+                }
+            }
+            else if (line.IsFinished || !path.EndsWith(".log", StringComparison.Ordinal))
+            {
+                // Half a line of a text is made again.
+                there.Add((line.Bytes.ToArray(), -1));
+            }
+        }
+
+        var toCome = new Queue<int>(missing.Values.SelectMany(places => places).Order());
         var made = path + ".new";
         File.Delete(made);
         using (var target = Disk.OpenOrCreate(made))
         {
             var length = 0L;
-            foreach (var line in RecordReader.Lines(path))
+            foreach (var (line, place) in there)
             {
-                if (keys.Contains(Key(line.Bytes)))
-                {
-                    theirs.TryAdd(Key(line.Bytes), line.Bytes.ToArray());
-                }
-                else if (line.IsFinished || !path.EndsWith(".log", StringComparison.Ordinal))
-                {
-                    // Half a line of a text is made again.
-                    Append(line.Bytes.Span);
-                }
+                AppendBefore(place);
+                Append(line.Span);
             }
 
-            foreach (var (key, line, _) in ours)
-            {
-                Append(theirs.GetValueOrDefault(key) ?? line);
-            }
-
+            AppendBefore(ours.Count);
             Disk.Sync(target, made);
+
+            void AppendBefore(int place)
+            {
+                while (toCome.TryPeek(out var next) && next < place)
+                {
+                    Append(ours[toCome.Dequeue()].Line);
+                }
+            }
 
             void Append(ReadOnlySpan<byte> line)
             {
