@@ -70,6 +70,8 @@ public sealed class ServiceProcess : IAsyncDisposable
         // What a developer has set for other things must not decide a test.
         foreach (var name in start.Environment.Keys.Where(IsForeign).ToList())
             start.Environment.Remove(name);
+        // A runtime that is killed leaves what debuggers would connect to.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         return new ServiceProcess(ChildProcess.Start(start, input));
