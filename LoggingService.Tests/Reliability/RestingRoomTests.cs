@@ -73,6 +73,16 @@ public class RestingRoomTests
     }
 
     [Fact]
+    public void A_room_that_is_woken_is_not_forgotten_for_the_one_that_goes_to_rest_for_it()
+    {
+        using var folder = TempFolder.ForCaller();
+        using var rooms = new OpenRooms(folder.Path, TimeProvider.System, NullLogger.Instance, mostOpen: 2, mostResting: 150);
+        var ids = Open(rooms, 5);
+        foreach (var id in ids)
+            Assert.Equal(id, rooms.Open(id, Day, new Dictionary<string, RoomLog>()).RoomId);
+    }
+
+    [Fact]
     public void Rooms_that_rest_since_another_day_are_forgotten()
     {
         using var folder = TempFolder.ForCaller();

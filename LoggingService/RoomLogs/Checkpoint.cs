@@ -117,6 +117,12 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
 
     private void Sync(CancellationToken stop)
     {
+        if (!_unsynced.All(journal.IsAsWritten))
+        {
+            // Somebody moved a file: wherever it is now, what was acknowledged is in it.
+            Disk.SyncAll(root);
+        }
+
         // Not those that have failed before: Linux tells of a failure once, and a second sync would succeed and mean nothing.
         foreach (var name in _unsynced.Except(_failed.Keys).ToList())
         {

@@ -79,7 +79,7 @@ internal sealed class DayFile : IDisposable
         Forget();
     }
 
-    /// <summary>Cuts the file to a length, outside of a batch; the caller syncs.</summary>
+    /// <summary>Cuts the file to a length, outside of a batch. What is written there next goes through the journal, with where it stands.</summary>
     public void Cut(long length)
     {
         RandomAccess.SetLength(_file, length);

@@ -80,7 +80,7 @@ internal static partial class Disk
             return file;
         }
 
-        return Marshal.GetLastPInvokeError() == NoEntry ? null : throw Failed("open", path);
+        return Marshal.GetLastPInvokeError() is NoEntry or NoFolder ? null : throw Failed("open", path);
     }
 
     /// <summary>syncfs: returns when the folder's whole file system is on the disk, whoever wrote to it; the folder's own name and those above it too.</summary>
@@ -92,8 +92,8 @@ internal static partial class Disk
             return;
         }
 
-        using var opened = open(folder, flags: 0);
-        if (opened.IsInvalid || syncfs(opened) != 0)
+        using var opened = OpenToSync(folder);
+        if (opened is not null && syncfs(opened) != 0)
         {
             throw Failed("sync", folder);
         }
@@ -166,6 +166,7 @@ internal static partial class Disk
     }
 
     private const int NoEntry = 2;
+    private const int NoFolder = 20;
     private const int CurrentFolder = -100;
     private const int EmptyPath = 0x1000;
     private const uint InodeAndSize = 0x100 | 0x200;

@@ -28,6 +28,9 @@ internal sealed class Journal(string root) : IDisposable
     private readonly HashSet<string> _named = [];
     private readonly Dictionary<string, Disk.FileState> _written = [];
     private readonly HashSet<string> _suspects = [];
+
+    // Read or written by this process. Any other is of one that writes here after us: not ours to remove.
+    private readonly HashSet<string> _ours = [];
     private SafeFileHandle? _segment;
     private string _segmentPath = "";
     private Disk.FileState _state;
@@ -125,13 +128,13 @@ internal sealed class Journal(string root) : IDisposable
     }
 
     /// <summary>Ends the segment: the next frame begins a new one, and a checkpoint can make those before it superfluous.</summary>
-    /// <returns>All segments, oldest first, and the names of the files that frames named since the last call.</returns>
+    /// <returns>All segments that were written or read by this process, oldest first, and the names of the files that frames named since the last call.</returns>
     public (IReadOnlyList<string> Segments, IReadOnlyList<string> Names) Seal()
     {
         Close();
         string[] names = [.. _named];
         _named.Clear();
-        return (Segments(), names);
+        return (Segments().FindAll(_ours.Contains), names);
     }
 
     /// <summary>Removes segments of which every file is on the disk.</summary>
@@ -142,6 +145,7 @@ internal sealed class Journal(string root) : IDisposable
         {
             // Durably gone before the next one goes: a segment that came back alone would cut files that have grown since.
             File.Delete(segment);
+            _ours.Remove(segment);
             Disk.Sync(_folder);
         }
 
@@ -163,6 +167,7 @@ internal sealed class Journal(string root) : IDisposable
         foreach (var segment in segments)
         {
             var bytes = File.ReadAllBytes(segment).AsMemory();
+            _ours.Add(segment);
             while (StartsWithFrame(bytes.Span, out var length))
             {
                 ReadPayload(bytes.Slice(HeaderLength, length), redos);
@@ -191,7 +196,7 @@ internal sealed class Journal(string root) : IDisposable
     {
         Disk.CreateFolder(_folder);
 
-        // Never a number again: a removed segment that a power cut brings back must be read before the newer ones.
+        // Never a number again, as long as the process lives: a removed segment that a power cut brings back must be read before the newer ones.
         _lastNumber = Math.Max(_lastNumber, Segments().LastOrDefault() is { } last ? Number(last)!.Value : 0) + 1;
         _segmentPath = Path.Combine(_folder, _lastNumber.ToString("D6", CultureInfo.InvariantCulture));
         var segment = Disk.OpenOrCreate(_segmentPath);
@@ -200,6 +205,7 @@ internal sealed class Journal(string root) : IDisposable
             Disk.Sync(_folder);
             Disk.Sync(root);
             _state = Disk.Look(segment, _segmentPath);
+            _ours.Add(_segmentPath);
             return segment;
         }
         catch

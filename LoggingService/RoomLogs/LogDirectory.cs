@@ -219,6 +219,8 @@ public sealed partial class LogDirectory : IDisposable
     {
         if (!_isRecovered)
         {
+            // The directory may be new. And what a process that was killed left in the files may not be on the disk yet.
+            Disk.SyncAll(Root);
             Recovery.Run(Root, _journal, _logger);
             _isRecovered = true;
         }

@@ -27,9 +27,6 @@ internal static class LogLock
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
             });
             Sign(file);
-
-            // The directory may be new. And what a process that was killed left in the files may not be on the disk yet.
-            Disk.SyncAll(root);
             return file;
         }
         catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)

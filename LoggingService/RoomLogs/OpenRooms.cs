@@ -39,11 +39,15 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, 
             {
                 if (node.List == _resting)
                 {
-                    MakeWay(day, batch);
                     node.Value.Wake();
+                    Unlink(node);
+                    MakeWay(day, batch);
+                }
+                else
+                {
+                    Unlink(node);
                 }
 
-                Unlink(node);
                 _open.AddLast(node);
                 node.Value.LinkLatest();
                 return node.Value;

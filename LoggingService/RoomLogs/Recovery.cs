@@ -13,13 +13,14 @@ internal static partial class Recovery
     /// <exception cref="IOException">It can't be done now; the journal is as it was.</exception>
     public static void Run(string root, Journal journal, ILogger logger)
     {
+        var redos = journal.Read(out var damaged);
         var (segments, _) = journal.Seal();
         if (segments.Count == 0)
         {
             return;
         }
 
-        var files = FileRedo.Collect(journal.Read(out var damaged));
+        var files = FileRedo.Collect(redos);
         foreach (var (name, redo) in files)
         {
             redo.Apply(Path.Combine(root, name));

@@ -35,8 +35,11 @@ public sealed partial class RoomAliases(
     /// <summary>Whether we are asking the homeserver for this alias, which may make it ask us: there is none then.</summary>
     public bool IsLookingUp(RoomAlias alias) => _lookingUp.ContainsKey(alias);
 
-    /// <summary>Whether the service could make this alias: it is in the namespace, and of our own homeserver as far as that is known.</summary>
-    public bool IsOurs(RoomAlias alias)
+    /// <summary>Whether the service could make this alias: it is in the namespace, and of our own homeserver as far as that is known. Not where that can't be decided.</summary>
+    public bool IsOurs(RoomAlias alias) => Decide(alias) == true;
+
+    /// <summary><c>null</c> where the namespace's regex comes to no end.</summary>
+    private bool? Decide(RoomAlias alias)
     {
         try
         {
@@ -49,7 +52,7 @@ public sealed partial class RoomAliases(
                 Log.Undecided(logger, e.Message);
             }
 
-            return false;
+            return null;
         }
     }
 
@@ -100,12 +103,22 @@ public sealed partial class RoomAliases(
     }
 
     /// <summary>Asks the homeserver for a room's aliases, and learns those that are in the namespace. "No" is not remembered: an alias may be given to the room without a word.</summary>
-    public async Task<bool> LearnFromHomeserverAsync(string roomId, CancellationToken cancellation)
+    /// <returns>Whether it has one; <c>null</c> where that can't be decided.</returns>
+    public async Task<bool?> LearnFromHomeserverAsync(string roomId, CancellationToken cancellation)
     {
-        var found = false;
+        bool? found = false;
         foreach (var text in await homeserver.AliasesOfAsync(roomId, cancellation))
         {
-            if (RoomAlias.TryParse(text, out var alias) && IsOurs(alias))
+            if (!RoomAlias.TryParse(text, out var alias))
+            {
+                continue;
+            }
+
+            if (Decide(alias) is not { } isOurs)
+            {
+                found = found == true ? true : null;
+            }
+            else if (isOurs)
             {
                 Learn(alias, roomId);
                 found = true;
@@ -141,7 +154,7 @@ public sealed partial class RoomAliases(
         await user.AskAsync(cancellation);
         try
         {
-            if (await LearnFromHomeserverAsync(roomId, cancellation))
+            if (await LearnFromHomeserverAsync(roomId, cancellation) == true)
             {
                 return;
             }
@@ -213,7 +226,7 @@ public sealed partial class RoomAliases(
         [LoggerMessage(EventId = 3, Level = LogLevel.Debug, Message = "The aliases of {RoomId} could not be asked for: {Reason}.")]
         public static partial void NotLearned(ILogger logger, string roomId, string reason);
 
-        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "{Mistake} It counts as no match, so a room may not be logged. Write it without nested repetitions like (a+)+. (Told once a minute.)")]
+        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "{Mistake} An alias that is asked for isn't made meanwhile. Write it without nested repetitions like (a+)+. (Told once a minute.)")]
         public static partial void Undecided(ILogger logger, string mistake);
     }
 }
