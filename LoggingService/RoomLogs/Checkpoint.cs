@@ -22,7 +22,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
 
     /// <summary>Whether a file in a folder is still to be made anew: what it shows need not be what was written to it.</summary>
     /// <param name="folder">The folder's name in the log directory.</param>
-    public bool Distrusts(string folder) => _failed.Keys.Any(name => Path.GetDirectoryName(name) == folder);
+    public bool Distrusts(string folder) => !_failed.IsEmpty && _failed.Keys.Any(name => Path.GetDirectoryName(name) == folder);
 
     /// <summary>Runs one checkpoint, after the one that may be running.</summary>
     /// <param name="stop">Ends it between two files; the segments stay then.</param>
