@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -12,6 +13,8 @@ namespace Bench;
 /// <param name="folder">Its working directory, for it alone.</param>
 internal sealed class Contender(string name, Func<int, string[]> command, string homeserver, string folder) : IDisposable
 {
+    // The kernel takes the end of the thread that started a process for the end of its parent: one that stays starts them all.
+    private static readonly BlockingCollection<Action> Starts = StartingThread();
     private Process? _process;
 
     public string Name => name;
@@ -30,7 +33,9 @@ internal sealed class Contender(string name, Func<int, string[]> command, string
         var start = new ProcessStartInfo("setpriv", ["--pdeathsig", "KILL", "--", .. line]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["HOMESERVER"] = homeserver;
         var clock = Stopwatch.StartNew();
-        _process = Process.Start(start)!;
+        var started = new TaskCompletionSource<Process>();
+        Starts.Add(() => started.SetResult(Process.Start(start)!));
+        _process = await started.Task;
         _process.OutputDataReceived += (_, _) => { };
         _process.ErrorDataReceived += (_, e) => LastError = string.IsNullOrEmpty(e.Data) ? LastError : e.Data;
         _process.BeginOutputReadLine();
@@ -81,6 +86,20 @@ internal sealed class Contender(string name, Func<int, string[]> command, string
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    private static BlockingCollection<Action> StartingThread()
+    {
+        var starts = new BlockingCollection<Action>();
+        new Thread(() =>
+        {
+            foreach (var start in starts.GetConsumingEnumerable())
+            {
+                start();
+            }
+        })
+        { IsBackground = true }.Start();
+        return starts;
     }
 
     private IEnumerable<int> Processes()
