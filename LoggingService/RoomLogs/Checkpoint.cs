@@ -9,7 +9,7 @@ namespace LoggingService.RoomLogs;
 internal sealed partial class Checkpoint(string root, Journal journal, SemaphoreSlim gate, Action<string> closeRoomOf, ILogger logger)
 {
     private readonly SemaphoreSlim _one = new(1, 1);
-    private readonly HashSet<string> _unsynced = [];
+    private readonly Dictionary<string, Disk.FileState?> _unsynced = [];
     private readonly ConcurrentDictionary<string, bool> _failed = new();
     private bool _hasFailed;
 
@@ -111,20 +111,25 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
     private IReadOnlyList<string> Seal()
     {
         var (segments, names) = journal.Seal();
-        _unsynced.UnionWith(names);
+        foreach (var name in names)
+        {
+            // Looked at here, under the gate: beside the transactions the journal's own view changes.
+            _unsynced[name] = journal.StateOf(name);
+        }
+
         return segments;
     }
 
     private void Sync(CancellationToken stop)
     {
-        if (!_unsynced.All(journal.IsAsWritten))
+        // Somebody moved a file: wherever it is now, what was acknowledged is in it.
+        if (_unsynced.Any(file => file.Value is { } written && Disk.Look(Path.Combine(root, file.Key))?.IsSameFileAs(written) != true))
         {
-            // Somebody moved a file: wherever it is now, what was acknowledged is in it.
             Disk.SyncAll(root);
         }
 
         // Not those that have failed before: Linux tells of a failure once, and a second sync would succeed and mean nothing.
-        foreach (var name in _unsynced.Except(_failed.Keys).ToList())
+        foreach (var name in _unsynced.Keys.Except(_failed.Keys).ToList())
         {
             stop.ThrowIfCancellationRequested();
             var path = Path.Combine(root, name);
@@ -144,7 +149,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         }
 
         // Folders may be tried again: names are in the file system's own journal, and where that fails no later sync succeeds.
-        foreach (var folder in _unsynced.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
+        foreach (var folder in _unsynced.Keys.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
         {
             stop.ThrowIfCancellationRequested();
             Disk.Sync(folder);

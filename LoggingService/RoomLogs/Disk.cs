@@ -18,7 +18,11 @@ internal static partial class Disk
     /// <param name="Device">The file system's number.</param>
     /// <param name="Inode">The file's number on it; 0 where the operating system wasn't asked (macOS).</param>
     /// <param name="Length">Bytes.</param>
-    public readonly record struct FileState(ulong Device, ulong Inode, long Length);
+    public readonly record struct FileState(ulong Device, ulong Inode, long Length)
+    {
+        /// <summary>Whether it is the same file, however long.</summary>
+        public bool IsSameFileAs(FileState other) => Device == other.Device && Inode == other.Inode;
+    }
 
     /// <summary>Makes a folder and those above it that are missing, mode 0750.</summary>
     public static void CreateFolder(string path) => Directory.CreateDirectory(path, FolderMode0750);

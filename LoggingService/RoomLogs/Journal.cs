@@ -103,7 +103,11 @@ internal sealed class Journal(string root) : IDisposable
 
     /// <summary>False if the segments hold bytes of a file that somebody touched since they were written: they are not its own any more.</summary>
     /// <param name="name">The file's path within the log directory.</param>
-    public bool IsAsWritten(string name) => !_written.TryGetValue(name, out var file) || Disk.Look(Path.Combine(root, name)) == file;
+    public bool IsAsWritten(string name) => StateOf(name) is not { } file || Disk.Look(Path.Combine(root, name)) == file;
+
+    /// <summary>The file as the last batch left it; <c>null</c> where the segments don't say.</summary>
+    /// <param name="name">The file's path within the log directory.</param>
+    public Disk.FileState? StateOf(string name) => _written.TryGetValue(name, out var file) ? file : null;
 
     /// <summary>Takes the last frame back: its batch failed after all, and will be sent again.</summary>
     public void Void()
