@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
@@ -21,7 +20,7 @@ public class ResentTests
         for (var round = 0; round < rounds; round++)
         {
             var (ids, events) = Make();
-            using (await StraceAsync(run.Service.Id, "fsync:delay_enter=700000"))
+            await using (await FailingCalls.InjectAsync(run.Service.Id, "fsync", "delay_enter=700000"))
             {
                 var statuses = await SendAgainAndAgainAsync(run.Client, events, run.Segment, hangUps: 4);
                 Assert.All(statuses, status => Assert.Equal(200, status));
@@ -41,7 +40,7 @@ public class ResentTests
         for (var round = 0; round < rounds; round++)
         {
             var (ids, events) = Make();
-            using (await StraceAsync(run.Service.Id, "fsync:error=EIO:delay_enter=300000"))
+            await using (await FailingCalls.InjectAsync(run.Service.Id, "fsync", "error=EIO:delay_enter=300000"))
             {
                 var statuses = await SendAgainAndAgainAsync(run.Client, events, run.Segment, hangUps: 3);
                 Assert.All(statuses, status => Assert.InRange(status, 500, 599));
@@ -125,26 +124,6 @@ public class ResentTests
 
     private static async Task SignalAsync(string signal, int processId) =>
         Assert.Equal(0, (await ChildProcess.RunAsync("kill", [$"-{signal}", $"{processId}"])).ExitCode);
-
-    /// <summary>Has the kernel do something else for a system call of the process than it asked for, until it is disposed of.</summary>
-    private static async Task<Strace> StraceAsync(int processId, string injection)
-    {
-        var strace = ChildProcess.Start(new ProcessStartInfo("strace", ["-f", "-p", $"{processId}", "-o", "/dev/null", "-e", "trace=fsync", "-e", $"inject={injection}"]));
-        for (string? line; (line = await strace.StandardError.ReadLineAsync(TestContext.Current.CancellationToken))?.Contains("attached", StringComparison.Ordinal) != true;)
-            Assert.True(line is not null, "strace didn't attach");
-        return new(strace);
-    }
-
-    private sealed class Strace(Process process) : IDisposable
-    {
-        public void Dispose()
-        {
-            // It lets go of the process by itself when it is asked to end.
-            ChildProcess.Terminate(process.Id);
-            process.WaitForExit();
-            process.Dispose();
-        }
-    }
 
     private static async Task<Run> StartAsync()
     {
