@@ -109,19 +109,14 @@ public sealed partial class RoomAliases(
         bool? found = false;
         foreach (var text in await homeserver.AliasesOfAsync(roomId, cancellation))
         {
-            if (!RoomAlias.TryParse(text, out var alias))
+            if (RoomAlias.TryParse(text, out var alias))
             {
-                continue;
-            }
-
-            if (Decide(alias) is not { } isOurs)
-            {
-                found = found == true ? true : null;
-            }
-            else if (isOurs)
-            {
-                Learn(alias, roomId);
-                found = true;
+                var isOurs = Decide(alias);
+                found |= isOurs;
+                if (isOurs == true)
+                {
+                    Learn(alias, roomId);
+                }
             }
         }
 
