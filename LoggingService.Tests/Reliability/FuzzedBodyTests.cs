@@ -13,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>Bodies that are damaged in any way, between good events: never a 5xx, no good event lost, and a text that stays one line an event.</summary>
+[Collection(nameof(Alone))]
 public partial class FuzzedBodyTests
 {
     // A room of a namespace of rooms: what is pushed of it is logged, whatever it says of our user.

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>Anybody, even without an account, can make the homeserver ask for aliases, as many as they like.</summary>
+[Collection(nameof(Alone))]
 public class RoomFloodTests
 {
     private const string CreateRoom = "POST /_matrix/client/v3/createRoom";
