@@ -35,7 +35,8 @@ catch (Exception e) when (e is InvalidDataException || e.Source == "Serilog.Sett
 // The service, from settings like --LoggingService:Logs=/var/log/matrix. One that only checks listens nowhere and makes no registration.
 static WebApplication Build(string[] settings, bool serves)
 {
-    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = settings, ContentRootPath = AppContext.BaseDirectory });
+    // Settings are read once: to watch for changes would watch every folder beside them, the logs' among them.
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [.. settings, "--hostBuilder:reloadConfigOnChange=false"], ContentRootPath = AppContext.BaseDirectory });
 
     // What the service is to do: its settings, and the registration that the homeserver reads too.
     var options = LoggingServiceOptions.Read(builder.Configuration);

@@ -7,7 +7,8 @@ internal static class StubHomeserver
     /// <summary>Starts it on a free port.</summary>
     public static async Task<WebApplication> StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Settings that are watched for changes would have the kernel tell us of all that the contenders write below this folder.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var server = builder.Build();

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 // The least that a service can do which keeps what it acknowledges: one append and one fsync for a transaction, without
 // a look into it. "Limit URL" for that, "Limit URL --no-sync" for what the sync costs.
-var builder = WebApplication.CreateSlimBuilder();
+var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
 builder.Logging.ClearProviders();
 builder.WebHost.UseUrls(args[0]);
 builder.WebHost.ConfigureKestrel(kestrel => (kestrel.Limits.MaxRequestBodySize, kestrel.AddServerHeader) = (null, false));
