@@ -76,15 +76,15 @@ internal sealed class YamlFile
         }
 
         // PyYAML refuses these wherever they stand, in comments too.
-        var control = text.AsSpan().IndexOfAnyExcept(Allowed);
+        var control = text.AsSpan().IndexOfAny(Refused);
         return control < 0 ? text : throw YamlNode.MistakeIn(
             path,
             1 + text.AsSpan(0, control).Count('\n'),
             $"here is the control character U+{(int)text[control]:X4}, which YAML doesn't allow: take it out");
     }
 
-    private static readonly System.Buffers.SearchValues<char> Allowed = System.Buffers.SearchValues.Create(
-        [.. Enumerable.Range(0, 0xFFFE).Select(c => (char)c).Where(c => c is '\t' or '\n' or '\r' or '\u0085' or >= ' ' and <= '~' or >= '\u00A0')]);
+    private static readonly System.Buffers.SearchValues<char> Refused = System.Buffers.SearchValues.Create(
+        [.. Enumerable.Range(0, 0xA0).Select(c => (char)c).Where(c => c is not ('\t' or '\n' or '\r' or '\u0085' or (>= ' ' and <= '~'))), '\uFFFE', '\uFFFF']);
 
     private YamlNode Document()
     {

@@ -16,23 +16,19 @@ internal sealed class PythonPattern
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
     private readonly string _python;
-    private readonly Regex _regex;
-    private readonly Lazy<Regex>? _regexForLastLineBreak;
+    private readonly Regex _backtracking;
+    private readonly Lazy<Regex> _regex;
     private long _pausedUntil;
 
     private PythonPattern(string python, string translated)
     {
         _python = python;
-        try
-        {
-            _regex = new(translated, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, Limit);
-            // With 256 kinds of characters or more, to which \w alone comes, .NET 10 overlooks a line break that ends the text.
-            _regexForLastLineBreak = new(() => Backtracking(translated));
-        }
-        catch (NotSupportedException)
-        {
-            _regex = Backtracking(translated);
-        }
+
+        // Not compiled: that costs more time than all matching ever will, and the time counts against the first match.
+        _backtracking = new(translated, RegexOptions.CultureInvariant, Limit);
+
+        // Made when it is first needed: it takes ten times as long, and the service starts without it.
+        _regex = new(() => NonBacktracking(translated) ?? _backtracking);
     }
 
     /// <summary>Reads a pattern as <c>re.compile</c> does.</summary>
@@ -74,8 +70,8 @@ internal sealed class PythonPattern
 
         try
         {
-            var regex = text.EndsWith('\n') ? _regexForLastLineBreak?.Value ?? _regex : _regex;
-            return regex.IsMatch(text);
+            // With 256 kinds of characters or more, to which \w alone comes, .NET 10's other one overlooks a line break that ends the text.
+            return (text.EndsWith('\n') ? _backtracking : _regex.Value).IsMatch(text);
         }
         catch (Exception e) when (e is RegexMatchTimeoutException or IndexOutOfRangeException)
         {
@@ -88,6 +84,15 @@ internal sealed class PythonPattern
     /// <summary>The pattern, as it stands in the registration.</summary>
     public override string ToString() => _python;
 
-    // Not compiled: that costs more time than all matching ever will, and the time counts against the first match.
-    private static Regex Backtracking(string translated) => new(translated, RegexOptions.CultureInvariant, Limit);
+    private static Regex? NonBacktracking(string translated)
+    {
+        try
+        {
+            return new(translated, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, Limit);
+        }
+        catch (NotSupportedException)
+        {
+            return null;
+        }
+    }
 }
