@@ -17,7 +17,6 @@ public static class ServiceLog
     // What a room said bears the time of its log.
     private const string IsRoom = "SourceContext = '" + RoomActivity.Source + "'";
     private const string OwnLine = "{@t:HH:mm:ss} {@l:u3} {@m}\n{@x}";
-    private const string Line = "{#if " + IsRoom + "}{Time:HH:mm:ss} {@l:u3} {Alias} {Line}\n{#else}" + OwnLine + "{#end}";
 
     // A message may be as long as a book; what is still waited for has a sign.
     private static readonly string TerminalLine =
@@ -86,7 +85,7 @@ public static class ServiceLog
         }
         else
         {
-            sinks.Console(new ExpressionTemplate(Line));
+            sinks.Console(new JournalLines());
         }
     }
 }
