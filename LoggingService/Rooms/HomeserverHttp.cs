@@ -27,19 +27,23 @@ public static class HomeserverHttp
             // The client lives as long as the service: connections are renewed, so that a homeserver that moves is found. On this machine no proxy of the environment's is in between.
             .UseSocketsHttpHandler((handler, _) => (handler.PooledConnectionLifetime, handler.UseProxy) = (TimeSpan.FromMinutes(5), !options.Homeserver.IsLoopback))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-            .AddResilienceHandler("homeserver", pipeline => pipeline
-                .AddTimeout(OneCall)
-                .AddRetry(new HttpRetryStrategyOptions
-                {
-                    MaxRetryAttempts = 3,
-                    Delay = TimeSpan.FromSeconds(0.5),
-                    BackoffType = DelayBackoffType.Exponential,
-                    UseJitter = true,
-                    ShouldHandle = attempt => ValueTask.FromResult(IsSafeToRetry(attempt.Outcome, attempt.Context.GetRequestMessage()?.Method)),
-                    DelayGenerator = async attempt => await RetryAfterAsync(attempt.Outcome.Result, attempt.Context.CancellationToken),
-                }));
+            .AddHttpMessageHandler(() => new ResilienceHandler(Resilience()));
         return services;
     }
+
+    // By itself: a pipeline of the services' would bring telemetry along, which nobody listens to.
+    private static ResiliencePipeline<HttpResponseMessage> Resilience() => new ResiliencePipelineBuilder<HttpResponseMessage>()
+        .AddTimeout(OneCall)
+        .AddRetry(new HttpRetryStrategyOptions
+        {
+            MaxRetryAttempts = 3,
+            Delay = TimeSpan.FromSeconds(0.5),
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            ShouldHandle = attempt => ValueTask.FromResult(IsSafeToRetry(attempt.Outcome, attempt.Context.GetRequestMessage()?.Method)),
+            DelayGenerator = async attempt => await RetryAfterAsync(attempt.Outcome.Result, attempt.Context.CancellationToken),
+        })
+        .Build();
 
     /// <summary>
     /// Too many requests: nothing was done, whatever it was. Otherwise only what may be done twice; a room may not.
