@@ -36,7 +36,7 @@ catch (Exception e) when (e is InvalidDataException || e.Source == "Serilog.Sett
 static WebApplication Build(string[] settings, bool serves)
 {
     // Settings are read once: to watch for changes would watch every folder beside them, the logs' among them.
-    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [.. settings, "--hostBuilder:reloadConfigOnChange=false"], ContentRootPath = AppContext.BaseDirectory });
+    var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [.. settings, "--hostBuilder:reloadConfigOnChange=false"], ContentRootPath = AppContext.BaseDirectory });
 
     // What the service is to do: its settings, and the registration that the homeserver reads too.
     var options = LoggingServiceOptions.Read(builder.Configuration);
