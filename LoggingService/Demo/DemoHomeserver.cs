@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoggingService.Configuration;
 
@@ -100,17 +99,18 @@ public sealed class DemoHomeserver : IAsyncDisposable
             ("GET", [_, "joined_rooms"]) => (200, new() { ["joined_rooms"] = new JsonArray() }),
             ("GET", [_, "rooms", var room, "aliases"]) => (200, new() { ["aliases"] = new JsonArray([.. _rooms.Where(pair => pair.Value == room).Select(pair => (JsonNode)pair.Key)]) }),
             ("GET", [_, "directory", "room", var alias]) when _rooms.TryGetValue(alias, out var room) => (200, new() { ["room_id"] = room }),
-            ("PUT", [_, "directory", "room", var alias]) => Put(alias, await JsonSerializer.DeserializeAsync<JsonObject>(http.Request.Body)),
+            ("PUT", [_, "directory", "room", var alias]) => Put(alias, await JsonNode.ParseAsync(http.Request.Body)),
             ("POST", [_, "createRoom"]) => (200, new() { ["room_id"] = _nextRoom }),
             ("POST", [_, "register"]) or ("PUT", [_, "rooms", ..]) => (200, []),
             ("POST", [_, "appservice", _, "ping"]) => (200, new() { ["duration_ms"] = 1 }),
             _ => (404, new() { ["errcode"] = "M_NOT_FOUND", ["error"] = "The demo has no such thing." }),
         };
         http.Response.StatusCode = status;
-        await http.Response.WriteAsJsonAsync(answer);
+        http.Response.ContentType = "application/json";
+        await http.Response.WriteAsync(answer.ToJsonString());
     }
 
-    private (int Status, JsonObject Answer) Put(string alias, JsonObject? body)
+    private (int Status, JsonObject Answer) Put(string alias, JsonNode? body)
     {
         _rooms[alias] = (string)body!["room_id"]!;
         return (200, []);
