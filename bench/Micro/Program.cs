@@ -1,0 +1,21 @@
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Exporters;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+
+// What a transaction costs, by its parts, in a minute or two; some of them: dotnet run -c Release --project bench/Micro -- --filter '*append*'
+// In this process: to build a program of its own for each takes longer than to measure it.
+var config = ManualConfig.CreateEmpty()
+    .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(6).WithIterationCount(10))
+    .AddColumnProvider(DefaultColumnProviders.Instance)
+    .AddColumn(StatisticColumn.Min, StatisticColumn.Median)
+    .HideColumns(Column.Job, Column.InvocationCount, Column.UnrollFactor, Column.Error)
+    .AddLogger(ConsoleLogger.Default)
+    .AddExporter(MarkdownExporter.GitHub)
+    .WithArtifactsPath(Path.Combine(AppContext.BaseDirectory, "results"))
+    .WithOptions(ConfigOptions.JoinSummary);
+var summaries = BenchmarkRunner.Run(typeof(Micro.Reading).Assembly, config, args);
+return summaries.All(summary => summary.Reports.All(report => report.Success)) ? 0 : 1;
