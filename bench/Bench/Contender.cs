@@ -62,8 +62,16 @@ internal sealed class Contender(string name, Func<int, string[]> command, string
     /// <summary>What it last wrote to its standard error.</summary>
     public string LastError { get; private set; } = "";
 
-    /// <summary>Its memory and its children's, in MB: what is theirs alone and their part of what is shared (Pss).</summary>
-    public double Megabytes() => Processes().Sum(id => Field($"/proc/{id}/smaps_rollup", "Pss:")) / 1024;
+    /// <summary>
+    /// Its memory and its children's, in MB, as if nothing else ran: what contenders share (the limit with the limit that doesn't
+    /// sync, node with node) counts whole for each, what its own processes share once.
+    /// </summary>
+    public double Megabytes()
+    {
+        var processes = Processes().ToList();
+        return (processes.Sum(id => Field($"/proc/{id}/smaps_rollup", "Pss_Anon:") + Field($"/proc/{id}/smaps_rollup", "Pss_Shmem:"))
+            + processes.Max(id => Field($"/proc/{id}/status", "RssFile:"))) / 1024;
+    }
 
     /// <summary>Seconds of CPU that it and its children have taken.</summary>
     public double CpuSeconds() => Processes().Sum(id =>
@@ -72,8 +80,15 @@ internal sealed class Contender(string name, Func<int, string[]> command, string
         return (long.Parse(fields[12], CultureInfo.InvariantCulture) + long.Parse(fields[13], CultureInfo.InvariantCulture)) / 100.0;
     });
 
-    /// <summary>Bytes of the files that it has made.</summary>
-    public long Bytes() => new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Sum(file => file.Length);
+    /// <summary>Bytes on the disk of the files that it has made; not of a journal, which is emptied again and again.</summary>
+    public long Bytes()
+    {
+        // Files may go while they are counted: that is no error.
+        using var du = Process.Start(new ProcessStartInfo("du", ["--summarize", "--block-size=1", "--exclude=.journal", folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        du.ErrorDataReceived += (_, _) => { };
+        du.BeginErrorReadLine();
+        return long.Parse(du.StandardOutput.ReadToEnd().Split('\t')[0], CultureInfo.InvariantCulture);
+    }
 
     /// <summary>Stops it, and removes its files.</summary>
     public void Dispose()
@@ -110,7 +125,7 @@ internal sealed class Contender(string name, Func<int, string[]> command, string
     }
 
     private static double Field(string file, string name) =>
-        double.Parse(File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        double.Parse(File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
     private static int FreePort()
     {

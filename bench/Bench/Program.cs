@@ -1,5 +1,4 @@
 using Bench;
-using static Bench.Report;
 
 // Bench SERVICE LIMIT PEERS FOLDER [--full] [--only SCENARIO] [--against NAME]: the published programs, the folder of the peers, and one for
 // what is written. bench/run makes them all.
@@ -7,7 +6,10 @@ var (service, limit, peers, folder) = (Path.GetFullPath(args[0]), Path.GetFullPa
 var isFull = args.Contains("--full");
 var only = Option("--only");
 var against = Option("--against");
-var (rounds, time) = isFull ? (7, TimeSpan.FromSeconds(2)) : (3, TimeSpan.FromSeconds(0.7));
+
+// Quick, 130 s: 6 contenders start 3 times and rest for 0.8 s, are warmed up for 3.5 s, and run 3 times for 0.4 s in 9 scenarios, each
+// after a moment for what the last one left behind. Full, 10 minutes, and 8 at most for the million events.
+var (rounds, idle, warmUp, settle, time) = isFull ? (7, 3.0, 10.0, 0.3, 1.0) : (3, 0.8, 3.5, 0.15, 0.4);
 
 Directory.CreateDirectory(folder);
 await using var homeserver = await StubHomeserver.StartAsync();
@@ -36,17 +38,18 @@ Contender[] contenders =
     Make("matrix-bot-sdk", port => ["node", Path.Combine(peers, "matrix-bot-sdk.js"), $"{port}"]),
 ];
 contenders = [contenders[0], .. contenders.Skip(1).Where(c => c.Name.StartsWith(against, StringComparison.Ordinal))];
+var scenarios = Scenario.All.Where(scenario => scenario.Name.Contains(only, StringComparison.Ordinal)).ToList();
 try
 {
     if (only != "growth")
     {
-        await StartsAsync();
-        await LoadAsync();
+        await Starts.RunAsync(contenders, rounds, Seconds(idle));
+        await Load.RunAsync(contenders, scenarios, rounds, Seconds(warmUp), Seconds(settle), Seconds(time));
     }
 
     if ((isFull && only.Length == 0) || only == "growth")
     {
-        await Growth.RunAsync(contenders[0], 1_000_000, rooms: 10_000);
+        await Growth.RunAsync(contenders, events: 1_000_000, rooms: 10_000, TimeSpan.FromMinutes(8));
     }
 }
 finally
@@ -61,63 +64,4 @@ finally
 
 string Option(string name) => Array.IndexOf(args, name) is >= 0 and var at ? args[at + 1] : "";
 
-// Each is started some times; the last ones stay.
-async Task StartsAsync()
-{
-    var (starts, memory) = (contenders.ToDictionary(c => c, _ => new List<double>()), contenders.ToDictionary(c => c, _ => new List<double>()));
-    for (var round = 0; round < rounds; round++)
-    {
-        foreach (var contender in contenders)
-        {
-            contender.Dispose();
-            starts[contender].Add(await contender.StartAsync());
-        }
-
-        await Task.Delay(TimeSpan.FromSeconds(isFull ? 5 : 2));
-        foreach (var contender in contenders)
-        {
-            memory[contender].Add(contender.Megabytes());
-        }
-    }
-
-    Table(["LoggingService to", "start to first 200", "memory, idle"], contenders.Skip(1).Select(c => new[] { c.Name, Ratio(starts[contenders[0]], starts[c]), Ratio(memory[contenders[0]], memory[c]) }));
-    Table(["", "start to first 200", "memory, idle"], contenders.Select(c => new[] { c.Name, Text($"{Median(starts[c]):0.00} s"), Text($"{Median(memory[c]):0} MB") }));
-}
-
-async Task LoadAsync()
-{
-    var scenarios = Scenario.All.Where(scenario => scenario.Name.Contains(only, StringComparison.Ordinal)).ToList();
-    foreach (var contender in contenders)
-    {
-        // Compilers that learn while they run have learned the most by then.
-        await Scenario.WarmUp.RunAsync(contender, TimeSpan.FromSeconds(isFull ? 15 : 4));
-    }
-
-    foreach (var scenario in scenarios)
-    {
-        // The limit knows no aliases.
-        var those = contenders.Where(c => scenario.Events > 0 || !c.Name.StartsWith("limit", StringComparison.Ordinal)).ToList();
-        var results = those.ToDictionary(c => c, _ => new List<Scenario.Result>());
-        for (var round = -1; round < rounds; round++)
-        {
-            // The first round warms up. Who begins, changes.
-            foreach (var contender in those.Skip((round + 1) % those.Count).Concat(those.Take((round + 1) % those.Count)))
-            {
-                var result = await scenario.RunAsync(contender, round < 0 ? time / 2 : time);
-                if (round >= 0)
-                {
-                    results[contender].Add(result);
-                }
-            }
-        }
-
-        Console.WriteLine($"### {scenario.Name}\n");
-        var ours = results[those[0]];
-        Table(["LoggingService to", "events/s", "p50", "p95", "p99", "CPU an event"], those.Skip(1).Select(c => new[] { c.Name }.Concat(
-            Scenario.Figures.Select(figure => Ratio(ours.Select(figure.Of), results[c].Select(figure.Of)))).ToArray()));
-        Table(["", "events/s", "p50", "p95", "p99", "CPU, 100,000 events"], those.Select(c => new[] { c.Name }.Concat(
-            Scenario.Figures.Select(figure => Text($"{Median(results[c].Select(figure.Of)).ToString(figure.Format)}{figure.Unit}"))).ToArray()));
-    }
-
-    Table(["after all that", "memory", "bytes on disk"], contenders.Select(c => new[] { c.Name, Text($"{c.Megabytes():0} MB"), Text($"{c.Bytes() / 1e6:0} MB") }));
-}
+TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);

@@ -26,8 +26,8 @@ internal sealed record Scenario(string Name, int Events, int Rooms, int Connecti
         new("alias queries", 0, 0),
     ];
 
-    /// <summary>Like the others, and not measured.</summary>
-    public static Scenario WarmUp { get; } = new("warm-up", 10, 10, 2);
+    /// <summary>Whether the contender has an answer: the limit knows no aliases.</summary>
+    public bool IsFor(Contender contender) => Events > 0 || !contender.Name.StartsWith("limit", StringComparison.Ordinal);
 
     /// <summary>What the tables show of a result.</summary>
     public static IReadOnlyList<(Func<Result, double> Of, string Format, string Unit)> Figures { get; } =
@@ -40,26 +40,27 @@ internal sealed record Scenario(string Name, int Events, int Rooms, int Connecti
     ];
 
     /// <summary>What was measured of one contender in one round.</summary>
+    /// <param name="Events">Events (queries for aliases) that were sent.</param>
     /// <param name="EventsPerSecond">Events (queries for aliases) a second.</param>
     /// <param name="Milliseconds">From the first byte of a request to the last of its answer, in order of size.</param>
     /// <param name="CpuSecondsPer100000">Seconds of CPU that the contender took for 100,000 events.</param>
-    public sealed record Result(double EventsPerSecond, double[] Milliseconds, double CpuSecondsPer100000)
+    public sealed record Result(int Events, double EventsPerSecond, double[] Milliseconds, double CpuSecondsPer100000)
     {
         /// <summary>The time that a part of the requests didn't exceed.</summary>
         public double Percentile(double part) => Milliseconds[(int)Math.Ceiling(part * Milliseconds.Length) - 1];
     }
 
-    /// <summary>Sends for a time and measures. Not twice at the same time.</summary>
+    /// <summary>Sends for a time, but at least once to each room, and measures. Not twice at the same time.</summary>
     public async Task<Result> RunAsync(Contender contender, TimeSpan time)
     {
-        var cpu = contender.CpuSeconds();
-        var clock = Stopwatch.StartNew();
         var times = new List<double>();
         var events = 0;
         var connections = Enumerable.Range(0, Connections).Select(_ => (Socket: new Connection(contender.Port), Bodies: Events > 0 ? new Bodies(Events, Rooms, FirstRoom) : null)).ToList();
+        var cpu = contender.CpuSeconds();
+        var clock = Stopwatch.StartNew();
         if (IsBurst)
         {
-            while (clock.Elapsed < time)
+            while (IsToGoOn())
             {
                 var begin = Stopwatch.GetTimestamp();
                 await Task.WhenAll(connections.Select(connection => Task.Run(() => SendAsync(connection, begin))));
@@ -69,7 +70,7 @@ internal sealed record Scenario(string Name, int Events, int Rooms, int Connecti
         {
             await Task.WhenAll(connections.Select(connection => Task.Run(async () =>
             {
-                while (clock.Elapsed < time)
+                while (IsToGoOn())
                 {
                     await SendAsync(connection, Stopwatch.GetTimestamp());
                 }
@@ -79,7 +80,10 @@ internal sealed record Scenario(string Name, int Events, int Rooms, int Connecti
         var seconds = clock.Elapsed.TotalSeconds;
         connections.ForEach(connection => connection.Socket.Dispose());
         times.Sort();
-        return new(events / seconds, [.. times], (contender.CpuSeconds() - cpu) / events * 100_000);
+        return new(events, events / seconds, [.. times], (contender.CpuSeconds() - cpu) / events * 100_000);
+
+        // Rooms that are made or opened anew in some rounds only would decide what those measure.
+        bool IsToGoOn() => clock.Elapsed < time || Volatile.Read(ref events) < Rooms;
 
         async Task SendAsync((Connection Socket, Bodies? Bodies) connection, long begin)
         {
