@@ -40,21 +40,17 @@ public readonly struct RawJson
     {
         get
         {
-            if (Kind != JsonValueKind.Object)
-            {
-                return default;
-            }
-
             RawJson found = default;
-            var reader = Read(Bytes.Span);
-            reader.Read();
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            if (Kind == JsonValueKind.Object)
             {
-                var isIt = NameEquals(reader.ValueSpan, name);
-                var value = NextValue(ref reader);
-                if (isIt)
+                for (var cursor = new JsonCursor(Bytes.Span); cursor.MoveNext();)
                 {
-                    found = value;
+                    var isIt = NameEquals(cursor.ReadName(), name);
+                    var value = cursor.ReadValue();
+                    if (isIt)
+                    {
+                        found = new(Bytes[value]);
+                    }
                 }
             }
 
@@ -69,20 +65,19 @@ public readonly struct RawJson
         var found = new RawJson[names.Count];
         if (Kind == JsonValueKind.Object)
         {
-            var reader = Read(Bytes.Span);
-            reader.Read();
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            for (var cursor = new JsonCursor(Bytes.Span); cursor.MoveNext();)
             {
+                var name = cursor.ReadName();
                 var i = 0;
-                while (i < names.Count && !NameEquals(reader.ValueSpan, names[i]))
+                while (i < names.Count && !NameEquals(name, names[i]))
                 {
                     i++;
                 }
 
-                var value = NextValue(ref reader);
+                var value = cursor.ReadValue();
                 if (i < names.Count)
                 {
-                    found[i] = value;
+                    found[i] = new(Bytes[value]);
                 }
             }
         }
@@ -119,17 +114,9 @@ public readonly struct RawJson
         var items = new List<RawJson>();
         if (Kind == JsonValueKind.Array)
         {
-            var reader = Read(Bytes.Span);
-            reader.Read();
-            while (true)
+            for (var cursor = new JsonCursor(Bytes.Span); cursor.MoveNext();)
             {
-                var item = NextValue(ref reader);
-                if (item.Kind == JsonValueKind.Undefined)
-                {
-                    break;
-                }
-
-                items.Add(item);
+                items.Add(new(Bytes[cursor.ReadValue()]));
             }
         }
 
@@ -142,12 +129,10 @@ public readonly struct RawJson
         var members = new OrderedDictionary<string, RawJson>(StringComparer.Ordinal);
         if (Kind == JsonValueKind.Object)
         {
-            var reader = Read(Bytes.Span);
-            reader.Read();
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            for (var cursor = new JsonCursor(Bytes.Span); cursor.MoveNext();)
             {
-                var name = Unescape(reader.ValueSpan);
-                members[name] = NextValue(ref reader);
+                var name = Unescape(cursor.ReadName());
+                members[name] = new(Bytes[cursor.ReadValue()]);
             }
         }
 
@@ -195,7 +180,7 @@ public readonly struct RawJson
             return false;
         }
 
-        var reader = Read(bytes.Span);
+        var reader = new Utf8JsonReader(bytes.Span, isFinalBlock: true, new JsonReaderState(AnyDepth));
         try
         {
             reader.Read();
@@ -213,21 +198,6 @@ public readonly struct RawJson
 
         mistake = null;
         return true;
-    }
-
-    private static Utf8JsonReader Read(ReadOnlySpan<byte> bytes) => new(bytes, isFinalBlock: true, new JsonReaderState(AnyDepth));
-
-    /// <summary>Moves over the next value; missing at the end of an array or object.</summary>
-    private RawJson NextValue(ref Utf8JsonReader reader)
-    {
-        if (!reader.Read() || reader.TokenType is JsonTokenType.EndArray or JsonTokenType.EndObject)
-        {
-            return default;
-        }
-
-        var start = (int)reader.TokenStartIndex;
-        reader.Skip();
-        return new(Bytes[start..(int)reader.BytesConsumed]);
     }
 
     private static bool NameEquals(ReadOnlySpan<byte> sent, ReadOnlySpan<byte> name) =>
