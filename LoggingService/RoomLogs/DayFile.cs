@@ -9,7 +9,6 @@ namespace LoggingService.RoomLogs;
 /// </summary>
 internal sealed class DayFile : IDisposable
 {
-    private const int PendingKept = 64 * 1024;
     private SafeFileHandle _file;
     private readonly string _path;
     private Disk.FileState _state;
@@ -33,7 +32,7 @@ internal sealed class DayFile : IDisposable
     public Disk.FileState State => _state;
 
     /// <summary>The bytes of the batch in hand, which will stand at <see cref="Length"/>.</summary>
-    public MemoryStream Pending { get; private set; } = new();
+    public PendingBytes Pending { get; } = new();
 
     /// <summary>Opens the file, made if it isn't there.</summary>
     /// <param name="root">The log directory.</param>
@@ -49,16 +48,12 @@ internal sealed class DayFile : IDisposable
 
     /// <summary>
     /// Puts the pending bytes into the file. They stay pending, and <see cref="Length"/> where it was, until
-    /// <see cref="Commit"/>. Throws <see cref="IOException"/> where they may not all be in the file that the path leads to.
+    /// <see cref="Commit"/>. Throws <see cref="IOException"/> where they may not all be in the file.
     /// </summary>
     public void Write()
     {
         _isWritten = true;
-        RandomAccess.Write(_file, Pending.GetBuffer().AsSpan(0, (int)Pending.Length), _state.Length);
-        if (Disk.Look(_path) != _state with { Length = _state.Length + Pending.Length })
-        {
-            throw new IOException($"{_path} was moved, removed or changed by somebody else while it was written");
-        }
+        RandomAccess.Write(_file, Pending.Span, _state.Length);
     }
 
     /// <summary>The written bytes belong to the file now.</summary>
@@ -104,7 +99,7 @@ internal sealed class DayFile : IDisposable
             return RandomAccess.Read(_file, buffer[..(int)Math.Min(buffer.Length, _state.Length - offset)], offset);
         }
 
-        var rest = Pending.GetBuffer().AsSpan(0, (int)Pending.Length)[(int)(offset - _state.Length)..];
+        var rest = Pending.Span[(int)(offset - _state.Length)..];
         rest = rest[..Math.Min(rest.Length, buffer.Length)];
         rest.CopyTo(buffer);
         return rest.Length;
@@ -114,7 +109,7 @@ internal sealed class DayFile : IDisposable
     public void Rest()
     {
         _file.Dispose();
-        Pending = new();
+        Forget();
     }
 
     /// <summary>Opens the file again after a rest; throws <see cref="IOException"/> where it is not the file that it was.</summary>
@@ -128,15 +123,11 @@ internal sealed class DayFile : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => Rest();
 
     private void Forget()
     {
         _isWritten = false;
-        Pending.SetLength(0);
-        if (Pending.Capacity > PendingKept)
-        {
-            Pending.Capacity = 0;
-        }
+        Pending.Clear();
     }
 }

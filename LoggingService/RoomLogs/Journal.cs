@@ -246,7 +246,7 @@ internal sealed class Journal(string root) : IDisposable
             _frame.Write(number);
             BinaryPrimitives.WriteInt32LittleEndian(number, (int)file.Pending.Length);
             _frame.Write(number[..4]);
-            file.Pending.WriteTo(_frame);
+            _frame.Write(file.Pending.Span);
         }
 
         var frame = _frame.GetBuffer().AsSpan(0, (int)_frame.Length);

@@ -90,7 +90,7 @@ internal sealed partial class RoomLog
         }
 
         RenderFrom(lines - 1, 1);
-        var line = _text.File.Pending.ToArray();
+        var line = _text.File.Pending.Span.ToArray();
         _text.File.Rollback();
         var there = new byte[line.Length];
         return _text.File.Length >= line.Length
