@@ -38,7 +38,7 @@ internal readonly record struct LineSource(RoomEvent Event, EarlierEvents Before
         && (key == sender || key.StartsWith($"{sender}_", StringComparison.Ordinal) || key.StartsWith($"_{sender}_", StringComparison.Ordinal));
 
     /// <summary>The content is an object with nothing in it.</summary>
-    public static bool IsEmpty(RawJson content) => content.Kind == JsonValueKind.Object && content.Members().Count == 0;
+    public static bool IsEmpty(RawJson content) => content.Kind == JsonValueKind.Object && content.IsEmpty;
 
     /// <summary>When an earlier event was: <c>19:20:11</c>, with its date where that isn't this line's.</summary>
     public string TimeOf(RoomEvent earlier)

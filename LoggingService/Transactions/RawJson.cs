@@ -34,6 +34,9 @@ public readonly struct RawJson
         _ => JsonValueKind.Number,
     };
 
+    /// <summary>Whether this is an array or object with nothing in it.</summary>
+    public bool IsEmpty => Kind is JsonValueKind.Object or JsonValueKind.Array && !new JsonCursor(Bytes.Span).MoveNext();
+
     /// <summary>The value of a key of this object, the last one where a key is repeated; missing where there is none.</summary>
     /// <param name="name">The key, in UTF-8 and unescaped.</param>
     public RawJson this[ReadOnlySpan<byte> name]
@@ -41,7 +44,9 @@ public readonly struct RawJson
         get
         {
             RawJson found = default;
-            if (Kind == JsonValueKind.Object)
+
+            // Most keys that are looked for aren't there, which is found out faster than where each value ends.
+            if (Kind == JsonValueKind.Object && (Bytes.Span.IndexOf(name) >= 0 || Bytes.Span.Contains((byte)'\\')))
             {
                 for (var cursor = new JsonCursor(Bytes.Span); cursor.MoveNext();)
                 {

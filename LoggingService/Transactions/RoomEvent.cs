@@ -13,13 +13,13 @@ namespace LoggingService.Transactions;
 public sealed class RoomEvent
 {
     private static readonly byte[][] Fields =
-        [.. new[] { "room_id", "event_id", "type", "sender", "state_key", "content", "origin_server_ts" }.Select(Encoding.UTF8.GetBytes)];
+        [.. new[] { "room_id", "event_id", "type", "sender", "state_key", "content", "origin_server_ts", "unsigned" }.Select(Encoding.UTF8.GetBytes)];
 
     private RoomEvent(RawJson json, string eventId, string roomId, RawJson[] fields)
     {
         (Json, EventId, RoomId) = (json, eventId, roomId);
         (Type, Sender, StateKey) = (fields[2].AsString(), fields[3].AsString(), fields[4].AsString());
-        (Content, OriginServerTs) = (fields[5], fields[6].AsInteger());
+        (Content, OriginServerTs, Unsigned) = (fields[5], fields[6].AsInteger(), fields[7]);
     }
 
     /// <summary>The whole event.</summary>
@@ -47,7 +47,7 @@ public sealed class RoomEvent
     public long? OriginServerTs { get; }
 
     /// <summary><c>unsigned</c>: what the homeserver adds; anything, or missing.</summary>
-    public RawJson Unsigned => Json["unsigned"u8];
+    public RawJson Unsigned { get; }
 
     /// <summary>What <see cref="WriteRecord"/> put in: milliseconds since 1970 when the event reached the service. <c>null</c> for an event that has not been recorded yet, or by something else.</summary>
     public long? ReceivedTs => Json["received_ts"u8].AsInteger();
