@@ -123,9 +123,15 @@ internal static partial class Disk
             return false;
         }
 
-        if (there.LinkTarget is null && (there.Exists || Directory.Exists(link)))
+        if (there.LinkTarget is null)
         {
-            throw new IOException($"{link} is no link: it was left as it is");
+            if (there.Exists || Directory.Exists(link))
+            {
+                throw new IOException($"{link} is no link: it was left as it is");
+            }
+
+            File.CreateSymbolicLink(link, target);
+            return true;
         }
 
         var made = Path.Combine(Path.GetDirectoryName(link)!, $".{Path.GetRandomFileName()}.link");
