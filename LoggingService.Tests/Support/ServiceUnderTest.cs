@@ -136,7 +136,7 @@ public sealed class ServiceUnderTest : WebApplicationFactory<Program>
         builder.ConfigureTestServices(services =>
         {
             services.AddHttpClient<Homeserver>().ConfigurePrimaryHttpMessageHandler(() => Homeserver);
-            services.AddSerilog(logger => logger.MinimumLevel.Information().MinimumLevel.Override("Microsoft", LogEventLevel.Error).MinimumLevel.Override("Polly", LogEventLevel.Fatal).WriteTo.Sink(new Kept(_logged)), preserveStaticLogger: true);
+            services.AddSerilog(logger => logger.MinimumLevel.Information().MinimumLevel.Override("Microsoft", LogEventLevel.Error).WriteTo.Sink(new Kept(_logged)), preserveStaticLogger: true);
             if (_time is not null)
             {
                 services.RemoveAll<TimeProvider>().AddSingleton(_time);

@@ -61,7 +61,6 @@ public static class ServiceLog
                 .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
                 .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
                 .MinimumLevel.Override(typeof(HomeserverAuthentication).FullName!, LogEventLevel.Warning)
-                .MinimumLevel.Override("Polly", LogEventLevel.Fatal)
                 .MinimumLevel.Override(RoomActivity.Source, IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
                 .Filter.ByExcluding(logged => logged.Exception is OperationCanceledException) // A service that is stopped before it has begun is no failure.
                 .Filter.ByExcluding(logged => IsTurningAway(logged) && !TurnedAway.IsTimeToTell())

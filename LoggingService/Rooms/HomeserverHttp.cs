@@ -27,12 +27,12 @@ public static class HomeserverHttp
             // The client lives as long as the service: connections are renewed, so that a homeserver that moves is found. On this machine no proxy of the environment's is in between.
             .UseSocketsHttpHandler((handler, _) => (handler.PooledConnectionLifetime, handler.UseProxy) = (TimeSpan.FromMinutes(5), !options.Homeserver.IsLoopback))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-            .AddHttpMessageHandler(() => new ResilienceHandler(Resilience()));
+            .AddHttpMessageHandler(provider => new ResilienceHandler(Resilience(provider.GetRequiredService<TimeProvider>())));
         return services;
     }
 
     // By itself: a pipeline of the services' would bring telemetry along, which nobody listens to.
-    private static ResiliencePipeline<HttpResponseMessage> Resilience() => new ResiliencePipelineBuilder<HttpResponseMessage>()
+    private static ResiliencePipeline<HttpResponseMessage> Resilience(TimeProvider time) => new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
         .AddTimeout(OneCall)
         .AddRetry(new HttpRetryStrategyOptions
         {
