@@ -27,7 +27,7 @@ public static class LogFolder
 
     /// <summary>The journal's segments.</summary>
     public static string[] Segments(string logs) =>
-        Directory.Exists(Path.Combine(logs, ".journal")) ? [.. Directory.GetFiles(Path.Combine(logs, ".journal")).Order(StringComparer.Ordinal)] : [];
+        Directory.Exists(Path.Combine(logs, ".journal")) ? [.. Directory.GetFiles(Path.Combine(logs, ".journal"), "0*").Order(StringComparer.Ordinal)] : [];
 
     /// <summary>Copies a log directory as a kill would leave it, links and all; the original may be in use.</summary>
     public static void Copy(string from, string to)

@@ -54,6 +54,8 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
             {
                 gate.Release();
             }
+
+            journal.ClearSpare();
         }
         finally
         {

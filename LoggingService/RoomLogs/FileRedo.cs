@@ -22,7 +22,7 @@ internal sealed class FileRedo
 
     /// <summary>Puts frames together, file by file.</summary>
     /// <param name="redos">In the order in which they were written.</param>
-    public static Dictionary<string, FileRedo> Collect(IEnumerable<Journal.Redo> redos)
+    public static Dictionary<string, FileRedo> Collect(IEnumerable<JournalFrames.Redo> redos)
     {
         var files = new Dictionary<string, FileRedo>();
         foreach (var redo in redos)
