@@ -52,6 +52,36 @@ public class CheckpointTests
         Assert.Equal(pushed, await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task A_segment_of_the_journal_that_is_done_with_is_cleared_and_written_again()
+    {
+        var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+        using var killed = TempFolder.ForCaller();
+        var room = Some.RoomId();
+        using (var service = new ServiceUnderTest(time))
+        {
+            Assert.Equal(200, (await service.PushAsync("1", [.. Enumerable.Range(0, 500).Select(i => Some.Message(room, $"message {i}"))])).Status);
+            var first = new FileInfo(Assert.Single(LogFolder.Segments(service.Logs))).Length;
+            var spare = Path.Combine(service.Logs, ".journal", "spare");
+            await Soon.IsTrueAsync(() => File.Exists(spare), "a spare segment", () => time.Advance(TimeSpan.FromSeconds(1)));
+            Assert.Empty(LogFolder.Segments(service.Logs));
+            Assert.Equal(new byte[first], await File.ReadAllBytesAsync(spare, TestContext.Current.CancellationToken));
+
+            Assert.Equal(200, (await service.PushAsync("2", Some.Message(room, "one more"))).Status);
+            Assert.Equal(first, new FileInfo(Assert.Single(LogFolder.Segments(service.Logs))).Length);
+            Assert.False(File.Exists(spare));
+            LogFolder.Copy(service.Logs, killed["logs"]);
+        }
+
+        var text = Path.Combine(killed["logs"], room, "20261123.log");
+        await File.WriteAllLinesAsync(text, (await File.ReadAllLinesAsync(text, TestContext.Current.CancellationToken))[..500], TestContext.Current.CancellationToken);
+        using var again = new ServiceUnderTest(time, folder: killed);
+        Assert.Equal(200, (await again.PushAsync("3", Some.Message(room, "the last"))).Status);
+        Assert.Equal(502, again.Record(room).Count);
+        Assert.EndsWith("> one more", again.Lines(room)[500], StringComparison.Ordinal);
+        LogFolder.AssertLineForLine(again.Logs);
+    }
+
     /// <summary>Makes the record one that can't be synced, as <c>/dev/null</c> can't; what it had is kept beside it.</summary>
     private static string FailToSync(ServiceUnderTest service, string room)
     {
