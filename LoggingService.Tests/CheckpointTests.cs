@@ -82,6 +82,23 @@ public class CheckpointTests
         LogFolder.AssertLineForLine(again.Logs);
     }
 
+    [Fact]
+    public async Task A_spare_segment_that_somebody_else_put_there_is_left_alone()
+    {
+        var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+        using var service = new ServiceUnderTest(time);
+        var room = Some.RoomId();
+        Assert.Equal(200, (await service.PushAsync("1", Some.Message(room, "hello"))).Status);
+        var spare = Path.Combine(service.Logs, ".journal", "spare");
+        await Soon.IsTrueAsync(() => File.Exists(spare), "a spare segment", () => time.Advance(TimeSpan.FromSeconds(1)));
+        File.Delete(spare);
+        await File.WriteAllBytesAsync(spare, new byte[100_000], TestContext.Current.CancellationToken);
+
+        Assert.Equal(200, (await service.PushAsync("2", Some.Message(room, "and on"))).Status);
+        Assert.InRange(new FileInfo(Assert.Single(LogFolder.Segments(service.Logs))).Length, 1, 10_000);
+        Assert.True(File.Exists(spare));
+    }
+
     /// <summary>Makes the record one that can't be synced, as <c>/dev/null</c> can't; what it had is kept beside it.</summary>
     private static string FailToSync(ServiceUnderTest service, string room)
     {

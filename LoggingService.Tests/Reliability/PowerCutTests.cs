@@ -34,6 +34,10 @@ public class PowerCutTests
                 await PowerCutTraffic.SendAsync(service, url, [.. cuts.Traffic.Unacknowledged(), .. cuts.Traffic.Make(6)], cuts.Traffic.Make(6));
                 await WaitForCheckpointAsync(cuts);
                 await PowerCutTraffic.SendAsync(service, url, cuts.Traffic.Make(4), cuts.Traffic.Make(4));
+
+                // A segment is written again.
+                await Soon.IsTrueAsync(() => File.Exists(Path.Combine(cuts.Logs, ".journal", "spare")), "a spare segment");
+                await PowerCutTraffic.SendAsync(service, url, cuts.Traffic.Make(4), cuts.Traffic.Make(4));
                 Assert.Equal(0, await service.StopAsync());
             });
             Assert.Empty(LogFolder.Segments(cuts.Logs));

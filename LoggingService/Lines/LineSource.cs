@@ -24,7 +24,7 @@ internal readonly record struct LineSource(RoomEvent Event, EarlierEvents Before
     }
 
     /// <summary>The content has no keys: so a state that can't be deleted is taken back.</summary>
-    public bool IsEmptied => IsEmpty(Event.Content);
+    public bool IsEmptied => Event.Content.IsEmptyObject;
 
     /// <summary>The state says what it said before, to the letter.</summary>
     public bool ChangesNothing => PreviousContent() is { Kind: JsonValueKind.Object } before && before.ToCompactString() == Event.Content.ToCompactString();
@@ -36,9 +36,6 @@ internal readonly record struct LineSource(RoomEvent Event, EarlierEvents Before
     public bool IsOwnState =>
         Event is { Sender: { Length: > 0 } sender, StateKey: { } key }
         && (key == sender || key.StartsWith($"{sender}_", StringComparison.Ordinal) || key.StartsWith($"_{sender}_", StringComparison.Ordinal));
-
-    /// <summary>The content is an object with nothing in it.</summary>
-    public static bool IsEmpty(RawJson content) => content.Kind == JsonValueKind.Object && content.IsEmpty;
 
     /// <summary>When an earlier event was: <c>19:20:11</c>, with its date where that isn't this line's.</summary>
     public string TimeOf(RoomEvent earlier)

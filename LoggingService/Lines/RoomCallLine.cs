@@ -99,6 +99,6 @@ internal static class RoomCallLine
 
     /// <summary>Nothing is left of the membership but why, or which it was.</summary>
     private static bool HasLeft(RawJson content) =>
-        LineSource.IsEmpty(content)
+        content.IsEmptyObject
         || TypeCheck.IsThere(content["leave_reason"u8]) || TypeCheck.IsThere(content["disconnect_reason"u8]) || TypeCheck.IsThere(content["sticky_key"u8]);
 }

@@ -54,6 +54,12 @@ internal sealed class DayFile : IDisposable
     {
         _isWritten = true;
         RandomAccess.Write(_file, Pending.Span, _state.Length);
+
+        // One that was moved has them; of one that was removed or replaced meanwhile nobody would read them.
+        if (Disk.IsRemoved(_file, _path))
+        {
+            throw new IOException($"{_path} was removed or replaced by somebody else while it was written");
+        }
     }
 
     /// <summary>The written bytes belong to the file now.</summary>

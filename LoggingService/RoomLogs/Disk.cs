@@ -150,21 +150,45 @@ internal static partial class Disk
     }
 
     /// <summary>The file that a path leads to now; <c>null</c> if there is none.</summary>
-    public static FileState? Look(string path) => Look(path, folder: CurrentFolder, flags: 0);
-
-    /// <summary>The file that is open.</summary>
-    public static FileState Look(SafeFileHandle file, string path)
+    public static unsafe FileState? Look(string path)
     {
         if (!OperatingSystem.IsLinux())
         {
-            return new(0, 0, RandomAccess.GetLength(file));
+            var file = new FileInfo(path);
+            return file.Exists ? new FileState(0, 0, file.Length) : null;
         }
 
+        Statx found;
+        if (statx(CurrentFolder, path, flags: 0, InodeAndSize, &found) == 0)
+        {
+            return State(found);
+        }
+
+        return Marshal.GetLastPInvokeError() == NoEntry ? null : throw Failed("stat", path);
+    }
+
+    /// <summary>The file that is open.</summary>
+    public static FileState Look(SafeFileHandle file, string path) =>
+        OperatingSystem.IsLinux() ? State(Look(file, path, InodeAndSize)) : new(0, 0, RandomAccess.GetLength(file));
+
+    /// <summary>Whether an open file has no name any more: what is written into it goes with it. (Not known on macOS.)</summary>
+    public static bool IsRemoved(SafeFileHandle file, string path) => OperatingSystem.IsLinux() && Look(file, path, Links).Links == 0;
+
+    private const int NoEntry = 2;
+    private const int NoFolder = 20;
+    private const int CurrentFolder = -100;
+    private const int EmptyPath = 0x1000;
+    private const uint Links = 0x4;
+    private const uint InodeAndSize = 0x100 | 0x200;
+
+    private static unsafe Statx Look(SafeFileHandle file, string path, uint what)
+    {
         var taken = false;
         try
         {
             file.DangerousAddRef(ref taken);
-            return Look("", (int)file.DangerousGetHandle(), EmptyPath) ?? throw Failed("stat", path);
+            Statx found;
+            return statx((int)file.DangerousGetHandle(), "", EmptyPath, what, &found) == 0 ? found : throw Failed("stat", path);
         }
         finally
         {
@@ -175,28 +199,7 @@ internal static partial class Disk
         }
     }
 
-    private const int NoEntry = 2;
-    private const int NoFolder = 20;
-    private const int CurrentFolder = -100;
-    private const int EmptyPath = 0x1000;
-    private const uint InodeAndSize = 0x100 | 0x200;
-
-    private static unsafe FileState? Look(string path, int folder, int flags)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            var file = new FileInfo(path);
-            return file.Exists ? new FileState(0, 0, file.Length) : null;
-        }
-
-        Statx found;
-        if (statx(folder, path, flags, InodeAndSize, &found) == 0)
-        {
-            return new(((ulong)found.DeviceMajor << 32) | found.DeviceMinor, found.Inode, (long)found.Size);
-        }
-
-        return Marshal.GetLastPInvokeError() == NoEntry ? null : throw Failed("stat", path);
-    }
+    private static FileState State(Statx found) => new(((ulong)found.DeviceMajor << 32) | found.DeviceMinor, found.Inode, (long)found.Size);
 
     private static IOException Failed(string call, string path)
     {
@@ -208,6 +211,9 @@ internal static partial class Disk
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct Statx
     {
+        [FieldOffset(16)]
+        public uint Links;
+
         [FieldOffset(32)]
         public ulong Inode;
 

@@ -134,7 +134,7 @@ internal sealed class Journal(string root) : IDisposable
     {
         foreach (var segment in segments)
         {
-            // Only what this process wrote, and wrote well, is sure to be frames and then zeros.
+            // After a recovery, or where a sync failed, it need not be frames and then zeros.
             if (_segmentPath.Length == 0 || _suspects.Contains(segment) || segment != segments[^1] || !_spare.TryKeep(segment))
             {
                 File.Delete(segment);
@@ -196,6 +196,7 @@ internal sealed class Journal(string root) : IDisposable
         // Never a number again, as long as the process lives: a removed segment that a power cut brings back must be read before the newer ones.
         _lastNumber = Math.Max(_lastNumber, Segments().LastOrDefault() is { } last ? Number(last)!.Value : 0) + 1;
         _segmentPath = Path.Combine(_folder, _lastNumber.ToString("D6", CultureInfo.InvariantCulture));
+        _ours.Add(_segmentPath);
         _spare.TryTakeAs(_segmentPath);
         var segment = Disk.OpenOrCreate(_segmentPath);
         try
@@ -203,7 +204,6 @@ internal sealed class Journal(string root) : IDisposable
             Disk.Sync(_folder);
             Disk.Sync(root);
             (_end, _state) = (0, Disk.Look(segment, _segmentPath));
-            _ours.Add(_segmentPath);
             return segment;
         }
         catch

@@ -34,8 +34,8 @@ public readonly struct RawJson
         _ => JsonValueKind.Number,
     };
 
-    /// <summary>Whether this is an array or object with nothing in it.</summary>
-    public bool IsEmpty => Kind is JsonValueKind.Object or JsonValueKind.Array && !new JsonCursor(Bytes.Span).MoveNext();
+    /// <summary>Whether this is an object with nothing in it.</summary>
+    public bool IsEmptyObject => Kind == JsonValueKind.Object && !new JsonCursor(Bytes.Span).MoveNext();
 
     /// <summary>The value of a key of this object, the last one where a key is repeated; missing where there is none.</summary>
     /// <param name="name">The key, in UTF-8 and unescaped.</param>

@@ -35,7 +35,7 @@ internal static class Growth
 
         Console.WriteLine(Text($"### {events:#,0} events in {rooms:#,0} rooms, 100 a transaction\n"));
         var ours = grown[0];
-        Table(["LoggingService to", "events/s", "p50", "memory", "bytes on disk an event"], grown.Skip(1).Select(one => new[]
+        Table(["LoggingService to", "events/s", "p50", "memory", "bytes on disk an event"], grown.Skip(1).Where(one => one.Tenths.Count > 0).Select(one => new[]
         {
             one.Name, Ratio(ours.Of(t => t.EventsPerSecond), one.Of(t => t.EventsPerSecond)), Ratio(ours.Of(t => t.Median), one.Of(t => t.Median)),
             Ratio(ours.Of(t => t.Megabytes), one.Of(t => t.Megabytes)), Ratio(ours.Of(t => t.BytesOnDisk), one.Of(t => t.BytesOnDisk)),

@@ -39,13 +39,16 @@ internal static class Load
 
     private static async Task RunAsync(List<Contender> contenders, Scenario scenario, int rounds, TimeSpan settle, TimeSpan time, Written written)
     {
+        var random = new Random(contenders.Count);
         var results = contenders.ToDictionary(c => c, _ => new List<Scenario.Result>());
         // From the first event of the scenario on: a file's last block is there before it is full.
         var (bytes, events) = (contenders.ToDictionary(c => c, c => written[(c, scenario.Name)].Bytes - c.Bytes()), contenders.ToDictionary(c => c, c => written[(c, scenario.Name)].Events));
         for (var round = -1; round < rounds; round++)
         {
-            // The first round brings the scenario's rooms back to mind. Who begins, changes.
-            foreach (var contender in contenders.Skip((round + 1) % contenders.Count).Concat(contenders.Take((round + 1) % contenders.Count)))
+            // The first round brings the scenario's rooms back to mind. Who follows whom, changes: what one still has to do falls into the turn of the next.
+            var turns = contenders.ToArray();
+            random.Shuffle(turns);
+            foreach (var contender in turns)
             {
                 var result = await scenario.RunAsync(contender, round < 0 ? settle : time);
                 events[contender] += result.Events;

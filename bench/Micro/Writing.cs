@@ -77,9 +77,10 @@ public class Writing
 
     private async Task CommitAsync(IReadOnlyList<RoomEvent> events, int expected)
     {
-        if ((await _logs.CommitAsync(events, [], "benchmark")).Count is var written && written != expected)
+        var written = await _logs.CommitAsync(events, [], "benchmark");
+        if (written.Count != expected)
         {
-            throw new InvalidOperationException($"{written} events were written, not {expected}.");
+            throw new InvalidOperationException($"{written.Count} events were written, not {expected}.");
         }
     }
 
