@@ -36,7 +36,7 @@ public class RemovedMeanwhileTests
         }
 
         Assert.Equal(0, await service.Process.StopAsync());
-        _ledger.Holds(folder["logs"], "files touched", $"{how} between the journal's write and the file's", rounds);
+        _ledger.Holds(folder["logs"], "files touched by others", $"{how}, between the journal's write and the file's", rounds);
     }
 
     private static long Written(TempFolder folder) => LogFolder.Segments(folder["logs"]).Sum(path => File.Exists(path) ? new FileInfo(path).LastWriteTimeUtc.Ticks : 0);
