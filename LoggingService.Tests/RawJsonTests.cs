@@ -1,0 +1,73 @@
+using System.Text;
+using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
+using LoggingService.Transactions;
+
+namespace LoggingService.Tests;
+
+/// <summary>What is looked for in JSON is found where another reader finds it.</summary>
+public class RawJsonTests
+{
+    private static readonly Gen<string> Space = Gen.Frequency((3, Gen.Constant("")), (1, Gen.Elements(" ", "\n", "\r\n\t ", "  ")));
+
+    private static readonly Gen<string> Scalar = Gen.Elements(
+        "\"\"", "\"hello\"", "\"a \\\"quote\\\"\"", "\"\\\\\"", "\"\\\\\\\"\"", "\"{[,:]}\"", "\"\\u0022\"", "\"é🙂\"", "0", "-1.5e+30", "1E400", "true", "false", "null");
+
+    private static readonly Gen<string> Key = Gen.Elements("\"\"", "\"body\"", "\"b\\u006fdy\"", "\"a\\\\\"", "\"a\\\"b\"", "\"{\"", "\"]\"", "\"é\"", "\"m.relates_to\"");
+
+    [Fact]
+    public void Any_value_is_found_where_another_reader_finds_it() =>
+        Prop.ForAll(Spaced(Value(4)).ToArbitrary(), text =>
+        {
+            Assert.True(RawJson.TryParse(Encoding.UTF8.GetBytes(text), out var ours, out var mistake), mistake);
+            using var theirs = JsonDocument.Parse(text);
+            Same(theirs.RootElement, ours);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(5_000));
+
+    private static Gen<string> Spaced(Gen<string> token) =>
+        from before in Space
+        from one in token
+        from after in Space
+        select before + one + after;
+
+    private static Gen<string> Value(int depth) => depth == 0
+        ? Scalar
+        : Gen.Frequency(
+            (2, Scalar),
+            (2, Spaced(Value(depth - 1)).ArrayOf().Resize(4).Select(items => $"[{(items.Length == 0 ? " " : string.Join(',', items))}]")),
+            (3, Spaced(Key).SelectMany(key => Spaced(Value(depth - 1)).Select(value => $"{key}:{value}")).ArrayOf().Resize(5).Select(members => $"{{{string.Join(',', members)}}}")));
+
+    private static void Same(JsonElement theirs, RawJson ours)
+    {
+        Assert.Equal(theirs.ValueKind, ours.Kind);
+        Assert.Equal(theirs.GetRawText(), Encoding.UTF8.GetString(ours.Bytes.Span));
+        Assert.Equal(theirs.ValueKind == JsonValueKind.Object && !theirs.EnumerateObject().Any(), ours.IsEmptyObject);
+        switch (theirs.ValueKind)
+        {
+            case JsonValueKind.Object:
+                var members = theirs.EnumerateObject().GroupBy(member => member.Name).ToDictionary(group => group.Key, group => group.Last().Value);
+                Assert.Equal(members.Keys.Order(), ours.Members().Keys.Order());
+                Assert.Equal(JsonValueKind.Undefined, ours["missing"u8].Kind);
+                foreach (var (name, value) in members)
+                {
+                    Same(value, ours[Encoding.UTF8.GetBytes(name)]);
+                    Same(value, ours.Members()[name]);
+                    Same(value, ours.Find([Encoding.UTF8.GetBytes(name)])[0]);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                var items = ours.Items();
+                Assert.Equal(theirs.GetArrayLength(), items.Count);
+                foreach (var (item, same) in theirs.EnumerateArray().Zip(items))
+                    Same(item, same);
+                break;
+            case JsonValueKind.String:
+                Assert.Equal(theirs.GetString(), ours.AsString());
+                break;
+            default:
+                break;
+        }
+    }
+}
