@@ -84,7 +84,7 @@ public static class ServiceLog
         }
         else
         {
-            sinks.Console(new JournalLines());
+            sinks.Console(new PlainLines());
         }
     }
 }

@@ -7,7 +7,7 @@ using Serilog.Formatting.Display;
 namespace LoggingService.Configuration;
 
 /// <summary>The service's own log where no person sits at a terminal. Not an expression template, as there: it would take a sixth of the start to compile.</summary>
-internal sealed class JournalLines : ITextFormatter
+internal sealed class PlainLines : ITextFormatter
 {
     private readonly MessageTemplateTextFormatter _own = new("{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}");
 
