@@ -62,7 +62,7 @@ public class CheckpointTests
         {
             Assert.Equal(200, (await service.PushAsync("1", [.. Enumerable.Range(0, 500).Select(i => Some.Message(room, $"message {i}"))])).Status);
             var first = new FileInfo(Assert.Single(LogFolder.Segments(service.Logs))).Length;
-            var spare = Path.Combine(service.Logs, ".journal", "spare");
+            var spare = LogFolder.Spare(service.Logs);
             await Soon.IsTrueAsync(() => File.Exists(spare), "a spare segment", () => time.Advance(TimeSpan.FromSeconds(1)));
             Assert.Empty(LogFolder.Segments(service.Logs));
             Assert.Equal(new byte[first], await File.ReadAllBytesAsync(spare, TestContext.Current.CancellationToken));
@@ -89,7 +89,7 @@ public class CheckpointTests
         using var service = new ServiceUnderTest(time);
         var room = Some.RoomId();
         Assert.Equal(200, (await service.PushAsync("1", Some.Message(room, "hello"))).Status);
-        var spare = Path.Combine(service.Logs, ".journal", "spare");
+        var spare = LogFolder.Spare(service.Logs);
         await Soon.IsTrueAsync(() => File.Exists(spare), "a spare segment", () => time.Advance(TimeSpan.FromSeconds(1)));
         File.Delete(spare);
         await File.WriteAllBytesAsync(spare, new byte[100_000], TestContext.Current.CancellationToken);

@@ -36,7 +36,7 @@ public class PowerCutTests
                 await PowerCutTraffic.SendAsync(service, url, cuts.Traffic.Make(4), cuts.Traffic.Make(4));
 
                 // A segment is written again.
-                await Soon.IsTrueAsync(() => File.Exists(Path.Combine(cuts.Logs, ".journal", "spare")), "a spare segment");
+                await Soon.IsTrueAsync(() => File.Exists(LogFolder.Spare(cuts.Logs)), "a spare segment");
                 await PowerCutTraffic.SendAsync(service, url, cuts.Traffic.Make(4), cuts.Traffic.Make(4));
                 Assert.Equal(0, await service.StopAsync());
             });

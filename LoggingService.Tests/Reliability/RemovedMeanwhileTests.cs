@@ -8,10 +8,10 @@ public class RemovedMeanwhileTests
     private readonly Ledger _ledger = new();
 
     [Theory]
-    [InlineData("removed")]
-    [InlineData("replaced")]
+    [InlineData("both deleted")]
+    [InlineData("both saved")]
     [InlineData("folder removed")]
-    public async Task A_transaction_whose_files_go_while_it_is_written_is_refused_and_there_when_it_comes_again(string how)
+    public async Task A_transaction_whose_files_go_while_it_is_written_is_refused_and_there_when_it_comes_again(string touch)
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new PlayedHomeserver();
@@ -24,10 +24,10 @@ public class RemovedMeanwhileTests
             var pushed = Ledger.Make([room]);
             await using (await FailingCalls.InjectAsync(service.Process.Id, "fsync", "delay_enter=500000"))
             {
-                var before = Written(folder);
+                var before = LogFolder.JournalWrites(folder["logs"]);
                 var answer = service.PushAsync(pushed.Json);
-                await Soon.IsTrueAsync(() => Written(folder) != before, "the journal is written");
-                Touch(folder["logs", room], how);
+                await Soon.IsTrueAsync(() => LogFolder.JournalWrites(folder["logs"]) != before, "the journal is written");
+                Touches.Do(touch, folder["logs"], room, Random.Shared);
                 Assert.InRange(await answer, 500, 599);
             }
 
@@ -36,30 +36,6 @@ public class RemovedMeanwhileTests
         }
 
         Assert.Equal(0, await service.Process.StopAsync());
-        _ledger.Holds(folder["logs"], "files touched by others", $"{how}, between the journal's write and the file's", rounds);
-    }
-
-    private static long Written(TempFolder folder) => LogFolder.Segments(folder["logs"]).Sum(path => File.Exists(path) ? new FileInfo(path).LastWriteTimeUtc.Ticks : 0);
-
-    private static void Touch(string room, string how)
-    {
-        if (how == "folder removed")
-        {
-            Directory.Delete(room, recursive: true);
-            return;
-        }
-
-        foreach (var file in Directory.GetFiles(room, "2*"))
-        {
-            if (how == "replaced")
-            {
-                File.Copy(file, file + ".edited");
-                File.Move(file + ".edited", file, overwrite: true);
-            }
-            else
-            {
-                File.Delete(file);
-            }
-        }
+        _ledger.Holds(folder["logs"], "files touched by others", $"{touch}, between the journal's write and the file's", rounds);
     }
 }

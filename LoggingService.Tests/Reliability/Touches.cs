@@ -50,7 +50,7 @@ public static class Touches
         }
     }
 
-    /// <summary>Does one of them to a file of lines.</summary>
+    /// <summary>Does one of them to a file of lines; "saved" alone puts another file with the same lines in its place.</summary>
     /// <param name="touch">What.</param>
     /// <param name="file">The file.</param>
     /// <param name="line">A line of somebody's.</param>

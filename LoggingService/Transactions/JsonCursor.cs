@@ -82,19 +82,14 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> container)
         do
         {
             _at += _bytes[_at..].IndexOfAny(Brackets);
-            switch (_bytes[_at])
+            if (_bytes[_at] == '"')
             {
-                case (byte)'"':
-                    SkipString();
-                    break;
-                case (byte)'{' or (byte)'[':
-                    depth++;
-                    _at++;
-                    break;
-                default:
-                    depth--;
-                    _at++;
-                    break;
+                SkipString();
+            }
+            else
+            {
+                depth += _bytes[_at] is (byte)'{' or (byte)'[' ? 1 : -1;
+                _at++;
             }
         }
         while (depth > 0);
