@@ -85,6 +85,8 @@ public sealed class DemoHomeserver : IAsyncDisposable
     {
         if (!answer.IsSuccessStatusCode)
         {
+            // Who stops the demo stops the service as well, which then takes nothing more.
+            cancellation.ThrowIfCancellationRequested();
             throw new Misconfiguration($"The demo ends here: the service answered {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}");
         }
     }
