@@ -45,11 +45,19 @@ public sealed class RunningService : IAsyncDisposable
 
     /// <summary>Pushes a transaction of events, each given as JSON.</summary>
     /// <returns>The status of the answer.</returns>
+    /// <exception cref="InvalidOperationException">There was none; the message has the service's output.</exception>
     public async Task<int> PushAsync(params IEnumerable<string> events)
     {
         using var content = new StringContent($"{{\"events\":[{string.Join(',', events)}]}}", Encoding.UTF8, "application/json");
-        using var answer = await _http.PutAsync($"/_matrix/app/v1/transactions/{Guid.NewGuid():N}", content, TestContext.Current.CancellationToken);
-        return (int)answer.StatusCode;
+        try
+        {
+            using var answer = await _http.PutAsync($"/_matrix/app/v1/transactions/{Guid.NewGuid():N}", content, TestContext.Current.CancellationToken);
+            return (int)answer.StatusCode;
+        }
+        catch (HttpRequestException e)
+        {
+            throw new InvalidOperationException($"It was not answered. What the service wrote:\n{string.Join('\n', Process.Output)}", e);
+        }
     }
 
     /// <summary>Pushes it again and again, as a homeserver does: a journal that must be emptied, and is being emptied, is a 5xx once more.</summary>
