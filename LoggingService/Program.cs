@@ -65,7 +65,6 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddSingleton<OwnUser>().AddSingleton<HomeserverCheck>().AddSingleton<LoggedRooms>().AddSingleton<RoomAliases>().AddHostedService(services => services.GetRequiredService<RoomAliases>());
     builder.Services.AddSingleton<RoomActivity>().AddHostedService(services => services.GetRequiredService<RoomActivity>());
     builder.Services.AddHostedService<LogUpkeep>().AddHostedService<FirstContact>();
-    builder.Services.AddAuthorization().AddHomeserverAuthentication();
 
     // The way of a request: its path as it was sent, our errors as Matrix's, the homeserver's token, the route.
     var app = builder.Build();
@@ -73,21 +72,19 @@ static WebApplication Build(string[] settings, bool serves)
     app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = FailedRequest.AnswerAsync });
     app.UseStatusCodePages(context => MatrixError.ForStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
     app.UseRouting();
-    app.UseAuthentication();
-    app.UseAuthorization();
+    app.UseMiddleware<HomeserverAuthentication>();
 
     // Every route; all of them are the homeserver's alone. The older ones have no prefix (Application Service API, "Legacy routes").
-    var homeserver = app.MapGroup("").RequireAuthorization();
     foreach (var root in (string[])["/_matrix/app/v1", ""])
     {
-        homeserver.MapPut($"{root}/transactions/{{**id:required}}", (HttpContext http, string id, TransactionReceiver transactions) => transactions.ReceiveAsync(http.Request, id));
-        homeserver.MapGet($"{root}/rooms/{{**alias:required}}", (string alias, RoomCreator rooms) => rooms.EnsureExistsAsync(RawTarget.Decode(alias)));
-        homeserver.MapGet($"{root}/users/{{**userId:required}}", (string userId, OwnUser user) => user.Is(RawTarget.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
+        app.MapPut($"{root}/transactions/{{**id:required}}", (HttpContext http, string id, TransactionReceiver transactions) => transactions.ReceiveAsync(http.Request, id));
+        app.MapGet($"{root}/rooms/{{**alias:required}}", (string alias, RoomCreator rooms) => rooms.EnsureExistsAsync(RawTarget.Decode(alias)));
+        app.MapGet($"{root}/users/{{**userId:required}}", (string userId, OwnUser user) => user.Is(RawTarget.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
     }
 
-    homeserver.MapPost("/_matrix/app/v1/ping", () => MatrixError.Ok);
-    homeserver.MapGet("/_matrix/app/v1/thirdparty/{**what}", () => MatrixError.NotFound);
-    homeserver.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixError.NotFound);
+    app.MapPost("/_matrix/app/v1/ping", () => MatrixError.Ok);
+    app.MapGet("/_matrix/app/v1/thirdparty/{**what}", () => MatrixError.NotFound);
+    app.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixError.NotFound);
 
     StartupWords.Say(app, options, registration);
     return app;

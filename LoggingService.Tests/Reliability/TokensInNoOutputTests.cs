@@ -13,7 +13,7 @@ public class TokensInNoOutputTests
     [
         .. ((string[])["Default", "Override:Microsoft", "Override:Microsoft.AspNetCore", "Override:Microsoft.AspNetCore.Diagnostics", "Override:Microsoft.AspNetCore.Hosting.Diagnostics",
             "Override:Microsoft.Extensions.Hosting.Internal.Host", "Override:Microsoft.Hosting.Lifetime", "Override:System.Net.Http",
-            "Override:LoggingService.Http.HomeserverAuthentication", "Override:RoomActivity"]).SelectMany(source => (string[])[$"--Serilog:MinimumLevel:{source}", "Verbose"]),
+            "Override:RoomActivity"]).SelectMany(source => (string[])[$"--Serilog:MinimumLevel:{source}", "Verbose"]),
     ];
 
     [Fact]

@@ -1,4 +1,3 @@
-using LoggingService.Http;
 using LoggingService.Lines;
 using LoggingService.RoomLogs;
 using Serilog;
@@ -60,7 +59,6 @@ public static class ServiceLog
                 .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
                 .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
                 .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
-                .MinimumLevel.Override(typeof(HomeserverAuthentication).FullName!, LogEventLevel.Warning)
                 .MinimumLevel.Override(RoomActivity.Source, IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
                 .Filter.ByExcluding(logged => logged.Exception is OperationCanceledException) // A service that is stopped before it has begun is no failure.
                 .Filter.ByExcluding(logged => IsTurningAway(logged) && !TurnedAway.IsTimeToTell())

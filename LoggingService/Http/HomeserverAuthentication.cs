@@ -1,32 +1,50 @@
-using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
 using LoggingService.Configuration;
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.Extensions.Options;
 
 namespace LoggingService.Http;
 
 /// <summary>
 /// Lets the homeserver in, which shows the registration's hs_token, and nobody else: <c>Authorization: Bearer …</c>, or
 /// <c>?access_token=…</c> as older homeservers do; where both are there both must match (Application Service API,
-/// "Authorisation"). Runs before a byte of the body is read.
+/// "Authorisation"). It stands before the routes, none of which is open, and runs before a byte of the body is read.
 /// </summary>
-public sealed class HomeserverAuthentication(
-    Registration registration, RefusalWarning warning, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+public sealed partial class HomeserverAuthentication(
+    RequestDelegate next, Registration registration, LoggingServiceOptions settings, TimeProvider time, ILogger<HomeserverAuthentication> logger)
 {
-    /// <summary>The scheme's name.</summary>
-    public const string SchemeName = "Homeserver";
-
     private const string Bearer = "Bearer ";
 
-    /// <inheritdoc/>
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    private readonly byte[] _homeservers = Hash(registration.HsToken);
+    private readonly OnceAMinute _wrong = new(time);
+
+    /// <summary>Lets a request go on to its route, or answers it.</summary>
+    public Task InvokeAsync(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var shown = TokensOf(context.Request);
+        if (context.GetEndpoint() is not RouteEndpoint || (shown.Count > 0 && AreHomeservers(shown)))
+        {
+            return next(context);
+        }
+
+        if (shown.Count == 0)
+        {
+            return new MatrixError(401, "M_MISSING_TOKEN", "The homeserver's token is missing.").ExecuteAsync(context);
+        }
+
+        // Anyone can send wrong ones as fast as they like.
+        if (_wrong.IsTimeToTell())
+        {
+            Log.Refused(logger, settings.Registration);
+        }
+
+        return new MatrixError(403, "M_FORBIDDEN", "This is not the homeserver's token.").ExecuteAsync(context);
+    }
+
+    private static List<string> TokensOf(HttpRequest request)
     {
         List<string> shown = [];
-        foreach (var header in Request.Headers.Authorization)
+        foreach (var header in request.Headers.Authorization)
         {
             if (header?.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) == true)
             {
@@ -34,78 +52,31 @@ public sealed class HomeserverAuthentication(
             }
         }
 
-        if (Request.Query.TryGetValue("access_token", out var tokens))
+        if (request.Query.TryGetValue("access_token", out var tokens))
         {
             shown.AddRange(tokens.Select(token => token ?? ""));
         }
 
-        if (shown.Count == 0)
-        {
-            return Task.FromResult(AuthenticateResult.NoResult());
-        }
-
-        var wrong = 0;
-        foreach (var token in shown)
-        {
-            wrong |= IsHomeservers(token) ? 0 : 1;
-        }
-
-        return Task.FromResult(wrong != 0
-            ? AuthenticateResult.Fail("A token that is not the registration's hs_token")
-            : AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity(SchemeName)), SchemeName)));
-    }
-
-    /// <inheritdoc/>
-    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
-    {
-        var refusal = (await HandleAuthenticateOnceAsync()).None
-            ? new MatrixError(401, "M_MISSING_TOKEN", "The homeserver's token is missing.")
-            : new MatrixError(403, "M_FORBIDDEN", "This is not the homeserver's token.");
-        if (refusal.Status == 403)
-        {
-            warning.Tell(Logger);
-        }
-
-        await refusal.ExecuteAsync(Context);
+        return shown;
     }
 
     /// <summary>In a time that says nothing about the token: hashes are compared, and all of them.</summary>
-    private bool IsHomeservers(string token) => CryptographicOperations.FixedTimeEquals(
-        SHA256.HashData(Encoding.UTF8.GetBytes(token)), SHA256.HashData(Encoding.UTF8.GetBytes(registration.HsToken)));
-}
-
-/// <summary>What the log is told of wrong tokens: once a minute, for anyone can send them as fast as they like.</summary>
-public sealed partial class RefusalWarning(LoggingServiceOptions settings, TimeProvider time)
-{
-    private readonly OnceAMinute _wrong = new(time);
-
-    /// <summary>A token was wrong.</summary>
-    public void Tell(ILogger logger)
+    private bool AreHomeservers(List<string> shown)
     {
-        if (_wrong.IsTimeToTell())
+        var wrong = 0;
+        foreach (var token in shown)
         {
-            Log.Refused(logger, settings.Registration);
+            wrong |= CryptographicOperations.FixedTimeEquals(Hash(token), _homeservers) ? 0 : 1;
         }
+
+        return wrong == 0;
     }
+
+    private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 
     private static partial class Log
     {
         [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "A request with a wrong token was refused. If it was your homeserver's, its copy of {Registration} differs: give it this file and restart it. If not, somebody else reaches this port.")]
         public static partial void Refused(ILogger logger, string registration);
     }
-}
-
-/// <summary>How the scheme is registered.</summary>
-public static class HomeserverAuthenticationRegistration
-{
-    /// <summary>Adds <see cref="HomeserverAuthentication"/> as the only scheme; without the data protection that AddAuthentication brings along, which would write keys to the disk that nobody uses.</summary>
-    public static IServiceCollection AddHomeserverAuthentication(this IServiceCollection services) => services
-        .AddAuthenticationCore(schemes =>
-        {
-            schemes.DefaultScheme = HomeserverAuthentication.SchemeName;
-            schemes.AddScheme<HomeserverAuthentication>(HomeserverAuthentication.SchemeName, displayName: null);
-        })
-        .AddWebEncoders()
-        .AddSingleton<RefusalWarning>()
-        .AddTransient<HomeserverAuthentication>();
 }

@@ -14,7 +14,7 @@ namespace LoggingService.Http;
 public sealed record MatrixError(int Status, string Code, string Message) : IResult
 {
     /// <summary>200 and <c>{}</c>. Not 204, and not an empty body: to a homeserver both are a failure.</summary>
-    public static readonly IResult Ok = Results.Text("{}", "application/json");
+    public static readonly IResult Ok = Results.Text("{}"u8, "application/json");
 
     /// <summary>404: no such user, alias, protocol.</summary>
     public static readonly MatrixError NotFound = new(404, "M_NOT_FOUND", "There is nothing of this name here.");
