@@ -185,7 +185,7 @@ public class TakenAwayTests
         using var folder = TempFolder.ForCaller();
         using var homeserver = new PlayedHomeserver();
         // A runtime that can't start a thread, which takes a pipe, ends itself: the one that runs already must do.
-        await using var service = await RunningService.StartAsync(folder, homeserver, "env", "DOTNET_ThreadPool_ForceMaxWorkerThreads=1", "prlimit", "--nofile=400");
+        await using var service = await RunningService.StartAsync(folder, homeserver, "env", "DOTNET_ThreadPool_ForceMinWorkerThreads=1", "DOTNET_ThreadPool_ForceMaxWorkerThreads=1", "prlimit", "--nofile=400");
         var rooms = Enumerable.Range(0, Proof.Times(300, 1000)).Select(_ => Some.RoomId()).ToList();
         foreach (var some in rooms.Chunk(50))
         {

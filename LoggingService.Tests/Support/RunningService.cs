@@ -54,7 +54,7 @@ public sealed class RunningService : IAsyncDisposable
             using var answer = await _http.PutAsync($"/_matrix/app/v1/transactions/{Guid.NewGuid():N}", content, TestContext.Current.CancellationToken);
             return (int)answer.StatusCode;
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
         {
             throw new InvalidOperationException($"It was not answered. What the service wrote:\n{string.Join('\n', Process.Output)}", e);
         }

@@ -85,7 +85,7 @@ public sealed class DemoHomeserver : IAsyncDisposable
     {
         if (!answer.IsSuccessStatusCode)
         {
-            // Who stops the demo stops the service as well, which then takes nothing more.
+            // Who stops the demo stops the service as well, which makes no more rooms then.
             cancellation.ThrowIfCancellationRequested();
             throw new Misconfiguration($"The demo ends here: the service answered {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}");
         }

@@ -7,7 +7,8 @@ namespace LoggingService.Http;
 /// <summary>
 /// Lets the homeserver in, which shows the registration's hs_token, and nobody else: <c>Authorization: Bearer …</c>, or
 /// <c>?access_token=…</c> as older homeservers do; where both are there both must match (Application Service API,
-/// "Authorisation"). It stands before the routes, none of which is open, and runs before a byte of the body is read.
+/// "Authorisation"). It stands behind the routing, which says whether there is a route, and closes them all; before it,
+/// everything would pass. It runs before a byte of the body is read.
 /// </summary>
 public sealed partial class HomeserverAuthentication(
     RequestDelegate next, Registration registration, LoggingServiceOptions settings, TimeProvider time, ILogger<HomeserverAuthentication> logger)
@@ -17,19 +18,26 @@ public sealed partial class HomeserverAuthentication(
     private readonly byte[] _homeservers = Hash(registration.HsToken);
     private readonly OnceAMinute _wrong = new(time);
 
-    /// <summary>Lets a request go on to its route, or answers it.</summary>
+    /// <summary>Lets a request of the homeserver go on to its route, and one that has no route to where it is told so; answers all others.</summary>
     public Task InvokeAsync(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var shown = TokensOf(context.Request);
-        if (context.GetEndpoint() is not RouteEndpoint || (shown.Count > 0 && AreHomeservers(shown)))
+
+        // A method that a path doesn't know leads to an endpoint, too: the routing's own, which is no route.
+        if (context.GetEndpoint() is not RouteEndpoint)
         {
             return next(context);
         }
 
+        var shown = TokensOf(context.Request);
         if (shown.Count == 0)
         {
             return new MatrixError(401, "M_MISSING_TOKEN", "The homeserver's token is missing.").ExecuteAsync(context);
+        }
+
+        if (AreHomeservers(shown))
+        {
+            return next(context);
         }
 
         // Anyone can send wrong ones as fast as they like.
