@@ -56,7 +56,7 @@ public sealed class RunningService : IAsyncDisposable
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
         {
-            throw new InvalidOperationException($"It was not answered. What the service wrote:\n{string.Join('\n', Process.Output)}", e);
+            throw Process.Failed("didn't answer", e);
         }
     }
 
@@ -65,7 +65,7 @@ public sealed class RunningService : IAsyncDisposable
     {
         for (var attempt = 0; await PushAsync(events) != 200; attempt++)
         {
-            Assert.True(attempt < 20, $"It was not taken. What the service wrote:\n{string.Join('\n', Process.Output)}");
+            Assert.True(attempt < 20, Process.Failed("didn't take it").Message);
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }

@@ -143,6 +143,10 @@ public sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>What a test fails with: how the service failed it, and all that it wrote so far.</summary>
+    public InvalidOperationException Failed(string how, Exception? cause = null) =>
+        new($"The service {how}. What it wrote:\n{string.Join('\n', Output)}", cause);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -169,9 +173,6 @@ public sealed class ServiceProcess : IAsyncDisposable
         lock (_gate)
             return [.. lines];
     }
-
-    private InvalidOperationException Failed(string how) =>
-        new($"The service {how}. What it wrote:\n{string.Join('\n', Output)}");
 
     private static bool IsForeign(string name) =>
         name.StartsWith("ASPNETCORE_", StringComparison.OrdinalIgnoreCase)

@@ -71,13 +71,13 @@ public sealed partial class HomeserverAuthentication(
     /// <summary>In a time that says nothing about the token: hashes are compared, and all of them.</summary>
     private bool AreHomeservers(List<string> shown)
     {
-        var wrong = 0;
+        var areRight = true;
         foreach (var token in shown)
         {
-            wrong |= CryptographicOperations.FixedTimeEquals(Hash(token), _homeservers) ? 0 : 1;
+            areRight &= CryptographicOperations.FixedTimeEquals(Hash(token), _homeservers);
         }
 
-        return wrong == 0;
+        return areRight;
     }
 
     private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
