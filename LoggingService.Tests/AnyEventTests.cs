@@ -3,9 +3,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
-using LoggingService.Lines;
+using LoggingService.Events;
+using LoggingService.Rendering;
 using LoggingService.Tests.Support;
-using LoggingService.Transactions;
 
 namespace LoggingService.Tests;
 
@@ -77,7 +77,7 @@ public class AnyEventTests
     private static void Check(string earlierText, string text)
     {
         var (earlier, e) = (Read(earlierText), Read(text));
-        var line = LogLine.Render(e, new EarlierEvents(_ => earlier, (_, _) => earlier), TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
+        var line = LogLine.Render(e, new RoomHistory(_ => earlier, (_, _) => earlier), TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
         Assert.DoesNotContain(line.EnumerateRunes(), IsUnsafe);
         Assert.False(HasLoneSurrogate(line), line);
         Assert.Matches(LogFormat.Line, $"2026-11-23 19:20:11 +00:00 {line}");

@@ -1,4 +1,4 @@
-using LoggingService.Configuration;
+using LoggingService.Options;
 using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -51,7 +51,7 @@ public class DurabilityTests
         using var folder = TempFolder.ForCaller();
         using (Open(folder["logs"]))
         {
-            var refused = Assert.Throws<Misconfiguration>(() => Open(folder["logs"]));
+            var refused = Assert.Throws<ConfigurationException>(() => Open(folder["logs"]));
             Assert.Contains($"process {Environment.ProcessId}", refused.Message);
         }
 

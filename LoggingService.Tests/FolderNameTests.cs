@@ -1,5 +1,5 @@
 using System.Text;
-using LoggingService.RoomLogs;
+using LoggingService.Files;
 
 namespace LoggingService.Tests;
 

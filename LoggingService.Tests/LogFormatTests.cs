@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using LoggingService.Lines;
+using LoggingService.Events;
+using LoggingService.Rendering;
 using LoggingService.Tests.Support;
-using LoggingService.Transactions;
 
 namespace LoggingService.Tests;
 
@@ -117,7 +117,7 @@ public partial class LogFormatTests
     {
         var said = LineOf.Event("@alice:x", "m.room.message", new JsonObject { ["msgtype"] = "m.file", ["body"] = words }.ToJsonString());
         var poll = LineOf.Event("@alice:x", "m.poll.start", new JsonObject { ["m.poll"] = new JsonObject { ["question"] = new JsonObject { ["m.text"] = new JsonArray(new JsonObject { ["body"] = words }) } } }.ToJsonString());
-        var before = new EarlierEvents(
+        var before = new RoomHistory(
             id => id == "$poll" ? poll : id.StartsWith('$') ? said : null,
             (type, key) => (type, key) == (replaced?.Type, replaced?.StateKey) ? replaced : null);
         return LogLine.Render(e, before, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);

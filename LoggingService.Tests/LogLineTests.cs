@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
-using LoggingService.Lines;
+using LoggingService.Events;
+using LoggingService.Rendering;
 using LoggingService.Tests.Support;
-using LoggingService.Transactions;
 
 namespace LoggingService.Tests;
 
@@ -11,7 +11,7 @@ public class LogLineTests
     // 2026-11-23 19:20:11 UTC
     private const long Now = 1795461611000;
     private const string Hello = """{"event_id":"$hello","room_id":"!r:x","type":"m.room.message","sender":"@alice:x","origin_server_ts":1795461611000,"content":{"msgtype":"m.text","body":"hello"}}""";
-    private static readonly EarlierEvents Nothing = new(_ => null, (_, _) => null);
+    private static readonly RoomHistory Nothing = new(_ => null, (_, _) => null);
 
     [Theory]
     [InlineData("""{"msgtype":"m.text","body":"hello"}""", "<@bob:x> hello")]
@@ -154,7 +154,7 @@ public class LogLineTests
 
     private static string Line(string type, string content, string target) => LogLine.Render(Event(type, content), Record(target), TimeZoneInfo.Utc, null);
 
-    private static EarlierEvents Record(string target) => new(_ => RoomEventFrom(target), (_, _) => null);
+    private static RoomHistory Record(string target) => new(_ => RoomEventFrom(target), (_, _) => null);
 
     private static string Mine(string type) =>
         Hello.Replace("@alice:x", "@bob:x", StringComparison.Ordinal).Replace("$hello", "$mine", StringComparison.Ordinal).Replace("m.room.message", type, StringComparison.Ordinal);

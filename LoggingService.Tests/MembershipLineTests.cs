@@ -1,7 +1,7 @@
 using System.Text;
-using LoggingService.Lines;
+using LoggingService.Events;
+using LoggingService.Rendering;
 using LoggingService.Tests.Support;
-using LoggingService.Transactions;
 
 namespace LoggingService.Tests;
 
@@ -207,7 +207,7 @@ public class MembershipLineTests
     private static string Line(string sender, string content, string more = "") =>
         Render(Event(sender, content, more), new(_ => null, (_, _) => null));
 
-    private static string Render(RoomEvent e, EarlierEvents before) => LogLine.Render(e, before, TimeZoneInfo.Utc, null);
+    private static string Render(RoomEvent e, RoomHistory before) => LogLine.Render(e, before, TimeZoneInfo.Utc, null);
 
     private static RoomEvent Event(string sender, string content, string more, string id = "$now") =>
         RoomEventFrom($$"""{"event_id":"{{id}}","room_id":"!r:example.org","type":"m.room.member","sender":"{{sender}}","state_key":"{{Carol}}","origin_server_ts":1,"content":{{content}}{{(more.Length == 0 ? "" : ",")}}{{more}}}""");

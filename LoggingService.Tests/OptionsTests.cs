@@ -1,5 +1,5 @@
 using System.Text;
-using LoggingService.Configuration;
+using LoggingService.Options;
 using Microsoft.Extensions.Configuration;
 
 namespace LoggingService.Tests;
@@ -71,13 +71,13 @@ public sealed class OptionsTests
     [InlineData("""{"Moderators": [""]}""", "LoggingService:Moderators:0 is \"\", which is no user id: write it in full, like @alice:example.org")]
     [InlineData("""{"RoomPerHour": 1}""", "LoggingService:RoomPerHour is no setting. The settings are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, MaxBodyBytes")]
     public void A_mistake_is_one_line_that_names_the_key(string section, string line) =>
-        Assert.Equal(line, Assert.Throws<Misconfiguration>(() => Read(section)).Message);
+        Assert.Equal(line, Assert.Throws<ConfigurationException>(() => Read(section)).Message);
 
     [Fact]
     public void A_section_that_is_a_text_is_a_mistake() =>
         Assert.Equal(
             "LoggingService is \"on\", which is no section: its keys are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, MaxBodyBytes",
-            Assert.Throws<Misconfiguration>(() => Read("\"on\"")).Message);
+            Assert.Throws<ConfigurationException>(() => Read("\"on\"")).Message);
 
     private static LoggingServiceOptions Read(string section) => LoggingServiceOptions.Read(
         new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes($$"""{"LoggingService": {{section}}}"""))).Build());

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
-using LoggingService.Transactions;
+using LoggingService.Events;
 
 namespace LoggingService.Tests;
 

@@ -1,5 +1,5 @@
+using LoggingService.Events;
 using LoggingService.Tests.Support;
-using LoggingService.Transactions;
 
 namespace LoggingService.Tests;
 

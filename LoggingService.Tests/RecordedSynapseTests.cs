@@ -1,6 +1,6 @@
 using System.Text;
+using LoggingService.Events;
 using LoggingService.Tests.Support;
-using LoggingService.Transactions;
 
 namespace LoggingService.Tests;
 

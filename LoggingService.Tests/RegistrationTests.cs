@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using System.Text;
-using LoggingService.Configuration;
+using LoggingService.Options;
+using LoggingService.Registration;
 
 namespace LoggingService.Tests;
 
@@ -31,7 +32,7 @@ public sealed class RegistrationTests : IDisposable
     [Fact]
     public void The_example_of_the_guide_is_read()
     {
-        var registration = Registration.Read("registration.example.yaml");
+        var registration = AppServiceRegistration.Read("registration.example.yaml");
 
         Assert.Equal("logging", registration.Id);
         Assert.Equal("http://localhost:5000/", registration.Url.AbsoluteUri);
@@ -157,14 +158,14 @@ public sealed class RegistrationTests : IDisposable
     {
         File.WriteAllBytes(Path, Encoding.Latin1.GetBytes("id: \"logging\"\n# ä\n"));
 
-        Assert.Equal($"{Path}:2: this isn't UTF-8: save the file as UTF-8", Assert.Throws<Misconfiguration>(() => Registration.Read(Path)).Message);
+        Assert.Equal($"{Path}:2: this isn't UTF-8: save the file as UTF-8", Assert.Throws<ConfigurationException>(() => AppServiceRegistration.Read(Path)).Message);
     }
 
     [Fact]
     public void A_file_that_is_missing_or_a_folder_is_told_in_one_line()
     {
-        Assert.Equal($"{Path}: there is no such file: the registration that the homeserver reads must be there", Assert.Throws<Misconfiguration>(() => Registration.Read(Path)).Message);
-        Assert.Equal($"{folder.FullName}: this is a folder, and must be the registration file", Assert.Throws<Misconfiguration>(() => Registration.Read(folder.FullName)).Message);
+        Assert.Equal($"{Path}: there is no such file: the registration that the homeserver reads must be there", Assert.Throws<ConfigurationException>(() => AppServiceRegistration.Read(Path)).Message);
+        Assert.Equal($"{folder.FullName}: this is a folder, and must be the registration file", Assert.Throws<ConfigurationException>(() => AppServiceRegistration.Read(folder.FullName)).Message);
     }
 
     [Theory]
@@ -186,10 +187,10 @@ public sealed class RegistrationTests : IDisposable
     {
         File.WriteAllText(Path, Good);
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-        Assert.Equal([$"{Path}: every user of this machine can read the tokens in it: chmod o= {Path}"], Registration.Read(Path).Warnings);
+        Assert.Equal([$"{Path}: every user of this machine can read the tokens in it: chmod o= {Path}"], AppServiceRegistration.Read(Path).Warnings);
 
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
-        Assert.Empty(Registration.Read(Path).Warnings);
+        Assert.Empty(AppServiceRegistration.Read(Path).Warnings);
     }
 
     [Theory]
@@ -204,12 +205,12 @@ public sealed class RegistrationTests : IDisposable
     public void No_mistake_repeats_a_token(string right, string wrong) =>
         Assert.DoesNotContain("geheim", MistakeIn(Good.Replace(right, wrong)));
 
-    private string MistakeIn(string text) => Assert.Throws<Misconfiguration>(() => Read(text)).Message;
+    private string MistakeIn(string text) => Assert.Throws<ConfigurationException>(() => Read(text)).Message;
 
-    private Registration Read(string text)
+    private AppServiceRegistration Read(string text)
     {
         File.WriteAllText(Path, text);
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        return Registration.Read(Path);
+        return AppServiceRegistration.Read(Path);
     }
 }

@@ -1,7 +1,7 @@
 using System.Text;
-using LoggingService.Lines;
+using LoggingService.Events;
+using LoggingService.Rendering;
 using LoggingService.Tests.Support;
-using LoggingService.Transactions;
 
 namespace LoggingService.Tests;
 

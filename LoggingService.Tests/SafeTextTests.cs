@@ -1,4 +1,4 @@
-using LoggingService.Lines;
+using LoggingService.Rendering;
 
 namespace LoggingService.Tests;
 

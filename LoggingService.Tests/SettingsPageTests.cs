@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using LoggingService.Commands;
-using LoggingService.Configuration;
+using LoggingService.Cli;
+using LoggingService.Options;
 using Microsoft.Extensions.Configuration;
 
 namespace LoggingService.Tests;
@@ -16,7 +16,7 @@ public partial class SettingsPageTests
         Assert.Equal(LoggingServiceOptions.Keys, _rows.Select(row => row.Groups["key"].Value));
         Assert.Equal(LoggingServiceOptions.Keys, typeof(LoggingServiceOptions).GetProperties().Select(property => property.Name).Where(name => name is not ("Keys" or "HomeserverText")));
         Assert.Equal(
-            SettingSwitch.All.Where(setting => setting.Key.StartsWith("LoggingService:", StringComparison.Ordinal)).Select(setting => (setting.Key, setting.Name)),
+            SettingOption.All.Where(setting => setting.Key.StartsWith("LoggingService:", StringComparison.Ordinal)).Select(setting => (setting.Key, setting.Name)),
             _rows.Select(row => ($"LoggingService:{row.Groups["key"].Value}", row.Groups["switch"].Value)));
     }
 
@@ -36,7 +36,7 @@ public partial class SettingsPageTests
             };
             Assert.Equal(expected, row.Groups["default"].Value);
             Assert.Contains($"[default: {row.Groups["key"].Value switch { "RetainDays" => "all", "Moderators" => "nobody", _ => expected }}]",
-                SettingSwitch.All.Single(setting => setting.Name == row.Groups["switch"].Value).Description, StringComparison.Ordinal);
+                SettingOption.All.Single(setting => setting.Name == row.Groups["switch"].Value).Description, StringComparison.Ordinal);
         }
     }
 

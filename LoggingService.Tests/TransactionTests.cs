@@ -217,7 +217,7 @@ public class TransactionTests
         using var service = new ServiceUnderTest(settings: new() { ["LoggingService:MaxBodyBytes"] = "1048576" });
         var room = Some.RoomId();
         var body = $"{{\"events\":[{Some.Message(room, new string('x', 700_000))}]}}";
-        var bodies = service.Services.GetRequiredService<RequestBodies>();
+        var bodies = service.Services.GetRequiredService<RequestBodyReader>();
         using (var slow = await RawConnection.OpenAsync(service.Client.BaseAddress!.Port))
         {
             await slow.SendAsync(RawConnection.TransactionHead("1", body.Length) + body[..^10]);

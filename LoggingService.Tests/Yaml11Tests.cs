@@ -1,4 +1,4 @@
-using LoggingService.Configuration;
+using LoggingService.Registration;
 
 namespace LoggingService.Tests;
 

@@ -1,6 +1,10 @@
-using LoggingService.Commands;
-using LoggingService.Configuration;
+using LoggingService.Logging;
+using LoggingService.Cli;
+using LoggingService.Files;
+using LoggingService.Homeserver;
 using LoggingService.Http;
+using LoggingService.Options;
+using LoggingService.Registration;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
 using LoggingService.Transactions;
@@ -10,7 +14,7 @@ try
 {
     if (OperatingSystem.IsWindows())
     {
-        throw new Misconfiguration("LoggingService runs on Linux and macOS. On Windows folders can't be named after room ids.");
+        throw new ConfigurationException("LoggingService runs on Linux and macOS. On Windows folders can't be named after room ids.");
     }
 
     return await CommandLine.RunAsync(args, Build);
@@ -20,7 +24,7 @@ catch (OperationCanceledException)
     // Stopped before it had begun.
     return 0;
 }
-catch (Misconfiguration mistake)
+catch (ConfigurationException mistake)
 {
     Console.Error.WriteLine(mistake.Message);
     return 1;
@@ -42,34 +46,34 @@ static WebApplication Build(string[] settings, bool serves)
     var options = LoggingServiceOptions.Read(builder.Configuration);
     if (serves && !Path.Exists(options.Registration))
     {
-        NewRegistration.Write(options.Registration);
-        Console.WriteLine(NewRegistration.NextSteps(options.Registration));
+        RegistrationGenerator.Write(options.Registration);
+        Console.WriteLine(RegistrationGenerator.NextSteps(options.Registration));
     }
 
-    var registration = Registration.Read(options.Registration);
+    var registration = AppServiceRegistration.Read(options.Registration);
     if (serves && string.IsNullOrEmpty(builder.Configuration["urls"]))
     {
         builder.WebHost.UseUrls(registration.ListenUrl
-            ?? throw new Misconfiguration($"{options.Registration}: url is https, but this service speaks only http: let a proxy serve it, and say where this service listens for the proxy, with --urls http://localhost:5000."));
+            ?? throw new ConfigurationException($"{options.Registration}: url is https, but this service speaks only http: let a proxy serve it, and say where this service listens for the proxy, with --urls http://localhost:5000."));
     }
 
     // Bodies are limited where they are read, with answers that a homeserver understands; of a stranger's no more is thrown away. A stop takes 10 s at most: 5 for requests in hand, 4 for the last checkpoint.
-    builder.WebHost.ConfigureKestrel(kestrel => (kestrel.Limits.MaxRequestBodySize, kestrel.Limits.MaxConcurrentConnections, kestrel.AddServerHeader) = (1 << 20, OpenFiles.ForConnections, false));
+    builder.WebHost.ConfigureKestrel(kestrel => (kestrel.Limits.MaxRequestBodySize, kestrel.Limits.MaxConcurrentConnections, kestrel.AddServerHeader) = (1 << 20, OpenFileLimit.ForConnections, false));
     builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
 
     builder.Services.AddServiceLog(builder.Configuration);
     builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);
     builder.Services.AddSingleton(services => new LogDirectory(options.Logs, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<LogDirectory>>()));
     builder.Services.AddHomeserver(options);
-    builder.Services.AddSingleton<RequestBodies>().AddSingleton<TransactionReceiver>().AddSingleton<RoomCreator>();
-    builder.Services.AddSingleton<OwnUser>().AddSingleton<HomeserverCheck>().AddSingleton<LoggedRooms>().AddSingleton<RoomAliases>().AddHostedService(services => services.GetRequiredService<RoomAliases>());
+    builder.Services.AddSingleton<RequestBodyReader>().AddSingleton<TransactionEndpoint>().AddSingleton<RoomCreator>();
+    builder.Services.AddSingleton<ServiceUser>().AddSingleton<ConnectionCheck>().AddSingleton<LoggedRooms>().AddSingleton<RoomAliases>().AddHostedService(services => services.GetRequiredService<RoomAliases>());
     builder.Services.AddSingleton<RoomActivity>().AddHostedService(services => services.GetRequiredService<RoomActivity>());
-    builder.Services.AddHostedService<LogUpkeep>().AddHostedService<FirstContact>();
+    builder.Services.AddHostedService<LogUpkeep>().AddHostedService<StartupCheck>();
 
     // The way of a request: its path as it was sent, our errors as Matrix's, the homeserver's token, the route.
     var app = builder.Build();
-    app.Use(RawTarget.Restore(registration.PathBase));
-    app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = FailedRequest.AnswerAsync });
+    app.Use(RawPathMiddleware.Restore(registration.PathBase));
+    app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExceptionResponses.AnswerAsync });
     app.UseStatusCodePages(context => MatrixError.ForStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
     app.UseRouting();
     app.UseMiddleware<HomeserverAuthentication>();
@@ -77,15 +81,15 @@ static WebApplication Build(string[] settings, bool serves)
     // Every route; all of them are the homeserver's alone. The older ones have no prefix (Application Service API, "Legacy routes").
     foreach (var root in (string[])["/_matrix/app/v1", ""])
     {
-        app.MapPut($"{root}/transactions/{{**id:required}}", (HttpContext http, string id, TransactionReceiver transactions) => transactions.ReceiveAsync(http.Request, id));
-        app.MapGet($"{root}/rooms/{{**alias:required}}", (string alias, RoomCreator rooms) => rooms.EnsureExistsAsync(RawTarget.Decode(alias)));
-        app.MapGet($"{root}/users/{{**userId:required}}", (string userId, OwnUser user) => user.Is(RawTarget.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
+        app.MapPut($"{root}/transactions/{{**id:required}}", (HttpContext http, string id, TransactionEndpoint transactions) => transactions.ReceiveAsync(http.Request, id));
+        app.MapGet($"{root}/rooms/{{**alias:required}}", (string alias, RoomCreator rooms) => rooms.EnsureExistsAsync(RawPathMiddleware.Decode(alias)));
+        app.MapGet($"{root}/users/{{**userId:required}}", (string userId, ServiceUser user) => user.Is(RawPathMiddleware.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
     }
 
     app.MapPost("/_matrix/app/v1/ping", () => MatrixError.Ok);
     app.MapGet("/_matrix/app/v1/thirdparty/{**what}", () => MatrixError.NotFound);
     app.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixError.NotFound);
 
-    StartupWords.Say(app, options, registration);
+    StartupMessages.Say(app, options, registration);
     return app;
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>The events that were acknowledged and that nobody else took away: each must be in its room's record once.</summary>
-public sealed class Acknowledged
+internal sealed class Acknowledged
 {
     private readonly Dictionary<string, HashSet<string>> _rooms = [];
 

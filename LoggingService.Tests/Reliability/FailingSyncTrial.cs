@@ -9,18 +9,18 @@ namespace LoggingService.Tests.Reliability;
 public abstract class FailingSyncTrial
 {
     /// <summary>What was acknowledged.</summary>
-    protected Ledger Ledger { get; } = new();
+    private protected Ledger Ledger { get; } = new();
 
     /// <summary>A room.</summary>
-    protected string Room { get; } = Some.RoomId();
+    private protected string Room { get; } = Some.RoomId();
 
     /// <summary>Another one.</summary>
-    protected string Other { get; } = Some.RoomId();
+    private protected string Other { get; } = Some.RoomId();
 
-    protected static Task<RunningService> StartAsync(TempFolder folder, PlayedHomeserver homeserver) => RunningService.StartAsync(folder, homeserver);
+    private protected static Task<RunningService> StartAsync(TempFolder folder, PlayedHomeserver homeserver) => RunningService.StartAsync(folder, homeserver);
 
     /// <summary>The start after a power cut.</summary>
-    protected async Task StartAndStopAsync(TempFolder folder, PlayedHomeserver homeserver)
+    private protected async Task StartAndStopAsync(TempFolder folder, PlayedHomeserver homeserver)
     {
         await using var service = await StartAsync(folder, homeserver);
         await AcknowledgedAsync(service, Ledger.Make([Room, Other]));
@@ -28,26 +28,26 @@ public abstract class FailingSyncTrial
         Assert.Empty(LogFolder.Segments(folder["logs"]));
     }
 
-    protected async Task AcknowledgedAsync(RunningService service, Ledger.Pushed pushed)
+    private protected async Task AcknowledgedAsync(RunningService service, Ledger.Pushed pushed)
     {
         await service.PushUntilTakenAsync(pushed.Json);
         Ledger.Acknowledge(pushed);
     }
 
-    protected static async Task RefusedAsync(RunningService service, TempFolder folder, Ledger.Pushed pushed)
+    private protected static async Task RefusedAsync(RunningService service, TempFolder folder, Ledger.Pushed pushed)
     {
         Assert.True(await service.PushAsync(pushed.Json) is >= 500 and < 600, string.Join('\n', service.Process.Output));
         Assert.All(Ledger.Times(folder["logs"], pushed), times => Assert.Equal(0, times));
     }
 
-    protected static IEnumerable<string> DayFiles(TempFolder folder) => !Directory.Exists(folder["logs"]) ? [] :
+    private protected static IEnumerable<string> DayFiles(TempFolder folder) => !Directory.Exists(folder["logs"]) ? [] :
         Directory.GetDirectories(folder["logs"], "!*").SelectMany(room => Directory.GetFiles(room, "2*"));
 
     /// <summary>How long files are.</summary>
-    protected static Dictionary<string, long> Lengths(params IEnumerable<string> paths) => paths.ToDictionary(path => path, path => new FileInfo(path).Length);
+    private protected static Dictionary<string, long> Lengths(params IEnumerable<string> paths) => paths.ToDictionary(path => path, path => new FileInfo(path).Length);
 
     /// <summary>What files have beyond these lengths is gone, or zeros: their length was on the disk already.</summary>
-    protected static void Lose(Dictionary<string, long> synced, bool asZeros)
+    private protected static void Lose(Dictionary<string, long> synced, bool asZeros)
     {
         foreach (var (path, length) in synced.Where(file => File.Exists(file.Key)))
         {
@@ -60,7 +60,7 @@ public abstract class FailingSyncTrial
     }
 
     /// <summary>Files that are kept open, to see which of them their paths still lead to: another file can't have their inode meanwhile.</summary>
-    protected sealed class OpenFiles(IEnumerable<string> paths) : IDisposable
+    private protected sealed class OpenFileLimit(IEnumerable<string> paths) : IDisposable
     {
         private readonly List<FileStream> _files = [.. paths.Select(path => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))];
 

@@ -35,7 +35,7 @@ public partial class FuzzedBodyTests
                 using (var service = new ServiceUnderTest(folder: folder, registration: Registration))
                 {
                     _ = service.Client;
-                    var receiver = service.Services.GetRequiredService<TransactionReceiver>();
+                    var receiver = service.Services.GetRequiredService<TransactionEndpoint>();
                     var pushers = Enumerable.Range(0, 2).Select(i => Task.Run(() => PushAllAsync(new MutatedTraffic((2 * round) + i), _perRound / 2, (id, body) => ReceiveAsync(receiver, id, body))));
                     acknowledged = [.. (await Task.WhenAll(pushers)).SelectMany(good => good)];
                     Assert.DoesNotContain(service.Trouble, line => line.Contains("a bug in LoggingService", StringComparison.Ordinal));
@@ -139,7 +139,7 @@ public partial class FuzzedBodyTests
         }
     }
 
-    private static async Task<int> ReceiveAsync(TransactionReceiver receiver, string id, byte[] body)
+    private static async Task<int> ReceiveAsync(TransactionEndpoint receiver, string id, byte[] body)
     {
         var http = new DefaultHttpContext();
         http.Request.Body = new MemoryStream(body);

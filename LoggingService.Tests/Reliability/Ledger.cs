@@ -5,7 +5,7 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>What was acknowledged in a trial, to be looked for in the logs.</summary>
-public sealed class Ledger
+internal sealed class Ledger
 {
     private readonly ConcurrentDictionary<string, string> _acknowledged = new();
 

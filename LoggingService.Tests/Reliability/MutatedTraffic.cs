@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using LoggingService.Events;
 using LoggingService.Tests.Support;
-using LoggingService.Transactions;
 
 namespace LoggingService.Tests.Reliability;
 
@@ -10,7 +10,7 @@ namespace LoggingService.Tests.Reliability;
 /// Transactions made from what a real Synapse sent: events that are damaged in a random way, between good ones, which are
 /// as they were recorded but for new ids. The same seed makes the same bodies.
 /// </summary>
-public sealed class MutatedTraffic(int seed)
+internal sealed class MutatedTraffic(int seed)
 {
     private static readonly byte[][] Recorded = [.. Events()];
     private static readonly string[] Wrong =

@@ -9,7 +9,7 @@ namespace LoggingService.Tests.Reliability;
 /// A homeserver on a bare socket, of which anything can come: it makes a room for <c>#logged_f3:…</c> in its fourth nasty
 /// way, and everything else well; or everything in one nasty way.
 /// </summary>
-public sealed class NastyHomeserver : IDisposable
+internal sealed class NastyHomeserver : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
-using LoggingService.RoomLogs;
+using LoggingService.Files;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;

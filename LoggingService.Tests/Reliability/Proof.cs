@@ -6,7 +6,7 @@ namespace LoggingService.Tests.Reliability;
 /// What a promise was tried with. <c>dotnet test</c> runs the short form of each; <c>scripts/reliability</c> the full one,
 /// whose rows are the table in docs/reliability.md.
 /// </summary>
-public static class Proof
+internal static class Proof
 {
     /// <summary>How much of something a test does.</summary>
     /// <param name="inShort">In <c>dotnet test</c>, where all of these tests together have some minutes.</param>

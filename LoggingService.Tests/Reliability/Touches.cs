@@ -3,7 +3,7 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>What an admin, an editor or logrotate does to a room's files while the service has them open.</summary>
-public static class Touches
+internal static class Touches
 {
     /// <summary>What is done to one file.</summary>
     public static IReadOnlyList<string> OfFiles { get; } =

@@ -6,7 +6,7 @@ namespace LoggingService.Tests.Reliability;
 
 /// <summary>A homeserver's sending half, for a service that is a process: each call on a connection of its own, for a minute at most.</summary>
 /// <param name="url">Where the service listens.</param>
-public sealed class TransactionClient(string url) : IDisposable
+internal sealed class TransactionClient(string url) : IDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero }) { Timeout = TimeSpan.FromSeconds(60) };
 

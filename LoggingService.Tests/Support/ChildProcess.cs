@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace LoggingService.Tests.Support;
 
 /// <summary>Processes that end with the test process, even when that is killed.</summary>
-public static class ChildProcess
+internal static class ChildProcess
 {
     private static readonly BlockingCollection<Action> Starts = StartingThread();
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace LoggingService.Tests.Support;
 
 /// <summary>System calls of a running process that fail or are slow, made to by strace, until it is disposed of. Skips the test where there is no strace, which fails it in CI.</summary>
-public sealed class FailingCalls : IAsyncDisposable
+internal sealed class FailingCalls : IAsyncDisposable
 {
     private readonly Process _strace;
 

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace LoggingService.Tests.Support;
 
 /// <summary>A port on 127.0.0.1 that nobody listens on.</summary>
-public static class FreePort
+internal static class FreePort
 {
     private static readonly ConcurrentDictionary<int, bool> Taken = new();
 

@@ -1,11 +1,11 @@
 using System.Text;
-using LoggingService.Lines;
-using LoggingService.Transactions;
+using LoggingService.Events;
+using LoggingService.Rendering;
 
 namespace LoggingService.Tests.Support;
 
 /// <summary>Events of one room, and their lines: bob's, at 19:20:11 UTC on 23 November 2026, after others that the record has.</summary>
-public static class LineOf
+internal static class LineOf
 {
     private const long Now = 1795461611000;
 
@@ -20,7 +20,7 @@ public static class LineOf
     public static string After(RoomEvent e, params RoomEvent[] before) =>
         LogLine.Render(
             e,
-            new EarlierEvents(id => Array.Find(before, b => b.EventId == id), (type, key) => Array.FindLast(before, b => b.Type == type && b.StateKey == key)),
+            new RoomHistory(id => Array.Find(before, b => b.EventId == id), (type, key) => Array.FindLast(before, b => b.Type == type && b.StateKey == key)),
             TimeZoneInfo.Utc,
             DateTimeOffset.FromUnixTimeMilliseconds(Now));
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace LoggingService.Tests.Support;
 
 /// <summary>What the logs say, read from the files as anybody could.</summary>
-public static class LogFolder
+internal static class LogFolder
 {
     /// <summary>The event ids of a room's records, in their order; none where there is no such room.</summary>
     public static IReadOnlyList<string> EventIds(string logs, string room) =>

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace LoggingService.Tests.Support;
 
 /// <summary>The regular expression of docs/log-format.md, which readers of logs use.</summary>
-public static partial class LogFormat
+internal static partial class LogFormat
 {
     /// <summary>Takes a line apart into <c>time</c>, <c>head</c> and <c>text</c>.</summary>
     public static Regex Line { get; } = new(Block().Match(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", "log-format.md"))).Groups[1].Value);

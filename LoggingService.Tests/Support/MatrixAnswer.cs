@@ -5,7 +5,7 @@ namespace LoggingService.Tests.Support;
 /// <summary>What a homeserver answered to one request of the client API.</summary>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Body">The JSON of the body.</param>
-public sealed record MatrixAnswer(int Status, JsonElement Body)
+internal sealed record MatrixAnswer(int Status, JsonElement Body)
 {
     /// <summary>Whether the homeserver did what it was asked for.</summary>
     public bool IsSuccess => Status is >= 200 and < 300;

@@ -3,7 +3,7 @@ using System.Net;
 namespace LoggingService.Tests.Support;
 
 /// <summary>A homeserver's client API on a socket, for the service as a process: it knows who the service is, and of no alias.</summary>
-public sealed class PlayedHomeserver : IDisposable
+internal sealed class PlayedHomeserver : IDisposable
 {
     private readonly HttpListener _listener = new();
 

@@ -5,7 +5,7 @@ using System.Text;
 namespace LoggingService.Tests.Support;
 
 /// <summary>A connection on which a test sends what no HTTP client would: half of a request, or a hang-up.</summary>
-public sealed class RawConnection : IDisposable
+internal sealed class RawConnection : IDisposable
 {
     private readonly TcpClient _tcp = new();
 

@@ -1,12 +1,12 @@
 using System.Text;
 using System.Text.Json;
-using LoggingService.Lines;
-using LoggingService.Transactions;
+using LoggingService.Events;
+using LoggingService.Rendering;
 
 namespace LoggingService.Tests.Support;
 
 /// <summary>Requests that were recorded from a real Synapse: see Traffic/README.md.</summary>
-public static class RecordedTraffic
+internal static class RecordedTraffic
 {
     /// <summary>One request, as it was sent.</summary>
     public sealed record Request(string Method, string Target, string Body);
@@ -34,7 +34,7 @@ public static class RecordedTraffic
             {
                 Assert.True(RoomEvent.TryRead(json, out var e, out _));
                 var room = record.Where(r => r.RoomId == e.RoomId).ToList();
-                var before = new EarlierEvents(id => room.Find(r => r.EventId == id), (type, key) => room.FindLast(r => r.Type == type && r.StateKey == key));
+                var before = new RoomHistory(id => room.Find(r => r.EventId == id), (type, key) => room.FindLast(r => r.Type == type && r.StateKey == key));
                 yield return LogLine.Render(e, before, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
                 record.Add(e);
             }

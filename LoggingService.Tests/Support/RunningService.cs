@@ -4,7 +4,7 @@ using System.Text;
 namespace LoggingService.Tests.Support;
 
 /// <summary>The service as a process that transactions are pushed to.</summary>
-public sealed class RunningService : IAsyncDisposable
+internal sealed class RunningService : IAsyncDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
 

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace LoggingService.Tests.Support;
 
 /// <summary>The service as a user runs it: a process of its own, from the same build as the tests.</summary>
-public sealed class ServiceProcess : IAsyncDisposable
+internal sealed class ServiceProcess : IAsyncDisposable
 {
     /// <summary>How long a wait may last unless the caller says.</summary>
     public static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(30);

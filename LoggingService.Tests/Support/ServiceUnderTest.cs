@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
-using LoggingService.Rooms;
+using LoggingService.Homeserver;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
@@ -19,7 +19,7 @@ namespace LoggingService.Tests.Support;
 /// gives one, and where it writes, a folder of the test's own. One a test. What it logs is in <see cref="Logged"/>.
 /// Disposing of it fails the test if the homeserver was called unexpectedly.
 /// </summary>
-public sealed class ServiceUnderTest : WebApplicationFactory<Program>
+internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
 {
     public const string HsToken = "hs_token_lab_0b84e3d5c1";
     public const string AsToken = "as_token_lab_0b84e3d5c1";
@@ -135,7 +135,7 @@ public sealed class ServiceUnderTest : WebApplicationFactory<Program>
 
         builder.ConfigureTestServices(services =>
         {
-            services.AddHttpClient<Homeserver>().ConfigurePrimaryHttpMessageHandler(() => Homeserver);
+            services.AddHttpClient<HomeserverClient>().ConfigurePrimaryHttpMessageHandler(() => Homeserver);
             services.AddSerilog(logger => logger.MinimumLevel.Information().MinimumLevel.Override("Microsoft", LogEventLevel.Error).WriteTo.Sink(new Kept(_logged)), preserveStaticLogger: true);
             if (_time is not null)
             {

@@ -1,7 +1,7 @@
 namespace LoggingService.Tests.Support;
 
 /// <summary>A file system in memory, of a megabyte and some hundred files unless the test says, on a folder; goes when it is disposed of.</summary>
-public sealed class SmallDisk : IDisposable
+internal sealed class SmallDisk : IDisposable
 {
     private readonly string _path;
 

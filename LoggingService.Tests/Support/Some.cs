@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace LoggingService.Tests.Support;
 
 /// <summary>Values of which a test needs any.</summary>
-public static class Some
+internal static class Some
 {
     private static int count;
 

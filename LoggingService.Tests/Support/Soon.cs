@@ -1,7 +1,7 @@
 namespace LoggingService.Tests.Support;
 
 /// <summary>Waiting for what happens beside the test.</summary>
-public static class Soon
+internal static class Soon
 {
     /// <summary>Waits until this is so, and fails the test after some seconds.</summary>
     public static Task IsTrueAsync(Func<bool> condition, string what) => IsTrueAsync(condition, what, () => { });

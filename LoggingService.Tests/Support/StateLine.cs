@@ -1,12 +1,12 @@
 using System.Text;
 using System.Text.Json;
-using LoggingService.Lines;
-using LoggingService.Transactions;
+using LoggingService.Events;
+using LoggingService.Rendering;
 
 namespace LoggingService.Tests.Support;
 
 /// <summary>Lines of state events in the room of a test, all sent by <c>@bob:x</c>.</summary>
-public static class StateLine
+internal static class StateLine
 {
     /// <summary>The line without <c>*** @bob:x </c>, with which it must begin.</summary>
     /// <param name="type">The event's type.</param>

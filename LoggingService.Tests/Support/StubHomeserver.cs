@@ -9,7 +9,7 @@ namespace LoggingService.Tests.Support;
 /// The homeserver's client API, as far as a test says what it answers. A call that nobody expected is answered 500 and
 /// fails the test at its end. The calls of the check at start are expected; a test may say otherwise.
 /// </summary>
-public sealed class StubHomeserver : HttpMessageHandler
+internal sealed class StubHomeserver : HttpMessageHandler
 {
     private readonly ConcurrentDictionary<string, Func<Asked, Task<Answer>>> _answers = new();
     private readonly ConcurrentQueue<Asked> _calls = new();

@@ -8,7 +8,7 @@ namespace LoggingService.Tests.Support;
 /// federation and without rate limits that a test could reach. It lives in namespaces of its own: nothing of it outlives
 /// the test process.
 /// </summary>
-public sealed class Synapse : IAsyncDisposable
+internal sealed class Synapse : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);

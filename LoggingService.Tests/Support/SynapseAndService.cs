@@ -9,7 +9,7 @@ namespace LoggingService.Tests.Support;
 /// A real Synapse and the service as a process beside it, each of which can be stopped and started again, with the logs in
 /// a folder of the test's own.
 /// </summary>
-public sealed partial class SynapseAndService : IAsyncDisposable
+internal sealed partial class SynapseAndService : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 

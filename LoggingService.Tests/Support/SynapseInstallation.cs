@@ -4,7 +4,7 @@ namespace LoggingService.Tests.Support;
 /// Debian's unmodified Synapse in a folder of its own, which <c>scripts/synapse</c> makes once, in less than a minute and
 /// 450 MB, and keeps in the user's cache.
 /// </summary>
-public static class SynapseInstallation
+internal static class SynapseInstallation
 {
     private static readonly TimeSpan BuildLimit = TimeSpan.FromMinutes(10);
 

@@ -12,7 +12,7 @@ namespace LoggingService.Tests.Support;
 /// Where a content is asked for, a string is JSON as it is to be sent, and anything else is serialized.
 /// https://spec.matrix.org/latest/client-server-api/
 /// </remarks>
-public sealed class SynapseUser : IDisposable
+internal sealed class SynapseUser : IDisposable
 {
     private readonly HttpClient _http;
 

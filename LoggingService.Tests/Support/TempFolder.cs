@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace LoggingService.Tests.Support;
 
 /// <summary>An empty folder for one test, which goes with everything in it when it is disposed of.</summary>
-public sealed class TempFolder : IDisposable
+internal sealed class TempFolder : IDisposable
 {
     private TempFolder(string path) => Path = path;
 

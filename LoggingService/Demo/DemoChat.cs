@@ -6,7 +6,7 @@ namespace LoggingService.Demo;
 /// <summary>A user of the demo's homeserver, who joins a room that isn't there yet and says what a person types.</summary>
 /// <param name="homeserver">The homeserver.</param>
 /// <param name="localpart">The user's.</param>
-public sealed class DemoChat(DemoHomeserver homeserver, string localpart)
+internal sealed class DemoChat(DemoHomeserver homeserver, string localpart)
 {
     /// <summary>The alias that the user joins.</summary>
     public const string Alias = $"#logged_demo:{DemoHomeserver.Name}";

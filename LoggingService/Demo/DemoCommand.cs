@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
-using LoggingService.Configuration;
 using LoggingService.Http;
+using LoggingService.Options;
+using LoggingService.Registration;
 
 namespace LoggingService.Demo;
 
 /// <summary>The command <c>demo</c>: the service as it is, with a made-up homeserver.</summary>
-public static class DemoCommand
+internal static class DemoCommand
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(400);
 
@@ -15,7 +16,7 @@ public static class DemoCommand
     /// <param name="isFast">Without the pauses in which a person can read.</param>
     /// <param name="isChat">Whether a person types, instead of the evening.</param>
     /// <returns>The exit code, 0.</returns>
-    /// <exception cref="Misconfiguration">The logs can't be written there.</exception>
+    /// <exception cref="ConfigurationException">The logs can't be written there.</exception>
     public static async Task<int> RunAsync(Func<string[], WebApplication> build, string logs, bool isFast, bool isChat)
     {
         ArgumentNullException.ThrowIfNull(build);
@@ -23,7 +24,7 @@ public static class DemoCommand
         try
         {
             var registration = Path.Combine(folder.FullName, "registration.yaml");
-            NewRegistration.Write(registration);
+            RegistrationGenerator.Write(registration);
             Console.WriteLine(await RunAsync(build, logs, registration, isFast ? TimeSpan.Zero : Pace, isChat));
             return 0;
         }
@@ -36,9 +37,9 @@ public static class DemoCommand
     /// <returns>What is said at the end, when the service has said its last.</returns>
     private static async Task<string> RunAsync(Func<string[], WebApplication> build, string logs, string registration, TimeSpan pace, bool isChat)
     {
-        await using var homeserver = await DemoHomeserver.StartAsync(Registration.Read(registration));
+        await using var homeserver = await DemoHomeserver.StartAsync(AppServiceRegistration.Read(registration));
         await using var service = build([$"--LoggingService:Homeserver={homeserver.Url}", $"--LoggingService:Registration={registration}", $"--LoggingService:Logs={logs}", "--LoggingService:RoomsPerHour=60", "--urls=http://127.0.0.1:0"]);
-        await Listening.StartAsync(service);
+        await ServerStartup.StartAsync(service);
         homeserver.Service = new Uri(service.Urls.Single());
         var stopping = service.Lifetime.ApplicationStopping;
         var end = isChat ? await ChatAsync(homeserver, logs, stopping) : await PlayAsync(homeserver, logs, pace, stopping);

@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using LoggingService.Configuration;
+using LoggingService.Options;
+using LoggingService.Registration;
 
 namespace LoggingService.Demo;
 
@@ -10,7 +11,7 @@ namespace LoggingService.Demo;
 /// What the service needs of a homeserver to show itself: the calls that it makes are answered, and what happens in rooms
 /// is pushed to it. It listens on the loopback address and keeps nothing.
 /// </summary>
-public sealed class DemoHomeserver : IAsyncDisposable
+internal sealed class DemoHomeserver : IAsyncDisposable
 {
     /// <summary>Its server name.</summary>
     public const string Name = "localhost";
@@ -18,11 +19,11 @@ public sealed class DemoHomeserver : IAsyncDisposable
     private readonly WebApplication _server;
     private readonly HttpClient _service = new(new SocketsHttpHandler { UseProxy = false });
     private readonly ConcurrentDictionary<string, string> _rooms = new();
-    private readonly Registration _registration;
+    private readonly AppServiceRegistration _registration;
     private string? _nextRoom;
     private int _transactions;
 
-    private DemoHomeserver(WebApplication server, Registration registration)
+    private DemoHomeserver(WebApplication server, AppServiceRegistration registration)
     {
         (_server, _registration) = (server, registration);
         _service.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", registration.HsToken);
@@ -40,7 +41,7 @@ public sealed class DemoHomeserver : IAsyncDisposable
     }
 
     /// <summary>Starts one that knows the service by a registration.</summary>
-    public static async Task<DemoHomeserver> StartAsync(Registration registration)
+    public static async Task<DemoHomeserver> StartAsync(AppServiceRegistration registration)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -87,7 +88,7 @@ public sealed class DemoHomeserver : IAsyncDisposable
         {
             // Who stops the demo stops the service as well, which makes no more rooms then.
             cancellation.ThrowIfCancellationRequested();
-            throw new Misconfiguration($"The demo ends here: the service answered {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}");
+            throw new ConfigurationException($"The demo ends here: the service answered {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}");
         }
     }
 

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace LoggingService.Demo;
 
 /// <summary>An evening as a real Synapse pushed it: 185 events of 12 rooms.</summary>
-public static partial class DemoRecording
+internal static partial class DemoRecording
 {
     /// <summary>A request of the homeserver's.</summary>
     /// <param name="Method">GET for an alias query, PUT for a transaction.</param>

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using LoggingService.Configuration;
+using LoggingService.Logging;
+using LoggingService.Options;
+using LoggingService.Registration;
 
 namespace LoggingService.Http;
 
@@ -10,13 +12,13 @@ namespace LoggingService.Http;
 /// "Authorisation"). It stands behind the routing, which says whether there is a route, and closes them all; before it,
 /// everything would pass. It runs before a byte of the body is read.
 /// </summary>
-public sealed partial class HomeserverAuthentication(
-    RequestDelegate next, Registration registration, LoggingServiceOptions settings, TimeProvider time, ILogger<HomeserverAuthentication> logger)
+internal sealed partial class HomeserverAuthentication(
+    RequestDelegate next, AppServiceRegistration registration, LoggingServiceOptions settings, TimeProvider time, ILogger<HomeserverAuthentication> logger)
 {
     private const string Bearer = "Bearer ";
 
     private readonly byte[] _homeservers = Hash(registration.HsToken);
-    private readonly OnceAMinute _wrong = new(time);
+    private readonly LogThrottle _wrong = new(time);
 
     /// <summary>Lets a request of the homeserver go on to its route, and one that has no route to where it is told so; answers all others.</summary>
     public Task InvokeAsync(HttpContext context)
@@ -41,7 +43,7 @@ public sealed partial class HomeserverAuthentication(
         }
 
         // Anyone can send wrong ones as fast as they like.
-        if (_wrong.IsTimeToTell())
+        if (_wrong.TryAcquire())
         {
             Log.Refused(logger, settings.Registration);
         }

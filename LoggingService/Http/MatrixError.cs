@@ -11,7 +11,7 @@ namespace LoggingService.Http;
 /// <param name="Status">The HTTP status code.</param>
 /// <param name="Code">The errcode.</param>
 /// <param name="Message">Words for people; nothing of what was sent is repeated in them.</param>
-public sealed record MatrixError(int Status, string Code, string Message) : IResult
+internal sealed record MatrixError(int Status, string Code, string Message) : IResult
 {
     /// <summary>200 and <c>{}</c>. Not 204, and not an empty body: to a homeserver both are a failure.</summary>
     public static readonly IResult Ok = Results.Text("{}"u8, "application/json");
@@ -46,7 +46,7 @@ public sealed record MatrixError(int Status, string Code, string Message) : IRes
 /// <summary>Ends a request with a Matrix error, from wherever it is noticed.</summary>
 /// <param name="error">The answer.</param>
 /// <param name="cause">What had gone wrong.</param>
-public sealed class MatrixException(MatrixError error, Exception? cause = null) : Exception(error.Message, cause)
+internal sealed class MatrixException(MatrixError error, Exception? cause = null) : Exception(error.Message, cause)
 {
     /// <summary>The answer.</summary>
     public MatrixError Error => error;

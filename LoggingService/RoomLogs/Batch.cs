@@ -1,4 +1,4 @@
-using LoggingService.Transactions;
+using LoggingService.Events;
 
 namespace LoggingService.RoomLogs;
 

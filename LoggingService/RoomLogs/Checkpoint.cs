@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
 
@@ -9,7 +10,7 @@ namespace LoggingService.RoomLogs;
 internal sealed partial class Checkpoint(string root, Journal journal, SemaphoreSlim gate, Action<string> closeRoomOf, ILogger logger)
 {
     private readonly SemaphoreSlim _one = new(1, 1);
-    private readonly Dictionary<string, Disk.FileState?> _unsynced = [];
+    private readonly Dictionary<string, Posix.FileIdentity?> _unsynced = [];
     private readonly ConcurrentDictionary<string, bool> _failed = new();
     private bool _hasFailed;
 
@@ -125,9 +126,9 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
     private void Sync(CancellationToken stop)
     {
         // Somebody moved a file: wherever it is now, what was acknowledged is in it.
-        if (_unsynced.Any(file => file.Value is { } written && Disk.Look(Path.Combine(root, file.Key))?.IsSameFileAs(written) != true))
+        if (_unsynced.Any(file => file.Value is { } written && Posix.Stat(Path.Combine(root, file.Key))?.IsSameFileAs(written) != true))
         {
-            Disk.SyncAll(root);
+            Posix.SyncAll(root);
         }
 
         // Not those that have failed before: Linux tells of a failure once, and a second sync would succeed and mean nothing.
@@ -135,13 +136,13 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         {
             stop.ThrowIfCancellationRequested();
             var path = Path.Combine(root, name);
-            using var file = Disk.OpenToSync(path);
+            using var file = Posix.OpenToSync(path);
             try
             {
                 // A file that is gone was removed by somebody: there is nothing of it to sync.
                 if (file is not null)
                 {
-                    Disk.Sync(file, path);
+                    Posix.Sync(file, path);
                 }
             }
             catch (IOException)
@@ -154,10 +155,10 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         foreach (var folder in _unsynced.Keys.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
         {
             stop.ThrowIfCancellationRequested();
-            Disk.Sync(folder);
+            Posix.Sync(folder);
         }
 
-        Disk.Sync(root);
+        Posix.Sync(root);
     }
 
     /// <summary>Linux has dropped the pages of a file whose sync failed: only the journal has them still.</summary>
@@ -176,7 +177,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
             {
                 var path = Path.Combine(root, name);
                 redo.MakeAnew(path);
-                journal.Wrote(name, Disk.Look(path) ?? default);
+                journal.Wrote(name, Posix.Stat(path) ?? default);
                 Log.MadeAnew(logger, path);
             }
 

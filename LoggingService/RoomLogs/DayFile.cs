@@ -1,3 +1,4 @@
+using LoggingService.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace LoggingService.RoomLogs;
@@ -11,7 +12,7 @@ internal sealed class DayFile : IDisposable
 {
     private SafeFileHandle _file;
     private readonly string _path;
-    private Disk.FileState _state;
+    private Posix.FileIdentity _state;
     private bool _isWritten;
 
     private DayFile(string name, string path, SafeFileHandle file)
@@ -19,7 +20,7 @@ internal sealed class DayFile : IDisposable
         Name = name;
         _path = path;
         _file = file;
-        _state = Disk.Look(file, path);
+        _state = Posix.Stat(file, path);
     }
 
     /// <summary>The file's path within the log directory; the journal's name for it.</summary>
@@ -29,7 +30,7 @@ internal sealed class DayFile : IDisposable
     public long Length => _state.Length;
 
     /// <summary>Which file it is, as the last batch left it.</summary>
-    public Disk.FileState State => _state;
+    public Posix.FileIdentity State => _state;
 
     /// <summary>The bytes of the batch in hand, which will stand at <see cref="Length"/>.</summary>
     public PendingBytes Pending { get; } = new();
@@ -40,11 +41,11 @@ internal sealed class DayFile : IDisposable
     public static DayFile Open(string root, string name)
     {
         var path = Path.Combine(root, name);
-        return new(name, path, Disk.OpenOrCreate(path));
+        return new(name, path, Posix.OpenOrCreate(path));
     }
 
     /// <summary>False if somebody deleted, moved, replaced, cut or lengthened the file since the last write.</summary>
-    public bool IsUntouched() => Disk.Look(_path) == _state;
+    public bool IsUntouched() => Posix.Stat(_path) == _state;
 
     /// <summary>
     /// Puts the pending bytes into the file. They stay pending, and <see cref="Length"/> where it was, until
@@ -56,7 +57,7 @@ internal sealed class DayFile : IDisposable
         RandomAccess.Write(_file, Pending.Span, _state.Length);
 
         // One that was moved has them; of one that was removed or replaced meanwhile nobody would read them.
-        if (Disk.IsRemoved(_file, _path))
+        if (Posix.IsRemoved(_file, _path))
         {
             throw new IOException($"{_path} was removed or replaced by somebody else while it was written");
         }
@@ -92,7 +93,7 @@ internal sealed class DayFile : IDisposable
     {
         if (!_file.IsClosed)
         {
-            Disk.Sync(_file, _path);
+            Posix.Sync(_file, _path);
         }
     }
 
@@ -121,8 +122,8 @@ internal sealed class DayFile : IDisposable
     /// <summary>Opens the file again after a rest; throws <see cref="IOException"/> where it is not the file that it was.</summary>
     public void Wake()
     {
-        _file = Disk.OpenOrCreate(_path);
-        if (Disk.Look(_file, _path) != _state)
+        _file = Posix.OpenOrCreate(_path);
+        if (Posix.Stat(_file, _path) != _state)
         {
             throw new IOException($"{_path} was moved, removed or changed by somebody else while it was closed");
         }

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
-using LoggingService.Transactions;
+using LoggingService.Events;
+using LoggingService.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace LoggingService.RoomLogs;
@@ -54,8 +55,8 @@ internal sealed class FileRedo
     /// <param name="path">The file; it and its folder are made if they are missing.</param>
     public void Apply(string path)
     {
-        Disk.CreateFolder(Path.GetDirectoryName(path)!);
-        using var file = Disk.OpenOrCreate(path);
+        Posix.CreateFolder(Path.GetDirectoryName(path)!);
+        using var file = Posix.OpenOrCreate(path);
         var there = new byte[Math.Max(0, Math.Min(Bytes.Length, RandomAccess.GetLength(file) - Start))];
         RandomAccess.Read(file, there, Start);
         if (!IsWritten(file, there) && WasTouched(file, path))
@@ -72,7 +73,7 @@ internal sealed class FileRedo
             RandomAccess.SetLength(file, Start + Bytes.Length);
         }
 
-        Disk.Sync(file, path);
+        Posix.Sync(file, path);
     }
 
     /// <summary>Whether the file is what it was when the process ended: it has the bytes, or the first of them.</summary>
@@ -121,7 +122,7 @@ internal sealed class FileRedo
         var toCome = new Queue<int>(missing.Values.SelectMany(places => places).Order());
         var made = path + ".new";
         File.Delete(made);
-        using (var target = Disk.OpenOrCreate(made))
+        using (var target = Posix.OpenOrCreate(made))
         {
             var length = 0L;
             foreach (var (line, place) in there)
@@ -131,7 +132,7 @@ internal sealed class FileRedo
             }
 
             AppendBefore(ours.Count);
-            Disk.Sync(target, made);
+            Posix.Sync(target, made);
 
             void AppendBefore(int place)
             {
@@ -148,7 +149,7 @@ internal sealed class FileRedo
             }
         }
 
-        Disk.Rename(made, path);
+        Posix.Rename(made, path);
     }
 
     /// <summary>The lines of the bytes, without their line breaks, and where they belong.</summary>
@@ -186,12 +187,12 @@ internal sealed class FileRedo
     {
         var made = path + ".new";
         File.Delete(made);
-        using (var target = Disk.OpenOrCreate(made))
+        using (var target = Posix.OpenOrCreate(made))
         {
             var length = 0L;
             if (File.Exists(path))
             {
-                using var source = Disk.OpenRead(path);
+                using var source = Posix.OpenRead(path);
                 var buffer = new byte[81920];
                 int read;
                 while (length < Start && (read = source.Read(buffer, 0, (int)Math.Min(buffer.Length, Start - length))) > 0)
@@ -202,10 +203,10 @@ internal sealed class FileRedo
             }
 
             RandomAccess.Write(target, Bytes, length);
-            Disk.Sync(target, made);
+            Posix.Sync(target, made);
         }
 
-        Disk.Rename(made, path);
-        Disk.Sync(Path.GetDirectoryName(path)!);
+        Posix.Rename(made, path);
+        Posix.Sync(Path.GetDirectoryName(path)!);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoggingService.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace LoggingService.RoomLogs;
@@ -17,14 +18,14 @@ internal sealed class Journal(string root) : IDisposable
     private readonly SpareSegment _spare = new(Path.Combine(root, ".journal"));
     private readonly MemoryStream _frame = new();
     private readonly HashSet<string> _named = [];
-    private readonly Dictionary<string, Disk.FileState> _written = [];
+    private readonly Dictionary<string, Posix.FileIdentity> _written = [];
     private readonly HashSet<string> _suspects = [];
 
     // Read or written by this process. Any other is of one that writes here after us: not ours to remove.
     private readonly HashSet<string> _ours = [];
     private SafeFileHandle? _segment;
     private string _segmentPath = "";
-    private Disk.FileState _state;
+    private Posix.FileIdentity _state;
     private long _end;
     private long _lastFrame;
     private int _lastNumber;
@@ -62,10 +63,10 @@ internal sealed class Journal(string root) : IDisposable
 
         try
         {
-            Disk.Sync(_segment, _segmentPath);
+            Posix.Sync(_segment, _segmentPath);
             _end = _lastFrame + frame.Length;
             _state = _state with { Length = Math.Max(_state.Length, _end) };
-            if (Disk.Look(_segmentPath) != _state)
+            if (Posix.Stat(_segmentPath) != _state)
             {
                 throw new IOException($"{_segmentPath} was moved, removed or changed by somebody else");
             }
@@ -81,20 +82,20 @@ internal sealed class Journal(string root) : IDisposable
     }
 
     /// <summary>Whether somebody deleted, moved, cut or lengthened the segment since the last frame: what is in it can't be read on from there.</summary>
-    public bool IsTouched() => _segment is not null && Disk.Look(_segmentPath) != _state;
+    public bool IsTouched() => _segment is not null && Posix.Stat(_segmentPath) != _state;
 
     /// <summary>A file has all that the segments hold for it, and is this one.</summary>
     /// <param name="name">The file's path within the log directory.</param>
     /// <param name="file">What it is since then.</param>
-    public void Wrote(string name, Disk.FileState file) => _written[name] = file;
+    public void Wrote(string name, Posix.FileIdentity file) => _written[name] = file;
 
     /// <summary>False if the segments hold bytes of a file that somebody touched since they were written: they are not its own any more.</summary>
     /// <param name="name">The file's path within the log directory.</param>
-    public bool IsAsWritten(string name) => StateOf(name) is not { } file || Disk.Look(Path.Combine(root, name)) == file;
+    public bool IsAsWritten(string name) => StateOf(name) is not { } file || Posix.Stat(Path.Combine(root, name)) == file;
 
     /// <summary>The file as the last batch left it; <c>null</c> where the segments don't say.</summary>
     /// <param name="name">The file's path within the log directory.</param>
-    public Disk.FileState? StateOf(string name) => _written.TryGetValue(name, out var file) ? file : null;
+    public Posix.FileIdentity? StateOf(string name) => _written.TryGetValue(name, out var file) ? file : null;
 
     /// <summary>Takes the last frame back: its batch failed after all, and will be sent again.</summary>
     public void Void()
@@ -102,7 +103,7 @@ internal sealed class Journal(string root) : IDisposable
         try
         {
             RandomAccess.SetLength(_segment!, _lastFrame);
-            Disk.Sync(_segment!, _segmentPath);
+            Posix.Sync(_segment!, _segmentPath);
             (_end, _state) = (_lastFrame, _state with { Length = _lastFrame });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -142,7 +143,7 @@ internal sealed class Journal(string root) : IDisposable
 
             // Durably gone before the next one goes: a segment that came back alone would cut files that have grown since.
             _ours.Remove(segment);
-            Disk.Sync(_folder);
+            Posix.Sync(_folder);
         }
 
         // One that somebody took away is gone, too.
@@ -191,19 +192,19 @@ internal sealed class Journal(string root) : IDisposable
 
     private SafeFileHandle NewSegment()
     {
-        Disk.CreateFolder(_folder);
+        Posix.CreateFolder(_folder);
 
         // Never a number again, as long as the process lives: a removed segment that a power cut brings back must be read before the newer ones.
         _lastNumber = Math.Max(_lastNumber, Segments().LastOrDefault() is { } last ? Number(last)!.Value : 0) + 1;
         _segmentPath = Path.Combine(_folder, _lastNumber.ToString("D6", CultureInfo.InvariantCulture));
         _ours.Add(_segmentPath);
         _spare.TryTakeAs(_segmentPath);
-        var segment = Disk.OpenOrCreate(_segmentPath);
+        var segment = Posix.OpenOrCreate(_segmentPath);
         try
         {
-            Disk.Sync(_folder);
-            Disk.Sync(root);
-            (_end, _state) = (0, Disk.Look(segment, _segmentPath));
+            Posix.Sync(_folder);
+            Posix.Sync(root);
+            (_end, _state) = (0, Posix.Stat(segment, _segmentPath));
             return segment;
         }
         catch

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using LoggingService.Transactions;
+using LoggingService.Events;
+using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
 
@@ -7,7 +8,7 @@ namespace LoggingService.RoomLogs;
 /// <c>logs/</c>: all rooms' logs, and the one place where they are written. Transactions that wait at the same time are
 /// one batch, which is durable whole or not there at all.
 /// </summary>
-public sealed partial class LogDirectory : IDisposable
+internal sealed partial class LogDirectory : IDisposable
 {
     private readonly TimeProvider _time;
     private readonly ILogger<LogDirectory> _logger;
@@ -24,7 +25,7 @@ public sealed partial class LogDirectory : IDisposable
     /// <param name="root">Its absolute path.</param>
     /// <param name="time">The clock, and the time zone that lines are written and days are counted in.</param>
     /// <param name="logger">The service's own log.</param>
-    /// <exception cref="Configuration.Misconfiguration">It can't be made, or another service is writing to it.</exception>
+    /// <exception cref="Options.ConfigurationException">It can't be made, or another service is writing to it.</exception>
     public LogDirectory(string root, TimeProvider time, ILogger<LogDirectory> logger)
     {
         (Root, _time, _logger) = (root, time, logger);
@@ -95,13 +96,13 @@ public sealed partial class LogDirectory : IDisposable
     public bool Link(string localpart, string roomId)
     {
         var room = FolderName.ForRoom(roomId);
-        Disk.CreateFolder(Path.Combine(Root, room));
-        if (!Disk.ReplaceLink(FolderOf(localpart), room))
+        Posix.CreateFolder(Path.Combine(Root, room));
+        if (!Posix.ReplaceLink(FolderOf(localpart), room))
         {
             return false;
         }
 
-        Disk.Sync(Root);
+        Posix.Sync(Root);
         return true;
     }
 
@@ -220,7 +221,7 @@ public sealed partial class LogDirectory : IDisposable
         if (!_isRecovered)
         {
             // The directory may be new. And what a process that was killed left in the files may not be on the disk yet.
-            Disk.SyncAll(Root);
+            Posix.SyncAll(Root);
             Recovery.Run(Root, _journal, _logger);
             _isRecovered = true;
         }

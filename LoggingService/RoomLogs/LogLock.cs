@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
-using LoggingService.Configuration;
+using LoggingService.Files;
+using LoggingService.Options;
 
 namespace LoggingService.RoomLogs;
 
@@ -11,13 +12,13 @@ internal static class LogLock
     private const int WouldBlockOnMac = 35;
 
     /// <summary>Makes the directory if it isn't there, and takes its lock; held until the stream is disposed of, or the process ends.</summary>
-    /// <exception cref="Misconfiguration">The directory can't be made or written to, or another service holds the lock.</exception>
+    /// <exception cref="ConfigurationException">The directory can't be made or written to, or another service holds the lock.</exception>
     public static FileStream Take(string root)
     {
         var path = Path.Combine(root, ".lock");
         try
         {
-            Disk.CreateFolder(root);
+            Posix.CreateFolder(root);
             var file = new FileStream(path, new FileStreamOptions
             {
                 Mode = FileMode.OpenOrCreate,
@@ -31,11 +32,11 @@ internal static class LogLock
         }
         catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)
         {
-            throw new Misconfiguration($"LoggingService:Logs: another LoggingService (process {Disk.ReadLocked(path)}) is writing to {root}; stop it, or give this one another folder (--logs).");
+            throw new ConfigurationException($"LoggingService:Logs: another LoggingService (process {Posix.ReadLocked(path)}) is writing to {root}; stop it, or give this one another folder (--logs).");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new Misconfiguration(File.Exists(root)
+            throw new ConfigurationException(File.Exists(root)
                 ? $"LoggingService:Logs: {root} is a file, and must be a folder."
                 : $"LoggingService:Logs: {root} can't be written to: {e.Message} Let the service's user write there, or choose another folder (--logs).");
         }

@@ -1,9 +1,9 @@
-using LoggingService.Configuration;
+using LoggingService.Options;
 
 namespace LoggingService.RoomLogs;
 
 /// <summary>What the log directory needs beside the transactions: recovery at start, checkpoints, the removal of old days, a last checkpoint at the stop.</summary>
-public sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, TimeProvider time, ILogger<LogUpkeep> logger) : BackgroundService
+internal sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, TimeProvider time, ILogger<LogUpkeep> logger) : BackgroundService
 {
     private const long LargeJournal = 16 * 1024 * 1024;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);

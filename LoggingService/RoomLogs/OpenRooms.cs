@@ -1,4 +1,4 @@
-using LoggingService.Configuration;
+using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
 
@@ -14,7 +14,7 @@ namespace LoggingService.RoomLogs;
 /// <param name="mostResting">What the rooms that rest may hold together, in ids of some 50 bytes.</param>
 internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, int? mostOpen = null, int mostResting = 10_000_000) : IDisposable
 {
-    private readonly int _mostOpen = mostOpen ?? OpenFiles.ForRooms;
+    private readonly int _mostOpen = mostOpen ?? OpenFileLimit.ForRooms;
     private readonly Dictionary<string, LinkedListNode<RoomLog>> _rooms = [];
     private readonly LinkedList<RoomLog> _open = new();
     private readonly LinkedList<RoomLog> _resting = new();

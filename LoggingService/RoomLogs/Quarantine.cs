@@ -1,5 +1,6 @@
 using System.Text.Json;
-using LoggingService.Transactions;
+using LoggingService.Events;
+using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
 
@@ -28,7 +29,7 @@ internal static class Quarantine
 
     private static DayFile Open(string root, string name)
     {
-        Disk.CreateFolder(Path.Combine(root, Folder));
+        Posix.CreateFolder(Path.Combine(root, Folder));
         var file = DayFile.Open(root, name);
         var last = new byte[1];
         if (file.Length > 0 && file.Read(file.Length - 1, last) == 1 && last[0] != '\n')
@@ -90,7 +91,7 @@ internal static class Quarantine
         Append(file, unloggable, transactionId: null, receivedAt);
         file.Write();
         file.Sync();
-        Disk.Sync(Path.Combine(root, Folder));
-        Disk.Sync(root);
+        Posix.Sync(Path.Combine(root, Folder));
+        Posix.Sync(root);
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
-using LoggingService.Transactions;
+using LoggingService.Events;
+using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
 
@@ -20,7 +21,7 @@ internal static class RecordReader
     /// <summary>All lines of a file, from its beginning.</summary>
     public static IEnumerable<Line> Lines(string path)
     {
-        using var file = Disk.OpenRead(path);
+        using var file = Posix.OpenRead(path);
         var buffer = ArrayPool<byte>.Shared.Rent(Chunk);
         try
         {

@@ -1,5 +1,5 @@
-using LoggingService.Lines;
-using LoggingService.Transactions;
+using LoggingService.Events;
+using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
 
@@ -52,7 +52,7 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
 
     private string Render(RoomEvent e)
     {
-        var before = new EarlierEvents(
+        var before = new RoomHistory(
             id => _events.TryGetValue((e.RoomId, id), out var line) ? RoomEvent.FromRecord(line) : null,
             (type, stateKey) => _state.TryGetValue((e.RoomId, type, stateKey), out var line) ? RoomEvent.FromRecord(line) : null);
         try

@@ -1,3 +1,5 @@
+using LoggingService.Files;
+
 namespace LoggingService.RoomLogs;
 
 /// <summary>
@@ -28,18 +30,18 @@ internal static partial class Recovery
 
         foreach (var folder in files.Keys.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
         {
-            Disk.Sync(folder);
+            Posix.Sync(folder);
         }
 
-        Disk.Sync(root);
+        Posix.Sync(root);
         foreach (var segment in damaged)
         {
             // Moved, not copied: the disk may be full.
             var kept = Path.Combine(root, Quarantine.Folder, $"journal-{Path.GetFileName(segment)}-{Guid.NewGuid():N}");
-            Disk.CreateFolder(Path.GetDirectoryName(kept)!);
-            Disk.Rename(segment, kept);
-            Disk.Sync(Path.GetDirectoryName(kept)!);
-            Disk.Sync(root);
+            Posix.CreateFolder(Path.GetDirectoryName(kept)!);
+            Posix.Rename(segment, kept);
+            Posix.Sync(Path.GetDirectoryName(kept)!);
+            Posix.Sync(root);
             Log.Damaged(logger, segment, kept);
         }
 

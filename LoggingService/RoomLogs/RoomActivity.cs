@@ -11,7 +11,7 @@ namespace LoggingService.RoomLogs;
 /// Alias, Sender, EventType, EventId and Line: a terminal, or a sink that an admin configured. A view, not a promise:
 /// a listener that is slower than the rooms misses lines, which are counted, and never holds a transaction up.
 /// </summary>
-public sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliases aliases, ILogger<RoomActivity> logger) : BackgroundService
+internal sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliases aliases, ILogger<RoomActivity> logger) : BackgroundService
 {
     /// <summary>The source that levels and filters of the Serilog configuration name.</summary>
     public const string Source = "RoomActivity";

@@ -1,6 +1,7 @@
 using System.Globalization;
-using LoggingService.Lines;
-using LoggingService.Transactions;
+using LoggingService.Events;
+using LoggingService.Files;
+using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
 
@@ -23,7 +24,7 @@ internal sealed partial class RoomLog : IDisposable
         (_root, _folder, _time, _logger) = (root, FolderName.ForRoom(roomId), time, logger);
         (RoomId, Day) = (roomId, day);
         Names = NamesOf(roomId, day);
-        Disk.CreateFolder(Path.Combine(root, _folder));
+        Posix.CreateFolder(Path.Combine(root, _folder));
         _record = DayFile.Open(root, RecordName(day));
         try
         {
@@ -193,7 +194,7 @@ internal sealed partial class RoomLog : IDisposable
     {
         try
         {
-            return LogLine.Render(e, new EarlierEvents(id => Find(id, offset), (type, key) => FindState(type, key, offset)), _time.LocalTimeZone, receivedAt);
+            return LogLine.Render(e, new RoomHistory(id => Find(id, offset), (type, key) => FindState(type, key, offset)), _time.LocalTimeZone, receivedAt);
         }
 #pragma warning disable CA1031 // A mistake of ours in a line may cost the line its beauty, never the room its event.
         catch (Exception mistake)

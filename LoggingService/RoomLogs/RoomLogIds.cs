@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using LoggingService.Transactions;
+using LoggingService.Events;
 
 namespace LoggingService.RoomLogs;
 

@@ -1,5 +1,6 @@
-using LoggingService.Lines;
-using LoggingService.Transactions;
+using LoggingService.Events;
+using LoggingService.Files;
+using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
 
@@ -102,10 +103,10 @@ internal sealed partial class RoomLog
     {
         var path = Path.Combine(_root, _text.File.Name);
         var kept = Enumerable.Range(0, int.MaxValue).Select(n => n == 0 ? $"{path}.old" : $"{path}.old.{n}").First(name => !File.Exists(name));
-        Disk.Rename(path, kept);
+        Posix.Rename(path, kept);
         _text.Dispose();
         _text = DayText.Open(_root, TextName(Day));
-        Disk.Sync(Path.Combine(_root, _folder));
+        Posix.Sync(Path.Combine(_root, _folder));
         Log.TooLong(_logger, path, Path.GetFileName(kept));
     }
 
@@ -134,7 +135,7 @@ internal sealed partial class RoomLog
 
         try
         {
-            Disk.ReplaceLink(LatestLink, $"{DayName(Day)}.log");
+            Posix.ReplaceLink(LatestLink, $"{DayName(Day)}.log");
             _isLatest = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,3 +1,5 @@
+using LoggingService.Files;
+
 namespace LoggingService.RoomLogs;
 
 /// <summary>
@@ -16,7 +18,7 @@ internal sealed class SpareSegment(string folder)
     private bool _isToBeCleared;
 
     // Only what this process has cleared is sure to be zeros: an old frame could be taken for one that follows a new one.
-    private Disk.FileState? _cleared;
+    private Posix.FileIdentity? _cleared;
 
     /// <summary>Takes a segment away from the journal, to be cleared; false where it stays.</summary>
     public bool TryKeep(string segment)
@@ -30,7 +32,7 @@ internal sealed class SpareSegment(string folder)
                     return false;
                 }
 
-                Disk.Rename(segment, _used);
+                Posix.Rename(segment, _used);
                 return _isToBeCleared = true;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -54,15 +56,15 @@ internal sealed class SpareSegment(string folder)
             try
             {
                 // It must be gone as a segment before its bytes are.
-                Disk.Sync(folder);
-                using (var file = Disk.OpenOrCreate(_used))
+                Posix.Sync(folder);
+                using (var file = Posix.OpenOrCreate(_used))
                 {
                     Clear(file);
-                    Disk.Sync(file, _used);
+                    Posix.Sync(file, _used);
                 }
 
-                Disk.Rename(_used, _spare);
-                _cleared = Disk.Look(_spare);
+                Posix.Rename(_used, _spare);
+                _cleared = Posix.Stat(_spare);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -81,9 +83,9 @@ internal sealed class SpareSegment(string folder)
 
         try
         {
-            if (_cleared is { } cleared && Disk.Look(_spare) == cleared)
+            if (_cleared is { } cleared && Posix.Stat(_spare) == cleared)
             {
-                Disk.Rename(_spare, segment);
+                Posix.Rename(_spare, segment);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

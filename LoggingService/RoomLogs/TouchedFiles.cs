@@ -1,3 +1,5 @@
+using LoggingService.Files;
+
 namespace LoggingService.RoomLogs;
 
 /// <summary>

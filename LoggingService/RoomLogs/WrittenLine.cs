@@ -1,4 +1,4 @@
-using LoggingService.Transactions;
+using LoggingService.Events;
 
 namespace LoggingService.RoomLogs;
 
@@ -6,4 +6,4 @@ namespace LoggingService.RoomLogs;
 /// <param name="Event">The event; its bytes are valid only as long as the request that brought it.</param>
 /// <param name="Time">The moment that the line begins with.</param>
 /// <param name="Line">The rest of the line.</param>
-public readonly record struct WrittenLine(RoomEvent Event, DateTimeOffset Time, string Line);
+internal readonly record struct WrittenLine(RoomEvent Event, DateTimeOffset Time, string Line);

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
-using LoggingService.Configuration;
+using LoggingService.Events;
+using LoggingService.Homeserver;
+using LoggingService.Registration;
 using LoggingService.RoomLogs;
-using LoggingService.Transactions;
 
 namespace LoggingService.Rooms;
 
@@ -10,7 +11,7 @@ namespace LoggingService.Rooms;
 /// of one that the service's own user is a member of or invited to (Application Service API, "Registration"); only the first
 /// kind is logged.
 /// </summary>
-public sealed class LoggedRooms(Registration registration, OwnUser user, RoomAliases aliases, LogDirectory logs, TimeProvider time)
+internal sealed class LoggedRooms(AppServiceRegistration registration, ServiceUser user, RoomAliases aliases, LogDirectory logs, TimeProvider time)
 {
     /// <summary>How long the homeserver is left alone after it couldn't be asked.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);

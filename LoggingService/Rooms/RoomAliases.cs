@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using LoggingService.Configuration;
-using LoggingService.Lines;
+using LoggingService.Events;
+using LoggingService.Homeserver;
+using LoggingService.Logging;
+using LoggingService.Registration;
+using LoggingService.Rendering;
 using LoggingService.RoomLogs;
-using LoggingService.Transactions;
 
 namespace LoggingService.Rooms;
 
@@ -12,8 +14,8 @@ namespace LoggingService.Rooms;
 /// counts only when our own homeserver confirms it: <c>m.room.canonical_alias</c> is a hint that anybody on another server
 /// can write.
 /// </summary>
-public sealed partial class RoomAliases(
-    Registration registration, Homeserver homeserver, OwnUser user, LogDirectory logs, TimeProvider time, ILogger<RoomAliases> logger) : BackgroundService
+internal sealed partial class RoomAliases(
+    AppServiceRegistration registration, HomeserverClient homeserver, ServiceUser user, LogDirectory logs, TimeProvider time, ILogger<RoomAliases> logger) : BackgroundService
 {
     /// <summary>How long the homeserver is left alone after it couldn't be asked.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
@@ -22,7 +24,7 @@ public sealed partial class RoomAliases(
     private readonly ConcurrentDictionary<string, RoomAlias> _aliases = new();
     private readonly ConcurrentDictionary<string, bool> _seen = new();
     private readonly ConcurrentDictionary<RoomAlias, bool> _lookingUp = new();
-    private readonly OnceAMinute _undecided = new(time);
+    private readonly LogThrottle _undecided = new(time);
     private readonly Dictionary<RoomAlias, string> _unlinked = [];
     private readonly Channel<(string RoomId, RoomAlias[] Hints)> _toLearn = Channel.CreateUnbounded<(string, RoomAlias[])>(new() { SingleReader = true });
 
@@ -47,7 +49,7 @@ public sealed partial class RoomAliases(
         }
         catch (TimeoutException e)
         {
-            if (_undecided.IsTimeToTell())
+            if (_undecided.TryAcquire())
             {
                 Log.Undecided(logger, e.Message);
             }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
-using LoggingService.Configuration;
+using LoggingService.Homeserver;
 using LoggingService.Http;
+using LoggingService.Logging;
+using LoggingService.Options;
 
 namespace LoggingService.Rooms;
 
@@ -9,8 +11,8 @@ namespace LoggingService.Rooms;
 /// made: limit → createRoom without the alias → alias → canonical alias. In this order nobody finds a room that isn't open
 /// yet: with <c>room_alias_name</c> those who join in that moment are refused.
 /// </summary>
-public sealed partial class RoomCreator(
-    RoomAliases aliases, OwnUser user, Homeserver homeserver, LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
+internal sealed partial class RoomCreator(
+    RoomAliases aliases, ServiceUser user, HomeserverClient homeserver, LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
 {
     /// <summary>The homeserver waits 60 s.</summary>
     private static readonly TimeSpan HomeserverWaits = TimeSpan.FromSeconds(55);
@@ -19,9 +21,9 @@ public sealed partial class RoomCreator(
     // A call that is still in flight when the service is taken down would hold that up for 30 s.
     private readonly CancellationToken _end = lifetime.ApplicationStopped;
     private readonly RoomsPerHour _limit = new(options.RoomsPerHour, time);
-    private readonly OnceAMinute _tooMany = new(time);
-    private readonly OnceAMinute _tooSlow = new(time);
-    private readonly OnceAMinute _failed = new(time);
+    private readonly LogThrottle _tooMany = new(time);
+    private readonly LogThrottle _tooSlow = new(time);
+    private readonly LogThrottle _failed = new(time);
 
     /// <summary>
     /// Answers 200 if the alias exists now, whoever made it, and 404 if it is none of ours or there are too many.
@@ -47,7 +49,7 @@ public sealed partial class RoomCreator(
         }
         catch (TimeoutException)
         {
-            if (_tooSlow.IsTimeToTell())
+            if (_tooSlow.TryAcquire())
             {
                 Log.TooSlow(logger, alias);
             }
@@ -64,7 +66,7 @@ public sealed partial class RoomCreator(
             await user.AskAsync(_end);
             if (!_limit.TryReserve(out var reserved))
             {
-                if (_tooMany.IsTimeToTell())
+                if (_tooMany.TryAcquire())
                 {
                     Log.TooMany(logger, alias, options.RoomsPerHour);
                 }
@@ -97,7 +99,7 @@ public sealed partial class RoomCreator(
         }
         catch (HomeserverException e)
         {
-            if (_failed.IsTimeToTell())
+            if (_failed.TryAcquire())
             {
                 Log.Failed(logger, alias, e.Message);
             }

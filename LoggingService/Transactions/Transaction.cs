@@ -1,12 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using LoggingService.Events;
 
 namespace LoggingService.Transactions;
 
 /// <summary>What a homeserver pushes in one request (Application Service API, <c>PUT /_matrix/app/v1/transactions/{txnId}</c>).</summary>
 /// <param name="Events">The events that can be logged, in their order.</param>
 /// <param name="Unloggable">What can't be: it goes to the quarantine.</param>
-public sealed record Transaction(IReadOnlyList<RoomEvent> Events, IReadOnlyList<Unloggable> Unloggable)
+internal sealed record Transaction(IReadOnlyList<RoomEvent> Events, IReadOnlyList<Unloggable> Unloggable)
 {
     /// <summary>
     /// Reads a body. JSON that is no transaction is an unloggable one: sent again it would be no better. Other keys than

@@ -1,4 +1,5 @@
 using Bench;
+using LoggingService.Events;
 using LoggingService.Transactions;
 
 namespace Micro;

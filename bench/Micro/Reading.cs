@@ -1,6 +1,7 @@
 using Bench;
 using BenchmarkDotNet.Attributes;
-using LoggingService.Lines;
+using LoggingService.Events;
+using LoggingService.Rendering;
 using LoggingService.Transactions;
 
 namespace Micro;
@@ -10,10 +11,10 @@ namespace Micro;
 public class Reading
 {
     private static readonly DateTimeOffset ReceivedAt = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
-    private static readonly EarlierEvents Nothing = new(_ => null, (_, _) => null);
+    private static readonly RoomHistory Nothing = new(_ => null, (_, _) => null);
     private byte[] _body = [];
     private IReadOnlyList<RoomEvent> _events = [];
-    private EarlierEvents _earlier;
+    private RoomHistory _earlier;
 
     /// <summary>Makes the transaction, and the one before it.</summary>
     [GlobalSetup]
@@ -39,7 +40,7 @@ public class Reading
     [Benchmark(Description = "render, all found")]
     public int RenderReferring() => Render(_earlier);
 
-    private int Render(EarlierEvents before)
+    private int Render(RoomHistory before)
     {
         var length = 0;
         foreach (var e in _events)

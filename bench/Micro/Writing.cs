@@ -1,7 +1,7 @@
 using Bench;
 using BenchmarkDotNet.Attributes;
+using LoggingService.Events;
 using LoggingService.RoomLogs;
-using LoggingService.Transactions;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Micro;

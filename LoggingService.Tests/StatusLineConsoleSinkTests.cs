@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using LoggingService.Logging;
+using LoggingService.Tests.Support;
+using Serilog.Events;
+using Serilog.Formatting.Display;
+using Serilog.Parsing;
+
+namespace LoggingService.Tests;
+
+/// <summary>At a terminal, what is still waited for stands in one place, and the rooms' lines are shown.</summary>
+public partial class StatusLineConsoleSinkTests
+{
+    private const int Width = 20;
+    private readonly StringWriter _written = new();
+    private readonly StatusLineConsoleSink _terminal;
+
+    public StatusLineConsoleSinkTests() => _terminal = new StatusLineConsoleSink(_written, new MessageTemplateTextFormatter("{Message}{NewLine}"), () => Width);
+
+    [Fact]
+    public void A_line_in_a_place_is_replaced_and_stays_below_the_lines_that_come()
+    {
+        Say("one");
+        Say("no homeserver", place: 1);
+        Say("not known", place: 2);
+        Say("two");
+        Assert.Equal(["one", "two", "no homeserver", "not known"], Screen());
+
+        Say("a homeserver", place: 1);
+        Assert.Equal(["one", "two", "a homeserver", "not known"], Screen());
+
+        Say("all is well", place: 0);
+        Say("three");
+        Assert.Equal(["one", "two", "all is well", "three"], Screen());
+    }
+
+    [Theory]
+    [InlineData(Width - 1)]
+    [InlineData(Width)]
+    [InlineData(Width + 1)]
+    [InlineData(3 * Width)]
+    public void A_line_that_is_broken_at_the_terminals_edge_leaves_nothing_behind(int length)
+    {
+        Say("one");
+        Say($"\e[31m{new string('x', length)}\e[0m", place: 1);
+        Say("two", place: 1);
+        Assert.Equal(["one", "two"], Screen());
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("1", false)]
+    public async Task Colours_are_for_terminals_whose_owner_wants_them(string noColor, bool hasColours)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "script is util-linux's.");
+        using var folder = TempFolder.ForCaller();
+        var start = new ProcessStartInfo("script", ["-qec", $"dotnet {AppContext.BaseDirectory}LoggingService.dll demo --fast --logs logs", "/dev/null"]) { WorkingDirectory = folder.Path };
+        (start.Environment["TERM"], start.Environment["NO_COLOR"]) = ("xterm", noColor);
+        using var process = ChildProcess.Start(start);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(hasColours, output.Contains("\e[2m", StringComparison.Ordinal));
+        Assert.Matches(@"(?m)^\d\d:\d\d:\d\d #logged_everyday:localhost <@alice:localhost> Good morning everyone\r?$", Colour().Replace(output, ""));
+    }
+
+    [Fact]
+    public async Task A_terminal_shows_what_is_wrong_and_what_is_not_known_yet()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "script is util-linux's.");
+        using var folder = TempFolder.ForCaller();
+        await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText("http://127.0.0.1:5000"), TestContext.Current.CancellationToken);
+        var start = new ProcessStartInfo("script", ["-qefc", $"dotnet {AppContext.BaseDirectory}LoggingService.dll --homeserver http://127.0.0.1:9 --urls http://127.0.0.1:0", "/dev/null"]) { WorkingDirectory = folder.Path };
+        (start.Environment["TERM"], start.Environment["NO_COLOR"]) = ("xterm", "");
+        using var process = ChildProcess.Start(start);
+        var screen = "";
+        while (!Colour().Replace(screen, "").Contains("· Not known yet: whether it reaches", StringComparison.Ordinal) && await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+            screen += line + "\n";
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains("\e[0;33m✗\e[0m", screen, StringComparison.Ordinal);
+        Assert.Contains("  ✗ The homeserver can't be reached at http://127.0.0.1:9", Colour().Replace(screen, ""), StringComparison.Ordinal);
+        Assert.Contains("  · Not known yet: whether it has loaded the registration.", Colour().Replace(screen, ""), StringComparison.Ordinal);
+    }
+
+    private void Say(string text, int? place = null) => _terminal.Emit(new LogEvent(
+        DateTimeOffset.UtcNow, LogEventLevel.Information, exception: null, new MessageTemplate([new TextToken(text)]),
+        place is null ? [] : [new LogEventProperty("place", new ScalarValue(place))]));
+
+    /// <summary>What a terminal of that width shows of all that was written.</summary>
+    private List<string> Screen()
+    {
+        var rows = new List<string> { "" };
+        var row = 0;
+        foreach (Match piece in Pieces().Matches(_written.ToString()))
+        {
+            if (piece.Groups["up"].Success)
+            {
+                row -= int.Parse(piece.Groups["up"].Value, provider: null);
+            }
+            else if (piece.Value == "\e[J")
+            {
+                rows.RemoveRange(row, rows.Count - row);
+                rows.Add("");
+            }
+            else if (piece.Value == "\n" || (piece.Value[0] != '\e' && rows[row].Length == Width))
+            {
+                row++;
+                rows.Add(piece.Value.Trim('\n'));
+            }
+            else if (piece.Value[0] != '\e')
+            {
+                rows[row] += piece.Value;
+            }
+        }
+
+        Assert.Equal("", rows[^1]);
+        return rows[..^1];
+    }
+
+    [GeneratedRegex(@"\e\[(?<up>\d+)F|\e\[J|\e\[\d*m|\n|.")]
+    private static partial Regex Pieces();
+
+    [GeneratedRegex(@"\e\[[0-9;]*m")]
+    private static partial Regex Colour();
+}

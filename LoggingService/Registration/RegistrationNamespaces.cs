@@ -1,0 +1,50 @@
+using LoggingService.Options;
+using LoggingService.PythonRegex;
+
+namespace LoggingService.Registration;
+
+/// <summary>The <c>namespaces</c> of a registration, checked.</summary>
+internal sealed class RegistrationNamespaces
+{
+    /// <summary>Reads the three namespaces.</summary>
+    /// <exception cref="ConfigurationException">One is of a wrong shape, or has a pattern that can't be used.</exception>
+    internal RegistrationNamespaces(YamlNode node)
+    {
+        Node = node.Kind == YamlKind.Mapping ? node
+            : throw node.Mistake($"is {node.Kind.InWords()}, and must be a mapping with users, rooms and aliases");
+        Users = Read("users");
+        Rooms = Read("rooms");
+        Aliases = Read("aliases");
+    }
+
+    internal YamlNode Node { get; }
+
+    internal List<PythonPattern> Users { get; }
+
+    internal List<PythonPattern> Rooms { get; }
+
+    internal List<PythonPattern> Aliases { get; }
+
+    private List<PythonPattern> Read(string key) =>
+        Node.Has(key, out var list) ? [.. list.AsList().Select(Entry)] : [];
+
+    private static PythonPattern Entry(YamlNode entry)
+    {
+        if (entry.Kind != YamlKind.Mapping)
+        {
+            throw entry.Mistake($"is {entry.Kind.InWords()}, and must be a mapping like {{exclusive: false, regex: \"#logged_.*\"}}");
+        }
+
+        var regex = entry.Required("regex", "add the regular expression");
+        var python = regex.AsString();
+        entry.Required("exclusive", "add exclusive: false").AsBoolean();
+        try
+        {
+            return PythonPattern.Translate(python);
+        }
+        catch (FormatException e)
+        {
+            throw regex.Mistake($"\"{python}\" can't be used: {e.Message}");
+        }
+    }
+}

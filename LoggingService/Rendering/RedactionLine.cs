@@ -1,0 +1,28 @@
+namespace LoggingService.Rendering;
+
+/// <summary>The line of <c>m.room.redaction</c>: who removed what of whom. (Client-Server API, "Redactions".)</summary>
+internal static class RedactionLine
+{
+    /// <summary>The line; <c>null</c> where content has a wrong type or nothing says what was removed.</summary>
+    public static string? Render(RenderContext line)
+    {
+        var types = new TypeCheck();
+        var content = types.Object(line.Event.Content);
+
+        // Room version 11 moved the key into content; homeservers write both.
+        var id = types.NonEmpty(content["redacts"u8]) ?? types.NonEmpty(line.Event.Json["redacts"u8]);
+        var reason = types.NonEmpty(content["reason"u8]);
+        if (types.Failed)
+        {
+            return null;
+        }
+
+        if (id is null)
+        {
+            return line.ArrivedRedacted ? RemovedLine.Render(line) : null;
+        }
+
+        var removed = line.Before.ById(id) is { } target ? Reference.WithoutWords(line, target) : $"the event {SafeText.EventId(id)}";
+        return $"*** {line.Sender} removed {removed}{(reason is null ? "" : $": {SafeText.Quoted(reason)}")}";
+    }
+}
