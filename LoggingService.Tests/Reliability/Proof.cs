@@ -4,7 +4,7 @@ namespace LoggingService.Tests.Reliability;
 
 /// <summary>
 /// What a promise was tried with. <c>dotnet test</c> runs the short form of each; <c>scripts/reliability</c> the full one,
-/// whose rows are the table in docs/reliability.md.
+/// whose rows are the table in docs/engineering/reliability.md.
 /// </summary>
 internal static class Proof
 {
