@@ -1,27 +1,27 @@
+using System.Buffers;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
 namespace LoggingService.Files;
 
 /// <summary>
-/// A room id's or an alias's name in the file system. Two different ones never have the same name, no name leads out of
-/// the folder, and a name shows nothing that a terminal would act on. Room ids and localparts may hold anything, slashes
-/// and control characters too (Matrix specification, appendices "Room IDs", "Room Aliases").
+/// The file name of a room id or an alias: injective, without path separators, control characters or anything a terminal
+/// interprets. Room ids and localparts may contain any of them (Matrix specification, appendices "Room IDs", "Room Aliases").
 /// </summary>
 internal static class FolderName
 {
-    private const int LongestName = 200;
-    private const int HashedPrefix = 160;
+    private const int MaxBytes = 200;
+    private const int TruncatedBytes = 160;
 
-    /// <summary>The folder of a room; it begins with <c>!</c>.</summary>
-    /// <param name="roomId">A room id; begins with <c>!</c>.</param>
-    public static string ForRoom(string roomId) => Cut("!" + Encode(roomId.AsSpan(1), isRoomId: true), roomId);
+    /// <summary>The folder of a room; starts with <c>!</c>, as a room id does.</summary>
+    public static string ForRoom(string roomId) => Truncate("!" + Encode(roomId.AsSpan(1), isRoomId: true), roomId);
 
-    /// <summary>The link of an alias; it begins with neither <c>!</c> nor a dot.</summary>
-    /// <param name="localpart">What stands between the alias's <c>#</c> and its first <c>:</c>.</param>
+    /// <summary>The link of an alias; starts with neither <c>!</c> nor a dot.</summary>
+    /// <param name="localpart">The part of the alias between <c>#</c> and its first <c>:</c>.</param>
     public static string ForAlias(string localpart) =>
-        localpart.Length == 0 ? "%" : Cut(Encode(localpart, isRoomId: false), localpart);
+        localpart.Length == 0 ? "%" : Truncate(Encode(localpart, isRoomId: false), localpart);
 
     private static string Encode(ReadOnlySpan<char> name, bool isRoomId)
     {
@@ -29,13 +29,15 @@ internal static class FolderName
         Span<byte> utf8 = stackalloc byte[4];
         while (!name.IsEmpty)
         {
-            if (Rune.DecodeFromUtf16(name, out var rune, out var length) != System.Buffers.OperationStatus.Done)
+            if (Rune.DecodeFromUtf16(name, out var rune, out var length) != OperationStatus.Done)
             {
-                // An unpaired surrogate, in the three bytes that no valid UTF-8 holds: a name of its own.
+                // An unpaired surrogate, as three bytes that valid UTF-8 never contains: the name stays unique.
                 var unit = name[0];
-                encoded.Append(CultureInfo.InvariantCulture, $"%{0xE0 | (unit >> 12):X2}%{0x80 | ((unit >> 6) & 0x3F):X2}%{0x80 | (unit & 0x3F):X2}");
+                Escape(encoded, 0xE0 | (unit >> 12));
+                Escape(encoded, 0x80 | ((unit >> 6) & 0x3F));
+                Escape(encoded, 0x80 | (unit & 0x3F));
             }
-            else if (Stands(rune, isFirst: encoded.Length == 0 && !isRoomId, isRoomId))
+            else if (IsUnescaped(rune, isFirst: encoded.Length == 0 && !isRoomId, isRoomId))
             {
                 encoded.Append(name[..length]);
             }
@@ -43,7 +45,7 @@ internal static class FolderName
             {
                 foreach (var octet in utf8[..rune.EncodeToUtf8(utf8)])
                 {
-                    encoded.Append(CultureInfo.InvariantCulture, $"%{octet:X2}");
+                    Escape(encoded, octet);
                 }
             }
 
@@ -53,7 +55,9 @@ internal static class FolderName
         return encoded.ToString();
     }
 
-    private static bool Stands(Rune rune, bool isFirst, bool isRoomId) => rune.Value switch
+    private static void Escape(StringBuilder encoded, int octet) => encoded.Append(CultureInfo.InvariantCulture, $"%{octet:X2}");
+
+    private static bool IsUnescaped(Rune rune, bool isFirst, bool isRoomId) => rune.Value switch
     {
         '_' => true,
         '.' or '-' => !isFirst,
@@ -61,26 +65,28 @@ internal static class FolderName
         _ => Rune.IsLetterOrDigit(rune),
     };
 
-    /// <summary>A name that the file system would find too long is cut and told apart by its hash, after a <c>~</c>, which no whole name holds.</summary>
-    private static string Cut(string name, string original)
+    /// <summary>Truncates a name that is too long for a file system and appends <c>~</c>, which is never unescaped, and a hash.</summary>
+    private static string Truncate(string name, string original)
     {
-        if (Encoding.UTF8.GetByteCount(name) <= LongestName)
+        if (Encoding.UTF8.GetByteCount(name) <= MaxBytes)
         {
             return name;
         }
 
-        var (cut, bytes) = (0, 0);
+        var length = 0;
+        var bytes = 0;
         foreach (var rune in name.EnumerateRunes())
         {
-            if ((bytes += rune.Utf8SequenceLength) > HashedPrefix)
+            bytes += rune.Utf8SequenceLength;
+            if (bytes > TruncatedBytes)
             {
                 break;
             }
 
-            cut += rune.Utf16SequenceLength;
+            length += rune.Utf16SequenceLength;
         }
 
-        var hash = SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(original.AsSpan()));
-        return $"{name[..cut]}~{Convert.ToHexStringLower(hash.AsSpan(0, 16))}";
+        var hash = SHA256.HashData(MemoryMarshal.AsBytes(original.AsSpan()));
+        return $"{name[..length]}~{Convert.ToHexStringLower(hash.AsSpan(0, 16))}";
     }
 }

@@ -128,7 +128,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         // Somebody moved a file: wherever it is now, what was acknowledged is in it.
         if (_unsynced.Any(file => file.Value is { } written && Posix.Stat(Path.Combine(root, file.Key))?.IsSameFileAs(written) != true))
         {
-            Posix.SyncAll(root);
+            Posix.SyncFileSystem(root);
         }
 
         // Not those that have failed before: Linux tells of a failure once, and a second sync would succeed and mean nothing.

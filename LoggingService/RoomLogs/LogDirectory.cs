@@ -97,7 +97,7 @@ internal sealed partial class LogDirectory : IDisposable
     {
         var room = FolderName.ForRoom(roomId);
         Posix.CreateFolder(Path.Combine(Root, room));
-        if (!Posix.ReplaceLink(FolderOf(localpart), room))
+        if (!SymbolicLink.Replace(FolderOf(localpart), room))
         {
             return false;
         }
@@ -220,8 +220,8 @@ internal sealed partial class LogDirectory : IDisposable
     {
         if (!_isRecovered)
         {
-            // The directory may be new. And what a process that was killed left in the files may not be on the disk yet.
-            Posix.SyncAll(Root);
+            // The directory may be new, and writes of a killed process may not be on the disk yet.
+            Posix.SyncFileSystem(Root);
             Recovery.Run(Root, _journal, _logger);
             _isRecovered = true;
         }

@@ -25,14 +25,16 @@ internal static class LogLock
                 Access = FileAccess.ReadWrite,
                 Share = FileShare.None,
                 BufferSize = 0,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
+                UnixCreateMode = FileModes.LogFile,
             });
             Sign(file);
             return file;
         }
         catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)
         {
-            throw new ConfigurationException($"LoggingService:Logs: another LoggingService (process {Posix.ReadLocked(path)}) is writing to {root}; stop it, or give this one another folder (--logs).");
+            var process = Posix.ReadIgnoringLock(path) ?? "unknown";
+            throw new ConfigurationException($"LoggingService:Logs: another LoggingService (process {process}) is writing to {root}. "
+                + "Stop it, or choose another folder (--logs).");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -135,7 +135,7 @@ internal sealed partial class RoomLog
 
         try
         {
-            Posix.ReplaceLink(LatestLink, $"{DayName(Day)}.log");
+            SymbolicLink.Replace(LatestLink, $"{DayName(Day)}.log");
             _isLatest = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
