@@ -1,12 +1,12 @@
 using System.Text;
-using System.Text.RegularExpressions;
+using LoggingService.Files;
 using LoggingService.Options;
 using LoggingService.RoomLogs;
 
 namespace LoggingService.Cli;
 
 /// <summary>The command <c>render</c>: the text of records, made again.</summary>
-internal static partial class RenderCommand
+internal static class RenderCommand
 {
     /// <summary>Writes the text of records to standard output, in the time zone of the process.</summary>
     /// <param name="records">Files with an event a line, in their order; <c>-</c> for standard input. Lines refer to those before them, also in a file before; the first file of each folder to those of the day before.</param>
@@ -38,16 +38,13 @@ internal static partial class RenderCommand
         return 0;
     }
 
-    /// <summary>The newest record beside a day's that is older.</summary>
+    /// <summary>The newest record of an earlier day in the folder of a day's record.</summary>
     private static string? DayBefore(string record)
     {
-        var name = Path.GetFileName(record);
-        return !Day().IsMatch(name) ? null
-            : Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(record))!)
-                .Where(path => Day().IsMatch(Path.GetFileName(path)) && string.CompareOrdinal(Path.GetFileName(path), name) < 0)
-                .Max(StringComparer.Ordinal);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(record))!;
+        return DayFileName.TryParse(Path.GetFileName(record), out var name) && name.IsRecord
+            && RoomLog.NewestDay(folder, day => day < name.Day) is { } before
+            ? Path.Combine(folder, DayFileName.Record(before).ToString())
+            : null;
     }
-
-    [GeneratedRegex(@"^[0-9]{8}\.jsonl$")]
-    private static partial Regex Day();
 }

@@ -24,8 +24,8 @@ internal static class Quarantine
     /// <param name="day">The day of arrival.</param>
     public static DayFile Open(string root, DateOnly day) => Open(root, NameOf(day));
 
-    /// <summary>A day's quarantine: its path within the log directory.</summary>
-    public static string NameOf(DateOnly day) => $"{Folder}/{RoomLog.DayName(day)}.jsonl";
+    /// <summary>The path of a day's quarantine within the log directory.</summary>
+    public static string NameOf(DateOnly day) => $"{Folder}/{DayFileName.Record(day)}";
 
     private static DayFile Open(string root, string name)
     {
@@ -87,7 +87,7 @@ internal static class Quarantine
     /// </summary>
     public static void Keep(string root, DateOnly day, Unloggable unloggable, DateTimeOffset receivedAt)
     {
-        using var file = Open(root, $"{Folder}/{RoomLog.DayName(day)}{TornSuffix}");
+        using var file = Open(root, $"{Folder}/{new DayFileName(day, TornSuffix)}");
         Append(file, unloggable, transactionId: null, receivedAt);
         file.Write();
         file.Sync();

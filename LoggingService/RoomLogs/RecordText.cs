@@ -3,77 +3,80 @@ using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>The text of a record, whoever wrote the record: the same lines as in a day's text.</summary>
-/// <param name="output">Where the lines go.</param>
-/// <param name="zone">The zone of their times.</param>
-/// <param name="mistakes">Where it says that a line could not be put into words.</param>
-internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWriter mistakes)
+/// <summary>The text of records, from any source: the same lines as in a day's text.</summary>
+internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWriter errors)
 {
-    /// <summary>What stands for a line of a record that is no event: line n of one is line n of the other.</summary>
-    public const string NoEvent = "*** (a line of the record that is no event)";
+    private const string NoEvent = "*** (a line of the record that is no event)";
 
     private readonly Dictionary<(string Room, string Id), byte[]> _events = [];
     private readonly Dictionary<(string Room, string Type, string StateKey), byte[]> _state = [];
 
-    /// <summary>Reads a record to which later lines may refer.</summary>
-    /// <param name="path">The file.</param>
-    public void ReadBefore(string path)
-    {
-        foreach (var line in Lines(path))
-        {
-            if (RoomEvent.FromRecord(line) is { } e)
-            {
-                Remember(e, line.ToArray());
-            }
-        }
-    }
+    /// <summary>The line of a recorded event; <c>null</c> is a line of the record that is not an event.</summary>
+    public static (DateTimeOffset Time, string Text) ToLine(RoomEvent? e, TimeZoneInfo zone, Func<RoomEvent, string> render) =>
+        e is null ? (DateTimeOffset.UnixEpoch, NoEvent) : (LogLine.Time(e, receivedAt: null, zone), render(e));
 
-    /// <summary>Writes a record's text.</summary>
-    /// <param name="path">The file.</param>
-    public void Write(string path)
+    /// <summary>Renders an event, or reports the error and falls back to the generic line: a bug must not lose the event.</summary>
+    public static string Render(RoomEvent e, RoomHistory history, TimeZoneInfo zone, DateTimeOffset? receivedAt, Action<Exception> report)
     {
-        foreach (var line in Lines(path))
-        {
-            if (RoomEvent.FromRecord(line) is { } e)
-            {
-                DayText.Write(output, LogLine.Time(e, receivedAt: null, zone), Render(e));
-                Remember(e, line.ToArray());
-            }
-            else
-            {
-                DayText.Write(output, DateTimeOffset.UnixEpoch, NoEvent);
-            }
-        }
-    }
-
-    /// <summary>A record's lines, without the byte order mark that an editor may have put before the first.</summary>
-    private static IEnumerable<ReadOnlyMemory<byte>> Lines(string path) =>
-        RecordReader.Lines(path).Select(static line => line.Offset == 0 && line.Bytes.Span.StartsWith("\uFEFF"u8) ? line.Bytes["\uFEFF"u8.Length..] : line.Bytes);
-
-    private string Render(RoomEvent e)
-    {
-        var before = new RoomHistory(
-            id => _events.TryGetValue((e.RoomId, id), out var line) ? RoomEvent.FromRecord(line) : null,
-            (type, stateKey) => _state.TryGetValue((e.RoomId, type, stateKey), out var line) ? RoomEvent.FromRecord(line) : null);
         try
         {
-            return LogLine.Render(e, before, zone, receivedAt: null);
+            return LogLine.Render(e, history, zone, receivedAt);
         }
-#pragma warning disable CA1031 // A mistake of ours in a line costs the line its beauty, as in a room's log.
-        catch (Exception mistake)
+#pragma warning disable CA1031 // Any bug in rendering.
+        catch (Exception error)
 #pragma warning restore CA1031
         {
-            mistakes.WriteLine($"The line of event {SafeText.EventId(e.EventId)} in {SafeText.RoomId(e.RoomId)} could not be put into words and shows its content instead. This is a bug in LoggingService, please report it: {mistake}");
+            report(error);
             return LogLine.General(e);
         }
     }
 
-    private void Remember(RoomEvent e, byte[] line)
+    /// <summary>Reads a record that later lines may refer to.</summary>
+    public void ReadBefore(string path)
     {
-        _events[(e.RoomId, e.EventId)] = line;
+        foreach (var line in Lines(path))
+        {
+            Remember(RoomEvent.FromRecord(line), line);
+        }
+    }
+
+    public void Write(string path)
+    {
+        foreach (var line in Lines(path))
+        {
+            var e = RoomEvent.FromRecord(line);
+            var (time, text) = ToLine(e, zone, Render);
+            DayText.Write(output, time, text);
+            Remember(e, line);
+        }
+    }
+
+    /// <summary>A record's lines, without the byte order mark that an editor may have added.</summary>
+    private static IEnumerable<ReadOnlyMemory<byte>> Lines(string path) => RecordReader.Lines(path).Select(static line =>
+        line.Offset == 0 && line.Bytes.Span.StartsWith("\uFEFF"u8) ? line.Bytes["\uFEFF"u8.Length..] : line.Bytes);
+
+    private string Render(RoomEvent e)
+    {
+        var history = new RoomHistory(
+            id => _events.TryGetValue((e.RoomId, id), out var line) ? RoomEvent.FromRecord(line) : null,
+            (type, stateKey) => _state.TryGetValue((e.RoomId, type, stateKey), out var line) ? RoomEvent.FromRecord(line) : null);
+        return Render(e, history, zone, receivedAt: null, error => errors.WriteLine(
+            $"Failed to render event {SafeText.EventId(e.EventId)} in {SafeText.RoomId(e.RoomId)}; its line shows the raw content. "
+            + $"This is a bug in LoggingService, please report it: {error}"));
+    }
+
+    private void Remember(RoomEvent? e, ReadOnlyMemory<byte> line)
+    {
+        if (e is null)
+        {
+            return;
+        }
+
+        var copy = line.ToArray();
+        _events[(e.RoomId, e.EventId)] = copy;
         if (e is { Type: { } type, StateKey: { } stateKey })
         {
-            _state[(e.RoomId, type, stateKey)] = line;
+            _state[(e.RoomId, type, stateKey)] = copy;
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using LoggingService.Events;
 using LoggingService.Files;
 using LoggingService.Rendering;
@@ -29,15 +28,15 @@ internal sealed partial class RoomLog : IDisposable
         try
         {
             _text = DayText.Open(root, TextName(day));
-            if (RecordedDays(Path.Combine(root, _folder)).Where(other => other != day).DefaultIfEmpty().Max() is var newest && newest != default)
-            {
-                _dayBefore = newest;
-            }
-
+            _dayBefore = NewestDay(Path.Combine(root, _folder), other => other != day);
             _knownBefore = _dayBefore is { } before ? ReadIds(before) : [];
 
-            // Where the clock was wrong the day that was written last is none of the newest, and what comes again may be of it.
-            _lastWritten = ParseDay(new FileInfo(LatestLink).LinkTarget) is { } last && File.Exists(Path.Combine(root, RecordName(last))) ? last : null;
+            // With a wrong clock the day that was written last is not among the newest, but resent events may be of it.
+            if (DayFileName.TryParse(new FileInfo(LatestLink).LinkTarget, out var last)
+                && File.Exists(Path.Combine(root, RecordName(last.Day))))
+            {
+                _lastWritten = last.Day;
+            }
         }
         catch
         {
@@ -78,21 +77,10 @@ internal sealed partial class RoomLog : IDisposable
 
     /// <summary>The paths, within the log directory, of a room's text and record of a day.</summary>
     public static List<string> NamesOf(string roomId, DateOnly day) =>
-        [$"{FolderName.ForRoom(roomId)}/{DayName(day)}.log", $"{FolderName.ForRoom(roomId)}/{DayName(day)}.jsonl"];
+        [$"{FolderName.ForRoom(roomId)}/{DayFileName.Text(day)}", $"{FolderName.ForRoom(roomId)}/{DayFileName.Record(day)}"];
 
-    /// <summary>The days of which a room's folder has a record.</summary>
-    public static IEnumerable<DateOnly> RecordedDays(string folder) =>
-        from path in Directory.EnumerateFiles(folder, "????????.jsonl")
-        let day = ParseDay(Path.GetFileNameWithoutExtension(path))
-        where day is not null
-        select day.Value;
-
-    /// <summary>What the names of a day's files begin with: <c>20261123</c>.</summary>
-    public static string DayName(DateOnly day) => day.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
-
-    /// <summary>The day that a file's name begins with.</summary>
-    public static DateOnly? ParseDay(ReadOnlySpan<char> name) =>
-        name.Length >= 8 && DateOnly.TryParseExact(name[..8], "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+    public static DateOnly? NewestDay(string folder, Func<DateOnly, bool> matches) =>
+        RecordedDays(folder).Where(matches).Select(day => (DateOnly?)day).Max();
 
     /// <summary>False if somebody touched the open files since the last batch: the log must be opened anew.</summary>
     public bool IsUntouched() => _record.IsUntouched() && _text.File.IsUntouched();
@@ -184,25 +172,27 @@ internal sealed partial class RoomLog : IDisposable
         _text.Dispose();
     }
 
-    private string RecordName(DateOnly day) => $"{_folder}/{DayName(day)}.jsonl";
+    private string RecordName(DateOnly day) => $"{_folder}/{DayFileName.Record(day)}";
 
-    private string TextName(DateOnly day) => $"{_folder}/{DayName(day)}.log";
+    private string TextName(DateOnly day) => $"{_folder}/{DayFileName.Text(day)}";
 
     private string LatestLink => Path.Combine(_root, _folder, "latest.log");
 
+    private static IEnumerable<DateOnly> RecordedDays(string folder)
+    {
+        foreach (var path in Directory.EnumerateFiles(folder, "????????.jsonl"))
+        {
+            if (DayFileName.TryParse(Path.GetFileName(path), out var name))
+            {
+                yield return name.Day;
+            }
+        }
+    }
+
     private string Render(RoomEvent e, long offset, DateTimeOffset? receivedAt)
     {
-        try
-        {
-            return LogLine.Render(e, new RoomHistory(id => Find(id, offset), (type, key) => FindState(type, key, offset)), _time.LocalTimeZone, receivedAt);
-        }
-#pragma warning disable CA1031 // A mistake of ours in a line may cost the line its beauty, never the room its event.
-        catch (Exception mistake)
-#pragma warning restore CA1031
-        {
-            Log.LineFailed(_logger, mistake, e.EventId, RoomId);
-            return LogLine.General(e);
-        }
+        var history = new RoomHistory(id => Find(id, offset), (type, key) => FindState(type, key, offset));
+        return RecordText.Render(e, history, _time.LocalTimeZone, receivedAt, error => Log.LineFailed(_logger, error, e.EventId, RoomId));
     }
 
     private RoomEvent? Find(string eventId, long before)

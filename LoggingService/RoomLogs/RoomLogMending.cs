@@ -1,6 +1,5 @@
 using LoggingService.Events;
 using LoggingService.Files;
-using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
 
@@ -114,14 +113,9 @@ internal sealed partial class RoomLog
     {
         foreach (var recorded in RecordReader.Lines(Path.Combine(_root, _record.Name)).Skip(line).Take(count))
         {
-            if (RoomEvent.FromRecord(recorded.Bytes) is { } e)
-            {
-                _text.Append(LogLine.Time(e, receivedAt: null, _time.LocalTimeZone), Render(e, recorded.Offset, receivedAt: null));
-            }
-            else
-            {
-                _text.Append(DateTimeOffset.UnixEpoch, RecordText.NoEvent);
-            }
+            var e = RoomEvent.FromRecord(recorded.Bytes);
+            var (time, text) = RecordText.ToLine(e, _time.LocalTimeZone, e => Render(e, recorded.Offset, receivedAt: null));
+            _text.Append(time, text);
         }
     }
 
@@ -135,7 +129,7 @@ internal sealed partial class RoomLog
 
         try
         {
-            SymbolicLink.Replace(LatestLink, $"{DayName(Day)}.log");
+            SymbolicLink.Replace(LatestLink, DayFileName.Text(Day).ToString());
             _isLatest = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
