@@ -151,14 +151,8 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
             }
         }
 
-        // Folders may be tried again: names are in the file system's own journal, and where that fails no later sync succeeds.
-        foreach (var folder in _unsynced.Keys.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
-        {
-            stop.ThrowIfCancellationRequested();
-            Posix.Sync(folder);
-        }
-
-        Posix.Sync(root);
+        // A failed fsync of a folder may be retried: names are in the file system's journal, and no fsync succeeds after that fails.
+        Posix.SyncFolders(root, _unsynced.Keys, stop);
     }
 
     /// <summary>Linux has dropped the pages of a file whose sync failed: only the journal has them still.</summary>

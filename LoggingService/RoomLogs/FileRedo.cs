@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// What the journal says of one file, put together: from <see cref="Start"/> on the file holds these bytes, which are whole
-/// lines, and before them at most the line break of the line before.
+/// The journal's bytes of one file: complete lines from <see cref="Start"/> on, after at most the line break of the previous
+/// line.
 /// </summary>
 internal sealed class FileRedo
 {
@@ -16,13 +16,11 @@ internal sealed class FileRedo
 
     private FileRedo(long start) => Start = start;
 
-    /// <summary>The offset from which on the journal knows the file.</summary>
     public long Start { get; private set; }
 
     private ReadOnlySpan<byte> Bytes => CollectionsMarshal.AsSpan(_bytes);
 
-    /// <summary>Puts frames together, file by file.</summary>
-    /// <param name="redos">In the order in which they were written.</param>
+    /// <summary>Merges frames, in their order, by file.</summary>
     public static Dictionary<string, FileRedo> Collect(IEnumerable<JournalFrames.Redo> redos)
     {
         var files = new Dictionary<string, FileRedo>();
@@ -35,7 +33,7 @@ internal sealed class FileRedo
 
             if (redo.Offset < file.Start || redo.Offset > file.Start + file._bytes.Count)
             {
-                // Somebody cut or replaced the file meanwhile, which was noticed, and what was there synced: it begins again here.
+                // The file was cut or replaced; that was detected, and its content synced: it starts over here.
                 file.Start = redo.Offset;
             }
 
@@ -48,11 +46,10 @@ internal sealed class FileRedo
     }
 
     /// <summary>
-    /// Writes the bytes into the file where they belong, cuts what stands after them, and syncs. Bytes that look right are
-    /// written too: after a failed sync what a file shows need not be what the disk has. A file that somebody cut, replaced
-    /// or edited keeps what it has and gets the lines that it lacks: no holes, no halves, nothing twice.
+    /// Writes the bytes at their offset, truncates the file after them, and syncs. Equal bytes are rewritten: after a failed
+    /// fsync the page cache may differ from the disk. A file that was cut, replaced or edited keeps its lines and gets the
+    /// missing ones: no holes, no partial lines, no duplicates.
     /// </summary>
-    /// <param name="path">The file; it and its folder are made if they are missing.</param>
     public void Apply(string path)
     {
         Posix.CreateFolder(Path.GetDirectoryName(path)!);
@@ -67,7 +64,7 @@ internal sealed class FileRedo
 
         RandomAccess.Write(file, Bytes, Start);
 
-        // Whole lines that follow are somebody's, or of a frame that the journal lost: they stay. Others were never acknowledged.
+        // Complete lines that follow are an admin's, or of a frame that the journal lost: keep them. Others were never acknowledged.
         if (!Bytes.SequenceEqual(there) || !EndsLine(file, RandomAccess.GetLength(file)))
         {
             RandomAccess.SetLength(file, Start + Bytes.Length);
@@ -76,11 +73,11 @@ internal sealed class FileRedo
         Posix.Sync(file, path);
     }
 
-    /// <summary>Whether the file is what it was when the process ended: it has the bytes, or the first of them.</summary>
+    /// <summary>Whether the file is as the process left it: it has the bytes, or a prefix of them.</summary>
     private bool IsWritten(SafeFileHandle file, ReadOnlySpan<byte> there) =>
         RandomAccess.GetLength(file) >= Start && BeginsLine(file) && Bytes.StartsWith(there);
 
-    /// <summary>Whether it isn't the file that the bytes were made for: after a power cut it may lack some of them, or have others, but only from <see cref="Start"/> on.</summary>
+    /// <summary>Whether it isn't the file that the bytes belong to. A power cut changes a file only from <see cref="Start"/> on.</summary>
     private bool WasTouched(SafeFileHandle file, string path)
     {
         if (RandomAccess.GetLength(file) < Start || !BeginsLine(file))
@@ -93,20 +90,21 @@ internal sealed class FileRedo
     }
 
     /// <summary>
-    /// Makes the file anew: what somebody left in it stays as it is and in its order, and each of the bytes' lines that is
-    /// missing comes before the next one that is there. So a line that somebody put into text and record stays in the same
-    /// place of both.
+    /// Rewrites the file: existing lines keep their order, and each missing line is inserted before the next one that exists.
+    /// So a line that an admin added to text and record keeps the same place in both.
     /// </summary>
     private void Merge(string path)
     {
         var ours = Lines().ToList();
-        var missing = ours.Index().GroupBy(line => line.Item.Key, line => line.Index).ToDictionary(places => places.Key, places => new Queue<int>(places));
+        var missing = ours.Index()
+            .GroupBy(line => line.Item.Key, line => line.Index)
+            .ToDictionary(places => places.Key, places => new Queue<int>(places));
         var there = new List<(ReadOnlyMemory<byte> Line, int Place)>();
         foreach (var line in RecordReader.Lines(path))
         {
             if (missing.TryGetValue(Key(line.Bytes), out var places))
             {
-                // One that is there more often than it should drops out.
+                // Duplicates are dropped.
                 if (places.TryDequeue(out var place))
                 {
                     there.Add((line.Bytes.ToArray(), place));
@@ -114,17 +112,14 @@ internal sealed class FileRedo
             }
             else if (line.IsFinished || !path.EndsWith(".log", StringComparison.Ordinal))
             {
-                // Half a line of a text is made again.
+                // An incomplete line of a text is rendered again.
                 there.Add((line.Bytes.ToArray(), -1));
             }
         }
 
         var toCome = new Queue<int>(missing.Values.SelectMany(places => places).Order());
-        var made = path + ".new";
-        File.Delete(made);
-        using (var target = Posix.OpenOrCreate(made))
+        AtomicFile.Replace(path, FileModes.LogFile, target =>
         {
-            var length = 0L;
             foreach (var (line, place) in there)
             {
                 AppendBefore(place);
@@ -132,7 +127,6 @@ internal sealed class FileRedo
             }
 
             AppendBefore(ours.Count);
-            Posix.Sync(target, made);
 
             void AppendBefore(int place)
             {
@@ -144,15 +138,12 @@ internal sealed class FileRedo
 
             void Append(ReadOnlySpan<byte> line)
             {
-                RandomAccess.Write(target, [.. line, (byte)'\n'], length);
-                length += line.Length + 1;
+                target.Write(line);
+                target.WriteByte((byte)'\n');
             }
-        }
-
-        Posix.Rename(made, path);
+        });
     }
 
-    /// <summary>The lines of the bytes, without their line breaks, and where they belong.</summary>
     private IEnumerable<(UInt128 Key, byte[] Line, long Offset)> Lines()
     {
         for (int start = 0, length; start < Bytes.Length && (length = Bytes[start..].IndexOf((byte)'\n')) >= 0; start += length + 1)
@@ -165,11 +156,11 @@ internal sealed class FileRedo
         }
     }
 
-    /// <summary>By what a line is known again: its event's id, where it has one.</summary>
+    /// <summary>Identifies a line: by the id of its event, if it has one.</summary>
     private static UInt128 Key(ReadOnlyMemory<byte> line) =>
         XxHash128.HashToUInt128(RoomEvent.EventIdOf(line) is { } id ? MemoryMarshal.AsBytes(id.AsSpan()) : line.Span);
 
-    /// <summary>Whether the bytes go on after a whole line of the file, or give its last line the line break that it lacked.</summary>
+    /// <summary>Whether the bytes start after a complete line of the file, or complete its last line.</summary>
     private bool BeginsLine(SafeFileHandle file) => EndsLine(file, Start) || Bytes is [(byte)'\n', ..];
 
     private static bool EndsLine(SafeFileHandle file, long offset)
@@ -178,35 +169,20 @@ internal sealed class FileRedo
         return offset == 0 || (RandomAccess.Read(file, last, offset - 1) == 1 && last[0] == '\n');
     }
 
-    /// <summary>
-    /// Makes the file anew beside itself, from what was synced before and what the journal has, and puts it in its place.
-    /// For a file whose sync failed: a second sync of the same pages would succeed and mean nothing.
-    /// </summary>
-    /// <param name="path">The file.</param>
-    public void MakeAnew(string path)
+    /// <summary>Rebuilds a file whose fsync failed from its synced part and the journal; a retried fsync would falsely succeed.</summary>
+    public void MakeAnew(string path) => AtomicFile.Replace(path, FileModes.LogFile, target =>
     {
-        var made = path + ".new";
-        File.Delete(made);
-        using (var target = Posix.OpenOrCreate(made))
+        if (File.Exists(path))
         {
-            var length = 0L;
-            if (File.Exists(path))
+            using var source = Posix.OpenRead(path);
+            var buffer = new byte[81920];
+            int read;
+            while (target.Length < Start && (read = source.Read(buffer, 0, (int)Math.Min(buffer.Length, Start - target.Length))) > 0)
             {
-                using var source = Posix.OpenRead(path);
-                var buffer = new byte[81920];
-                int read;
-                while (length < Start && (read = source.Read(buffer, 0, (int)Math.Min(buffer.Length, Start - length))) > 0)
-                {
-                    RandomAccess.Write(target, buffer.AsSpan(0, read), length);
-                    length += read;
-                }
+                target.Write(buffer, 0, read);
             }
-
-            RandomAccess.Write(target, Bytes, length);
-            Posix.Sync(target, made);
         }
 
-        Posix.Rename(made, path);
-        Posix.Sync(Path.GetDirectoryName(path)!);
-    }
+        target.Write(Bytes);
+    });
 }

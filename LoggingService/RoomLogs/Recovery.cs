@@ -28,12 +28,7 @@ internal static partial class Recovery
             redo.Apply(Path.Combine(root, name));
         }
 
-        foreach (var folder in files.Keys.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
-        {
-            Posix.Sync(folder);
-        }
-
-        Posix.Sync(root);
+        Posix.SyncFolders(root, files.Keys);
         foreach (var segment in damaged)
         {
             // Moved, not copied: the disk may be full.
