@@ -20,7 +20,7 @@ public class CheckpointTests
 
         Assert.Null(new FileInfo(record).LinkTarget);
         Assert.Equal(pushed, await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken));
-        Assert.Contains(service.Trouble, line => line.Contains("was made again from the journal", StringComparison.Ordinal));
+        Assert.Contains(service.Trouble, line => line.Contains("rebuilt from the journal", StringComparison.Ordinal));
 
         Assert.Equal(200, (await service.PushAsync("2", Some.Message(room, "and on"))).Status);
         Assert.Equal(2, service.Record(room).Count);
@@ -40,7 +40,7 @@ public class CheckpointTests
         // It can't be made anew either: something is in the way.
         Directory.CreateDirectory(Path.Combine(record + ".new", "full"));
         await Soon.IsTrueAsync(
-            () => service.Trouble.Any(line => line.Contains("The logs can't be synced to the disk", StringComparison.Ordinal)), "the failure is told", () => time.Advance(TimeSpan.FromSeconds(1)));
+            () => service.Trouble.Any(line => line.Contains("Checkpoint failed", StringComparison.Ordinal)), "the failure is told", () => time.Advance(TimeSpan.FromSeconds(1)));
         Assert.NotEmpty(LogFolder.Segments(service.Logs));
 
         // Now a sync would succeed, of a file that hasn't what was acknowledged.

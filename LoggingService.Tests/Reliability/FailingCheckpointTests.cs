@@ -26,7 +26,7 @@ public class FailingCheckpointTests : FailingSyncTrial
                 using var open = new OpenFileLimit(failing);
                 await using (await FailingCalls.MakeAsync(service.Process.Id, "fsync", "EIO", failing))
                     Assert.Equal(0, await service.Process.StopAsync());
-                Assert.All(failing, path => Assert.Contains(service.Process.Output, line => line.Contains($"{path} could not be synced, and was made again", StringComparison.Ordinal)));
+                Assert.All(failing, path => Assert.Contains(service.Process.Output, line => line.Contains($"fsync failed for {path}; rebuilt from the journal", StringComparison.Ordinal)));
                 Assert.Empty(LogFolder.Segments(folder["logs"]));
                 open.LoseWhereStillThere(unsynced, round % 2 == 0);
             }
@@ -61,7 +61,7 @@ public class FailingCheckpointTests : FailingSyncTrial
                 };
                 await using (await FailingCalls.MakeAsync(service.Process.Id, "fsync", "EIO", failing))
                     Assert.Equal(0, await service.Process.StopAsync());
-                Assert.Contains(service.Process.Output, line => line.Contains("The logs can't be synced to the disk", StringComparison.Ordinal) && line.Contains(failing[^1], StringComparison.Ordinal));
+                Assert.Contains(service.Process.Output, line => line.Contains("Checkpoint failed", StringComparison.Ordinal) && line.Contains(failing[^1], StringComparison.Ordinal));
                 Assert.NotEmpty(LogFolder.Segments(folder["logs"]));
 
                 // The names are gone with the folder's, or what the file had.
@@ -92,7 +92,7 @@ public class FailingCheckpointTests : FailingSyncTrial
             await using (await FailingCalls.MakeAsync(service.Process.Id, "fsync", "EIO", record, record + ".new"))
             {
                 // Some idle seconds.
-                await service.Process.WaitForLineAsync($"The logs can't be synced to the disk: sync of {record}.new failed: Input/output error");
+                await service.Process.WaitForLineAsync($"Checkpoint failed: fsync of {record}.new failed: Input/output error");
                 Assert.NotEmpty(LogFolder.Segments(folder["logs"]));
 
                 // What the file shows is nothing to go by: 5xx for its room until it is made anew, and for no other.
@@ -100,8 +100,8 @@ public class FailingCheckpointTests : FailingSyncTrial
                 await AcknowledgedAsync(service, Ledger.Make([Other]));
             }
 
-            await service.Process.WaitForLineAsync("The logs can be synced to the disk again");
-            Assert.Contains(service.Process.Output, line => line.Contains($"{record} could not be synced, and was made again", StringComparison.Ordinal));
+            await service.Process.WaitForLineAsync("Checkpoint succeeded again");
+            Assert.Contains(service.Process.Output, line => line.Contains($"fsync failed for {record}; rebuilt from the journal", StringComparison.Ordinal));
             await service.Process.KillAsync();
             open.LoseWhereStillThere(new Dictionary<string, long> { [record] = 0 }, asZeros: true);
         }

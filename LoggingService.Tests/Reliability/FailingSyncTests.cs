@@ -120,7 +120,7 @@ public class FailingSyncTests : FailingSyncTrial
             {
                 for (; attempt < 3; attempt++)
                     await RefusedAsync(service, folder, Ledger.Make([Other]));
-                await service.Process.WaitForLineAsync($"can't be completed from the journal now: sync of {System.Text.RegularExpressions.Regex.Escape(failing)} failed: Input/output error");
+                await service.Process.WaitForLineAsync($"Journal replay failed: fsync of {System.Text.RegularExpressions.Regex.Escape(failing)} failed: Input/output error");
                 await service.Process.KillAsync();
             }
 

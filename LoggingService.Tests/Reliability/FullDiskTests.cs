@@ -163,7 +163,7 @@ public class FullDiskTests
         File.Move(record, record + ".kept");
         File.CreateSymbolicLink(record, "/dev/null");
         disk.Fill();
-        await Soon.IsTrueAsync(() => service.Trouble.Any(line => line.Contains("The logs can't be synced to the disk", StringComparison.Ordinal)), "the failure is told", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await Soon.IsTrueAsync(() => service.Trouble.Any(line => line.Contains("Checkpoint failed", StringComparison.Ordinal)), "the failure is told", () => time.Advance(TimeSpan.FromSeconds(1)));
         Assert.Contains(service.Trouble, line => line.Contains(NoSpace, StringComparison.Ordinal) && line.Contains(record, StringComparison.Ordinal));
         Assert.NotEmpty(LogFolder.Segments(service.Logs));
 

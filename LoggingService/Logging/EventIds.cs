@@ -12,6 +12,21 @@ internal static class EventIds
     // Transactions: 400 to 499.
 
     // RoomLogs and Files: 500 to 599.
+    public const int CheckpointFailed = 500;
+    public const int CheckpointSucceededAgain = 501;
+    public const int FileRebuilt = 502;
+    public const int JournalReplayFailed = 503;
+    public const int JournalReplayCompleted = 504;
+    public const int JournalDamaged = 505;
+    public const int JournalChanged = 506;
+    public const int RoomFilesChanged = 507;
+    public const int IncompleteLineMoved = 508;
+    public const int TextMovedAside = 509;
+    public const int RenderFailed = 510;
+    public const int LatestLinkFailed = 511;
+    public const int OldDaysRemoved = 512;
+    public const int OldDaysNotRemoved = 513;
+    public const int RoomActivityDropped = 514;
 
     // Rooms: 600 to 699.
 

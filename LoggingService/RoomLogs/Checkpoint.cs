@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LoggingService.Files;
+using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 
@@ -71,7 +72,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         // The other way round they wait for each other: one that is running beside may need the gate to end.
         if (!_one.Wait(0))
         {
-            throw new IOException("The journal must be emptied first, and is being emptied");
+            throw new IOException("A checkpoint is running; it must complete before the next write");
         }
 
         try
@@ -95,7 +96,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
             await RunAsync(stop);
             if (_hasFailed)
             {
-                Log.Mended(logger);
+                Log.SucceededAgain(logger);
             }
 
             _hasFailed = false;
@@ -172,7 +173,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
                 var path = Path.Combine(root, name);
                 redo.MakeAnew(path);
                 journal.Wrote(name, Posix.Stat(path) ?? default);
-                Log.MadeAnew(logger, path);
+                Log.FileRebuilt(logger, path);
             }
 
             _failed.TryRemove(name, out _);
@@ -187,13 +188,15 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The logs can't be synced to the disk: {Reason}. Nothing is lost: the journal has it, and it is tried again. Look for disk errors in the system's log (dmesg).")]
+        [LoggerMessage(EventId = EventIds.CheckpointFailed, Level = LogLevel.Error, Message = "Checkpoint failed: {Reason}. "
+            + "The journal retains all data, and the checkpoint will be retried. Check the system log (dmesg) for disk errors.")]
         public static partial void Failed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The logs can be synced to the disk again.")]
-        public static partial void Mended(ILogger logger);
+        [LoggerMessage(EventId = EventIds.CheckpointSucceededAgain, Level = LogLevel.Information, Message = "Checkpoint succeeded again")]
+        public static partial void SucceededAgain(ILogger logger);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} could not be synced, and was made again from the journal; nothing is lost. Look for disk errors in the system's log (dmesg).")]
-        public static partial void MadeAnew(ILogger logger, string file);
+        [LoggerMessage(EventId = EventIds.FileRebuilt, Level = LogLevel.Warning,
+            Message = "fsync failed for {File}; rebuilt from the journal. Check the system log (dmesg) for disk errors.")]
+        public static partial void FileRebuilt(ILogger logger, string file);
     }
 }

@@ -59,7 +59,7 @@ internal sealed class DayFile : IDisposable
         // One that was moved has them; of one that was removed or replaced meanwhile nobody would read them.
         if (Posix.IsRemoved(_file, _path))
         {
-            throw new IOException($"{_path} was removed or replaced by somebody else while it was written");
+            throw new IOException($"{_path} was removed or replaced during the write");
         }
     }
 
@@ -125,7 +125,7 @@ internal sealed class DayFile : IDisposable
         _file = Posix.OpenOrCreate(_path);
         if (Posix.Stat(_file, _path) != _state)
         {
-            throw new IOException($"{_path} was moved, removed or changed by somebody else while it was closed");
+            throw new IOException($"{_path} was moved, removed or changed while it was closed");
         }
     }
 

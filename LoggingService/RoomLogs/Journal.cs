@@ -68,7 +68,7 @@ internal sealed class Journal(string root) : IDisposable
             _state = _state with { Length = Math.Max(_state.Length, _end) };
             if (Posix.Stat(_segmentPath) != _state)
             {
-                throw new IOException($"{_segmentPath} was moved, removed or changed by somebody else");
+                throw new IOException($"{_segmentPath} was moved, removed or changed during the write");
             }
         }
         catch

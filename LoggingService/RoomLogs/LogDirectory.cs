@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using LoggingService.Events;
 using LoggingService.Files;
+using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 
@@ -21,11 +22,8 @@ internal sealed partial class LogDirectory : IDisposable
     private readonly TouchedFiles _touched;
     private bool _isRecovered;
 
-    /// <summary>Opens the log directory, made if it isn't there, for this process alone.</summary>
-    /// <param name="root">Its absolute path.</param>
-    /// <param name="time">The clock, and the time zone that lines are written and days are counted in.</param>
-    /// <param name="logger">The service's own log.</param>
-    /// <exception cref="Options.ConfigurationException">It can't be made, or another service is writing to it.</exception>
+    /// <summary>Opens the log directory, created if necessary, and locks it for this process.</summary>
+    /// <exception cref="Options.ConfigurationException">It is not writable, or another service is writing to it.</exception>
     public LogDirectory(string root, TimeProvider time, ILogger<LogDirectory> logger)
     {
         (Root, _time, _logger) = (root, time, logger);
@@ -234,10 +232,12 @@ internal sealed partial class LogDirectory : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The logs can't be completed from the journal now: {Reason}. Nothing is lost, but nothing new is logged until they can: the homeserver is told to wait.")]
+        [LoggerMessage(EventId = EventIds.JournalReplayFailed, Level = LogLevel.Error, Message = "Journal replay failed: {Reason}. "
+            + "Nothing is lost, but nothing is logged until it succeeds; the homeserver will retry.")]
         public static partial void RecoveryFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "{Count} files of days before {KeepFrom} were removed (RetainDays).")]
-        public static partial void Removed(ILogger logger, int count, DateOnly keepFrom);
+        [LoggerMessage(EventId = EventIds.OldDaysRemoved, Level = LogLevel.Information,
+            Message = "Removed {FileCount} files of days before {KeepFrom} (RetainDays)")]
+        public static partial void Removed(ILogger logger, int fileCount, DateOnly keepFrom);
     }
 }

@@ -11,8 +11,8 @@ internal static class LogLock
     private const int WouldBlockOnLinux = 11;
     private const int WouldBlockOnMac = 35;
 
-    /// <summary>Makes the directory if it isn't there, and takes its lock; held until the stream is disposed of, or the process ends.</summary>
-    /// <exception cref="ConfigurationException">The directory can't be made or written to, or another service holds the lock.</exception>
+    /// <summary>Creates the directory if necessary, and locks it until the stream is disposed or the process ends.</summary>
+    /// <exception cref="ConfigurationException">The directory is not writable, or another service holds the lock.</exception>
     public static FileStream Take(string root)
     {
         var path = Path.Combine(root, ".lock");

@@ -1,3 +1,4 @@
+using LoggingService.Logging;
 using LoggingService.Options;
 
 namespace LoggingService.RoomLogs;
@@ -82,7 +83,8 @@ internal sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Some days older than RetainDays could not be removed: {Reason}. It is tried again tomorrow, and at the next start.")]
+        [LoggerMessage(EventId = EventIds.OldDaysNotRemoved, Level = LogLevel.Error,
+            Message = "Failed to remove days older than RetainDays: {Reason}. The next attempt is tomorrow or at the next start.")]
         public static partial void NotRemoved(ILogger logger, string reason);
     }
 }

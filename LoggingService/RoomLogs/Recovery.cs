@@ -1,4 +1,5 @@
 using LoggingService.Files;
+using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 
@@ -46,10 +47,13 @@ internal static partial class Recovery
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The service had not been stopped cleanly: {Count} files were completed from the journal. Nothing is lost.")]
-        public static partial void Recovered(ILogger logger, int count);
+        [LoggerMessage(EventId = EventIds.JournalReplayCompleted, Level = LogLevel.Information,
+            Message = "Journal replay completed {FileCount} files after an unclean shutdown")]
+        public static partial void Recovered(ILogger logger, int fileCount);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The journal {Segment} could only be read in part: a sync failed, or the disk lost something. What could be read is in the logs, some events may be missing; the rest is kept as {Kept}.")]
+        [LoggerMessage(EventId = EventIds.JournalDamaged, Level = LogLevel.Error,
+            Message = "Journal segment {Segment} is damaged: an fsync failed, or the disk lost data. "
+            + "Its readable part was replayed, some events may be missing. The segment was moved to {Kept}.")]
         public static partial void Damaged(ILogger logger, string segment, string kept);
     }
 }

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using LoggingService.Logging;
 using LoggingService.Rooms;
 using Serilog.Core;
 using Serilog.Events;
@@ -83,7 +84,8 @@ internal sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliase
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Count} lines are missing here: they came too fast, or a Serilog sink failed. They are in the rooms' logs.")]
-        public static partial void Missed(ILogger logger, long count);
+        [LoggerMessage(EventId = EventIds.RoomActivityDropped, Level = LogLevel.Warning,
+            Message = "Dropped {LineCount} lines of room activity: slow output, or a failed Serilog sink. The room logs are complete.")]
+        public static partial void Missed(ILogger logger, long lineCount);
     }
 }

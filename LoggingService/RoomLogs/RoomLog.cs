@@ -1,5 +1,6 @@
 using LoggingService.Events;
 using LoggingService.Files;
+using LoggingService.Logging;
 using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
@@ -228,16 +229,20 @@ internal sealed partial class RoomLog : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The line of event {Id} in {RoomId} could not be put into words and shows its content instead. This is a bug in LoggingService, please report it; the .jsonl has the event whole.")]
-        public static partial void LineFailed(ILogger logger, Exception mistake, string id, string roomId);
+        [LoggerMessage(EventId = EventIds.RenderFailed, Level = LogLevel.Warning, Message = "Failed to render event {Id} in {RoomId}; "
+            + "its line shows the raw content. This is a bug in LoggingService, please report it.")]
+        public static partial void LineFailed(ILogger logger, Exception error, string id, string roomId);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{File} ended in an unfinished line, which was put into the quarantine.")]
+        [LoggerMessage(EventId = EventIds.IncompleteLineMoved, Level = LogLevel.Warning,
+            Message = "{File} ended in an incomplete line; moved the line to the quarantine")]
         public static partial void Torn(ILogger logger, string file);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} had other lines than its record (.jsonl): it is kept as {Kept}, and was made again from the record.")]
+        [LoggerMessage(EventId = EventIds.TextMovedAside, Level = LogLevel.Warning,
+            Message = "Text {File} does not match its record; moved to {Kept} and re-rendered")]
         public static partial void TooLong(ILogger logger, string file, string kept);
 
-        [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "The link {Link} could not be made: {Reason}. The room is logged all the same.")]
+        [LoggerMessage(EventId = EventIds.LatestLinkFailed, Level = LogLevel.Warning,
+            Message = "Failed to create the link {Link}: {Reason}. Events are logged nevertheless.")]
         public static partial void LinkFailed(ILogger logger, string link, string reason);
     }
 }

@@ -1,4 +1,5 @@
 using LoggingService.Files;
+using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 
@@ -83,10 +84,12 @@ internal sealed partial class TouchedFiles(OpenRooms rooms, Journal journal, Che
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the files of {RoomId} while they were in use; they are opened anew.")]
+        [LoggerMessage(EventId = EventIds.RoomFilesChanged, Level = LogLevel.Warning,
+            Message = "Files of {RoomId} changed on disk; reopening")]
         public static partial void Touched(ILogger logger, string roomId);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Somebody moved, removed or changed the journal; a new one is begun when all files are synced.")]
+        [LoggerMessage(EventId = EventIds.JournalChanged, Level = LogLevel.Warning,
+            Message = "The journal changed on disk; starting a new segment after a checkpoint")]
         public static partial void JournalTouched(ILogger logger);
     }
 }
