@@ -2,10 +2,7 @@ using LoggingService.Events;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>
-/// What is written together: the transactions that waited at the same time, on one day, in all their rooms or in none.
-/// Undone when it is disposed of, unless it was committed.
-/// </summary>
+/// <summary>The transactions of one group commit: all rooms or none. Disposing an uncommitted batch rolls it back.</summary>
 internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset receivedAt) : IDisposable
 {
     private readonly Dictionary<string, RoomLog> _rooms = [];
@@ -13,8 +10,7 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
     private DayFile? _quarantine;
     private bool _isCommitted;
 
-    /// <summary>Appends an event to its room's log, in memory.</summary>
-    /// <returns>The line that people will read, or <c>null</c> if the room's record has the event already.</returns>
+    /// <summary>Appends an event to its room's log, in memory; returns <c>null</c> if the record has the event already.</summary>
     /// <exception cref="IOException">The room's files can't be opened.</exception>
     public (DateTimeOffset Time, string Line)? Append(RoomEvent e)
     {
@@ -26,18 +22,14 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
         return room.Append(e, receivedAt);
     }
 
-    /// <summary>Appends to the quarantine, in memory.</summary>
     public void Append(Unloggable unloggable, string transactionId)
     {
         _quarantine ??= Quarantine.Open(open.Root, _day);
         Quarantine.Append(_quarantine, unloggable, transactionId, receivedAt);
     }
 
-    /// <summary>
-    /// Writes all that was appended: the journal with one sync, then the files. When this returns everything is durable;
-    /// when it throws nothing of it stayed, in no file, and it may be tried again.
-    /// </summary>
-    /// <exception cref="IOException">The disk is full or failed, or a file was taken away.</exception>
+    /// <summary>Writes the journal with one fsync, then the files: all is durable, or all is undone and may be retried.</summary>
+    /// <exception cref="IOException">The disk is full or failed, or a file was removed.</exception>
     public void Commit()
     {
         var files = _rooms.Values.SelectMany(room => room.Touched).ToList();
@@ -55,7 +47,8 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
             }
             catch
             {
-                // In this order: what stayed in a file without its frame would be known when it is sent again, and durable nowhere.
+                // Roll back the files before the frame. The other order could leave an event in a file (a resend is then a
+                // duplicate) but not in the journal.
                 if (TryRollback())
                 {
                     journal.Void();
@@ -83,7 +76,6 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
         _isCommitted = true;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         if (!_isCommitted)
@@ -109,7 +101,7 @@ internal sealed class Batch(OpenRooms open, Journal journal, DateTimeOffset rece
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // What stays behind is mended, or found to be known, when the log is opened anew.
+                // Remains are repaired when the log is reopened.
                 isDone = false;
             }
         }

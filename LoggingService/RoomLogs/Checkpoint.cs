@@ -5,8 +5,8 @@ using LoggingService.Logging;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// Makes the journal superfluous: syncs the files that it names, and removes its segments. Beside the transactions; only
-/// the moments in which a new segment begins and the old ones go are under the log directory's gate.
+/// Syncs the files that the journal names, and removes its segments. Runs concurrently with transactions; only rolling and
+/// removing segments happens under the log directory's gate.
 /// </summary>
 internal sealed partial class Checkpoint(string root, Journal journal, SemaphoreSlim gate, Action<string> closeRoomOf, ILogger logger)
 {
@@ -15,20 +15,17 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
     private readonly ConcurrentDictionary<string, bool> _failed = new();
     private bool _hasFailed;
 
-    /// <summary>Whether one was begun that didn't come to its end: files that old segments name are not synced yet.</summary>
+    /// <summary>Whether a checkpoint did not complete: files that old segments name are not synced yet.</summary>
     public bool IsOpen => _unsynced.Count > 0 || !_failed.IsEmpty;
 
-    /// <summary>Takes a file for one whose sync failed: it is made anew. Under the gate, and not beside a checkpoint.</summary>
-    /// <param name="name">The file's path within the log directory.</param>
+    /// <summary>Marks a file's fsync as failed: it is rebuilt. Only under the gate, and not during a checkpoint.</summary>
     public void Distrust(string name) => _failed[name] = true;
 
-    /// <summary>Whether a file in a folder is still to be made anew: what it shows need not be what was written to it.</summary>
-    /// <param name="folder">The folder's name in the log directory.</param>
+    /// <summary>Whether a file in a folder needs a rebuild: its content may not be what was written to it.</summary>
     public bool Distrusts(string folder) => !_failed.IsEmpty && _failed.Keys.Any(name => Path.GetDirectoryName(name) == folder);
 
-    /// <summary>Runs one checkpoint, after the one that may be running.</summary>
-    /// <param name="stop">Ends it between two files; the segments stay then.</param>
-    /// <exception cref="IOException">Something could not be synced or made anew: the segments stay, and the next checkpoint tries again.</exception>
+    /// <summary>Runs one checkpoint, after a running one; cancelled between two files, it keeps the segments.</summary>
+    /// <exception cref="IOException">A sync or rebuild failed: the segments stay, and the next checkpoint retries.</exception>
     private async Task RunAsync(CancellationToken stop)
     {
         await _one.WaitAsync(stop);
@@ -65,11 +62,10 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         }
     }
 
-    /// <summary>Runs one checkpoint from inside the gate, for a journal that must be emptied before the next frame.</summary>
-    /// <exception cref="IOException">As <see cref="RunAsync"/>.</exception>
+    /// <summary>As <see cref="RunAsync"/>, inside the gate, for a journal that must be emptied before the next frame.</summary>
     public void RunInsideGate()
     {
-        // The other way round they wait for each other: one that is running beside may need the gate to end.
+        // Waiting here would deadlock: a running checkpoint needs the gate to complete.
         if (!_one.Wait(0))
         {
             throw new IOException("A checkpoint is running; it must complete before the next write");
@@ -88,7 +84,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         }
     }
 
-    /// <summary>As <see cref="RunAsync"/>, but a failure is told in the log, once until it succeeds again.</summary>
+    /// <summary>As <see cref="RunAsync"/>, but logs a failure, once until it succeeds again.</summary>
     public async Task TryRunAsync(CancellationToken stop)
     {
         try
@@ -117,7 +113,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         var (segments, names) = journal.Seal();
         foreach (var name in names)
         {
-            // Looked at here, under the gate: beside the transactions the journal's own view changes.
+            // Read under the gate: concurrent transactions change the journal's state.
             _unsynced[name] = journal.StateOf(name);
         }
 
@@ -126,13 +122,13 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
 
     private void Sync(CancellationToken stop)
     {
-        // Somebody moved a file: wherever it is now, what was acknowledged is in it.
+        // A moved file contains acknowledged data wherever it is now.
         if (_unsynced.Any(file => file.Value is { } written && Posix.Stat(Path.Combine(root, file.Key))?.IsSameFileAs(written) != true))
         {
             Posix.SyncFileSystem(root);
         }
 
-        // Not those that have failed before: Linux tells of a failure once, and a second sync would succeed and mean nothing.
+        // Linux reports a failure once: a second fsync of a failed file would falsely succeed.
         foreach (var name in _unsynced.Keys.Except(_failed.Keys).ToList())
         {
             stop.ThrowIfCancellationRequested();
@@ -140,7 +136,6 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
             using var file = Posix.OpenToSync(path);
             try
             {
-                // A file that is gone was removed by somebody: there is nothing of it to sync.
                 if (file is not null)
                 {
                     Posix.Sync(file, path);
@@ -156,7 +151,7 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
         Posix.SyncFolders(root, _unsynced.Keys, stop);
     }
 
-    /// <summary>Linux has dropped the pages of a file whose sync failed: only the journal has them still.</summary>
+    // Linux has dropped the pages of a file whose fsync failed: only the journal has them.
     private void MakeAnew()
     {
         if (_failed.IsEmpty)

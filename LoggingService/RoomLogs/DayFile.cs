@@ -4,15 +4,13 @@ using Microsoft.Win32.SafeHandles;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// One file of one day, opened to be appended to. A batch's bytes wait in <see cref="Pending"/>, so that the journal can
-/// have them, with the offset that they will stand at, before the file does. Nothing here syncs: that is the journal's
-/// and the checkpoint's part.
+/// A file of a day, open for appending. A batch's bytes stay in <see cref="Pending"/> until the journal has them with their
+/// offset. Syncing is left to the journal and the checkpoint.
 /// </summary>
 internal sealed class DayFile : IDisposable
 {
     private SafeFileHandle _file;
     private readonly string _path;
-    private Posix.FileIdentity _state;
     private bool _isWritten;
 
     private DayFile(string name, string path, SafeFileHandle file)
@@ -20,75 +18,69 @@ internal sealed class DayFile : IDisposable
         Name = name;
         _path = path;
         _file = file;
-        _state = Posix.Stat(file, path);
+        State = Posix.Stat(file, path);
     }
 
-    /// <summary>The file's path within the log directory; the journal's name for it.</summary>
+    /// <summary>The path within the log directory.</summary>
     public string Name { get; }
 
-    /// <summary>Bytes of the file that batches have committed.</summary>
-    public long Length => _state.Length;
+    /// <summary>Committed bytes.</summary>
+    public long Length => State.Length;
 
-    /// <summary>Which file it is, as the last batch left it.</summary>
-    public Posix.FileIdentity State => _state;
+    /// <summary>The identity after the last batch.</summary>
+    public Posix.FileIdentity State { get; private set; }
 
-    /// <summary>The bytes of the batch in hand, which will stand at <see cref="Length"/>.</summary>
+    /// <summary>Bytes of the current batch, which belong at <see cref="Length"/>.</summary>
     public PendingBytes Pending { get; } = new();
 
-    /// <summary>Opens the file, made if it isn't there.</summary>
-    /// <param name="root">The log directory.</param>
-    /// <param name="name">The file's path within it.</param>
     public static DayFile Open(string root, string name)
     {
         var path = Path.Combine(root, name);
         return new(name, path, Posix.OpenOrCreate(path));
     }
 
-    /// <summary>False if somebody deleted, moved, replaced, cut or lengthened the file since the last write.</summary>
-    public bool IsUntouched() => Posix.Stat(_path) == _state;
+    /// <summary>False if another process deleted, moved, replaced or resized the file since the last write.</summary>
+    public bool IsUntouched() => Posix.Stat(_path) == State;
 
-    /// <summary>
-    /// Puts the pending bytes into the file. They stay pending, and <see cref="Length"/> where it was, until
-    /// <see cref="Commit"/>. Throws <see cref="IOException"/> where they may not all be in the file.
-    /// </summary>
+    /// <summary>Writes the pending bytes, which stay pending until <see cref="Commit"/>.</summary>
+    /// <exception cref="IOException">Some of them may not be in the file.</exception>
     public void Write()
     {
         _isWritten = true;
-        RandomAccess.Write(_file, Pending.Span, _state.Length);
+        RandomAccess.Write(_file, Pending.Span, State.Length);
 
-        // One that was moved has them; of one that was removed or replaced meanwhile nobody would read them.
+        // A file that was moved keeps the bytes; in one that was removed or replaced they would be lost.
         if (Posix.IsRemoved(_file, _path))
         {
             throw new IOException($"{_path} was removed or replaced during the write");
         }
     }
 
-    /// <summary>The written bytes belong to the file now.</summary>
     public void Commit()
     {
-        _state = _state with { Length = _state.Length + Pending.Length };
+        State = State with { Length = State.Length + Pending.Length };
         Forget();
     }
 
-    /// <summary>Forgets the pending bytes, and cuts the file back to what it was before <see cref="Write"/>.</summary>
+    /// <summary>Discards the pending bytes, and truncates the file to its length before <see cref="Write"/>.</summary>
     public void Rollback()
     {
-        if (_isWritten && RandomAccess.GetLength(_file) > _state.Length)
+        if (_isWritten && RandomAccess.GetLength(_file) > State.Length)
         {
-            RandomAccess.SetLength(_file, _state.Length);
+            RandomAccess.SetLength(_file, State.Length);
         }
 
         Forget();
     }
 
-    /// <summary>Cuts the file to a length, outside of a batch. What is written there next goes through the journal, with where it stands.</summary>
+    /// <summary>Truncates the file, outside of a batch. The next write there goes through the journal, with its offset.</summary>
     public void Cut(long length)
     {
         RandomAccess.SetLength(_file, length);
-        _state = _state with { Length = length };
+        State = State with { Length = length };
     }
 
-    /// <summary>fsync; one that rests is the next checkpoint's part.</summary>
+    /// <summary>No-op when the file is closed; the next checkpoint syncs it by path.</summary>
     public void Sync()
     {
         if (!_file.IsClosed)
@@ -97,39 +89,36 @@ internal sealed class DayFile : IDisposable
         }
     }
 
-    /// <summary>Reads bytes of the file, the pending ones after it included.</summary>
-    /// <returns>How many were read; 0 at the end.</returns>
+    /// <summary>Reads bytes of the file, followed by the pending ones; returns 0 at the end.</summary>
     public int Read(long offset, Span<byte> buffer)
     {
-        if (offset < _state.Length)
+        if (offset < State.Length)
         {
-            return RandomAccess.Read(_file, buffer[..(int)Math.Min(buffer.Length, _state.Length - offset)], offset);
+            return RandomAccess.Read(_file, buffer[..(int)Math.Min(buffer.Length, State.Length - offset)], offset);
         }
 
-        var rest = Pending.Span[(int)(offset - _state.Length)..];
+        var rest = Pending.Span[(int)(offset - State.Length)..];
         rest = rest[..Math.Min(rest.Length, buffer.Length)];
         rest.CopyTo(buffer);
         return rest.Length;
     }
 
-    /// <summary>Closes the file, between two batches.</summary>
     public void Rest()
     {
         _file.Dispose();
         Forget();
     }
 
-    /// <summary>Opens the file again after a rest; throws <see cref="IOException"/> where it is not the file that it was.</summary>
+    /// <summary>Reopens the file; throws <see cref="IOException"/> if it has changed.</summary>
     public void Wake()
     {
         _file = Posix.OpenOrCreate(_path);
-        if (Posix.Stat(_file, _path) != _state)
+        if (Posix.Stat(_file, _path) != State)
         {
             throw new IOException($"{_path} was moved, removed or changed while it was closed");
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => Rest();
 
     private void Forget()

@@ -5,22 +5,17 @@ using System.Text;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// The journal's frames, as they stand in a segment one after the other: payload length (4 bytes), XXH3 of the payload (8),
-/// payload. The payload is, for each file: length of its name (2) and the name in UTF-8, the offset (8), the number of bytes
-/// (4), the bytes, which end in no zero. Integers are little-endian. Zeros follow the last frame, or nothing.
+/// The frames of a segment: payload length (4 bytes), XXH3 of the payload (8), payload. The payload is, for each file: length
+/// of its name (2), name in UTF-8, offset (8), number of bytes (4), the bytes, whose last is not zero. Integers are
+/// little-endian. Only zeros may follow the last frame.
 /// </summary>
 internal static class JournalFrames
 {
     private const int HeaderLength = 12;
 
-    /// <summary>Bytes of one file, as a frame has them.</summary>
-    /// <param name="Name">The file's path within the log directory.</param>
-    /// <param name="Offset">Where in the file the bytes stand.</param>
-    /// <param name="Bytes">The bytes.</param>
     public readonly record struct Redo(string Name, long Offset, ReadOnlyMemory<byte> Bytes);
 
-    /// <summary>Writes a frame of the files' pending bytes into an empty stream.</summary>
-    /// <returns>The frame; valid as long as the stream isn't written.</returns>
+    /// <summary>Writes a frame of the files' pending bytes; the result is a view of the stream's buffer.</summary>
     public static ReadOnlySpan<byte> Write(MemoryStream output, IEnumerable<DayFile> files)
     {
         Span<byte> number = stackalloc byte[8];
@@ -45,10 +40,7 @@ internal static class JournalFrames
         return frame;
     }
 
-    /// <summary>Reads the whole frames that a segment begins with.</summary>
-    /// <param name="segment">Its bytes.</param>
-    /// <param name="redos">Where they are added.</param>
-    /// <returns>What stands after them, without the zeros at its end; often nothing.</returns>
+    /// <summary>Reads the frames at the start of a segment; returns the rest without trailing zeros.</summary>
     public static ReadOnlySpan<byte> Read(ReadOnlyMemory<byte> segment, List<Redo> redos)
     {
         while (StartsWithFrame(segment.Span, out var length))
@@ -60,7 +52,7 @@ internal static class JournalFrames
         return segment.Span.TrimEnd((byte)0);
     }
 
-    /// <summary>Whether a whole frame is somewhere in there. Text, read as a length, is more than there is: few are hashed.</summary>
+    /// <summary>True if any valid frame starts within. Text read as a length exceeds the buffer, so few candidates are hashed.</summary>
     public static bool AreIn(ReadOnlySpan<byte> bytes)
     {
         for (; bytes.Length > HeaderLength; bytes = bytes[1..])

@@ -5,10 +5,7 @@ using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>
-/// <c>logs/</c>: all rooms' logs, and the one place where they are written. Transactions that wait at the same time are
-/// one batch, which is durable whole or not there at all.
-/// </summary>
+/// <summary><c>logs/</c>: the only writer of the room logs. Waiting transactions form one atomic batch (group commit).</summary>
 internal sealed partial class LogDirectory : IDisposable
 {
     private readonly TimeProvider _time;
@@ -26,7 +23,9 @@ internal sealed partial class LogDirectory : IDisposable
     /// <exception cref="Options.ConfigurationException">It is not writable, or another service is writing to it.</exception>
     public LogDirectory(string root, TimeProvider time, ILogger<LogDirectory> logger)
     {
-        (Root, _time, _logger) = (root, time, logger);
+        Root = root;
+        _time = time;
+        _logger = logger;
         _lock = LogLock.Take(root);
         _journal = new(root);
         _rooms = new(root, time, logger);
@@ -35,37 +34,31 @@ internal sealed partial class LogDirectory : IDisposable
         LastCommit = time.GetTimestamp();
     }
 
-    /// <summary>Its absolute path.</summary>
     public string Root { get; }
 
-    /// <summary>Bytes that the journal has since its last new segment, for whoever decides when a checkpoint is due.</summary>
     public long JournalSize => _journal.Size;
 
-    /// <summary>Whether a checkpoint has to be tried again.</summary>
     public bool IsCheckpointOpen => _checkpoint.IsOpen;
 
-    /// <summary>When something was last committed: a timestamp, which the clock of the day has no say in.</summary>
+    /// <summary>When a batch was last committed: a monotonic timestamp.</summary>
     public long LastCommit { get; private set; }
 
     /// <summary>
-    /// Writes what was pushed: the events to their rooms' logs, in their order and without those that a log has already;
-    /// what can't be logged to the quarantine. When the task ends well all of it is durable; when it fails nothing of it
-    /// stayed, and it may be tried again. It is not cancelled because a caller hung up.
+    /// Appends the events of a transaction, in order and without duplicates, to their rooms' logs, and the unloggable ones to
+    /// the quarantine. When the task completes all of it is durable; when it fails nothing of it remains, and the caller may
+    /// retry. Not cancelled by a disconnecting caller. Returns the new events with their lines.
     /// </summary>
-    /// <param name="events">Events of rooms that are logged.</param>
-    /// <param name="unloggable">What goes to the quarantine.</param>
-    /// <param name="transactionId">The transaction that they came with.</param>
-    /// <returns>The events that are new, with the lines that people read.</returns>
-    /// <exception cref="IOException">The disk is full or failed, or files were taken away.</exception>
-    /// <exception cref="UnauthorizedAccessException">The service may not write there.</exception>
-    public async Task<IReadOnlyList<WrittenLine>> CommitAsync(IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
+    /// <exception cref="IOException">The disk is full or failed, or files were removed.</exception>
+    /// <exception cref="UnauthorizedAccessException">The directory is not writable.</exception>
+    public async Task<IReadOnlyList<WrittenLine>> CommitAsync(
+        IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
     {
         var waiting = new Waiting(events, unloggable, transactionId);
         _waiting.Enqueue(waiting);
         await _gate.WaitAsync();
         try
         {
-            // Whoever comes through the gate first writes for all who wait, itself among them.
+            // The first transaction to enter the gate commits all waiting ones.
             if (!waiting.Written.Task.IsCompleted)
             {
                 CommitWaiting();
@@ -79,18 +72,12 @@ internal sealed partial class LogDirectory : IDisposable
         return await waiting.Written.Task;
     }
 
-    /// <summary>Whether there is a log of the room.</summary>
     public bool HasRoom(string roomId) => Directory.Exists(Path.Combine(Root, FolderName.ForRoom(roomId)));
 
-    /// <summary>Where people find the log of an alias.</summary>
-    /// <param name="localpart">What stands between the alias's <c>#</c> and its <c>:</c>.</param>
     public string FolderOf(string localpart) => Path.Combine(Root, FolderName.ForAlias(localpart));
 
-    /// <summary>Makes an alias lead to its room, whatever it led to before.</summary>
-    /// <param name="localpart">What stands between the alias's <c>#</c> and its <c>:</c>; of our own server, and confirmed by it.</param>
-    /// <param name="roomId">The room; its folder is made if it isn't there.</param>
-    /// <returns>False if it led there already.</returns>
-    /// <exception cref="IOException">The link can't be made.</exception>
+    /// <summary>Points the link of a confirmed alias of our own server to its room; returns false if it did already.</summary>
+    /// <exception cref="IOException">The link can't be created.</exception>
     public bool Link(string localpart, string roomId)
     {
         var room = FolderName.ForRoom(roomId);
@@ -104,8 +91,7 @@ internal sealed partial class LogDirectory : IDisposable
         return true;
     }
 
-    /// <summary>Applies what the journal has since before the last stop; without that nothing is written.</summary>
-    /// <returns>False if it couldn't be done now: it is tried again with the next transaction.</returns>
+    /// <summary>Replays the journal, which must precede the first write. If it fails, the next transaction retries.</summary>
     public async Task<bool> TryRecoverAsync()
     {
         await _gate.WaitAsync();
@@ -125,12 +111,9 @@ internal sealed partial class LogDirectory : IDisposable
         }
     }
 
-    /// <summary>Syncs the rooms' files and empties the journal; what it can't do stays in the journal, and is told in the log.</summary>
-    /// <param name="stop">Ends it early.</param>
+    /// <summary>Syncs the rooms' files and empties the journal; logs a failure, and keeps in the journal what was not synced.</summary>
     public Task CheckpointAsync(CancellationToken stop) => _isRecovered ? _checkpoint.TryRunAsync(stop) : Task.CompletedTask;
 
-    /// <summary>Removes the days before a day, of all rooms and of the quarantine.</summary>
-    /// <param name="keepFrom">The first day that stays.</param>
     public async Task RemoveDaysBeforeAsync(DateOnly keepFrom)
     {
         await _gate.WaitAsync();
@@ -148,7 +131,7 @@ internal sealed partial class LogDirectory : IDisposable
         }
     }
 
-    /// <summary>Lets go of the files and of the lock. What no checkpoint has synced is in the journal, for the next start.</summary>
+    /// <summary>Closes the files and releases the lock; the journal keeps what no checkpoint has synced.</summary>
     public void Dispose()
     {
         _rooms.Dispose();
@@ -173,12 +156,12 @@ internal sealed partial class LogDirectory : IDisposable
                 together.Exists(waiting => waiting.Unloggable.Count > 0),
                 DateOnly.FromDateTime(receivedAt.DateTime));
             var written = Write(together, receivedAt);
-            for (var i = 0; i < together.Count; i++)
+            foreach (var (waiting, lines) in together.Zip(written))
             {
-                together[i].Written.SetResult(written[i]);
+                waiting.Written.SetResult(lines);
             }
         }
-#pragma warning disable CA1031 // Whatever went wrong, each of those who wait must be told.
+#pragma warning disable CA1031 // All waiting callers must see the error.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -39,12 +39,13 @@ internal static class LogLock
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ConfigurationException(File.Exists(root)
-                ? $"LoggingService:Logs: {root} is a file, and must be a folder."
-                : $"LoggingService:Logs: {root} can't be written to: {e.Message} Let the service's user write there, or choose another folder (--logs).");
+                ? $"LoggingService:Logs: {root} is a file, not a folder."
+                : $"LoggingService:Logs: {root} is not writable: {e.Message} "
+                + "Grant the service's user write access, or choose another folder (--logs).");
         }
     }
 
-    /// <summary>Says who has the lock. On a full disk nobody does; the service starts, and the homeserver is told to wait.</summary>
+    /// <summary>Writes the process id for the error message of a second service; left out on a full disk.</summary>
     private static void Sign(FileStream file)
     {
         try
@@ -54,7 +55,6 @@ internal static class LogLock
         }
         catch (IOException)
         {
-            // The lock is what counts.
         }
     }
 }

@@ -3,20 +3,20 @@ using LoggingService.Options;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>What the log directory needs beside the transactions: recovery at start, checkpoints, the removal of old days, a last checkpoint at the stop.</summary>
-internal sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, TimeProvider time, ILogger<LogUpkeep> logger) : BackgroundService
+/// <summary>Background work of the log directory: replay at start, checkpoints, removal of old days, a final checkpoint.</summary>
+internal sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions options, TimeProvider time, ILogger<LogUpkeep> logger)
+    : BackgroundService
 {
     private const long LargeJournal = 16 * 1024 * 1024;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
 
-    /// <summary>The process has 10 s to end, of which requests in hand may take half.</summary>
+    /// <summary>The process has 10 s to stop, of which in-flight requests may take half.</summary>
     private static readonly TimeSpan LastCheckpoint = TimeSpan.FromSeconds(4);
 
-    // A host that is stopped from two sides, as a test's is, asks twice: who asks second waits for the same one.
+    // StopAsync can be called twice (WebApplicationFactory); run the final checkpoint once.
     private readonly Lazy<Task> _lastCheckpoint = new(() => CheckpointForTheLastTimeAsync(logs));
     private DateOnly? _cleanedOn;
 
-    /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await logs.TryRecoverAsync();
@@ -24,14 +24,12 @@ internal sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions
         await base.StartAsync(cancellationToken);
     }
 
-    /// <summary>The last checkpoint, after the web server has ended its requests; what it leaves is in the journal.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
         await _lastCheckpoint.Value;
     }
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var lastCheckpoint = time.GetTimestamp();

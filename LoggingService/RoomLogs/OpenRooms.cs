@@ -3,16 +3,11 @@ using LoggingService.Files;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// The rooms' logs that are in memory. Those that were written last have their files open, so that the number of open
-/// files is bounded; the others rest: their ids stay, so that a room that is written again need not be read again. Not safe
-/// for concurrent use: the log directory's gate is around it.
+/// The room logs in memory. The most recently written have their files open; the others rest with their event ids, at most
+/// <c>mostResting</c> ids of some 50 bytes. Not safe for concurrent use: the log directory's gate is around it.
 /// </summary>
-/// <param name="root">The log directory.</param>
-/// <param name="time">The clock, and the time zone that lines are written in.</param>
-/// <param name="logger">The service's own log.</param>
-/// <param name="mostOpen">How many rooms may have their files open; as many as the system allows, unless a test says.</param>
-/// <param name="mostResting">What the rooms that rest may hold together, in ids of some 50 bytes.</param>
-internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, int? mostOpen = null, int mostResting = 10_000_000) : IDisposable
+internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, int? mostOpen = null, int mostResting = 10_000_000)
+    : IDisposable
 {
     private readonly int _mostOpen = mostOpen ?? OpenFileLimit.ForRooms;
     private readonly Dictionary<string, LinkedListNode<RoomLog>> _rooms = [];
@@ -20,17 +15,12 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, 
     private readonly LinkedList<RoomLog> _resting = new();
     private int _idsResting;
 
-    /// <summary>The log directory.</summary>
     public string Root => root;
 
-    /// <summary>A room's log if it is in memory, whatever its day.</summary>
     public RoomLog? Find(string roomId) => _rooms.TryGetValue(roomId, out var node) ? node.Value : null;
 
-    /// <summary>A room's log, open for a day. Others make way for it where there are too many: those that were written longest ago.</summary>
-    /// <param name="roomId">The room.</param>
-    /// <param name="day">The day.</param>
-    /// <param name="batch">The rooms of the batch that is in hand, which stay open.</param>
-    /// <exception cref="IOException">Its files can't be opened or mended.</exception>
+    /// <summary>Opens a room's log for a day, and evicts the least recently written ones, but none of the current batch.</summary>
+    /// <exception cref="IOException">Its files can't be opened or repaired.</exception>
     public RoomLog Open(string roomId, DateOnly day, IReadOnlyDictionary<string, RoomLog> batch)
     {
         if (_rooms.TryGetValue(roomId, out var node))
@@ -62,7 +52,6 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, 
         return opened;
     }
 
-    /// <summary>Closes a room's log for good; it is opened anew when it is needed.</summary>
     public void Close(RoomLog room)
     {
         if (_rooms.TryGetValue(room.RoomId, out var node) && node.Value == room)
@@ -74,17 +63,16 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, 
         room.Dispose();
     }
 
-    /// <summary>Closes the room that a file belongs to, which is about to be replaced.</summary>
-    /// <param name="name">The file's path within the log directory.</param>
+    /// <summary>Closes the room of a file that is about to be replaced.</summary>
     public void CloseRoomOf(string name)
     {
-        if (_open.Concat(_resting).FirstOrDefault(room => name.StartsWith(FolderName.ForRoom(room.RoomId) + "/", StringComparison.Ordinal)) is { } room)
+        var folder = Path.GetDirectoryName(name);
+        if (_open.Concat(_resting).FirstOrDefault(room => FolderName.ForRoom(room.RoomId) == folder) is { } room)
         {
             Close(room);
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var node in _rooms.Values)
@@ -93,7 +81,7 @@ internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, 
         }
     }
 
-    /// <summary>Puts those that were written longest ago to rest, down to the bound; none of a batch that is in hand. Of those that rest, the ones beyond what may rest are closed, and those of another day, whose ids nobody needs.</summary>
+    /// <summary>Closes the files of the least recently written rooms, and removes resting rooms of another day or over the limit.</summary>
     private void MakeWay(DateOnly day, IReadOnlyDictionary<string, RoomLog> batch)
     {
         while (_open.Count >= _mostOpen && _open.First is { } oldest && !batch.ContainsKey(oldest.Value.RoomId))

@@ -5,23 +5,20 @@ using LoggingService.Files;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// What could not be logged, whole: <c>.quarantine/20261123.jsonl</c>, a JSON object a line with <c>received_ts</c>,
-/// <c>reason</c>, the <c>transaction_id</c> that it came with, and what came as <c>json</c> or, where it is none, as
-/// <c>base64</c>. A transaction that is sent again may repeat its lines.
+/// Complete input that could not be logged: <c>.quarantine/20261123.jsonl</c>, a JSON object per line with <c>received_ts</c>,
+/// <c>reason</c>, <c>transaction_id</c>, and the input as <c>json</c> or, where it is not JSON, as <c>base64</c>. A resent
+/// transaction may repeat its lines.
 /// </summary>
 internal static class Quarantine
 {
-    /// <summary>Its folder's name in the log directory; no room and no alias has it.</summary>
+    /// <summary>The folder in the log directory; no room or alias has this name.</summary>
     public const string Folder = ".quarantine";
 
-    /// <summary>What the name of a day's unfinished lines has after the day.</summary>
+    /// <summary>The name suffix of a day's incomplete lines.</summary>
     public const string TornSuffix = ".torn.jsonl";
 
     private const int Part = 48 * 1024;
 
-    /// <summary>Opens a day's quarantine.</summary>
-    /// <param name="root">The log directory.</param>
-    /// <param name="day">The day of arrival.</param>
     public static DayFile Open(string root, DateOnly day) => Open(root, NameOf(day));
 
     /// <summary>The path of a day's quarantine within the log directory.</summary>
@@ -34,14 +31,13 @@ internal static class Quarantine
         var last = new byte[1];
         if (file.Length > 0 && file.Read(file.Length - 1, last) == 1 && last[0] != '\n')
         {
-            // A line that a crash left unfinished stays, as a line of its own.
+            // An incomplete line after a crash stays, as its own line.
             file.Pending.WriteByte((byte)'\n');
         }
 
         return file;
     }
 
-    /// <summary>Appends a line to the file's pending bytes.</summary>
     public static void Append(DayFile file, Unloggable unloggable, string? transactionId, DateTimeOffset receivedAt)
     {
         using (var line = new Utf8JsonWriter(file.Pending))
@@ -63,7 +59,7 @@ internal static class Quarantine
             }
             else
             {
-                // In parts: what can't be logged may be as large as a body, and the writer would hold all of it several times.
+                // In parts: the input may be as large as a body, and the writer would buffer it several times.
                 line.WritePropertyName("base64");
                 var rest = unloggable.Bytes.Span;
                 for (; rest.Length > Part; rest = rest[Part..])
@@ -81,10 +77,7 @@ internal static class Quarantine
         file.Pending.WriteByte((byte)'\n');
     }
 
-    /// <summary>
-    /// Appends a line and syncs it, outside of a batch: to <c>20261123.torn.jsonl</c>, because a batch may have the day's
-    /// own file open, and the journal would cut it back to what it knows of it.
-    /// </summary>
+    /// <summary>Appends a line outside of a batch, to a file of its own: the journal would truncate the day's main file.</summary>
     public static void Keep(string root, DateOnly day, Unloggable unloggable, DateTimeOffset receivedAt)
     {
         using var file = Open(root, $"{Folder}/{new DayFileName(day, TornSuffix)}");

@@ -4,28 +4,25 @@ using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>Reads a day's record: line by line, one line where its offset is known, or backwards for the newest of something.</summary>
+/// <summary>Reads a day's record: line by line, one line at an offset, or backwards for the newest state.</summary>
 internal static class RecordReader
 {
     private const int Chunk = 128 * 1024;
 
-    /// <summary>How far back a member's earlier state is looked for in one day's record, in bytes.</summary>
+    /// <summary>Bytes of one day's record that are searched for earlier state.</summary>
     private const int LookBack = 4 * 1024 * 1024;
 
-    /// <summary>A line of a record.</summary>
-    /// <param name="Offset">Where it begins, in bytes.</param>
-    /// <param name="Bytes">The line without its line break; valid until the next one is asked for.</param>
-    /// <param name="IsFinished">Whether it has a line break; only the last one can have none.</param>
+    /// <summary>A line without its line break, which only the last one can lack; the bytes are valid until the next line is read.</summary>
     public readonly record struct Line(long Offset, ReadOnlyMemory<byte> Bytes, bool IsFinished);
 
-    /// <summary>All lines of a file, from its beginning.</summary>
     public static IEnumerable<Line> Lines(string path)
     {
         using var file = Posix.OpenRead(path);
         var buffer = ArrayPool<byte>.Shared.Rent(Chunk);
         try
         {
-            var (filled, offset) = (0, 0L);
+            var filled = 0;
+            var offset = 0L;
             while (true)
             {
                 if (filled == buffer.Length)
@@ -45,9 +42,9 @@ internal static class RecordReader
 
                 filled += read;
                 var start = 0;
-                for (int found; (found = buffer.AsSpan(Math.Max(start, searched), filled - Math.Max(start, searched)).IndexOf((byte)'\n')) >= 0;)
+                for (int found; (found = buffer.AsSpan(searched, filled - searched).IndexOf((byte)'\n')) >= 0; searched = start)
                 {
-                    var end = Math.Max(start, searched) + found;
+                    var end = searched + found;
                     yield return new(offset + start, buffer.AsMemory(start, end - start), IsFinished: true);
                     start = end + 1;
                 }
@@ -71,7 +68,8 @@ internal static class RecordReader
     /// <summary>The event whose line begins at an offset of an open record, the pending lines included.</summary>
     public static RoomEvent? EventAt(DayFile record, long offset)
     {
-        var (line, length) = (new byte[4096], 0);
+        var line = new byte[4096];
+        var length = 0;
         while (true)
         {
             var read = record.Read(offset + length, line.AsSpan(length));
@@ -89,24 +87,21 @@ internal static class RecordReader
         }
     }
 
-    /// <summary>The newest state event of a type and state key among a record's last 4 MiB.</summary>
-    /// <param name="record">The record, its pending lines included.</param>
-    /// <param name="before">Only lines that begin before this offset count.</param>
-    /// <param name="type">The event's type.</param>
-    /// <param name="stateKey">Its state key.</param>
+    /// <summary>The newest state event of a type and state key in the 4 MiB before an offset of an open record.</summary>
     public static RoomEvent? NewestState(DayFile record, long before, string type, string stateKey)
     {
         var from = Math.Max(0, before - LookBack);
         var buffer = ArrayPool<byte>.Shared.Rent((int)(before - from));
         try
         {
+            var wanted = (int)(before - from);
             var filled = 0;
-            for (int read; from + filled < before && (read = record.Read(from + filled, buffer.AsSpan(filled, (int)(before - from) - filled))) > 0;)
+            for (int read; filled < wanted && (read = record.Read(from + filled, buffer.AsSpan(filled, wanted - filled))) > 0;)
             {
                 filled += read;
             }
 
-            // The key as it stands in a line, to look closer only where it does; one with escapes in it isn't found.
+            // Parse only lines that contain the quoted key; a key with JSON escapes is not found.
             var needle = System.Text.Encoding.UTF8.GetBytes($"\"{stateKey}\"");
             var rest = buffer.AsMemory(0, filled);
             for (int hit; (hit = rest.Span.LastIndexOf(needle)) >= 0;)

@@ -3,17 +3,11 @@ using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>
-/// Brings the files to what the journal says, after a crash or a power cut, and the journal to nothing. Until it has
-/// succeeded nothing is written; it can be tried again as often as it fails.
-/// </summary>
+/// <summary>Replays the journal into the files after a crash. Must succeed before the first write, and may be retried.</summary>
 internal static partial class Recovery
 {
-    /// <summary>Applies all that the journal has, syncs, and removes its segments.</summary>
-    /// <param name="root">The log directory.</param>
-    /// <param name="journal">Its journal; no frame of this run is in it yet.</param>
-    /// <param name="logger">Where it says what it did.</param>
-    /// <exception cref="IOException">It can't be done now; the journal is as it was.</exception>
+    /// <summary>Applies all frames, syncs, and removes the segments; the journal must have no frame of this process.</summary>
+    /// <exception cref="IOException">The replay failed; the journal is unchanged.</exception>
     public static void Run(string root, Journal journal, ILogger logger)
     {
         var redos = journal.Read(out var damaged);

@@ -8,22 +8,21 @@ using Serilog.Parsing;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// Shows committed lines to whoever listens, as Serilog events of the source <c>RoomActivity</c> with the properties Room,
-/// Alias, Sender, EventType, EventId and Line: a terminal, or a sink that an admin configured. A view, not a promise:
-/// a listener that is slower than the rooms misses lines, which are counted, and never holds a transaction up.
+/// Publishes committed lines as Serilog events of the source <c>RoomActivity</c> with the properties Room, Alias, Sender,
+/// EventType, EventId and Line. Best effort: a slow sink loses lines, which are counted, and never delays a transaction.
 /// </summary>
 internal sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliases aliases, ILogger<RoomActivity> logger) : BackgroundService
 {
-    /// <summary>The source that levels and filters of the Serilog configuration name.</summary>
     public const string Source = "RoomActivity";
 
     private const int Queued = 10_000;
-    private static readonly MessageTemplate Template = new MessageTemplateParser().Parse("{Alias:l} {Time:yyyy-MM-dd HH:mm:ss zzz} {Line:l}");
+    private static readonly MessageTemplate Template =
+        new MessageTemplateParser().Parse("{Alias:l} {Time:yyyy-MM-dd HH:mm:ss zzz} {Line:l}");
     private readonly Serilog.ILogger _listeners = listeners.ForContext(Constants.SourceContextPropertyName, Source);
     private readonly Channel<LogEvent> _queue = Channel.CreateBounded<LogEvent>(new BoundedChannelOptions(Queued) { SingleReader = true });
     private long _missed;
 
-    /// <summary>Queues lines for the listeners; costs nothing where nobody listens.</summary>
+    /// <summary>Queues lines; a no-op where no sink is enabled.</summary>
     public void Show(IReadOnlyList<WrittenLine> written)
     {
         if (!_listeners.IsEnabled(LogEventLevel.Information))
@@ -51,15 +50,13 @@ internal sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliase
         }
     }
 
-    /// <inheritdoc/>
     public override Task StopAsync(CancellationToken cancellationToken)
     {
-        // What was committed before the stop is still shown.
+        // Lines committed before the stop are still published.
         _queue.Writer.TryComplete();
         return ExecuteTask?.WaitAsync(cancellationToken) ?? Task.CompletedTask;
     }
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await foreach (var line in _queue.Reader.ReadAllAsync(CancellationToken.None))
@@ -68,14 +65,15 @@ internal sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliase
             {
                 _listeners.Write(line);
             }
-#pragma warning disable CA1031 // A sink of the admin's that fails costs its lines, never the service.
+#pragma warning disable CA1031 // A failing sink loses its lines, but must not stop the service.
             catch (Exception)
 #pragma warning restore CA1031
             {
                 Interlocked.Increment(ref _missed);
             }
 
-            if (Interlocked.Exchange(ref _missed, 0) is > 0 and var missed)
+            var missed = Interlocked.Exchange(ref _missed, 0);
+            if (missed > 0)
             {
                 Log.Missed(logger, missed);
             }

@@ -6,8 +6,8 @@ using LoggingService.Rendering;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// One room's log, open for one day: its text, its record, and the ids of the events that are in the record. An id is
-/// known when its event is durable, not before. Not safe for concurrent use: the log directory's gate is around it.
+/// A room's log, open for one day: text, record, and the ids of the recorded events. An id is known only once its event is
+/// durable. Not safe for concurrent use: the log directory's gate is around it.
 /// </summary>
 internal sealed partial class RoomLog : IDisposable
 {
@@ -21,8 +21,12 @@ internal sealed partial class RoomLog : IDisposable
 
     private RoomLog(string root, string roomId, DateOnly day, TimeProvider time, ILogger logger)
     {
-        (_root, _folder, _time, _logger) = (root, FolderName.ForRoom(roomId), time, logger);
-        (RoomId, Day) = (roomId, day);
+        _root = root;
+        _folder = FolderName.ForRoom(roomId);
+        _time = time;
+        _logger = logger;
+        RoomId = roomId;
+        Day = day;
         Names = NamesOf(roomId, day);
         Posix.CreateFolder(Path.Combine(root, _folder));
         _record = DayFile.Open(root, RecordName(day));
@@ -47,19 +51,14 @@ internal sealed partial class RoomLog : IDisposable
         }
     }
 
-    /// <summary>The room.</summary>
     public string RoomId { get; }
 
-    /// <summary>The day whose files are open.</summary>
     public DateOnly Day { get; }
 
-    /// <summary>Opens a room's log for a day, with the ids of its two newest days, and mends what a crash or somebody else left behind.</summary>
-    /// <param name="root">The log directory.</param>
-    /// <param name="roomId">The room.</param>
-    /// <param name="day">The day of arrival.</param>
-    /// <param name="time">The clock, and the time zone that lines are written in.</param>
-    /// <param name="logger">Where it says what it had to mend.</param>
-    /// <exception cref="IOException">The files can't be opened or mended.</exception>
+    public List<string> Names { get; }
+
+    /// <summary>Opens a room's log for a day of arrival, with the ids of its two newest days, and repairs its files.</summary>
+    /// <exception cref="IOException">The files can't be opened or repaired.</exception>
     public static RoomLog Open(string root, string roomId, DateOnly day, TimeProvider time, ILogger logger)
     {
         var room = new RoomLog(root, roomId, day, time, logger);
@@ -83,13 +82,10 @@ internal sealed partial class RoomLog : IDisposable
     public static DateOnly? NewestDay(string folder, Func<DateOnly, bool> matches) =>
         RecordedDays(folder).Where(matches).Select(day => (DateOnly?)day).Max();
 
-    /// <summary>False if somebody touched the open files since the last batch: the log must be opened anew.</summary>
+    /// <summary>False if the open files changed on disk since the last batch: the log must be reopened.</summary>
     public bool IsUntouched() => _record.IsUntouched() && _text.File.IsUntouched();
 
-    /// <summary>
-    /// Appends an event to the batch in hand: in memory, nothing is durable yet.
-    /// </summary>
-    /// <returns>The line that people will read, or <c>null</c> if the record has the event already.</returns>
+    /// <summary>Appends an event to the current batch, in memory; returns <c>null</c> if the record has it already.</summary>
     public (DateTimeOffset Time, string Line)? Append(RoomEvent e, DateTimeOffset receivedAt)
     {
         var id = Key(e.EventId);
@@ -107,18 +103,15 @@ internal sealed partial class RoomLog : IDisposable
         return (time, line);
     }
 
-    /// <summary>The open files' paths within the log directory.</summary>
-    public List<string> Names { get; }
-
-    /// <summary>The files that the batch in hand touches, be it only to mend them.</summary>
+    /// <summary>The files that the current batch writes to, including repairs.</summary>
     public IEnumerable<DayFile> Touched => new[] { _text.File, _record }.Where(file => file.Pending.Length > 0);
 
-    /// <summary>The batch is durable: its ids are known from now on.</summary>
+    /// <summary>Adds the ids of the batch, which is durable now.</summary>
     public void Commit()
     {
         if (_known.Count + _appended.Count > _known.Capacity)
         {
-            // Not twice as much, as it would take by itself: the ids are most of what the service holds in memory.
+            // Grow by a quarter instead of doubling: the ids are most of the service's memory.
             _known.EnsureCapacity((_known.Count + _appended.Count) * 5 / 4);
         }
 
@@ -134,7 +127,6 @@ internal sealed partial class RoomLog : IDisposable
         }
     }
 
-    /// <summary>fsync of both files, for a log that is given up because somebody moved them: wherever they are now, what was acknowledged is in them.</summary>
     public void Sync()
     {
         _record.Sync();
@@ -150,8 +142,7 @@ internal sealed partial class RoomLog : IDisposable
         _older.Clear();
     }
 
-    /// <summary>Opens the files again after a rest: nothing has to be read, for they are as they were.</summary>
-    /// <exception cref="IOException">They are not, or can't be opened.</exception>
+    /// <summary>Reopens the files; throws <see cref="IOException"/> if they have changed.</summary>
     public void Wake()
     {
         try
@@ -166,7 +157,6 @@ internal sealed partial class RoomLog : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _record.Dispose();

@@ -4,13 +4,13 @@ using LoggingService.Events;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>Which events the room's record has: in memory those of its two newest days, each with where its line stands.</summary>
+/// <summary>The ids of recorded events: those of the two newest days are in memory, with the offsets of their lines.</summary>
 internal sealed partial class RoomLog
 {
-    /// <summary>How many days back an event that claims to be old is looked for.</summary>
+    /// <summary>How many days back a duplicate of an old event is searched for.</summary>
     private const int OldestKnown = 31;
 
-    /// <summary>How many ids of older days are kept for the next transaction that asks for them.</summary>
+    /// <summary>How many ids of older days stay in memory for the next transaction.</summary>
     private const int OlderKept = 50_000;
 
     private readonly Dictionary<Guid, long> _known = [];
@@ -20,7 +20,7 @@ internal sealed partial class RoomLog
     private readonly DateOnly? _dayBefore;
     private readonly DateOnly? _lastWritten;
 
-    /// <summary>How many ids are kept in memory; the room itself counts as some.</summary>
+    /// <summary>Ids in memory; the room itself counts as 50.</summary>
     public int Ids => 50 + _known.Count + _knownBefore.Count;
 
     // A Guid is 16 bytes that a dictionary packs densely, nothing more.
@@ -50,10 +50,8 @@ internal sealed partial class RoomLog
         return ids;
     }
 
-    /// <summary>
-    /// Whether the record has the event: in its two newest days, in the one that was written last or, for an event that
-    /// claims to be older than those, in the days since then. (A homeserver that crashed can send a transaction again weeks later.)
-    /// </summary>
+    // In the two newest days, in the day that was written last or, for an older timestamp, in the days since then: a homeserver
+    // that crashed can resend a transaction weeks later.
     private bool IsKnown(Guid id, DateOnly claimed)
     {
         if (_known.ContainsKey(id) || _appended.ContainsKey(id) || _knownBefore.ContainsKey(id)
@@ -62,7 +60,7 @@ internal sealed partial class RoomLog
             return true;
         }
 
-        // A day of slack, for a clock that went otherwise elsewhere, or a time zone that was changed; a time to come says nothing.
+        // A day of slack for clock skew or a changed time zone; a timestamp in the future says nothing.
         var since = claimed > Day.AddDays(1) || claimed == DateOnly.MinValue ? DateOnly.MinValue : claimed.AddDays(-1);
         var oldest = Day.AddDays(-OldestKnown);
         if (_dayBefore is not { } loaded || since >= loaded)

@@ -4,9 +4,9 @@ using LoggingService.Files;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// What a crash, a clean-up or an editor left behind in a day's files is mended when they are opened, so that line N of
-/// the text is line N of the record again. Nothing is ever thrown away. What is put in waits for the batch in hand and goes
-/// through the journal with it: a sync of its own could fail, and nobody would see afterwards that it isn't on the disk.
+/// Repairs a day's files when they are opened after a crash, a clean-up or an edit, so that line N of the text is line N of
+/// the record. No data is ever discarded. Repairs are part of the next batch and go through the journal with it: a failed
+/// fsync of their own would go unnoticed later.
 /// </summary>
 internal sealed partial class RoomLog
 {
@@ -22,7 +22,7 @@ internal sealed partial class RoomLog
         var isWhole = lines == recorded && finished == _text.File.Length;
         if (finished < _text.File.Length)
         {
-            // A view of the record, which is whole: the line is made again.
+            // The record is complete: the line is rendered again.
             _text.File.Cut(finished);
         }
 
@@ -38,8 +38,7 @@ internal sealed partial class RoomLog
         }
     }
 
-    /// <summary>Learns the ids of the record's events, and gives its last line the line break that it may lack, or puts it into the quarantine.</summary>
-    /// <returns>How many lines it has.</returns>
+    /// <summary>Reads the record's event ids, and completes its last line or moves it to the quarantine; returns the line count.</summary>
     private int FinishRecord()
     {
         var path = Path.Combine(_root, _record.Name);
@@ -59,7 +58,8 @@ internal sealed partial class RoomLog
             }
             else
             {
-                Quarantine.Keep(_root, Day, new Unloggable($"an unfinished line at the end of {_record.Name}", line.Bytes, IsJson: false), _time.GetUtcNow());
+                var unfinished = new Unloggable($"an unfinished line at the end of {_record.Name}", line.Bytes, IsJson: false);
+                Quarantine.Keep(_root, Day, unfinished, _time.GetUtcNow());
                 _record.Cut(line.Offset);
                 lines--;
                 Log.Torn(_logger, path);
@@ -71,7 +71,8 @@ internal sealed partial class RoomLog
 
     private int CountLines(out long finished)
     {
-        (var lines, finished) = (0, 0);
+        var lines = 0;
+        finished = 0;
         foreach (var line in RecordReader.Lines(Path.Combine(_root, _text.File.Name)).Where(line => line.IsFinished))
         {
             lines++;
@@ -81,7 +82,7 @@ internal sealed partial class RoomLog
         return lines;
     }
 
-    /// <summary>Whether the text, of fewer lines than the record, is its beginning: its last line is that of the event in the same place. Else somebody took lines out.</summary>
+    /// <summary>Whether no lines were removed from a text with fewer lines than the record: compares its last line.</summary>
     private bool IsBeginning(int lines)
     {
         if (lines == 0)
@@ -101,7 +102,12 @@ internal sealed partial class RoomLog
     private void SetTextAside()
     {
         var path = Path.Combine(_root, _text.File.Name);
-        var kept = Enumerable.Range(0, int.MaxValue).Select(n => n == 0 ? $"{path}.old" : $"{path}.old.{n}").First(name => !File.Exists(name));
+        var kept = $"{path}.old";
+        for (var n = 1; File.Exists(kept); n++)
+        {
+            kept = $"{path}.old.{n}";
+        }
+
         Posix.Rename(path, kept);
         _text.Dispose();
         _text = DayText.Open(_root, TextName(Day));
@@ -119,7 +125,7 @@ internal sealed partial class RoomLog
         }
     }
 
-    /// <summary>Makes <c>latest.log</c> lead to the day that is open. Where it can't be made, which is told once, the next batch tries again.</summary>
+    /// <summary>Points <c>latest.log</c> to the open day. A failure is logged once and retried with the next batch.</summary>
     public void LinkLatest()
     {
         if (_isLatest == true)
@@ -134,7 +140,6 @@ internal sealed partial class RoomLog
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A convenience: nobody loses an event by it.
             if (_isLatest is null)
             {
                 Log.LinkFailed(_logger, LatestLink, e.Message);

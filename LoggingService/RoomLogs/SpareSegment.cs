@@ -3,11 +3,9 @@ using LoggingService.Files;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// A segment of the journal that is needed no more, cleared and kept to be the next one: bytes that are written over others
-/// are synced in half the time of bytes that make a file longer, for nothing but them has to be. Where it fails there is
-/// none, and the next segment is a new file.
+/// A recycled segment of the journal, zeroed to become the next one: overwriting allocated blocks needs no metadata
+/// journaling, which halves fsync time. Where recycling fails, the next segment is a new file.
 /// </summary>
-/// <param name="folder">The journal's.</param>
 internal sealed class SpareSegment(string folder)
 {
     private const int Chunk = 64 * 1024;
@@ -17,10 +15,10 @@ internal sealed class SpareSegment(string folder)
     private readonly string _used = Path.Combine(folder, "used");
     private bool _isToBeCleared;
 
-    // Only what this process has cleared is sure to be zeros: an old frame could be taken for one that follows a new one.
+    // Only a file zeroed by this process is safe: an old frame could be read as one that follows a new frame.
     private Posix.FileIdentity? _cleared;
 
-    /// <summary>Takes a segment away from the journal, to be cleared; false where it stays.</summary>
+    /// <summary>Takes a segment from the journal to recycle it; false if it stays.</summary>
     public bool TryKeep(string segment)
     {
         lock (_lock)
@@ -33,7 +31,8 @@ internal sealed class SpareSegment(string folder)
                 }
 
                 Posix.Rename(segment, _used);
-                return _isToBeCleared = true;
+                _isToBeCleared = true;
+                return true;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -42,7 +41,7 @@ internal sealed class SpareSegment(string folder)
         }
     }
 
-    /// <summary>Clears what was taken; beside the transactions.</summary>
+    /// <summary>Zeroes the segment that was taken; concurrent with transactions.</summary>
     public void Clear()
     {
         lock (_lock)
@@ -55,7 +54,7 @@ internal sealed class SpareSegment(string folder)
             _isToBeCleared = false;
             try
             {
-                // It must be gone as a segment before its bytes are.
+                // The rename must be durable before the bytes are zeroed.
                 Posix.Sync(folder);
                 using (var file = Posix.OpenOrCreate(_used))
                 {
@@ -73,7 +72,7 @@ internal sealed class SpareSegment(string folder)
         }
     }
 
-    /// <summary>Makes the spare one the segment at a path, if there is one; a transaction doesn't wait until it is cleared.</summary>
+    /// <summary>Renames the spare to a segment, if there is one; does not wait while it is being zeroed.</summary>
     public void TryTakeAs(string segment)
     {
         if (!_lock.TryEnter())
@@ -98,12 +97,13 @@ internal sealed class SpareSegment(string folder)
         }
     }
 
-    /// <summary>Removes what was kept, for who reads the folder after a stop. Where that fails, the next start leaves it alone.</summary>
+    /// <summary>Removes the spare at the stop, on a best-effort basis; the next start ignores it.</summary>
     public void Remove()
     {
         lock (_lock)
         {
-            (_isToBeCleared, _cleared) = (false, null);
+            _isToBeCleared = false;
+            _cleared = null;
             try
             {
                 File.Delete(_spare);
@@ -121,7 +121,7 @@ internal sealed class SpareSegment(string folder)
         var zeros = new byte[Chunk];
         int read;
 
-        // Frames stand from its beginning on, and none has so many zeros.
+        // Frames start at offset 0, and none has a chunk of zeros.
         for (var at = 0L; (read = RandomAccess.Read(file, there, at)) > 0 && there.AsSpan(0, read).ContainsAnyExcept((byte)0); at += read)
         {
             RandomAccess.Write(file, zeros.AsSpan(0, read), at);

@@ -3,27 +3,16 @@ using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>
-/// Files that somebody else deleted, moved, cut or replaced while they are in use: a clean-up, logrotate, an editor. Noticed
-/// before each batch, and put right before it is written. Not safe for concurrent use: the log directory's gate is around it.
-/// </summary>
-/// <param name="rooms">The rooms' logs that are in memory.</param>
-/// <param name="journal">The journal, which knows each file as the last batch left it.</param>
-/// <param name="checkpoint">What empties the journal.</param>
-/// <param name="logger">The service's own log.</param>
+/// <summary>Detects files that others deleted, moved, cut or replaced while in use: a clean-up, logrotate, an editor.</summary>
 internal sealed partial class TouchedFiles(OpenRooms rooms, Journal journal, Checkpoint checkpoint, ILogger logger)
 {
     private bool _mustBeEmptied;
 
     /// <summary>
-    /// Closes the logs that somebody touched, to be opened anew and mended. The journal must be emptied then: what it has of
-    /// those files is no longer theirs, and recovery would put it over what they are now. That goes for files that are not
-    /// open, too, as long as the journal has them.
+    /// Closes changed logs; reopening repairs them. The journal must be emptied first: its offsets no longer match, and a replay
+    /// would overwrite the files. That includes closed files that the journal names.
     /// </summary>
-    /// <param name="roomIds">The rooms of the batch.</param>
-    /// <param name="hasUnloggable">Whether something of it goes to the quarantine.</param>
-    /// <param name="day">The day of arrival.</param>
-    /// <exception cref="IOException">The journal could not be emptied, or is being emptied: the batch is to come again.</exception>
+    /// <exception cref="IOException">The checkpoint failed or another one is running; the batch must be retried.</exception>
     public void PutRight(IReadOnlySet<string> roomIds, bool hasUnloggable, DateOnly day)
     {
         if (journal.IsTouched())
@@ -38,7 +27,8 @@ internal sealed partial class TouchedFiles(OpenRooms rooms, Journal journal, Che
         }
 
         _mustBeEmptied |= hasUnloggable && !journal.IsAsWritten(Quarantine.NameOf(day));
-        if (_mustBeEmptied || journal.IsSuspect || roomIds.Any(IsToBeMadeAnew))
+        if (_mustBeEmptied || journal.IsSuspect
+            || roomIds.Any(id => rooms.Find(id) is null && checkpoint.Distrusts(FolderName.ForRoom(id))))
         {
             checkpoint.RunInsideGate();
             _mustBeEmptied = false;
@@ -61,7 +51,7 @@ internal sealed partial class TouchedFiles(OpenRooms rooms, Journal journal, Che
         }
     }
 
-    /// <summary>Wherever the files are now, what was acknowledged is in them.</summary>
+    /// <summary>Syncs and closes the files: wherever they are now, they contain acknowledged data.</summary>
     private void Close(RoomLog touched)
     {
         try
@@ -78,9 +68,6 @@ internal sealed partial class TouchedFiles(OpenRooms rooms, Journal journal, Che
             rooms.Close(touched);
         }
     }
-
-    /// <summary>Whether a log is to be opened of which a file shows what need not be what was written to it.</summary>
-    private bool IsToBeMadeAnew(string roomId) => rooms.Find(roomId) is null && checkpoint.Distrusts(FolderName.ForRoom(roomId));
 
     private static partial class Log
     {
