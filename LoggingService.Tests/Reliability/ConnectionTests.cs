@@ -13,7 +13,7 @@ public class ConnectionTests
     public async Task While_many_drip_their_requests_the_homeserver_is_answered()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var connections = await ConnectAsync(service.Port, Proof.Times(500, 5_000));
         var heads = Encoding.ASCII.GetBytes("PUT /_matrix/app/v1/transactions/1 HTTP/1.1\r\nHost: localhost\r\nX: ");
         var bodies = Encoding.ASCII.GetBytes(RawConnection.TransactionHead("1", 1_000_000));
@@ -50,12 +50,12 @@ public class ConnectionTests
     public async Task Among_ten_thousand_connections_the_homeservers_is_served()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var count = (int)Math.Min(Proof.Times(1_000, 10_000), OpenFileLimit.ForConnections - 200);
         var connections = await ConnectAsync(service.Port, count);
         try
         {
-            await Soon.IsTrueAsync(() => service.OpenFileLimit >= before.OpenFileLimit + count, "all are accepted");
+            await Soon.IsTrueAsync(() => service.OpenFiles >= before.OpenFiles + count, "all are accepted");
             service.Homeserver.DefaultRequestHeaders.ConnectionClose = true;
             for (var i = 0; i < 50; i++)
                 await service.LogOneMessageAsync();
@@ -84,7 +84,7 @@ public class ConnectionTests
     public async Task Strangers_can_not_use_up_what_the_service_needs_to_open_files()
     {
         await using var service = await ServiceUnderAttack.StartAsync(openFiles: 1024);
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var rooms = Enumerable.Range(0, 20).Select(_ => Some.RoomId()).ToList();
         var rounds = Proof.Times(2, 20);
         for (var round = 0; round < rounds; round++)
@@ -96,18 +96,18 @@ public class ConnectionTests
                 await service.LogOneMessageAsync();
                 foreach (var room in rooms)
                     Assert.Equal((200, "{}"), await service.PushAsync("1", Some.Message(room)));
-                Assert.InRange(service.OpenFileLimit, 0, 1000);
+                Assert.InRange(service.OpenFiles, 0, 1000);
             }
             finally
             {
                 connections.ForEach(connection => connection.Dispose());
             }
 
-            await Soon.IsTrueAsync(() => service.OpenFileLimit <= before.OpenFileLimit + 60, "the connections are closed");
+            await Soon.IsTrueAsync(() => service.OpenFiles <= before.OpenFiles + 60, "the connections are closed");
         }
 
         Assert.InRange(service.Process.Output.Count(line => line.Contains("maximum number of concurrent connections", StringComparison.Ordinal)), 1, Proof.Times(1, 3));
-        await service.HoldsAsync("more connections than the process may open", "900 at a time of 1,024 open files", rounds * 900, (before.Memory, before.OpenFileLimit + 60));
+        await service.HoldsAsync("more connections than the process may open", "900 at a time of 1,024 open files", rounds * 900, (before.Memory, before.OpenFiles + 60));
     }
 
     // A connection costs some KiB, which the runtime collects when it needs them.

@@ -14,7 +14,7 @@ public class EndlessRegexTests
     public async Task A_flood_of_lookups_that_take_for_ever_stops_no_transaction()
     {
         await using var service = await ServiceUnderAttack.StartAsync(Registration);
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var lines = service.Process.Output.Count;
         var lookups = Proof.Times(200, 2_000);
         var flood = Task.WhenAll(Enumerable.Range(0, 50).Select(async connection =>
@@ -30,14 +30,14 @@ public class EndlessRegexTests
         // The homeserver, which makes no rooms, was asked for this one: the second regex decides where the first can't.
         Assert.Equal(502, await AskAsync(service, "#logged_good:localhost"));
         Assert.InRange(service.Process.Output.Skip(lines).Count(line => line.Contains("takes too long", StringComparison.Ordinal) || line.Contains("took too long", StringComparison.Ordinal)), 1, Proof.Times(1, 5));
-        await service.HoldsAsync("lookups whose regex takes for ever", "50 at a time; transactions go on", lookups, (before.Memory, before.OpenFileLimit + 50));
+        await service.HoldsAsync("lookups whose regex takes for ever", "50 at a time; transactions go on", lookups, (before.Memory, before.OpenFiles + 50));
     }
 
     [Fact]
     public async Task A_transaction_of_rooms_whose_regex_takes_for_ever_is_logged_before_the_homeserver_gives_up()
     {
         await using var service = await ServiceUnderAttack.StartAsync(Registration);
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var rounds = Proof.Times(1, 10);
         for (var round = 0; round < rounds; round++)
         {
@@ -46,7 +46,7 @@ public class EndlessRegexTests
             Assert.All(rooms, room => Assert.Single(LogFolder.EventIds(service.Folder["logs"], room)));
         }
 
-        await service.HoldsAsync("room ids whose regex takes for ever", "a hundred rooms in a transaction", rounds * 100, (before.Memory, before.OpenFileLimit + (rounds * 200)));
+        await service.HoldsAsync("room ids whose regex takes for ever", "a hundred rooms in a transaction", rounds * 100, (before.Memory, before.OpenFiles + (rounds * 200)));
     }
 
     private static async Task<int> AskAsync(ServiceUnderAttack service, string alias)

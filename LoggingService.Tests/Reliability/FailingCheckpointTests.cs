@@ -23,7 +23,7 @@ public class FailingCheckpointTests : FailingSyncTrial
                 await AcknowledgedAsync(service, Ledger.Make([Room, Other], 5000));
                 var failing = which.Split(',').Select(ending => Directory.GetFiles(folder["logs", Room], $"2*.{ending}").Single()).ToList();
                 var unsynced = failing.ToDictionary(path => path, path => before.GetValueOrDefault(path));
-                using var open = new OpenFileLimit(failing);
+                using var open = new OpenFiles(failing);
                 await using (await FailingCalls.MakeAsync(service.Process.Id, "fsync", "EIO", failing))
                     Assert.Equal(0, await service.Process.StopAsync());
                 Assert.All(failing, path => Assert.Contains(service.Process.Output, line => line.Contains($"fsync failed for {path}; rebuilt from the journal", StringComparison.Ordinal)));
@@ -88,7 +88,7 @@ public class FailingCheckpointTests : FailingSyncTrial
         {
             await AcknowledgedAsync(service, Ledger.Make([Room, Other], 5000));
             var record = Directory.GetFiles(folder["logs", Room], "2*.jsonl").Single();
-            using var open = new OpenFileLimit([record]);
+            using var open = new OpenFiles([record]);
             await using (await FailingCalls.MakeAsync(service.Process.Id, "fsync", "EIO", record, record + ".new"))
             {
                 // Some idle seconds.

@@ -60,7 +60,7 @@ public abstract class FailingSyncTrial
     }
 
     /// <summary>Files that are kept open, to see which of them their paths still lead to: another file can't have their inode meanwhile.</summary>
-    private protected sealed class OpenFileLimit(IEnumerable<string> paths) : IDisposable
+    private protected sealed class OpenFiles(IEnumerable<string> paths) : IDisposable
     {
         private readonly List<FileStream> _files = [.. paths.Select(path => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))];
 

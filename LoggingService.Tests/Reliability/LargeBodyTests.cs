@@ -16,7 +16,7 @@ public class LargeBodyTests
     public async Task A_strangers_body_is_refused_before_it_is_received()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var announced = Proof.Times(256, 1024);
         (string Target, string? Token, int Status)[] strangers =
         [
@@ -48,7 +48,7 @@ public class LargeBodyTests
     public async Task A_body_over_the_limit_is_413_and_takes_no_more_memory_than_the_limit_allows(bool chunked)
     {
         await using var service = await ServiceUnderAttack.StartAsync(arguments: ["--max-body-bytes", $"{32 * MiB}"]);
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var times = Proof.Times(2, 20);
         for (var i = 0; i < times; i++)
         {
@@ -66,7 +66,7 @@ public class LargeBodyTests
     {
         const int Size = 24;
         await using var service = await ServiceUnderAttack.StartAsync(arguments: ["--max-body-bytes", $"{32 * MiB}"]);
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var rounds = Proof.Times(2, 20);
         var refused = 0;
         for (var round = 0; round < rounds; round++)
@@ -99,7 +99,7 @@ public class LargeBodyTests
     public async Task A_gzip_bomb_is_not_expanded()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         using var bomb = new MemoryStream();
         await using (var zip = new GZipStream(bomb, CompressionLevel.Fastest, leaveOpen: true))
         {

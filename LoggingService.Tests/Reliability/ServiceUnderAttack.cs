@@ -44,7 +44,7 @@ internal sealed class ServiceUnderAttack : IAsyncDisposable
     public HttpClient Homeserver => _http;
 
     /// <summary>How many files and connections it has open.</summary>
-    public int OpenFileLimit => Directory.GetFiles($"/proc/{Process.Id}/fd").Length;
+    public int OpenFiles => Directory.GetFiles($"/proc/{Process.Id}/fd").Length;
 
     /// <summary>The memory that it has now, in MiB.</summary>
     public long Memory => Status("VmRSS");
@@ -91,13 +91,13 @@ internal sealed class ServiceUnderAttack : IAsyncDisposable
     /// <summary>
     /// After the attack: a message is logged, memory and open files are what they were, and what was acknowledged is there once.
     /// </summary>
-    public async Task HoldsAsync(string fault, string how, long rounds, (long Memory, int OpenFileLimit) before, long moreMemory = 150)
+    public async Task HoldsAsync(string fault, string how, long rounds, (long Memory, int OpenFiles) before, long moreMemory = 150)
     {
         await LogOneMessageAsync();
-        await Soon.IsTrueAsync(() => OpenFileLimit <= before.OpenFileLimit + 20, "its open files are what they were");
+        await Soon.IsTrueAsync(() => OpenFiles <= before.OpenFiles + 20, "its open files are what they were");
         await Soon.IsTrueAsync(() => Memory <= before.Memory + moreMemory, $"its memory is what it was, {before.Memory} MiB, and at most {moreMemory} MiB more");
         var logged = LogFolder.EventIds(_folder["logs"], _room);
-        TestContext.Current.TestOutputHelper!.WriteLine($"memory {before.Memory} MiB before, {PeakMemory} MiB at most, {Memory} MiB after; open files {before.OpenFileLimit} before, {OpenFileLimit} after");
+        TestContext.Current.TestOutputHelper!.WriteLine($"memory {before.Memory} MiB before, {PeakMemory} MiB at most, {Memory} MiB after; open files {before.OpenFiles} before, {OpenFiles} after");
         Proof.Holds(fault, how, rounds, _acknowledged.Count, _acknowledged.Except(logged).Count(), logged.Count - logged.Distinct().Count());
         LogFolder.AssertLineForLine(_folder["logs"]);
     }

@@ -190,17 +190,17 @@ public class TakenAwayTests
         foreach (var some in rooms.Chunk(50))
         {
             var pushed = Ledger.Make(some);
-            Assert.True(await service.PushAsync(pushed.Json) == 200, string.Join('\n', [$"{OpenFileLimit(service)} open", .. service.Process.Output]));
+            Assert.True(await service.PushAsync(pushed.Json) == 200, string.Join('\n', [$"{OpenFiles(service)} open", .. service.Process.Output]));
             _ledger.Acknowledge(pushed);
         }
 
-        Assert.InRange(OpenFileLimit(service), 200, 390);
+        Assert.InRange(OpenFiles(service), 200, 390);
         var rounds = Proof.Times(5, 50);
         for (var round = 0; round < rounds; round++)
         {
             // Another number each time: another one of the files can't be opened any more.
             var pushed = Ledger.Make([.. rooms.Take(3), .. Enumerable.Range(0, 5).Select(_ => Some.RoomId())]);
-            await LimitAsync(service, OpenFileLimit(service) - 60 + (5 * (round % 10)));
+            await LimitAsync(service, OpenFiles(service) - 60 + (5 * (round % 10)));
             var status = await service.PushAsync(pushed.Json);
             if (status != 200)
             {
@@ -220,7 +220,7 @@ public class TakenAwayTests
         _ledger.Holds(folder["logs"], "too many open files", "prlimit of the running service", rounds);
     }
 
-    private static int OpenFileLimit(RunningService service) => Directory.GetFileSystemEntries($"/proc/{service.Process.Id}/fd").Length;
+    private static int OpenFiles(RunningService service) => Directory.GetFileSystemEntries($"/proc/{service.Process.Id}/fd").Length;
 
     private static async Task LimitAsync(RunningService service, int files)
     {

@@ -59,7 +59,7 @@ public class TokensInNoOutputTests
     public async Task A_flood_of_strangers_writes_no_log()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var lines = service.Process.Output.Count;
         var strangers = Requests.Where(request => !request.Contains(ServiceUnderTest.HsToken, StringComparison.Ordinal)).ToList();
         var rounds = Proof.Times(10, 500);

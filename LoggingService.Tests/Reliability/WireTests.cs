@@ -61,7 +61,7 @@ public class WireTests
     public async Task Requests_that_no_homeserver_sends_are_refused_and_the_next_good_one_is_logged()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var rounds = Proof.Times(1, 20);
         for (var round = 0; round < rounds; round++)
         {
@@ -96,7 +96,7 @@ public class WireTests
     public async Task Requests_that_come_without_waiting_are_answered_in_their_order_each_event_once()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
-        var before = (service.Memory, service.OpenFileLimit);
+        var before = (service.Memory, service.OpenFiles);
         var connections = Proof.Times(5, 50);
         var each = 60;
         await Task.WhenAll(Enumerable.Range(0, connections).Select(async _ =>
