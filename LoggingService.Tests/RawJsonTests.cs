@@ -53,7 +53,7 @@ public class RawJsonTests
                 {
                     Same(value, ours[Encoding.UTF8.GetBytes(name)]);
                     Same(value, ours.Members()[name]);
-                    Same(value, ours.Find([Encoding.UTF8.GetBytes(name)])[0]);
+                    Same(value, ours.GetValues([Encoding.UTF8.GetBytes(name)])[0]);
                 }
 
                 break;

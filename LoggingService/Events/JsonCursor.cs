@@ -13,22 +13,22 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> container)
     private readonly ReadOnlySpan<byte> _bytes = container;
 
     // After the opening bracket.
-    private int _at = 1;
+    private int _position = 1;
 
     /// <summary>Moves to the next element, or to the next key; false where there is none.</summary>
     public bool MoveNext()
     {
         SkipToToken();
-        return _bytes[_at] is not ((byte)'}' or (byte)']');
+        return _bytes[_position] is not ((byte)'}' or (byte)']');
     }
 
     /// <summary>Moves over a key, to its value.</summary>
     /// <returns>The key as it was sent, with its escapes and without its quotes.</returns>
     public ReadOnlySpan<byte> ReadName()
     {
-        var start = _at + 1;
+        var start = _position + 1;
         SkipString();
-        var name = _bytes[start..(_at - 1)];
+        var name = _bytes[start..(_position - 1)];
         SkipToToken();
         return name;
     }
@@ -37,8 +37,8 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> container)
     /// <returns>Where its bytes are.</returns>
     public Range ReadValue()
     {
-        var start = _at;
-        switch (_bytes[_at])
+        var start = _position;
+        switch (_bytes[_position])
         {
             case (byte)'"':
                 SkipString();
@@ -47,30 +47,30 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> container)
                 SkipContainer();
                 break;
             default:
-                _at += _bytes[_at..].IndexOfAny(AfterLiteral);
+                _position += _bytes[_position..].IndexOfAny(AfterLiteral);
                 break;
         }
 
-        return start.._at;
+        return start.._position;
     }
 
     /// <summary>What stands between tokens; where it is valid, it says nothing.</summary>
     private void SkipToToken()
     {
-        while (_bytes[_at] is (byte)',' or (byte)':' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+        while (_bytes[_position] is (byte)',' or (byte)':' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
         {
-            _at++;
+            _position++;
         }
     }
 
     private void SkipString()
     {
-        for (_at++; ; _at += 2)
+        for (_position++; ; _position += 2)
         {
-            _at += _bytes[_at..].IndexOfAny((byte)'"', (byte)'\\');
-            if (_bytes[_at] == '"')
+            _position += _bytes[_position..].IndexOfAny((byte)'"', (byte)'\\');
+            if (_bytes[_position] == '"')
             {
-                _at++;
+                _position++;
                 return;
             }
         }
@@ -81,15 +81,15 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> container)
         var depth = 0;
         do
         {
-            _at += _bytes[_at..].IndexOfAny(Brackets);
-            if (_bytes[_at] == '"')
+            _position += _bytes[_position..].IndexOfAny(Brackets);
+            if (_bytes[_position] == '"')
             {
                 SkipString();
             }
             else
             {
-                depth += _bytes[_at] is (byte)'{' or (byte)'[' ? 1 : -1;
-                _at++;
+                depth += _bytes[_position] is (byte)'{' or (byte)'[' ? 1 : -1;
+                _position++;
             }
         }
         while (depth > 0);

@@ -50,9 +50,9 @@ internal readonly struct RawJson
             {
                 for (var cursor = new JsonCursor(Bytes.Span); cursor.MoveNext();)
                 {
-                    var isIt = NameEquals(cursor.ReadName(), name);
+                    var matches = NameEquals(cursor.ReadName(), name);
                     var value = cursor.ReadValue();
-                    if (isIt)
+                    if (matches)
                     {
                         found = new(Bytes[value]);
                     }
@@ -65,7 +65,7 @@ internal readonly struct RawJson
 
     /// <summary>The values of several keys of this object, found in one pass; each is what the indexer finds.</summary>
     /// <param name="names">The keys, in UTF-8 and unescaped.</param>
-    public RawJson[] Find(IReadOnlyList<byte[]> names)
+    public RawJson[] GetValues(IReadOnlyList<byte[]> names)
     {
         var found = new RawJson[names.Count];
         if (Kind == JsonValueKind.Object)
@@ -91,7 +91,7 @@ internal readonly struct RawJson
     }
 
     /// <summary>The string's text; <c>null</c> where this is no string. An unpaired surrogate stays one.</summary>
-    public string? AsString() => Kind == JsonValueKind.String ? Unescape(Bytes.Span[1..^1]) : null;
+    public string? AsString() => Kind == JsonValueKind.String ? Decode(Bytes.Span[1..^1]) : null;
 
     /// <summary>The number, cut to a whole one and to what a <see cref="long"/> holds; <c>null</c> where this is no number.</summary>
     public long? AsInteger()
@@ -136,7 +136,7 @@ internal readonly struct RawJson
         {
             for (var cursor = new JsonCursor(Bytes.Span); cursor.MoveNext();)
             {
-                var name = Unescape(cursor.ReadName());
+                var name = Decode(cursor.ReadName());
                 members[name] = new(Bytes[cursor.ReadValue()]);
             }
         }
@@ -156,7 +156,7 @@ internal readonly struct RawJson
     /// Writes the value byte for byte, but for the white space between its tokens that holds a line break: that drops
     /// out, so that what is written is one line.
     /// </summary>
-    public void WriteAsOneLine(Stream output)
+    public void WriteSingleLine(Stream output)
     {
         // Inside a string a line break is always escaped: none at all means that there is nothing to drop.
         if (Bytes.Span.IndexOfAny((byte)'\n', (byte)'\r') < 0)
@@ -175,13 +175,13 @@ internal readonly struct RawJson
     /// <summary>Reads one JSON value that fills the bytes, white space around it aside.</summary>
     /// <param name="bytes">Any bytes.</param>
     /// <param name="value">The value, or missing.</param>
-    /// <param name="mistake">Where it is no JSON or no UTF-8: what is wrong, in words that repeat nothing of it.</param>
-    public static bool TryParse(ReadOnlyMemory<byte> bytes, out RawJson value, [NotNullWhen(false)] out string? mistake)
+    /// <param name="error">Where it is no JSON or no UTF-8: what is wrong, in words that repeat nothing of it.</param>
+    public static bool TryParse(ReadOnlyMemory<byte> bytes, out RawJson value, [NotNullWhen(false)] out string? error)
     {
         value = default;
         if (!System.Text.Unicode.Utf8.IsValid(bytes.Span))
         {
-            mistake = "it is not UTF-8";
+            error = "it is not UTF-8";
             return false;
         }
 
@@ -197,20 +197,20 @@ internal readonly struct RawJson
         catch (JsonException e)
         {
             value = default;
-            mistake = $"it is no JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})";
+            error = $"it is no JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})";
             return false;
         }
 
-        mistake = null;
+        error = null;
         return true;
     }
 
     private static bool NameEquals(ReadOnlySpan<byte> sent, ReadOnlySpan<byte> name) =>
         sent.Contains((byte)'\\')
-            ? string.Equals(Unescape(sent), Encoding.UTF8.GetString(name), StringComparison.Ordinal)
+            ? string.Equals(Decode(sent), Encoding.UTF8.GetString(name), StringComparison.Ordinal)
             : sent.SequenceEqual(name);
 
-    private static string Unescape(ReadOnlySpan<byte> sent)
+    private static string Decode(ReadOnlySpan<byte> sent)
     {
         var escape = sent.IndexOf((byte)'\\');
         if (escape < 0)

@@ -55,23 +55,23 @@ internal sealed class RoomEvent
     /// <summary>Takes a JSON value for an event if it can be logged: an object with an event id, and a room id that begins with <c>!</c>.</summary>
     /// <param name="json">Any JSON value.</param>
     /// <param name="roomEvent">The event.</param>
-    /// <param name="mistake">Why it can't be logged.</param>
-    public static bool TryRead(RawJson json, [NotNullWhen(true)] out RoomEvent? roomEvent, [NotNullWhen(false)] out string? mistake)
+    /// <param name="reason">Why it can't be logged.</param>
+    public static bool TryRead(RawJson json, [NotNullWhen(true)] out RoomEvent? roomEvent, [NotNullWhen(false)] out string? reason)
     {
         roomEvent = null;
-        mistake = null;
-        var fields = json.Find(Fields);
+        reason = null;
+        var fields = json.GetValues(Fields);
         if (json.Kind != JsonValueKind.Object)
         {
-            mistake = "an event that is no JSON object";
+            reason = "an event that is no JSON object";
         }
         else if (fields[0].AsString() is not { } roomId || !roomId.StartsWith('!'))
         {
-            mistake = "an event without a valid room id";
+            reason = "an event without a valid room id";
         }
         else if (fields[1].AsString() is not { Length: > 0 } eventId)
         {
-            mistake = "an event without an event id";
+            reason = "an event without an event id";
         }
         else
         {
@@ -90,7 +90,7 @@ internal sealed class RoomEvent
     /// <summary>Reads only the event id of a line of a room's record.</summary>
     /// <param name="line">The line, without its line break.</param>
     /// <returns>The id, or <c>null</c> where the line holds none.</returns>
-    public static string? EventIdOf(ReadOnlyMemory<byte> line) =>
+    public static string? GetEventId(ReadOnlyMemory<byte> line) =>
         RawJson.TryParse(line, out var json, out _) ? json["event_id"u8].AsString() : null;
 
     /// <summary>
@@ -103,7 +103,7 @@ internal sealed class RoomEvent
     {
         Span<byte> digits = stackalloc byte[20];
         Utf8Formatter.TryFormat(receivedAt.ToUnixTimeMilliseconds(), digits, out var length);
-        Json.WithoutClosingBrace().WriteAsOneLine(output);
+        Json.WithoutClosingBrace().WriteSingleLine(output);
         output.Write(",\"received_ts\":"u8);
         output.Write(digits[..length]);
         output.Write("}\n"u8);

@@ -140,7 +140,7 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
         var made = await CallAsync(HttpMethod.Post, "v3/createRoom", new()
         {
             ["preset"] = "public_chat",
-            ["name"] = SafeText.Of(alias.Localpart),
+            ["name"] = SafeText.Escape(alias.Localpart),
             ["topic"] = $"Messages in this room are logged by {creator}.",
             ["power_level_content_override"] = powerLevels,
         }, cancellation);
@@ -167,7 +167,7 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
                 return json;
             }
 
-            var said = SafeText.Of(json["error"u8].AsString() ?? (isJson ? "" : "(an answer that is no JSON)"));
+            var said = SafeText.Escape(json["error"u8].AsString() ?? (isJson ? "" : "(an answer that is no JSON)"));
             throw new HomeserverException(call, (int)response.StatusCode, json["errcode"u8].AsString(), said[..Math.Min(said.Length, 500)]) { BadStatus = json["status"u8].AsInteger() };
         }
         catch (Exception e) when (e is not HomeserverException)

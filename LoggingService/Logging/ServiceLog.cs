@@ -105,7 +105,7 @@ internal sealed class SafePropertiesEnricher : ILogEventEnricher
                 continue;
             }
 
-            if (value is ScalarValue { Value: string text } && SafeText.Of(text) is var safe && safe != text)
+            if (value is ScalarValue { Value: string text } && SafeText.Escape(text) is var safe && safe != text)
             {
                 logEvent.AddOrUpdateProperty(new LogEventProperty(name, new ScalarValue(safe)));
             }

@@ -8,36 +8,36 @@ internal static class AliasLine
     private sealed record Aliases(string? Main, List<string> Others);
 
     /// <summary>The line of <c>m.room.canonical_alias</c>; <c>null</c> where content has a wrong type. A main alias that is missing or empty is removed.</summary>
-    public static string? Canonical(RenderContext line)
+    public static string? Canonical(RenderContext context)
     {
-        if (TypeCheck.Read(line.Event.Content, ReadCanonical) is not { } now)
+        if (TypeCheck.Read(context.Event.Content, ReadCanonical) is not { } now)
         {
             return null;
         }
 
-        var told = TypeCheck.Read(line.PreviousContent(), ReadCanonical) is { } before ? Changes(before, now) : All(now);
-        return $"*** {line.Sender} {(told.Count == 0 ? "set the aliases again (nothing changed)" : Prose.And(told))}";
+        var told = TypeCheck.Read(context.PreviousContent(), ReadCanonical) is { } before ? Changes(before, now) : All(now);
+        return $"*** {context.Sender} {(told.Count == 0 ? "set the aliases again (nothing changed)" : Prose.Join(told))}";
     }
 
     /// <summary>The line of <c>m.room.aliases</c>, with which each server once told its own aliases of the room; <c>null</c> where content has a wrong type.</summary>
-    public static string? OfServer(RenderContext line)
+    public static string? OfServer(RenderContext context)
     {
-        if (TypeCheck.Read(line.Event.Content, ReadOfServer) is not { } now)
+        if (TypeCheck.Read(context.Event.Content, ReadOfServer) is not { } now)
         {
             return null;
         }
 
-        var server = SafeText.ServerName(line.Event.StateKey!);
-        var before = TypeCheck.Read(line.PreviousContent(), ReadOfServer);
-        var changes = Difference(added: Prose.Without(now, before ?? []), removed: Prose.Without(before ?? [], now));
+        var server = SafeText.ServerName(context.Event.StateKey!);
+        var before = TypeCheck.Read(context.PreviousContent(), ReadOfServer);
+        var changes = Difference(added: Prose.Except(now, before ?? []), removed: Prose.Except(before ?? [], now));
         var sentence = (before, now, changes) switch
         {
             (null, [], _) => $"removed the aliases of {server}",
             (null, _, _) => $"set the aliases of {server} to {Listed(now)}",
             (_, _, []) => $"set the aliases of {server} again (nothing changed)",
-            _ => Prose.And(changes),
+            _ => Prose.Join(changes),
         };
-        return $"*** {line.Sender} {sentence}{line.Rest}";
+        return $"*** {context.Sender} {sentence}{context.RedactedSuffix}";
     }
 
     private static Aliases ReadCanonical(RawJson content, TypeCheck types) => new(types.NonEmpty(content["alias"u8]), types.Strings(content["alt_aliases"u8]));
@@ -45,7 +45,7 @@ internal static class AliasLine
     private static List<string> ReadOfServer(RawJson content, TypeCheck types) => types.Strings(content["aliases"u8]);
 
     /// <summary>Where nothing is known of the aliases before.</summary>
-    private static List<string> All(Aliases now) => (now.Main, Prose.Without(now.Others, [now.Main ?? ""])) switch
+    private static List<string> All(Aliases now) => (now.Main, Prose.Except(now.Others, [now.Main ?? ""])) switch
     {
         (null, []) => ["removed the main alias"],
         (null, var others) => [$"set the aliases to {Listed(others)}, without a main one"],
@@ -64,8 +64,8 @@ internal static class AliasLine
         };
         // Of a main one all is said: it may be among the others too.
         var others = Difference(
-            added: Prose.Without(now.Others, [.. before.Others, now.Main ?? ""]),
-            removed: Prose.Without(before.Others, [.. now.Others, before.Main ?? "", now.Main ?? ""]));
+            added: Prose.Except(now.Others, [.. before.Others, now.Main ?? ""]),
+            removed: Prose.Except(before.Others, [.. now.Others, before.Main ?? "", now.Main ?? ""]));
         return main is null ? others : [main, .. others];
     }
 

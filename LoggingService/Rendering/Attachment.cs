@@ -74,7 +74,7 @@ internal static class Attachment
     public static string? PlaceName(RawJson content, TypeCheck types) => types.NonEmpty(Place(content, types)["description"u8]);
 
     private static RawJson Place(RawJson content, TypeCheck types) =>
-        types.Object(TypeCheck.Either(content["m.location"u8], content["org.matrix.msc3488.location"u8]));
+        types.Object(TypeCheck.StableOrUnstable(content["m.location"u8], content["org.matrix.msc3488.location"u8]));
 
     private static string Size(long bytes)
     {

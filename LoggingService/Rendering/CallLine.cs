@@ -6,13 +6,13 @@ namespace LoggingService.Rendering;
 internal static class CallLine
 {
     /// <summary>The type is one of a call's, by its name or the one from before it was in the specification.</summary>
-    public static bool IsIt(string type) => Step(type) is not null;
+    public static bool Handles(string type) => Step(type) is not null;
 
     /// <summary><c>*** @alice:example.org started a video call</c>; <c>null</c> where content has a wrong type or no <c>call_id</c>.</summary>
-    public static string? Render(RenderContext line)
+    public static string? Render(RenderContext context)
     {
         var types = new TypeCheck();
-        var content = line.Event.Content;
+        var content = context.Event.Content;
         var id = types.NonEmpty(content["call_id"u8]);
 
         // 0 in the first version, "1" in the next.
@@ -25,7 +25,7 @@ internal static class CallLine
             return null;
         }
 
-        var sentence = Step(line.Event.Type!) switch
+        var sentence = Step(context.Event.Type!) switch
         {
             "invite" => $"started a {(IsVideo(sdp) ? "video" : "voice")} call{(invitee is null ? "" : $" with {SafeText.UserId(invitee)}")}",
             "answer" => "answered the call",
@@ -38,7 +38,7 @@ internal static class CallLine
             "asserted_identity" => "told who is in the call",
             _ => "put the call through to somebody else",
         };
-        return $"*** {line.Sender} {sentence}";
+        return $"*** {context.Sender} {sentence}";
     }
 
     private static string? Step(string type)

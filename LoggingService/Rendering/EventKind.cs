@@ -6,12 +6,12 @@ namespace LoggingService.Rendering;
 internal static class EventKind
 {
     /// <summary>The word for it; <c>null</c> for a state event and for a kind that nobody has a word for.</summary>
-    public static string? Word(RoomEvent e) => e.StateKey is not null ? null : e.Type switch
+    public static string? Describe(RoomEvent e) => e.StateKey is not null ? null : e.Type switch
     {
         "m.room.redaction" => "redaction",
         "m.reaction" => "reaction",
         not null when IsMessage(e) && Relation.IsEdit(e) => "edit",
-        "m.room.message" => OfMessage(e.Content),
+        "m.room.message" => DescribeMessage(e.Content),
         "m.room.encrypted" => "encrypted message",
         "m.sticker" => "sticker",
         "m.poll.start" or "org.matrix.msc3381.poll.start" => "poll",
@@ -24,13 +24,13 @@ internal static class EventKind
     };
 
     /// <summary>The word for it, or else its type: <c>event com.example.thing</c>, <c>state m.room.topic [""]</c>.</summary>
-    public static string WordOrType(RoomEvent e) => Word(e) ?? $"{(e.StateKey is null ? "event" : "state")} {LogLine.KindOf(e)}";
+    public static string DescribeOrType(RoomEvent e) => Describe(e) ?? $"{(e.StateKey is null ? "event" : "state")} {LogLine.DescribeType(e)}";
 
     private static bool IsMessage(RoomEvent e) =>
         e.Type is "m.room.message" or "m.room.encrypted" or "m.sticker" or "m.poll.start" or "org.matrix.msc3381.poll.start"
         || ExtensibleLine.Kind(e.Type!) is not null;
 
-    private static string OfMessage(RawJson content) => content["msgtype"u8].AsString() switch
+    private static string DescribeMessage(RawJson content) => content["msgtype"u8].AsString() switch
     {
         "m.image" => "image",
         "m.file" => "file",

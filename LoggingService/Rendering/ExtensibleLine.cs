@@ -24,25 +24,25 @@ internal static class ExtensibleLine
     };
 
     /// <summary>The line; <c>null</c> where content has a wrong type, or where there is no plain text nor anything else to tell.</summary>
-    public static string? Render(RenderContext line)
+    public static string? Render(RenderContext context)
     {
-        var kind = Kind(line.Event.Type!)!;
-        return kind == "encrypted" ? MessageLine.Encrypted(line) : MessageLine.Render(line, (relation, types) => Read(kind, relation.Content, types));
+        var kind = Kind(context.Event.Type!)!;
+        return kind == "encrypted" ? MessageLine.Encrypted(context) : MessageLine.Render(context, (relation, types) => Read(kind, relation.Content, types));
     }
 
     private static MessageContent? Read(string kind, RawJson content, TypeCheck types)
     {
         var text = TextBlock.Plain(content, types);
-        var isAutomated = types.Boolean(TypeCheck.Either(content["m.automated"u8], content["org.matrix.msc1767.automated"u8])) == true;
+        var isAutomated = types.Boolean(TypeCheck.StableOrUnstable(content["m.automated"u8], content["org.matrix.msc1767.automated"u8])) == true;
         switch (kind)
         {
             case "location":
                 var place = Attachment.Location(content, types);
-                return text is null && place == "location" ? null : MessageContent.Words(text ?? Attachment.PlaceName(content, types) ?? "", place);
+                return text is null && place == "location" ? null : MessageContent.Plain(text ?? Attachment.PlaceName(content, types) ?? "", place);
             case "message" or "emote":
-                return text is null ? null : kind == "emote" ? MessageContent.Emote(text) : isAutomated ? MessageContent.Notice(text) : MessageContent.Words(text);
+                return text is null ? null : kind == "emote" ? MessageContent.Emote(text) : isAutomated ? MessageContent.Notice(text) : MessageContent.Plain(text);
             default:
-                var file = types.Object(TypeCheck.Either(content["m.file"u8], content["org.matrix.msc1767.file"u8]));
+                var file = types.Object(TypeCheck.StableOrUnstable(content["m.file"u8], content["org.matrix.msc1767.file"u8]));
                 if (text is null && file.Bytes.IsEmpty)
                 {
                     return null;
@@ -50,16 +50,16 @@ internal static class ExtensibleLine
 
                 // The text is there for clients that don't know the kind: what the head says needn't be said again.
                 var name = types.NonEmpty(file["name"u8]) ?? "";
-                var caption = TextBlock.Plain(types.Object(TypeCheck.Either(content["m.caption"u8], content["org.matrix.msc1767.caption"u8])), types);
-                return MessageContent.Words(caption ?? (text == name ? "" : text) ?? "", About(kind, name, file, content, types));
+                var caption = TextBlock.Plain(types.Object(TypeCheck.StableOrUnstable(content["m.caption"u8], content["org.matrix.msc1767.caption"u8])), types);
+                return MessageContent.Plain(caption ?? (text == name ? "" : text) ?? "", About(kind, name, file, content, types));
         }
     }
 
     private static IEnumerable<string> About(string kind, string name, RawJson file, RawJson content, TypeCheck types)
     {
-        var image = types.Object(TypeCheck.Either(content["m.image_details"u8], content["org.matrix.msc1767.image_details"u8]));
-        var video = types.Object(TypeCheck.Either(content["m.video_details"u8], content["org.matrix.msc1767.video_details"u8]));
-        var audio = types.Object(TypeCheck.Either(content["m.audio_details"u8], content["org.matrix.msc1767.audio_details"u8]));
+        var image = types.Object(TypeCheck.StableOrUnstable(content["m.image_details"u8], content["org.matrix.msc1767.image_details"u8]));
+        var video = types.Object(TypeCheck.StableOrUnstable(content["m.video_details"u8], content["org.matrix.msc1767.video_details"u8]));
+        var audio = types.Object(TypeCheck.StableOrUnstable(content["m.audio_details"u8], content["org.matrix.msc1767.audio_details"u8]));
 
         // Seconds here, where m.room.message has milliseconds.
         var seconds = types.Integer(video["duration"u8]) ?? types.Integer(audio["duration"u8]);

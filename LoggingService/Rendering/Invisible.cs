@@ -15,8 +15,8 @@ internal static class Invisible
     // A flag of a part of a country has its code of 3 to 6 letters and digits; more would be hidden text.
     private const int LongestFlag = 6;
 
-    /// <summary>It is invisible, moves others, or is no character: to be escaped, unless it <see cref="BelongsHere"/>.</summary>
-    public static bool IsIt(Rune rune) => rune.Value switch
+    /// <summary>It is invisible, moves others, or is no character: to be escaped, unless it <see cref="IsAllowedHere"/>.</summary>
+    public static bool IsInvisible(Rune rune) => rune.Value switch
     {
         < 0x7F => false,
         // These format characters are seen: Arabic and Kaithi number signs, the joiners of hieroglyphs.
@@ -29,10 +29,10 @@ internal static class Invisible
     };
 
     /// <summary>An invisible character is part of what can be seen around it.</summary>
-    /// <param name="rune">A character that <see cref="IsIt"/>.</param>
+    /// <param name="rune">A character that <see cref="IsInvisible"/>.</param>
     /// <param name="before">What stands before it and was not escaped; <c>null</c> at the beginning.</param>
     /// <param name="after">The text after it.</param>
-    public static bool BelongsHere(Rune rune, Rune? before, ReadOnlySpan<char> after)
+    public static bool IsAllowedHere(Rune rune, Rune? before, ReadOnlySpan<char> after)
     {
         // Where there is none it says U+FFFD, which is a symbol.
         var next = Rune.DecodeFromUtf16(after, out var decoded, out _) == System.Buffers.OperationStatus.Done ? decoded : default;
@@ -55,7 +55,7 @@ internal static class Invisible
             >= 0xE0100 and <= 0xE01EF => IsIdeograph(b),
             (>= 0x180B and <= 0x180D) or 0x180F => IsMongolian(b),
             0x180E => IsMongolian(b) && IsMongolian(next),
-            0x034F => Rune.GetUnicodeCategory(b) == UnicodeCategory.NonSpacingMark && !IsIt(b),
+            0x034F => Rune.GetUnicodeCategory(b) == UnicodeCategory.NonSpacingMark && !IsInvisible(b),
             0x1160 => b.Value is (>= 0x1100 and <= 0x115E) or (>= 0xA960 and <= 0xA97C),
             ZeroWidthSpace => HasNoSpaces(b) && HasNoSpaces(next),
             _ => false,
@@ -63,7 +63,7 @@ internal static class Invisible
     }
 
     /// <summary>How many UTF-16 units of tags follow the black flag that the text begins with, where they make it a whole flag; else 0.</summary>
-    public static int FlagTags(ReadOnlySpan<char> text)
+    public static int FlagTagLength(ReadOnlySpan<char> text)
     {
         if (Rune.DecodeFromUtf16(text, out var flag, out var start) != System.Buffers.OperationStatus.Done || flag.Value != BlackFlag)
         {
@@ -103,7 +103,7 @@ internal static class Invisible
     private static bool NeedsJoiners(Rune rune) =>
         rune.Value is (>= 0x0600 and <= 0x08FF) or (>= 0x0900 and <= 0x0DFF) or (>= 0x0E00 and <= 0x109F) or (>= 0x1700 and <= 0x1CFF)
             or (>= 0xA800 and <= 0xABFF) or (>= 0xFB50 and <= 0xFDFF) or (>= 0xFE70 and <= 0xFEFC) or (>= 0x10800 and <= 0x11FFF) or (>= 0x1E900 and <= 0x1E95F)
-        && !IsIt(rune)
+        && !IsInvisible(rune)
         && (Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark);
 
     private static bool IsMongolian(Rune rune) => rune.Value is >= 0x1820 and <= 0x18AA;
@@ -111,7 +111,7 @@ internal static class Invisible
     /// <summary>A letter or mark of a script that is written without spaces, in which U+200B says where a word ends: Thai, Lao, Burmese, Khmer.</summary>
     private static bool HasNoSpaces(Rune rune) =>
         rune.Value is (>= 0x0E01 and <= 0x0EDF) or (>= 0x1000 and <= 0x109F) or (>= 0x1780 and <= 0x17DD) or (>= 0xA9E0 and <= 0xA9FE) or (>= 0xAA60 and <= 0xAA7F)
-        && !IsIt(rune);
+        && !IsInvisible(rune);
 
     private static bool IsIdeograph(Rune rune) => rune.Value is (>= 0x3400 and <= 0x4DBF) or (>= 0x4E00 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x3FFFD);
 

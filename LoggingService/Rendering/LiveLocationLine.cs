@@ -4,35 +4,35 @@ namespace LoggingService.Rendering;
 internal static class LiveLocationLine
 {
     /// <summary><c>*** @bob:example.org started sharing their live location for 15 minutes: "on my bike"</c>; <c>null</c> where content has a wrong type, says nothing of it, or is about somebody else.</summary>
-    public static string? Info(RenderContext line)
+    public static string? Info(RenderContext context)
     {
         var types = new TypeCheck();
-        var content = line.Event.Content;
+        var content = context.Event.Content;
         var live = types.Boolean(content["live"u8]);
         var timeout = types.Integer(content["timeout"u8]);
         var description = types.NonEmpty(content["description"u8]);
-        if (types.Failed || live is null || !line.IsOwnState)
+        if (types.Failed || live is null || !context.IsOwnState)
         {
             return null;
         }
 
         if (live == false)
         {
-            return $"*** {line.Sender} stopped sharing their live location";
+            return $"*** {context.Sender} stopped sharing their live location";
         }
 
-        var howLong = timeout > 0 ? $" for {Words(timeout.Value)}" : "";
-        return $"*** {line.Sender} started sharing their live location{howLong}{(description is null ? "" : $": {SafeText.Quoted(description)}")}";
+        var howLong = timeout > 0 ? $" for {DescribeDuration(timeout.Value)}" : "";
+        return $"*** {context.Sender} started sharing their live location{howLong}{(description is null ? "" : $": {SafeText.Quoted(description)}")}";
     }
 
     /// <summary><c>&lt;@bob:example.org, live location 55.6,13.0&gt;</c>; <c>null</c> where content has a wrong type or no place.</summary>
-    public static string? Place(RenderContext line) => MessageLine.Render(line, static (relation, types) =>
+    public static string? Place(RenderContext context) => MessageLine.Render(context, static (relation, types) =>
     {
         var place = Attachment.Location(relation.Content, types);
-        return place == "location" ? null : MessageContent.Words(Attachment.PlaceName(relation.Content, types) ?? "", $"live {place}");
+        return place == "location" ? null : MessageContent.Plain(Attachment.PlaceName(relation.Content, types) ?? "", $"live {place}");
     });
 
-    private static string Words(long milliseconds)
+    private static string DescribeDuration(long milliseconds)
     {
         var (count, unit) = (milliseconds / 1000) switch
         {

@@ -6,9 +6,9 @@ namespace LoggingService.Rendering;
 internal static class MembershipLine
 {
     /// <summary>The line; <c>null</c> where content has a wrong type, or where the transition is none that the authorization rules allow.</summary>
-    public static string? Render(RenderContext line)
+    public static string? Render(RenderContext context)
     {
-        var e = line.Event;
+        var e = context.Event;
         var types = new TypeCheck();
         var membership = types.String(e.Content["membership"u8]);
         var reason = types.NonEmpty(e.Content["reason"u8]);
@@ -23,15 +23,15 @@ internal static class MembershipLine
         }
 
         var who = SafeText.UserId(e.StateKey);
-        var previous = line.PreviousContent();
+        var previous = context.PreviousContent();
 
         var asAddress = invitedAs is null ? "" : $" as {SafeText.Quoted(invitedAs)}";
-        var by = $"by {line.Sender}{(removesMessages ? ", who removed their messages too" : "")}";
+        var by = $"by {context.Sender}{(removesMessages ? ", who removed their messages too" : "")}";
 
         // Where nothing is known of the time before, the word must be true of all that it may have been.
         var sentence = (previous["membership"u8].AsString(), membership, e.Sender == e.StateKey) switch
         {
-            ("join", "join", true) when line.ArrivedRedacted => $"{who} changed their name or avatar, removed before it was logged",
+            ("join", "join", true) when context.ArrivedRedacted => $"{who} changed their name or avatar, removed before it was logged",
             ("join", "join", true) => $"{who} {Change(previous, name, avatar)}",
             (_, "join", true) => $"{who} joined{As(name, e.StateKey)}{(letInBy is null ? "" : $", let in by {SafeText.UserId(letInBy)}")}",
 
@@ -40,16 +40,16 @@ internal static class MembershipLine
             ("leave", "leave", true) => $"{who} left again (nothing changed)",
             (_, "leave", true) => $"{who} left",
 
-            ("invite", "leave", false) => $"{line.Sender} withdrew the invitation of {who}",
-            ("knock", "leave", false) => $"{line.Sender} denied the knock of {who}",
-            ("ban", "leave", false) => $"{who} was unbanned by {line.Sender}",
+            ("invite", "leave", false) => $"{context.Sender} withdrew the invitation of {who}",
+            ("knock", "leave", false) => $"{context.Sender} denied the knock of {who}",
+            ("ban", "leave", false) => $"{who} was unbanned by {context.Sender}",
             ("join", "leave", false) => $"{who} was kicked {by}",
-            ("leave", "leave", false) => $"{who} was removed again by {line.Sender} (nothing changed)",
+            ("leave", "leave", false) => $"{who} was removed again by {context.Sender} (nothing changed)",
             (_, "leave", false) => $"{who} was removed {by}",
 
-            ("knock", "invite", false) => $"{line.Sender} accepted the knock of {who}",
-            ("invite", "invite", false) => $"{who} was invited again by {line.Sender}{asAddress}",
-            (_, "invite", false) => $"{who} was invited by {line.Sender}{asAddress}",
+            ("knock", "invite", false) => $"{context.Sender} accepted the knock of {who}",
+            ("invite", "invite", false) => $"{who} was invited again by {context.Sender}{asAddress}",
+            (_, "invite", false) => $"{who} was invited by {context.Sender}{asAddress}",
 
             ("join", "ban", false) => $"{who} was kicked and banned {by}",
             ("ban", "ban", false) => $"{who} was banned again {by}",
@@ -61,7 +61,7 @@ internal static class MembershipLine
         };
 
         // Of a change of profile nothing is left: it has said so.
-        var rest = previous["membership"u8].AsString() == "join" && membership == "join" ? "" : line.Rest;
+        var rest = previous["membership"u8].AsString() == "join" && membership == "join" ? "" : context.RedactedSuffix;
         return sentence is null ? null : $"*** {sentence}{rest}{(reason is null ? "" : $": {SafeText.Quoted(reason)}")}";
     }
 

@@ -8,7 +8,7 @@ namespace LoggingService.Rendering;
 internal readonly record struct MessageContent(string Opening, IEnumerable<string> About, string Closing, string Text)
 {
     /// <summary>Words between the brackets that most have.</summary>
-    public static MessageContent Words(string text, params IEnumerable<string> about) => new("<", about, ">", text);
+    public static MessageContent Plain(string text, params IEnumerable<string> about) => new("<", about, ">", text);
 
     /// <summary>The words of a program.</summary>
     public static MessageContent Notice(string text) => new("-", [], "-", text);

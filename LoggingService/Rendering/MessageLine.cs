@@ -6,26 +6,26 @@ namespace LoggingService.Rendering;
 internal static class MessageLine
 {
     /// <summary>The line of a message or sticker; <c>null</c> where content has a wrong type or there is no body.</summary>
-    public static string? Render(RenderContext line) =>
-        Render(line, (relation, profile, types) => Read(line.Event.Type == "m.sticker", relation, profile, types));
+    public static string? Render(RenderContext context) =>
+        Render(context, (relation, profile, types) => Read(context.Event.Type == "m.sticker", relation, profile, types));
 
     /// <summary>The line of anything that has a head, a relation to an earlier event, and words.</summary>
-    /// <param name="line">The event.</param>
+    /// <param name="context">The event.</param>
     /// <param name="said">Reads what it says itself; <c>null</c> where the general form must do.</param>
     /// <returns>The line; <c>null</c> where content has a wrong type.</returns>
-    public static string? Render(RenderContext line, Func<Relation, TypeCheck, MessageContent?> said) => Render(line, (relation, _, types) => said(relation, types));
+    public static string? Render(RenderContext context, Func<Relation, TypeCheck, MessageContent?> said) => Render(context, (relation, _, types) => said(relation, types));
 
-    private static string? Render(RenderContext line, Func<Relation, PerMessageProfile, TypeCheck, MessageContent?> said)
+    private static string? Render(RenderContext context, Func<Relation, PerMessageProfile, TypeCheck, MessageContent?> said)
     {
         var types = new TypeCheck();
-        var relation = Relation.Read(line, types);
+        var relation = Relation.Read(context, types);
         var profile = PerMessageProfile.Read(relation.Content, types);
         if (said(relation, profile, types) is not { } words || types.Failed)
         {
             return null;
         }
 
-        List<string> head = [line.Sender];
+        List<string> head = [context.Sender];
         if (profile.Name is not null)
         {
             head.Add($"as {SafeText.Quoted(profile.Name)}");
@@ -42,15 +42,15 @@ internal static class MessageLine
 
         // Only a bracket tells where the head of an emote ends, once there is more in it than a name.
         var (opening, closing) = words.Closing.Length == 0 && head.Count > 1 ? ($"{words.Opening}<", ">") : (words.Opening, words.Closing);
-        return $"{opening}{string.Join(", ", head)}{closing}{(text.Length == 0 ? "" : " ")}{SafeText.Of(text)}";
+        return $"{opening}{string.Join(", ", head)}{closing}{(text.Length == 0 ? "" : " ")}{SafeText.Escape(text)}";
     }
 
     /// <summary>The line of an encrypted event: what it belongs to may be told in clear. Never its ciphertext, so there is no general form, whatever is wrong with the rest.</summary>
-    public static string Encrypted(RenderContext line) =>
-        Render(line, static (_, _) => MessageContent.Words("", "encrypted: cannot be logged")) ?? $"<{line.Sender}, encrypted: cannot be logged>";
+    public static string Encrypted(RenderContext context) =>
+        Render(context, static (_, _) => MessageContent.Plain("", "encrypted: cannot be logged")) ?? $"<{context.Sender}, encrypted: cannot be logged>";
 
     /// <summary>A sound that was spoken for this message. (MSC3245.)</summary>
-    public static bool IsVoice(RawJson content) => TypeCheck.IsThere(content["org.matrix.msc3245.voice"u8]) || TypeCheck.IsThere(content["m.voice"u8]);
+    public static bool IsVoice(RawJson content) => TypeCheck.IsPresent(content["org.matrix.msc3245.voice"u8]) || TypeCheck.IsPresent(content["m.voice"u8]);
 
     private static MessageContent? Read(bool isSticker, Relation relation, PerMessageProfile profile, TypeCheck types)
     {
@@ -75,20 +75,20 @@ internal static class MessageLine
         if (fileKind is not null)
         {
             var about = Attachment.File(fileKind, content, text, types, out var caption);
-            return MessageContent.Words(caption, about);
+            return MessageContent.Plain(caption, about);
         }
 
         return msgtype switch
         {
-            "m.text" => MessageContent.Words(text),
+            "m.text" => MessageContent.Plain(text),
             "m.notice" => MessageContent.Notice(text),
             "m.emote" => MessageContent.Emote(text),
-            "m.location" => MessageContent.Words(text, Attachment.Location(content, types)),
-            "m.key.verification.request" => MessageContent.Words(text, types.NonEmpty(content["to"u8]) is { } to ? $"asks {SafeText.UserId(to)} for verification" : "asks for verification"),
+            "m.location" => MessageContent.Plain(text, Attachment.Location(content, types)),
+            "m.key.verification.request" => MessageContent.Plain(text, types.NonEmpty(content["to"u8]) is { } to ? $"asks {SafeText.UserId(to)} for verification" : "asks for verification"),
 
             // Its words: so it can't be "image cat.png".
-            not null => MessageContent.Words(text, $"of type {SafeText.Quoted(msgtype)}"),
-            null => MessageContent.Words(text, "of no type"),
+            not null => MessageContent.Plain(text, $"of type {SafeText.Quoted(msgtype)}"),
+            null => MessageContent.Plain(text, "of no type"),
         };
     }
 }

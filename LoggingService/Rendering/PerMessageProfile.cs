@@ -13,7 +13,7 @@ internal readonly record struct PerMessageProfile(string? Name, bool HasFallback
     /// <summary>Reads it from a message's content, or for an edit from the new content.</summary>
     public static PerMessageProfile Read(RawJson content, TypeCheck types)
     {
-        var profile = types.Object(TypeCheck.Either(content["m.per_message_profile"u8], content["com.beeper.per_message_profile"u8]));
+        var profile = types.Object(TypeCheck.StableOrUnstable(content["m.per_message_profile"u8], content["com.beeper.per_message_profile"u8]));
         return new(types.NonEmpty(profile["displayname"u8]), types.Boolean(profile["has_fallback"u8]) == true);
     }
 

@@ -8,40 +8,40 @@ internal static class PolicyLine
     private sealed record Rule(string Entity, string Recommendation, string? Reason);
 
     /// <summary>The line of <c>m.policy.rule.user</c>, <c>.room</c>, <c>.server</c> and their older names; empty content takes the rule back. <c>null</c> where content has a wrong type or isn't a whole rule.</summary>
-    /// <param name="line">The event.</param>
+    /// <param name="context">The event.</param>
     /// <param name="kind">What the rule is about.</param>
-    public static string? Render(RenderContext line, string kind)
+    public static string? Render(RenderContext context, string kind)
     {
-        var before = TypeCheck.Read(line.PreviousContent(), Read);
-        if (line.IsEmptied)
+        var before = TypeCheck.Read(context.PreviousContent(), Read);
+        if (context.HasEmptyContent)
         {
-            return $"*** {line.Sender} removed the rule {(before is null ? SafeText.Quoted(line.Event.StateKey!) : Words(before, kind))}";
+            return $"*** {context.Sender} removed the rule {(before is null ? SafeText.Quoted(context.Event.StateKey!) : Describe(before, kind))}";
         }
 
-        if (TypeCheck.Read(line.Event.Content, Read) is not { } now)
+        if (TypeCheck.Read(context.Event.Content, Read) is not { } now)
         {
             return null;
         }
 
-        var words = Words(now, kind);
+        var words = Describe(now, kind);
         var sentence = before is null ? $"set the rule {words}"
             : before == now ? $"set the rule {words} again (nothing changed)"
-            : Words(before, kind) is var earlier && earlier != words ? $"changed the rule {earlier} into one {words}"
+            : Describe(before, kind) is var earlier && earlier != words ? $"changed the rule {earlier} into one {words}"
             : $"changed the reason of the rule {words}";
-        return $"*** {line.Sender} {sentence}{(now.Reason is null ? "" : $": {SafeText.Quoted(now.Reason)}")}";
+        return $"*** {context.Sender} {sentence}{(now.Reason is null ? "" : $": {SafeText.Quoted(now.Reason)}")}";
     }
 
     /// <summary>The line of <c>m.room.policy</c>; without <c>via</c> there is no such server any more. <c>null</c> where content has a wrong type.</summary>
-    public static string? Server(RenderContext line)
+    public static string? Server(RenderContext context)
     {
         var types = new TypeCheck();
-        var server = types.NonEmpty(types.Object(line.Event.Content)["via"u8]);
-        if (types.Failed || line.Event.Content.Bytes.IsEmpty)
+        var server = types.NonEmpty(types.Object(context.Event.Content)["via"u8]);
+        if (types.Failed || context.Event.Content.Bytes.IsEmpty)
         {
             return null;
         }
 
-        return server is null ? $"*** {line.Sender} removed the policy server" : $"*** {line.Sender} set the policy server to {SafeText.ServerName(server)}";
+        return server is null ? $"*** {context.Sender} removed the policy server" : $"*** {context.Sender} set the policy server to {SafeText.ServerName(server)}";
     }
 
     private static Rule? Read(RawJson content, TypeCheck types)
@@ -52,7 +52,7 @@ internal static class PolicyLine
         return entity is null || recommendation is null ? null : new(entity, recommendation, reason);
     }
 
-    private static string Words(Rule rule, string kind)
+    private static string Describe(Rule rule, string kind)
     {
         var what = rule.Recommendation is "m.ban" or "org.matrix.mjolnir.ban" ? "to ban" : $"of {SafeText.Quoted(rule.Recommendation)} for";
         return $"{what} the {kind} {SafeText.Quoted(rule.Entity)}";

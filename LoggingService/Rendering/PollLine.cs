@@ -7,7 +7,7 @@ namespace LoggingService.Rendering;
 internal static class PollLine
 {
     /// <summary><c>&lt;@alice:example.org, poll&gt; Soup or pizza? (1) soup (2) pizza</c>; <c>null</c> where content has a wrong type, or no question or answer.</summary>
-    public static string? Start(RenderContext line) => MessageLine.Render(line, static (relation, types) =>
+    public static string? Start(RenderContext context) => MessageLine.Render(context, static (relation, types) =>
     {
         var poll = Poll(relation.Content, types);
         var most = types.Integer(poll["max_selections"u8]);
@@ -19,7 +19,7 @@ internal static class PollLine
         }
 
         string[] about = most > 1 ? ["poll", $"up to {most} answers"] : ["poll"];
-        return MessageContent.Words(string.Concat(answers.Select(static (answer, i) => $" ({i + 1}) {answer}").Prepend(question)), about);
+        return MessageContent.Plain(string.Concat(answers.Select(static (answer, i) => $" ({i + 1}) {answer}").Prepend(question)), about);
     });
 
     /// <summary>What a poll asks; <c>null</c> where it asks nothing.</summary>
@@ -27,23 +27,23 @@ internal static class PollLine
         TextBlock.Plain(types.Object(Poll(content, types)["question"u8]), types);
 
     /// <summary><c>*** @bob:example.org voted</c>; <c>null</c> where content has a wrong type or says no poll. An empty vote takes back an earlier one.</summary>
-    public static string? Response(RenderContext line)
+    public static string? Response(RenderContext context)
     {
         var types = new TypeCheck();
-        var content = line.Event.Content;
-        var selections = TypeCheck.Either(content["m.selections"u8], types.Object(content["org.matrix.msc3381.poll.response"u8])["answers"u8]);
+        var content = context.Event.Content;
+        var selections = TypeCheck.StableOrUnstable(content["m.selections"u8], types.Object(content["org.matrix.msc3381.poll.response"u8])["answers"u8]);
         var chosen = types.Items(selections).ConvertAll(types.String);
         return types.Failed || selections.Kind != JsonValueKind.Array || PollId(content, types) is null
             ? null
-            : $"*** {line.Sender} {(chosen.Count == 0 ? "took back their vote" : "voted")}";
+            : $"*** {context.Sender} {(chosen.Count == 0 ? "took back their vote" : "voted")}";
     }
 
     /// <summary><c>&lt;@alice:example.org, poll ended&gt; soup won</c>; a poll that is another's or that the record doesn't have is named. <c>null</c> where content has a wrong type or says no poll.</summary>
-    public static string? End(RenderContext line)
+    public static string? End(RenderContext context)
     {
-        return MessageLine.Render(line, Words);
+        return MessageLine.Render(context, Describe);
 
-        MessageContent? Words(Relation relation, TypeCheck types)
+        MessageContent? Describe(Relation relation, TypeCheck types)
         {
             if (PollId(relation.Content, types) is not { } id)
             {
@@ -52,18 +52,18 @@ internal static class PollLine
 
             // Only who began it may end it, and who may remove messages; a client takes no notice of others.
             var text = TextBlock.Plain(relation.Content, types) ?? "";
-            return line.Before.ById(id) switch
+            return context.History.FindEvent(id) switch
             {
-                null => MessageContent.Words(text, $"ends the poll {SafeText.EventId(id)}"),
-                { } target when EventKind.Word(target) != "poll" => null,
-                { } poll when poll.Sender == line.Event.Sender => MessageContent.Words(text, "poll ended"),
-                { } poll => MessageContent.Words(text, $"ends {Reference.WithoutWords(line, poll)}"),
+                null => MessageContent.Plain(text, $"ends the poll {SafeText.EventId(id)}"),
+                { } target when EventKind.Describe(target) != "poll" => null,
+                { } poll when poll.Sender == context.Event.Sender => MessageContent.Plain(text, "poll ended"),
+                { } poll => MessageContent.Plain(text, $"ends {Reference.WithoutExcerpt(context, poll)}"),
             };
         }
     }
 
     private static RawJson Poll(RawJson content, TypeCheck types) =>
-        types.Object(TypeCheck.Either(content["m.poll"u8], content["org.matrix.msc3381.poll.start"u8]));
+        types.Object(TypeCheck.StableOrUnstable(content["m.poll"u8], content["org.matrix.msc3381.poll.start"u8]));
 
     private static string? PollId(RawJson content, TypeCheck types)
     {

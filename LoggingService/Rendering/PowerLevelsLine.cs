@@ -23,15 +23,15 @@ internal static class PowerLevelsLine
     private readonly record struct Place(string In, string Key);
 
     /// <summary>The line; <c>null</c> where content has a wrong type.</summary>
-    public static string? Render(RenderContext line)
+    public static string? Render(RenderContext context)
     {
-        if (TypeCheck.Read(line.Event.Content, Levels) is not { } now)
+        if (TypeCheck.Read(context.Event.Content, Levels) is not { } now)
         {
             return null;
         }
 
-        var before = TypeCheck.Read(line.PreviousContent(), Levels);
-        var told = before is null ? All(now) : Changes(before, now, line.ArrivedRedacted);
+        var before = TypeCheck.Read(context.PreviousContent(), Levels);
+        var told = before is null ? All(now) : Changes(before, now, context.ArrivedRedacted);
         var sentence = (before, told) switch
         {
             (null, []) => "set the power levels to their defaults",
@@ -39,7 +39,7 @@ internal static class PowerLevelsLine
             (_, []) => "set the power levels again (nothing changed)",
             _ => $"changed power levels: {Prose.List(told)}",
         };
-        return $"*** {line.Sender} {sentence}{line.Rest}";
+        return $"*** {context.Sender} {sentence}{context.RedactedSuffix}";
     }
 
     private static OrderedDictionary<Place, long> Levels(RawJson content, TypeCheck types)
@@ -90,7 +90,7 @@ internal static class PowerLevelsLine
 
     /// <summary>Where nothing is known of the levels before: what isn't so by default. Synapse puts keys without an effect into each new room: they are told only when they change.</summary>
     private static List<string> All(OrderedDictionary<Place, long> now) =>
-        [.. now.Where(level => Usual(level.Key, now) is { } usual ? usual != level.Value : level.Key.In.Length > 0).Select(static level => $"{Words(level.Key)} {level.Value}")];
+        [.. now.Where(level => Usual(level.Key, now) is { } usual ? usual != level.Value : level.Key.In.Length > 0).Select(static level => $"{Describe(level.Key)} {level.Value}")];
 
     /// <summary>The level that would hold without this one; <c>null</c> where that isn't known.</summary>
     private static long? Usual(Place place, OrderedDictionary<Place, long> levels) => place.In == "events"
@@ -110,7 +110,7 @@ internal static class PowerLevelsLine
             // What a redaction took out wasn't changed by this event.
             if (was != becomes && !(isRedacted && !now.ContainsKey(place)))
             {
-                changes.Add($"{Words(place)} {was?.ToString() ?? NoLevel} → {becomes?.ToString() ?? NoLevel}");
+                changes.Add($"{Describe(place)} {was?.ToString() ?? NoLevel} → {becomes?.ToString() ?? NoLevel}");
             }
         }
 
@@ -126,7 +126,7 @@ internal static class PowerLevelsLine
         _ => null,
     };
 
-    private static string Words(Place place) => place.In switch
+    private static string Describe(Place place) => place.In switch
     {
         "users" => place.Key.StartsWith('@') ? SafeText.UserId(place.Key) : SafeText.Quoted(place.Key),
         "events" => $"to send {SafeText.EventType(place.Key)}",

@@ -6,10 +6,10 @@ namespace LoggingService.Rendering;
 internal static class ReactionLine
 {
     /// <summary><c>*** @bob:example.org reacted "👍" to @alice:example.org 19:20:11 "hello"</c>; <c>null</c> where content has a wrong type or the relation is no annotation.</summary>
-    public static string? Render(RenderContext line)
+    public static string? Render(RenderContext context)
     {
         var types = new TypeCheck();
-        var content = line.Event.Content;
+        var content = context.Event.Content;
         var relatesTo = types.Object(content["m.relates_to"u8]);
         var isAnnotation = types.String(relatesTo["rel_type"u8]) == "m.annotation";
         var id = types.NonEmpty(relatesTo["event_id"u8]);
@@ -22,7 +22,7 @@ internal static class ReactionLine
         // A picture's key is its address: its short name, where it has one, is what people know it by.
         var address = types.NonEmpty(relatesTo["key"u8]);
         var picture = address == key ? "" : $" ({SafeText.ContentAddress(address!)})";
-        return $"*** {line.Sender} reacted {SafeText.Excerpt(key)}{picture} to {Reference.To(line, id)}";
+        return $"*** {context.Sender} reacted {SafeText.Excerpt(key)}{picture} to {Reference.To(context, id)}";
     }
 
     /// <summary>What was reacted with: an emoji, any other words, or a picture's short name; <c>null</c> where it is missing or wrong.</summary>

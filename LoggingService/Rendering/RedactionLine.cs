@@ -4,13 +4,13 @@ namespace LoggingService.Rendering;
 internal static class RedactionLine
 {
     /// <summary>The line; <c>null</c> where content has a wrong type or nothing says what was removed.</summary>
-    public static string? Render(RenderContext line)
+    public static string? Render(RenderContext context)
     {
         var types = new TypeCheck();
-        var content = types.Object(line.Event.Content);
+        var content = types.Object(context.Event.Content);
 
         // Room version 11 moved the key into content; homeservers write both.
-        var id = types.NonEmpty(content["redacts"u8]) ?? types.NonEmpty(line.Event.Json["redacts"u8]);
+        var id = types.NonEmpty(content["redacts"u8]) ?? types.NonEmpty(context.Event.Json["redacts"u8]);
         var reason = types.NonEmpty(content["reason"u8]);
         if (types.Failed)
         {
@@ -19,10 +19,10 @@ internal static class RedactionLine
 
         if (id is null)
         {
-            return line.ArrivedRedacted ? RemovedLine.Render(line) : null;
+            return context.ArrivedRedacted ? RemovedLine.Render(context) : null;
         }
 
-        var removed = line.Before.ById(id) is { } target ? Reference.WithoutWords(line, target) : $"the event {SafeText.EventId(id)}";
-        return $"*** {line.Sender} removed {removed}{(reason is null ? "" : $": {SafeText.Quoted(reason)}")}";
+        var removed = context.History.FindEvent(id) is { } target ? Reference.WithoutExcerpt(context, target) : $"the event {SafeText.EventId(id)}";
+        return $"*** {context.Sender} removed {removed}{(reason is null ? "" : $": {SafeText.Quoted(reason)}")}";
     }
 }

@@ -10,31 +10,31 @@ internal static class Reference
     /// nothing <c>the encrypted message of @alice:example.org 19:20:11</c>; or <c>$id</c>. Where it ends is certain by how
     /// it begins: after an emote's head comes nothing but the sender's words.
     /// </summary>
-    public static string To(RenderContext line, string id) => line.Before.ById(id) switch
+    public static string To(RenderContext context, string id) => context.History.FindEvent(id) switch
     {
         null => SafeText.EventId(id),
-        var target when Beginning(line, target) is { } beginning => $"{SafeText.UserId(target.Sender)} {line.TimeOf(target)} {beginning}",
-        var target => WithoutWords(line, target),
+        var target when Excerpt(context, target) is { } beginning => $"{SafeText.UserId(target.Sender)} {context.FormatTime(target)} {beginning}",
+        var target => WithoutExcerpt(context, target),
     };
 
     /// <summary>An event without what it says: <c>the message of @alice:example.org 19:20:11</c>.</summary>
-    public static string WithoutWords(RenderContext line, RoomEvent target) =>
-        $"the {EventKind.WordOrType(target)} of {SafeText.UserId(target.Sender)} {line.TimeOf(target)}";
+    public static string WithoutExcerpt(RenderContext context, RoomEvent target) =>
+        $"the {EventKind.DescribeOrType(target)} of {SafeText.UserId(target.Sender)} {context.FormatTime(target)}";
 
     /// <summary>How an event begins: a message's first words, for other kinds after the kind; <c>null</c> where it says nothing.</summary>
-    public static string? Beginning(RenderContext line, RoomEvent target)
+    public static string? Excerpt(RenderContext context, RoomEvent target)
     {
-        if (Words(line, target) is not { } words || string.IsNullOrWhiteSpace(words))
+        if (GetText(context, target) is not { } words || string.IsNullOrWhiteSpace(words))
         {
             return null;
         }
 
-        var kind = EventKind.WordOrType(target);
+        var kind = EventKind.DescribeOrType(target);
         return kind is "message" or "edit" ? SafeText.Excerpt(words) : $"{kind} {SafeText.Excerpt(words)}";
     }
 
     /// <summary>What its sender says in it; <c>null</c> where that is nothing. What has a wrong type says nothing.</summary>
-    private static string? Words(RenderContext line, RoomEvent target)
+    private static string? GetText(RenderContext context, RoomEvent target)
     {
         if (target.StateKey is not null)
         {
@@ -42,7 +42,7 @@ internal static class Reference
         }
 
         var types = new TypeCheck();
-        var content = Relation.OwnContent(target, line.Before, types);
+        var content = Relation.OwnContent(target, context.History, types);
         var words = target.Type switch
         {
             "m.room.message" or "m.sticker" => Body(target, content, types),

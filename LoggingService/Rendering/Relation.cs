@@ -9,16 +9,16 @@ namespace LoggingService.Rendering;
 internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Content, bool HasFallback)
 {
     /// <summary>Reads a message's relation. (Client-Server API, "Forming relationships between events", "Rich replies", "Threading", "Event replacements".)</summary>
-    public static Relation Read(RenderContext line, TypeCheck types)
+    public static Relation Read(RenderContext context, TypeCheck types)
     {
-        var content = line.Event.Content;
+        var content = context.Event.Content;
         var relatesTo = types.Object(content["m.relates_to"u8]);
         var kind = types.String(relatesTo["rel_type"u8]);
         var id = types.NonEmpty(relatesTo["event_id"u8]);
         var isFallingBack = types.Boolean(relatesTo["is_falling_back"u8]) == true;
         if (kind == "m.replace")
         {
-            return Edit(line, types, id);
+            return Edit(context, types, id);
         }
 
         var head = new List<string>();
@@ -26,13 +26,13 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
         var inThread = kind == "m.thread" && id is not null;
         if (inThread)
         {
-            head.Add(Thread(line, id!));
+            head.Add(Thread(context, id!));
         }
 
         // In a thread a reply may be there only for clients that know no threads.
         if (repliedTo is not null && !(inThread && isFallingBack))
         {
-            head.Add($"to {Reference.To(line, repliedTo)}");
+            head.Add($"to {Reference.To(context, repliedTo)}");
         }
 
         return new(head, content, HasFallback: repliedTo is not null);
@@ -72,7 +72,7 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
     /// Where an event's own words are: in its content, or of an edit that counts in its new content. So a line that
     /// refers to it quotes what its own line shows.
     /// </summary>
-    public static RawJson OwnContent(RoomEvent e, RoomHistory before, TypeCheck types)
+    public static RawJson OwnContent(RoomEvent e, RoomHistory history, TypeCheck types)
     {
         if (!IsEdit(e))
         {
@@ -81,20 +81,20 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
 
         var id = types.NonEmpty(e.Content["m.relates_to"u8]["event_id"u8]);
         var newContent = types.Object(e.Content["m.new_content"u8]);
-        return Counts(e, id, id is null ? null : before.ById(id), newContent) ? newContent : e.Content;
+        return Counts(e, id, id is null ? null : history.FindEvent(id), newContent) ? newContent : e.Content;
     }
 
-    private static Relation Edit(RenderContext line, TypeCheck types, string? id)
+    private static Relation Edit(RenderContext context, TypeCheck types, string? id)
     {
-        var e = line.Event;
-        var target = id is null ? null : line.Before.ById(id);
+        var e = context.Event;
+        var target = id is null ? null : context.History.FindEvent(id);
         var newContent = types.Object(e.Content["m.new_content"u8]);
         var counts = Counts(e, id, target, newContent);
         var what = (id, target) switch
         {
             (null, _) => "?",
             (_, null) => SafeText.EventId(id),
-            _ => counts ? line.TimeOf(target) : $"{SafeText.UserId(target.Sender)} {line.TimeOf(target)}",
+            _ => counts ? context.FormatTime(target) : $"{SafeText.UserId(target.Sender)} {context.FormatTime(target)}",
         };
         return new([$"{(counts ? "" : "invalid ")}edit of {what}"], counts ? newContent : e.Content, HasFallback: false);
     }
@@ -104,10 +104,10 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
         id is not null && (edit.Type == "m.room.encrypted" || !newContent.Bytes.IsEmpty)
         && (target is null || (target.Sender == edit.Sender && target.Type == edit.Type && target.StateKey is null && !IsEdit(target)));
 
-    private static string Thread(RenderContext line, string id) => line.Before.ById(id) switch
+    private static string Thread(RenderContext context, string id) => context.History.FindEvent(id) switch
     {
         null => $"in thread {SafeText.EventId(id)}",
-        var root when Reference.Beginning(line, root) is { } beginning => $"in thread {beginning}",
-        var root => $"in the thread of {SafeText.UserId(root.Sender)} {line.TimeOf(root)}",
+        var root when Reference.Excerpt(context, root) is { } beginning => $"in thread {beginning}",
+        var root => $"in the thread of {SafeText.UserId(root.Sender)} {context.FormatTime(root)}",
     };
 }

@@ -7,13 +7,13 @@ internal static class RemovedLine
     /// Its content is gone: the homeserver says so, for anybody can send an empty one. Not a redaction's: what it
     /// removed is often still known.
     /// </summary>
-    public static bool IsIt(RenderContext line) => line.Event is { StateKey: null, Type: not "m.room.redaction" } && line.ArrivedRedacted;
+    public static bool Handles(RenderContext context) => context.Event is { StateKey: null, Type: not "m.room.redaction" } && context.ArrivedRedacted;
 
     /// <summary><c>&lt;@bob:example.org, removed before it was logged&gt;</c>; what is no message is named: <c>&lt;@bob:example.org, reaction, removed …&gt;</c>.</summary>
-    public static string Render(RenderContext line)
+    public static string Render(RenderContext context)
     {
         // Of an edit nothing says any more that it was one.
-        var kind = line.Event.Type == "m.room.message" ? "" : $", {EventKind.Word(line.Event) ?? LogLine.KindOf(line.Event)}";
-        return $"<{line.Sender}{kind}, removed before it was logged>";
+        var kind = context.Event.Type == "m.room.message" ? "" : $", {EventKind.Describe(context.Event) ?? LogLine.DescribeType(context.Event)}";
+        return $"<{context.Sender}{kind}, removed before it was logged>";
     }
 }

@@ -6,15 +6,15 @@ namespace LoggingService.Rendering;
 internal static class RoomAccessLine
 {
     /// <summary>The line of <c>m.room.join_rules</c>; <c>null</c> where content has a wrong type or no rule.</summary>
-    public static string? JoinRules(RenderContext line) => Change(line, "who may join", MayJoin);
+    public static string? JoinRules(RenderContext context) => Change(context, "who may join", MayJoin);
 
     /// <summary>The line of <c>m.room.history_visibility</c>; <c>null</c> where content has a wrong type or says nothing.</summary>
-    public static string? HistoryVisibility(RenderContext line) => Change(line, "who may read", MayRead);
+    public static string? HistoryVisibility(RenderContext context) => Change(context, "who may read", MayRead);
 
     /// <summary>The line of <c>m.room.guest_access</c>; <c>null</c> where content has a wrong type or says nothing.</summary>
-    public static string? GuestAccess(RenderContext line)
+    public static string? GuestAccess(RenderContext context)
     {
-        var access = TypeCheck.Read(line.Event.Content, static (content, types) => types.NonEmpty(content["guest_access"u8]));
+        var access = TypeCheck.Read(context.Event.Content, static (content, types) => types.NonEmpty(content["guest_access"u8]));
         var sentence = access switch
         {
             null => null,
@@ -22,41 +22,41 @@ internal static class RoomAccessLine
             "forbidden" => "forbade guests to join",
             _ => $"set what guests may do to {SafeText.Quoted(access)}",
         };
-        return sentence is null ? null : $"*** {line.Sender} {sentence}";
+        return sentence is null ? null : $"*** {context.Sender} {sentence}";
     }
 
     /// <summary>The line of <c>m.room.third_party_invite</c>, for somebody who is known only by an address; empty content withdraws it. <c>null</c> where content has a wrong type or names nobody.</summary>
-    public static string? ThirdPartyInvite(RenderContext line)
+    public static string? ThirdPartyInvite(RenderContext context)
     {
-        if (TypeCheck.Read(line.Event.Content, DisplayName) is { } name)
+        if (TypeCheck.Read(context.Event.Content, DisplayName) is { } name)
         {
-            return $"*** {line.Sender} invited {SafeText.Quoted(name)} by e-mail or telephone number";
+            return $"*** {context.Sender} invited {SafeText.Quoted(name)} by e-mail or telephone number";
         }
 
-        if (!line.IsEmptied)
+        if (!context.HasEmptyContent)
         {
             return null;
         }
 
-        return TypeCheck.Read(line.PreviousContent(), DisplayName) is { } invited
-            ? $"*** {line.Sender} withdrew the invitation of {SafeText.Quoted(invited)}"
-            : $"*** {line.Sender} withdrew an invitation by e-mail or telephone number";
+        return TypeCheck.Read(context.PreviousContent(), DisplayName) is { } invited
+            ? $"*** {context.Sender} withdrew the invitation of {SafeText.Quoted(invited)}"
+            : $"*** {context.Sender} withdrew an invitation by e-mail or telephone number";
 
         static string? DisplayName(RawJson content, TypeCheck types) => types.NonEmpty(content["display_name"u8]);
     }
 
-    private static string? Change(RenderContext line, string what, Func<RawJson, TypeCheck, string?> read)
+    private static string? Change(RenderContext context, string what, Func<RawJson, TypeCheck, string?> read)
     {
-        if (TypeCheck.Read(line.Event.Content, read) is not { } now)
+        if (TypeCheck.Read(context.Event.Content, read) is not { } now)
         {
             return null;
         }
 
-        var before = TypeCheck.Read(line.PreviousContent(), read);
+        var before = TypeCheck.Read(context.PreviousContent(), read);
         var sentence = before is null ? $"set {what}: {now}"
             : before == now ? $"set {what} again (nothing changed): {now}"
             : $"changed {what}: {before} → {now}";
-        return $"*** {line.Sender} {sentence}{line.Rest}";
+        return $"*** {context.Sender} {sentence}{context.RedactedSuffix}";
     }
 
     private static string? MayJoin(RawJson content, TypeCheck types)

@@ -9,7 +9,7 @@ internal static class RoomExtrasLine
     private sealed record Extra(string? Name, string Rest);
 
     /// <summary>The line of <c>im.vector.modular.widgets</c> and <c>m.widget</c>; <c>null</c> where content has a wrong type or no address.</summary>
-    public static string? Widget(RenderContext line) => Render(line, "widget", static (content, types) =>
+    public static string? Widget(RenderContext context) => Render(context, "widget", static (content, types) =>
     {
         // Without a name it is known by its type.
         var name = types.NonEmpty(content["name"u8]);
@@ -18,26 +18,26 @@ internal static class RoomExtrasLine
     });
 
     /// <summary>The line of <c>m.room.image_pack</c> and <c>im.ponies.room_emotes</c>; <c>null</c> where content has a wrong type or no images.</summary>
-    public static string? ImagePack(RenderContext line) => Render(line, "image pack", static (content, types) =>
+    public static string? ImagePack(RenderContext context) => Render(context, "image pack", static (content, types) =>
     {
         var name = types.NonEmpty(types.Object(content["pack"u8])["display_name"u8]);
         var images = types.Object(content["images"u8]);
-        return images.Bytes.IsEmpty ? null : new(name, $" ({Prose.Count(images.Members().Count, "image")})");
+        return images.Bytes.IsEmpty ? null : new(name, $" ({Prose.Pluralize(images.Members().Count, "image")})");
     });
 
-    private static string? Render(RenderContext line, string what, Func<RawJson, TypeCheck, Extra?> read)
+    private static string? Render(RenderContext context, string what, Func<RawJson, TypeCheck, Extra?> read)
     {
-        var before = TypeCheck.Read(line.PreviousContent(), read);
-        var again = line.ChangesNothing ? " again (nothing changed)" : "";
-        if (line.IsEmptied)
+        var before = TypeCheck.Read(context.PreviousContent(), read);
+        var again = context.IsUnchanged ? " again (nothing changed)" : "";
+        if (context.HasEmptyContent)
         {
-            return $"*** {line.Sender} removed the {what}{Named(before)}{again}";
+            return $"*** {context.Sender} removed the {what}{Named(before)}{again}";
         }
 
-        return TypeCheck.Read(line.Event.Content, read) is { } now
-            ? $"*** {line.Sender} {(before is null || again.Length > 0 ? "set" : "changed")} the {what}{Named(now)}{again}{now.Rest}"
+        return TypeCheck.Read(context.Event.Content, read) is { } now
+            ? $"*** {context.Sender} {(before is null || again.Length > 0 ? "set" : "changed")} the {what}{Named(now)}{again}{now.Rest}"
             : null;
 
-        string Named(Extra? extra) => (extra?.Name ?? line.Event.StateKey!) is { Length: > 0 } name ? $" {SafeText.Quoted(name)}" : "";
+        string Named(Extra? extra) => (extra?.Name ?? context.Event.StateKey!) is { Length: > 0 } name ? $" {SafeText.Quoted(name)}" : "";
     }
 }

@@ -6,10 +6,10 @@ namespace LoggingService.Rendering;
 internal static class RoomLifeLine
 {
     /// <summary>The line of <c>m.room.create</c>; <c>null</c> where content has a wrong type.</summary>
-    public static string? Create(RenderContext line)
+    public static string? Create(RenderContext context)
     {
         var types = new TypeCheck();
-        var content = types.Object(line.Event.Content);
+        var content = types.Object(context.Event.Content);
         var type = types.NonEmpty(content["type"u8]);
         var creator = types.NonEmpty(content["creator"u8]);
         var others = types.Strings(content["additional_creators"u8]);
@@ -17,21 +17,21 @@ internal static class RoomLifeLine
         var isFederated = types.Boolean(content["m.federate"u8]) ?? true;
 
         // Without one it is the first version; but up to version 10 a redaction takes it out.
-        var version = types.NonEmpty(content["room_version"u8]) ?? (line.ArrivedRedacted ? null : "1");
+        var version = types.NonEmpty(content["room_version"u8]) ?? (context.ArrivedRedacted ? null : "1");
         if (types.Failed || content.Bytes.IsEmpty)
         {
             return null;
         }
 
         var about = new List<string>();
-        Add(version is not null, () => $"version {Word(version!)}");
+        Add(version is not null, () => $"version {DescribeVersion(version!)}");
         Add(type is not null and not "m.space", () => $"of type {SafeText.Quoted(type!)}");
         Add(upgradedFrom is not null, () => $"upgraded from {SafeText.RoomId(upgradedFrom!)}");
-        Add(creator is not null && creator != line.Event.Sender, () => $"creator {SafeText.UserId(creator)}");
-        Add(others.Count > 0, () => $"together with {Prose.And([.. others.Select(SafeText.UserId)])}");
+        Add(creator is not null && creator != context.Event.Sender, () => $"creator {SafeText.UserId(creator)}");
+        Add(others.Count > 0, () => $"together with {Prose.Join([.. others.Select(SafeText.UserId)])}");
         Add(!isFederated, () => "closed to other servers");
         var details = about.Count == 0 ? "" : $" ({Prose.List(about)})";
-        return $"*** {line.Sender} created the {(type == "m.space" ? "space" : "room")}{details}{line.Rest}";
+        return $"*** {context.Sender} created the {(type == "m.space" ? "space" : "room")}{details}{context.RedactedSuffix}";
 
         void Add(bool isSo, Func<string> words)
         {
@@ -43,36 +43,36 @@ internal static class RoomLifeLine
     }
 
     /// <summary>The line of <c>m.room.encryption</c>; <c>null</c> where content has a wrong type or names no algorithm. It can't be switched off.</summary>
-    public static string? Encryption(RenderContext line)
+    public static string? Encryption(RenderContext context)
     {
-        if (TypeCheck.Read(line.Event.Content, Algorithm) is null)
+        if (TypeCheck.Read(context.Event.Content, Algorithm) is null)
         {
             return null;
         }
 
-        var sentence = TypeCheck.Read(line.PreviousContent(), Algorithm) is null ? "switched encryption on: messages can no longer be logged"
-            : line.ChangesNothing ? "switched encryption on again (nothing changed): messages still cannot be logged"
+        var sentence = TypeCheck.Read(context.PreviousContent(), Algorithm) is null ? "switched encryption on: messages can no longer be logged"
+            : context.IsUnchanged ? "switched encryption on again (nothing changed): messages still cannot be logged"
             : "changed the settings of encryption: messages still cannot be logged";
-        return $"*** {line.Sender} {sentence}";
+        return $"*** {context.Sender} {sentence}";
 
         static string? Algorithm(RawJson content, TypeCheck types) => types.NonEmpty(content["algorithm"u8]);
     }
 
     /// <summary>The line of <c>m.room.tombstone</c>; <c>null</c> where content has a wrong type or says nothing.</summary>
-    public static string? Tombstone(RenderContext line)
+    public static string? Tombstone(RenderContext context)
     {
         var types = new TypeCheck();
-        var body = types.NonEmpty(line.Event.Content["body"u8]);
-        var replacement = types.NonEmpty(line.Event.Content["replacement_room"u8]);
+        var body = types.NonEmpty(context.Event.Content["body"u8]);
+        var replacement = types.NonEmpty(context.Event.Content["replacement_room"u8]);
         if (types.Failed || (body ?? replacement) is null)
         {
             return null;
         }
 
         var what = replacement is null ? "closed the room" : $"upgraded the room to {SafeText.RoomId(replacement)}";
-        return $"*** {line.Sender} {what}{(body is null ? "" : $": {SafeText.Quoted(body)}")}";
+        return $"*** {context.Sender} {what}{(body is null ? "" : $": {SafeText.Quoted(body)}")}";
     }
 
     /// <summary>A room version as it is where it has only the characters that the specification recommends. (Client-Server API, "Room versions".)</summary>
-    private static string Word(string version) => version.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-') ? version : SafeText.Quoted(version);
+    private static string DescribeVersion(string version) => version.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-') ? version : SafeText.Quoted(version);
 }

@@ -17,9 +17,9 @@ internal static class SafeText
     /// A message's words: a newline as <c>␊</c> (a carriage return before it drops out), other control characters as
     /// their Control Pictures, and what would be invisible, reorders, or is no character at all as <c>\u{202E}</c>.
     /// </summary>
-    public static string Of(string text) => Of(text, isWord: false);
+    public static string Escape(string text) => Escape(text, isIdentifier: false);
 
-    private static string Of(string text, bool isWord)
+    private static string Escape(string text, bool isIdentifier)
     {
         var safe = FirstUnusual(text);
         if (safe == text.Length)
@@ -35,28 +35,28 @@ internal static class SafeText
             var left = text.AsSpan(i);
             if (Rune.DecodeFromUtf16(left, out var rune, out var length) != OperationStatus.Done)
             {
-                Escape(output, left[0]);
+                AppendEscaped(output, left[0]);
                 before = null;
                 i++;
                 continue;
             }
 
-            var tags = isWord ? 0 : Invisible.FlagTags(left);
+            var tags = isIdentifier ? 0 : Invisible.FlagTagLength(left);
             if (tags > 0)
             {
                 output.Append(left[..(length + tags)]);
                 length += tags;
             }
-            else if (Picture(rune.Value, left) is { } picture)
+            else if (ControlPicture(rune.Value, left) is { } picture)
             {
                 output.Append(picture);
                 before = null;
                 i += length;
                 continue;
             }
-            else if (Invisible.IsIt(rune) && (isWord || !Invisible.BelongsHere(rune, before, left[length..])))
+            else if (Invisible.IsInvisible(rune) && (isIdentifier || !Invisible.IsAllowedHere(rune, before, left[length..])))
             {
-                Escape(output, rune.Value);
+                AppendEscaped(output, rune.Value);
                 before = null;
                 i += length;
                 continue;
@@ -75,7 +75,7 @@ internal static class SafeText
 
     /// <summary>Words that stand in a sentence or a head of the service: between quotes, with <c>"</c> and <c>\</c> escaped, and safe.</summary>
     public static string Quoted(string text) =>
-        $"\"{Of(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal))}\"";
+        $"\"{Escape(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal))}\"";
 
     /// <summary>
     /// A user id in a head: one word that ends where the head goes on. Space of any kind, <c>&lt;</c>, <c>&gt;</c>,
@@ -84,16 +84,16 @@ internal static class SafeText
     /// (Appendices, "Historical user IDs".)
     /// </summary>
     public static string UserId(string? id) =>
-        string.IsNullOrEmpty(id) ? "?" : Word(id) is var word && word.EndsWith('-') ? $"{word[..^1]}%2D" : word;
+        string.IsNullOrEmpty(id) ? "?" : EncodeIdentifier(id) is var word && word.EndsWith('-') ? $"{word[..^1]}%2D" : word;
 
     /// <summary>An event id in a head or sentence: one word as of <see cref="UserId"/>; between quotes where it has no <c>$</c> and could pass for something else.</summary>
-    public static string EventId(string id) => id.StartsWith('$') ? Word(id) : Quoted(id);
+    public static string EventId(string id) => id.StartsWith('$') ? EncodeIdentifier(id) : Quoted(id);
 
     /// <summary>A room id in a sentence, as of <see cref="EventId"/>.</summary>
-    public static string RoomId(string id) => id.StartsWith('!') ? Word(id) : Quoted(id);
+    public static string RoomId(string id) => id.StartsWith('!') ? EncodeIdentifier(id) : Quoted(id);
 
     /// <summary>A room's alias in a sentence, as of <see cref="EventId"/>.</summary>
-    public static string RoomAlias(string alias) => alias.StartsWith('#') ? Word(alias) : Quoted(alias);
+    public static string RoomAlias(string alias) => alias.StartsWith('#') ? EncodeIdentifier(alias) : Quoted(alias);
 
     /// <summary>A server's name, or a pattern of such, in a sentence: as it is where its characters are a name's or <c>*</c> and <c>?</c> and it can be no word of the service's (<c>all</c>, <c>none</c>); else between quotes. (Appendices, "Server Name".)</summary>
     public static string ServerName(string name) =>
@@ -119,7 +119,7 @@ internal static class SafeText
             : Quoted(name);
 
     /// <summary>A content address in a head: one word as of <see cref="UserId"/>; between quotes where it is none. (Client-Server API, "Matrix Content (mxc://) URIs".)</summary>
-    public static string ContentAddress(string url) => url.StartsWith("mxc://", StringComparison.Ordinal) ? Word(url) : $"url {Quoted(url)}";
+    public static string ContentAddress(string url) => url.StartsWith("mxc://", StringComparison.Ordinal) ? EncodeIdentifier(url) : $"url {Quoted(url)}";
 
     /// <summary>The beginning of a message, to tell it by: 40 characters at most, as a person counts them, between quotes.</summary>
     public static string Excerpt(string text)
@@ -140,7 +140,7 @@ internal static class SafeText
         return Quoted(length == text.Length ? text : $"{text.AsSpan(0, length)}…");
     }
 
-    private static string Word(string text)
+    private static string EncodeIdentifier(string text)
     {
         if (!text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.AsSpan().ContainsAny(Encoded))
         {
@@ -165,7 +165,7 @@ internal static class SafeText
             }
         }
 
-        return Of(encoded.ToString(), isWord: true);
+        return Escape(encoded.ToString(), isIdentifier: true);
     }
 
     /// <summary>Where the first character stands that has to be looked at; the text's length where none has.</summary>
@@ -183,7 +183,7 @@ internal static class SafeText
     }
 
     /// <summary>What stands for a control character; <c>null</c> for any other.</summary>
-    private static string? Picture(int value, ReadOnlySpan<char> text) => value switch
+    private static string? ControlPicture(int value, ReadOnlySpan<char> text) => value switch
     {
         '\r' when text.Length > 1 && text[1] == '\n' => "",
         < ' ' => ((char)('\u2400' + value)).ToString(),
@@ -191,5 +191,5 @@ internal static class SafeText
         _ => null,
     };
 
-    private static void Escape(StringBuilder output, int value) => output.Append(CultureInfo.InvariantCulture, $"\\u{{{value:X}}}");
+    private static void AppendEscaped(StringBuilder output, int value) => output.Append(CultureInfo.InvariantCulture, $"\\u{{{value:X}}}");
 }

@@ -8,22 +8,22 @@ internal static class ServerAclLine
     private sealed record Acl(List<string> Allow, List<string> Deny, bool IpAddresses);
 
     /// <summary>The line; <c>null</c> where content has a wrong type.</summary>
-    public static string? Render(RenderContext line)
+    public static string? Render(RenderContext context)
     {
-        if (TypeCheck.Read(line.Event.Content, Read) is not { } now)
+        if (TypeCheck.Read(context.Event.Content, Read) is not { } now)
         {
             return null;
         }
 
-        if (TypeCheck.Read(line.PreviousContent(), Read) is not { } before)
+        if (TypeCheck.Read(context.PreviousContent(), Read) is not { } before)
         {
-            return $"*** {line.Sender} set which servers may take part: {All(now)}";
+            return $"*** {context.Sender} set which servers may take part: {All(now)}";
         }
 
         var changes = Changes(before, now);
         return changes.Count == 0
-            ? $"*** {line.Sender} set which servers may take part again (nothing changed)"
-            : $"*** {line.Sender} changed which servers may take part: {string.Join("; ", changes)}";
+            ? $"*** {context.Sender} set which servers may take part again (nothing changed)"
+            : $"*** {context.Sender} changed which servers may take part: {string.Join("; ", changes)}";
     }
 
     /// <summary>A list that is missing is empty; addresses are allowed unless they aren't.</summary>
@@ -45,10 +45,10 @@ internal static class ServerAclLine
     private static List<string> Changes(Acl before, Acl now)
     {
         var changes = new List<string>();
-        Add("denied", Prose.Without(now.Deny, before.Deny));
-        Add("no longer denied", Prose.Without(before.Deny, now.Deny));
-        Add("allowed", Prose.Without(now.Allow, before.Allow));
-        Add("no longer allowed", Prose.Without(before.Allow, now.Allow));
+        Add("denied", Prose.Except(now.Deny, before.Deny));
+        Add("no longer denied", Prose.Except(before.Deny, now.Deny));
+        Add("allowed", Prose.Except(now.Allow, before.Allow));
+        Add("no longer allowed", Prose.Except(before.Allow, now.Allow));
         if (before.IpAddresses != now.IpAddresses)
         {
             changes.Add($"{(now.IpAddresses ? "allowed" : "denied")} IP addresses");

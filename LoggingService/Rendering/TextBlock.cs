@@ -14,9 +14,9 @@ internal static class TextBlock
     public static string? Plain(RawJson owner, TypeCheck types)
     {
         var unstable = owner["org.matrix.msc1767.text"u8];
-        return !TypeCheck.IsThere(owner["m.text"u8]) && unstable.Kind == JsonValueKind.String
+        return !TypeCheck.IsPresent(owner["m.text"u8]) && unstable.Kind == JsonValueKind.String
             ? unstable.AsString()
-            : First(TypeCheck.Either(owner["m.text"u8], TypeCheck.Either(unstable, owner["org.matrix.msc1767.message"u8])), types);
+            : First(TypeCheck.StableOrUnstable(owner["m.text"u8], TypeCheck.StableOrUnstable(unstable, owner["org.matrix.msc1767.message"u8])), types);
     }
 
     private static string? First(RawJson representations, TypeCheck types)

@@ -14,28 +14,28 @@ internal sealed class TypeCheck
     public bool Failed { get; private set; }
 
     /// <summary>The value is neither missing nor <c>null</c>.</summary>
-    public static bool IsThere(RawJson value) => value.Kind is not (JsonValueKind.Undefined or JsonValueKind.Null);
+    public static bool IsPresent(RawJson value) => value.Kind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 
     /// <summary>The value under the name that is in the specification, or else under the one from before.</summary>
-    public static RawJson Either(RawJson stable, RawJson unstable) => IsThere(stable) ? stable : unstable;
+    public static RawJson StableOrUnstable(RawJson stable, RawJson unstable) => IsPresent(stable) ? stable : unstable;
 
     /// <summary>The string, or <c>null</c> where it is missing or wrong.</summary>
-    public string? String(RawJson value) => Is(value, JsonValueKind.String) ? value.AsString() : null;
+    public string? String(RawJson value) => HasKind(value, JsonValueKind.String) ? value.AsString() : null;
 
     /// <summary>The string, or <c>null</c> where it is missing, empty or wrong.</summary>
     public string? NonEmpty(RawJson value) => String(value) is { Length: > 0 } text ? text : null;
 
     /// <summary>The number, cut to a whole one, or <c>null</c> where it is missing or wrong.</summary>
-    public long? Integer(RawJson value) => Is(value, JsonValueKind.Number) ? value.AsInteger() : null;
+    public long? Integer(RawJson value) => HasKind(value, JsonValueKind.Number) ? value.AsInteger() : null;
 
     /// <summary>The object; missing where it is missing or wrong.</summary>
-    public RawJson Object(RawJson value) => Is(value, JsonValueKind.Object) ? value : default;
+    public RawJson Object(RawJson value) => HasKind(value, JsonValueKind.Object) ? value : default;
 
     /// <summary><c>true</c> or <c>false</c>, or <c>null</c> where it is missing or wrong.</summary>
-    public bool? Boolean(RawJson value) => value.AsBoolean() ?? (Is(value, JsonValueKind.True) ? true : null);
+    public bool? Boolean(RawJson value) => value.AsBoolean() ?? (HasKind(value, JsonValueKind.True) ? true : null);
 
     /// <summary>The array's elements; none where it is missing or wrong.</summary>
-    public List<RawJson> Items(RawJson value) => Is(value, JsonValueKind.Array) ? value.Items() : [];
+    public List<RawJson> Items(RawJson value) => HasKind(value, JsonValueKind.Array) ? value.Items() : [];
 
     /// <summary>The array's strings; none where it is missing or wrong, or where one of them is.</summary>
     public List<string> Strings(RawJson value)
@@ -62,10 +62,10 @@ internal sealed class TypeCheck
         return types.Failed ? null : said;
     }
 
-    private bool Is(RawJson value, JsonValueKind kind)
+    private bool HasKind(RawJson value, JsonValueKind kind)
     {
-        var isIt = value.Kind == kind;
-        Failed |= !isIt && IsThere(value);
-        return isIt;
+        var matches = value.Kind == kind;
+        Failed |= !matches && IsPresent(value);
+        return matches;
     }
 }

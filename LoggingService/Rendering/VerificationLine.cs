@@ -4,14 +4,14 @@ namespace LoggingService.Rendering;
 internal static class VerificationLine
 {
     /// <summary>The line; <c>null</c> where content has a wrong type, or for a step that nobody wrote a sentence for.</summary>
-    public static string? Render(RenderContext line)
+    public static string? Render(RenderContext context)
     {
         var types = new TypeCheck();
-        var content = types.Object(line.Event.Content);
+        var content = types.Object(context.Event.Content);
         _ = types.Object(content["m.relates_to"u8]);
         var code = types.NonEmpty(content["code"u8]);
         var reason = types.NonEmpty(content["reason"u8]);
-        var sentence = line.Event.Type switch
+        var sentence = context.Event.Type switch
         {
             "m.key.verification.ready" => "is ready for the verification",
             "m.key.verification.start" => "started the verification",
@@ -22,6 +22,6 @@ internal static class VerificationLine
             "m.key.verification.cancel" => $"cancelled the verification{(code is null ? "" : $" ({SafeText.EventType(code)})")}{(reason is null ? "" : $": {SafeText.Quoted(reason)}")}",
             _ => null,
         };
-        return types.Failed || content.Bytes.IsEmpty || sentence is null ? null : $"*** {line.Sender} {sentence}";
+        return types.Failed || content.Bytes.IsEmpty || sentence is null ? null : $"*** {context.Sender} {sentence}";
     }
 }

@@ -158,7 +158,7 @@ internal sealed class FileRedo
 
     /// <summary>Identifies a line: by the id of its event, if it has one.</summary>
     private static UInt128 Key(ReadOnlyMemory<byte> line) =>
-        XxHash128.HashToUInt128(RoomEvent.EventIdOf(line) is { } id ? MemoryMarshal.AsBytes(id.AsSpan()) : line.Span);
+        XxHash128.HashToUInt128(RoomEvent.GetEventId(line) is { } id ? MemoryMarshal.AsBytes(id.AsSpan()) : line.Span);
 
     /// <summary>Whether the bytes start after a complete line of the file, or complete its last line.</summary>
     private bool BeginsLine(SafeFileHandle file) => EndsLine(file, Start) || Bytes is [(byte)'\n', ..];

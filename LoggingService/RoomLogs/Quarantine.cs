@@ -53,7 +53,7 @@ internal static class Quarantine
             if (unloggable.IsJson && RawJson.TryParse(unloggable.Bytes, out var json, out _))
             {
                 using var oneLine = new MemoryStream();
-                json.WriteAsOneLine(oneLine);
+                json.WriteSingleLine(oneLine);
                 line.WritePropertyName("json");
                 line.WriteRawValue(oneLine.GetBuffer().AsSpan(0, (int)oneLine.Length), skipInputValidation: true);
             }

@@ -27,7 +27,7 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
 #pragma warning restore CA1031
         {
             report(error);
-            return LogLine.General(e);
+            return LogLine.RenderFallback(e);
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed partial class RoomLog
 
     private static void Know(Dictionary<Guid, long> known, RecordReader.Line line)
     {
-        if (RoomEvent.EventIdOf(line.Bytes) is { } eventId)
+        if (RoomEvent.GetEventId(line.Bytes) is { } eventId)
         {
             known.TryAdd(Key(eventId), line.Offset);
         }
