@@ -73,15 +73,9 @@ internal sealed partial class LoggingServiceOptions
     private static Uri ReadHomeserver(IConfigurationSection setting)
     {
         var text = ReadText(setting, "http://localhost:8008");
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+        if (!HttpUrl.TryParse(text.Trim(), out var url, out var error))
         {
-            throw Mistake(setting, "which is no address that begins with http:// or https://: write one like", "http://localhost:8008");
-        }
-
-        // Not repeated: it may hold a password.
-        if (url.UserInfo.Length > 0 || text.AsSpan().ContainsAny('?', '#'))
-        {
-            throw new ConfigurationException($"{setting.Path} has a query (?), a fragment (#) or a user (@): leave only scheme, host, port and path");
+            throw new ConfigurationException($"{setting.Path} {error}: use one such as http://localhost:8008".ReplaceLineEndings(" "));
         }
 
         return url.AbsolutePath.EndsWith('/') ? url : new Uri(url.AbsoluteUri + "/");
