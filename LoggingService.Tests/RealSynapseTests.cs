@@ -14,7 +14,7 @@ public partial class RealSynapseTests
         await using var both = await SynapseAndService.StartAsync(startService: false);
         var port = FreePort.Next();
         both.StartService("--urls", $"http://localhost:{port}");
-        await both.Service.WaitForLineAsync("^Made .*/registration.yaml, with new tokens");
+        await both.Service.WaitForLineAsync("^Created .*/registration.yaml with new tokens");
         await both.Service.WaitForLineAsync("WRN The homeserver doesn't know the as_token of .*/registration.yaml .*app_service_config_files");
 
         var registration = await File.ReadAllTextAsync(both.Folder["registration.yaml"], TestContext.Current.CancellationToken);

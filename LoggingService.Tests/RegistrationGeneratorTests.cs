@@ -7,14 +7,14 @@ namespace LoggingService.Tests;
 [UnsupportedOSPlatform("windows")]
 public sealed class RegistrationGeneratorTests : IDisposable
 {
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("registration ");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("registration ");
 
-    private string Path => System.IO.Path.Combine(folder.FullName, "registration.yaml");
+    private string Path => System.IO.Path.Combine(_folder.FullName, "registration.yaml");
 
-    public void Dispose() => folder.Delete(recursive: true);
+    public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public void A_made_registration_is_read_without_a_warning()
+    public void A_created_registration_is_read_without_a_warning()
     {
         RegistrationGenerator.Write(Path);
 
@@ -31,58 +31,59 @@ public sealed class RegistrationGeneratorTests : IDisposable
     }
 
     [Fact]
-    public void Every_made_registration_has_tokens_of_its_own()
+    public void Each_created_registration_has_its_own_tokens()
     {
         var other = Path + "2";
         RegistrationGenerator.Write(Path);
         RegistrationGenerator.Write(other);
 
-        var (one, two) = (AppServiceRegistration.Read(Path), AppServiceRegistration.Read(other));
+        var one = AppServiceRegistration.Read(Path);
+        var two = AppServiceRegistration.Read(other);
         Assert.Equal(4, new HashSet<string> { one.AsToken, one.HsToken, two.AsToken, two.HsToken }.Count);
     }
 
     [Fact]
-    public void Nobody_but_its_owner_may_read_a_made_registration()
+    public void Only_its_owner_can_read_a_created_registration()
     {
         RegistrationGenerator.Write(Path);
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path));
-        Assert.Equal([Path], Directory.GetFileSystemEntries(folder.FullName));
+        Assert.Equal([Path], Directory.GetFileSystemEntries(_folder.FullName));
     }
 
     [Fact]
-    public void Every_string_of_a_made_registration_is_quoted_for_every_reader_of_YAML()
+    public void Strings_of_a_created_registration_are_quoted()
     {
         RegistrationGenerator.Write(Path);
 
         var values = File.ReadLines(Path).Select(line => line.Trim())
             .Where(line => line.Length > 0 && !line.StartsWith('#'))
-            .Select(line => line[(line.LastIndexOf(": ", StringComparison.Ordinal) is var i and >= 0 ? i + 2 : line.Length)..])
+            .Select(line => line.Contains(": ") ? line.Split(": ")[^1] : "")
             .Where(value => value.Length > 0);
 
         Assert.All(values, value => Assert.Matches("""^("[^"\\]+"|false|\[\])$""", value));
     }
 
     [Fact]
-    public void A_registration_that_is_there_is_never_overwritten()
+    public void An_existing_registration_is_never_overwritten()
     {
         File.WriteAllText(Path, "mine");
 
-        var mistake = Assert.Throws<ConfigurationException>(() => RegistrationGenerator.Write(Path));
+        var error = Assert.Throws<ConfigurationException>(() => RegistrationGenerator.Write(Path));
 
-        Assert.Equal($"{Path}: the registration can't be made here: there is one already, which stays as it is", mistake.Message);
+        Assert.Equal($"{Path}: the registration can't be created: the file exists already and was left unchanged", error.Message);
         Assert.Equal("mine", File.ReadAllText(Path));
-        Assert.Single(Directory.GetFileSystemEntries(folder.FullName));
+        Assert.Single(Directory.GetFileSystemEntries(_folder.FullName));
     }
 
     [Fact]
-    public void A_folder_that_is_missing_is_told_in_one_line()
+    public void A_missing_folder_is_a_one_line_error()
     {
-        var path = System.IO.Path.Combine(folder.FullName, "missing", "registration.yaml");
+        var path = System.IO.Path.Combine(_folder.FullName, "missing", "registration.yaml");
 
-        var mistake = Assert.Throws<ConfigurationException>(() => RegistrationGenerator.Write(path));
+        var error = Assert.Throws<ConfigurationException>(() => RegistrationGenerator.Write(path));
 
-        Assert.Equal($"{path}: the registration can't be made here: there is no such folder", mistake.Message);
+        Assert.Equal($"{path}: the registration can't be created: the folder doesn't exist", error.Message);
     }
 
     [Fact]
@@ -90,7 +91,8 @@ public sealed class RegistrationGeneratorTests : IDisposable
     {
         var steps = RegistrationGenerator.NextSteps("/home/o'neil/my logs/registration.yaml");
 
-        Assert.Contains("\n     sudo install -m 640 -g matrix-synapse '/home/o'\\''neil/my logs/registration.yaml' /etc/matrix-synapse/logging.yaml\n", steps);
+        const string Source = "'/home/o'\\''neil/my logs/registration.yaml'";
+        Assert.Contains($"\n     sudo install -m 640 -g matrix-synapse {Source} /etc/matrix-synapse/logging.yaml\n", steps);
         Assert.Contains("\n     app_service_config_files:\n       - /etc/matrix-synapse/logging.yaml\n", steps);
         Assert.Contains("\n     sudo systemctl restart matrix-synapse\n", steps);
     }

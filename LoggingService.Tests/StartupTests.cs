@@ -16,7 +16,7 @@ public class StartupTests
 
         await service.WaitForLineAsync($"Listening on http://127.0.0.1:{port} for the homeserver http://127.0.0.1:9, with the registration {called}/registration.yaml.$");
         await service.WaitForLineAsync($"The logs are in {called}/logs.$");
-        Assert.Contains($"Made {called}/registration.yaml, with new tokens. Now the homeserver needs it too:", service.StandardOutput);
+        Assert.Contains($"Created {called}/registration.yaml with new tokens. The homeserver needs a copy:", service.StandardOutput);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(called, "registration.yaml")));
 
         Assert.Equal(0, await service.StopAsync());
