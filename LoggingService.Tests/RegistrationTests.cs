@@ -39,8 +39,6 @@ public sealed class RegistrationTests : IDisposable
         Assert.Equal("wfghWEGh3wgWHEf3478sHFWE", registration.AsToken);
         Assert.Equal("ugw8243igya57aaABGFfgeyu", registration.HsToken);
         Assert.Equal("logging", registration.SenderLocalpart);
-        Assert.Equal(["#logged_.*"], registration.AliasPatterns);
-        Assert.Empty(registration.RoomPatterns);
         Assert.True(registration.IsLoggedAlias("#logged_test:example.org"));
         Assert.Contains("registration.example.yaml:10: as_token is the one of the example, which everybody knows: make your own, here and in the homeserver's copy", registration.Warnings);
         Assert.Contains("registration.example.yaml:11: hs_token is the one of the example, which everybody knows: make your own, here and in the homeserver's copy", registration.Warnings);

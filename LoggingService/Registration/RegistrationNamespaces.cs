@@ -1,5 +1,4 @@
 using LoggingService.Options;
-using LoggingService.PythonRegex;
 
 namespace LoggingService.Registration;
 
@@ -19,16 +18,16 @@ internal sealed class RegistrationNamespaces
 
     internal YamlNode Node { get; }
 
-    internal List<PythonPattern> Users { get; }
+    internal List<NamespacePattern> Users { get; }
 
-    internal List<PythonPattern> Rooms { get; }
+    internal List<NamespacePattern> Rooms { get; }
 
-    internal List<PythonPattern> Aliases { get; }
+    internal List<NamespacePattern> Aliases { get; }
 
-    private List<PythonPattern> Read(string key) =>
+    private List<NamespacePattern> Read(string key) =>
         Node.Has(key, out var list) ? [.. list.AsList().Select(Entry)] : [];
 
-    private static PythonPattern Entry(YamlNode entry)
+    private static NamespacePattern Entry(YamlNode entry)
     {
         if (entry.Kind != YamlKind.Mapping)
         {
@@ -40,9 +39,9 @@ internal sealed class RegistrationNamespaces
         entry.Required("exclusive", "add exclusive: false").AsBoolean();
         try
         {
-            return PythonPattern.Translate(python);
+            return new NamespacePattern(python);
         }
-        catch (FormatException e)
+        catch (ArgumentException e)
         {
             throw regex.Mistake($"\"{python}\" can't be used: {e.Message}");
         }
