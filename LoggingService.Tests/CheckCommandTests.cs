@@ -48,7 +48,7 @@ public class CheckCommandTests
         await using var check = ServiceProcess.Start(folder.Path, "check");
 
         Assert.Equal(1, await check.WaitForExitAsync());
-        Assert.Contains("registration.yaml: there is no such file", Assert.Single(check.StandardError), StringComparison.Ordinal);
+        Assert.Contains("registration.yaml: no such file", Assert.Single(check.StandardError), StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 

@@ -23,14 +23,23 @@ public sealed class RegistrationTests : IDisposable
 
         """;
 
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("registration");
+    private const string NewToken = "make one with openssl rand -hex 32, here and in the homeserver's copy";
+    private const string UrlExample = "use one such as \"http://localhost:5000\"";
+    private const string Header = "has white space, control or non-ASCII characters, which a header can't carry: use only A-Z a-z 0-9 _ -";
+    private const string Quotes = "in YAML 1.1 and must be a string: put it in double quotes";
+    private const string Empty = "is null or empty: put a string in double quotes (without them, # starts a comment)";
+    private const string Limited = "the homeserver would limit how fast rooms are created; set it to false, without quotes";
+    private const string Unclosed = "look above and below for an unclosed bracket or quote and for wrong indentation";
+    private const string Backslash = @" \(in double quotes, a backslash is written twice\)";
 
-    private string Path => System.IO.Path.Combine(folder.FullName, "registration.yaml");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("registration");
 
-    public void Dispose() => folder.Delete(recursive: true);
+    private string Path => System.IO.Path.Combine(_folder.FullName, "registration.yaml");
+
+    public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public void The_example_of_the_guide_is_read()
+    public void The_example_registration_is_read()
     {
         var registration = AppServiceRegistration.Read("registration.example.yaml");
 
@@ -40,19 +49,23 @@ public sealed class RegistrationTests : IDisposable
         Assert.Equal("ugw8243igya57aaABGFfgeyu", registration.HsToken);
         Assert.Equal("logging", registration.SenderLocalpart);
         Assert.True(registration.IsLoggedAlias("#logged_test:example.org"));
-        Assert.Contains("registration.example.yaml:10: as_token is the one of the example, which everybody knows: make your own, here and in the homeserver's copy", registration.Warnings);
-        Assert.Contains("registration.example.yaml:11: hs_token is the one of the example, which everybody knows: make your own, here and in the homeserver's copy", registration.Warnings);
+        Assert.False(registration.IsLoggedAlias("#other:example.org"));
+        Assert.False(registration.IsLoggedRoom("!room:example.org"));
+        Assert.Contains($"registration.example.yaml:10: as_token is the published example token: {NewToken}", registration.Warnings);
+        Assert.Contains($"registration.example.yaml:11: hs_token is the published example token: {NewToken}", registration.Warnings);
     }
 
     [Fact]
     public void A_plain_registration_has_no_warnings() => Assert.Empty(Read(Good).Warnings);
 
-    [Fact]
-    public void Unknown_keys_are_ignored_and_YAML_1_1_booleans_are_understood() =>
-        Assert.Empty(Read(Good.Replace("rate_limited: false", "rate_limited: Off\npush: {x: [1, ~]}\nprotocols: [\"irc\"]\nio.element.msc4190: yes\nip_range_whitelist: [\"127.0.0.1/8\", \"::1\"]")).Warnings);
+    [Theory]
+    [InlineData("rate_limited: Off")]
+    [InlineData("rate_limited: false\npush: {x: [1, ~]}\nprotocols: [\"irc\"]\nio.element.msc4190: yes\nip_range_whitelist: [\"::1\"]")]
+    public void YAML_1_1_booleans_and_unknown_keys_are_accepted(string yaml) =>
+        Assert.Empty(Read(Good.Replace("rate_limited: false", yaml)).Warnings);
 
     [Fact]
-    public void Rooms_are_logged_by_id_where_the_registration_says_so()
+    public void Rooms_are_logged_by_id_where_the_registration_has_a_rooms_namespace()
     {
         var registration = Read(Good.Replace("  aliases:", "  rooms:").Replace("#logged_.*", "!a.*"));
 
@@ -71,7 +84,7 @@ public sealed class RegistrationTests : IDisposable
     [InlineData("http://logging:5000", "http://*:5000", "")]
     [InlineData("http://10.0.0.7", "http://*:80", "")]
     [InlineData("https://localhost:5000/x", null, "/x")]
-    public void It_listens_where_the_url_says(string url, string? listens, string pathBase)
+    public void The_service_listens_where_the_url_says(string url, string? listens, string pathBase)
     {
         var registration = Read(Good.Replace("http://localhost:5000", url));
 
@@ -80,112 +93,181 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Theory]
-    [InlineData("id: \"logging\"", "", ": id is missing: a name of this service that no other one at the homeserver has, like \"logging\"")]
-    [InlineData("url: \"http://localhost:5000\"", "", ": url is missing: say where the homeserver reaches this service, like \"http://localhost:5000\"")]
-    [InlineData("as_token: \"as-secret\"", "", ": as_token is missing: a secret that this service sends to the homeserver; make one with openssl rand -hex 32, here and in the homeserver's copy")]
-    [InlineData("hs_token: \"hs_secret\"", "", ": hs_token is missing: a secret that the homeserver sends to this service; make one with openssl rand -hex 32, here and in the homeserver's copy")]
-    [InlineData("sender_localpart: \"logging\"", "", ": sender_localpart is missing: the name of the service's own user, like \"logging\"")]
-    [InlineData("namespaces:", "name_spaces:", ": namespaces is missing: say there which aliases are logged")]
-    [InlineData("\"logging\"\nurl", "\"a|b\"\nurl", ":1: id contains |, which the homeserver refuses: take it out")]
-    [InlineData("\"logging\"\nurl", "\"\"\nurl", ":1: id is empty: give it a value")]
-    [InlineData("\"logging\"\nurl", "no\nurl", ":1: id is a boolean to the homeserver, which reads YAML 1.1, and must be a string: put it between double quotes")]
-    [InlineData("\"logging\"\nurl", "[a]\nurl", ":1: id is a list, and must be a string")]
-    [InlineData("\"hs_secret\"", "12:34:56", ":4: hs_token is a number to the homeserver, which reads YAML 1.1, and must be a string: put it between double quotes")]
-    [InlineData("\"hs_secret\"", "2024-01-01", ":4: hs_token is a date to the homeserver, which reads YAML 1.1, and must be a string: put it between double quotes")]
-    [InlineData("\"hs_secret\"", "1_0.5", ":4: hs_token is a number to the homeserver, which reads YAML 1.1, and must be a string: put it between double quotes")]
-    [InlineData("\"hs_secret\"", "~", ":4: hs_token is null to the homeserver, which reads YAML 1.1, and must be a string: put it between double quotes")]
-    [InlineData("\"hs_secret\"", "", ":4: hs_token is empty: give it a string between double quotes (without them, # begins a comment)")]
-    [InlineData("\"hs_secret\"", "\"pass wörd\"", ":4: hs_token contains white space, a control character or one that isn't ASCII, and can't be sent in a header: make it of A-Z a-z 0-9 _ - only")]
-    [InlineData("\"as-secret\"", "\"a\\tb\"", ":3: as_token contains white space, a control character or one that isn't ASCII, and can't be sent in a header: make it of A-Z a-z 0-9 _ - only")]
-    [InlineData("sender_localpart: \"logging\"", "sender_localpart: \"a+b\"", ":5: sender_localpart contains other characters than A-Z a-z 0-9 _ . - ~ /, which the homeserver refuses: write the part between @ and :, like \"logging\"")]
-    [InlineData("\"http://localhost:5000\"", "null", ":2: url is null: the homeserver would never push anything; say where it reaches this service, like \"http://localhost:5000\"")]
-    [InlineData("\"http://localhost:5000\"", "\"\"", ":2: url is \"\": the homeserver would never push anything; say where it reaches this service, like \"http://localhost:5000\"")]
-    [InlineData("\"http://localhost:5000\"", "localhost:5000", ":2: url is \"localhost:5000\", which is no address that begins with http:// or https://: write one like \"http://localhost:5000\"")]
-    [InlineData("\"http://localhost:5000\"", "5000", ":2: url is a number to the homeserver, which reads YAML 1.1, and must be a string: put it between double quotes")]
-    [InlineData("\"http://localhost:5000\"", "\"http://localhost:5000 \"", ":2: url contains white space: take it out")]
-    [InlineData("\"http://localhost:5000\"", "\"http://localhost:5000/?x\"", ":2: url has a query (?), a fragment (#) or a user (@): leave only scheme, host, port and path")]
-    [InlineData("rate_limited: false", "id: \"x\"", ":6: id is there for the second time (first in line 1): keep one")]
-    [InlineData("regex: \"#logged_.*\"", "regex: \"#logged_.*\"\n      regex: \"x\"", ":11: namespaces.aliases[0].regex is there for the second time (first in line 10): keep one")]
-    [InlineData("regex: \"#logged_.*\"", "regex: #logged_.*", ":10: namespaces.aliases[0].regex is empty: give it a string between double quotes (without them, # begins a comment)")]
-    [InlineData("regex: \"#logged_.*\"", "regex: !x.*", ":10: namespaces.aliases[0].regex begins with !, which is a tag to YAML: put it between double quotes")]
-    [InlineData("regex: \"#logged_.*\"", "regex: *x", ":10: namespaces.aliases[0].regex begins with *, which stands for another value: put it between double quotes")]
-    [InlineData("exclusive: false", "exclusive: \"no\"", ":9: namespaces.aliases[0].exclusive is a string, and must be true or false, without quotes")]
-    [InlineData("exclusive: false", "exclusive: 0", ":9: namespaces.aliases[0].exclusive is a number, and must be true or false")]
+    [InlineData("id: \"logging\"", "", ": id is missing: choose a name that no other service of the homeserver has, such as \"logging\"")]
+    [InlineData("url: \"http://localhost:5000\"", "",
+        $": url is missing: the address where the homeserver reaches this service; {UrlExample}")]
+    [InlineData("as_token: \"as-secret\"", "", $": as_token is missing: the secret that this service sends to the homeserver; {NewToken}")]
+    [InlineData("hs_token: \"hs_secret\"", "", $": hs_token is missing: the secret that the homeserver sends to this service; {NewToken}")]
+    [InlineData("sender_localpart: \"logging\"", "",
+        ": sender_localpart is missing: the name of the service's own user, such as \"logging\"")]
+    [InlineData("namespaces:", "name_spaces:", ": namespaces is missing: add it with the aliases to log")]
+    [InlineData("\"logging\"\nurl", "\"a|b\"\nurl", ":1: id contains |, which the homeserver refuses: remove it")]
+    [InlineData("\"logging\"\nurl", "\"\"\nurl",
+        ":1: id is empty: choose a name that no other service of the homeserver has, such as \"logging\"")]
+    [InlineData("\"logging\"\nurl", "no\nurl", $":1: id is a boolean {Quotes}")]
+    [InlineData("\"logging\"\nurl", "[a]\nurl", ":1: id is a list and must be a string")]
+    [InlineData("\"hs_secret\"", "2024-01-01", $":4: hs_token is a date {Quotes}")]
+    [InlineData("\"hs_secret\"", "1_0.5", $":4: hs_token is a number {Quotes}")]
+    [InlineData("\"hs_secret\"", "~", $":4: hs_token {Empty}")]
+    [InlineData("\"hs_secret\"", "", $":4: hs_token {Empty}")]
+    [InlineData("\"hs_secret\"", "\"pass wörd\"", $":4: hs_token {Header}")]
+    [InlineData("\"as-secret\"", "\"a\\tb\"", $":3: as_token {Header}")]
+    [InlineData("sender_localpart: \"logging\"", "sender_localpart: \"a+b\"",
+        ":5: sender_localpart has characters other than A-Z a-z 0-9 _ . - ~ /, which the homeserver refuses: remove them")]
+    [InlineData("\"http://localhost:5000\"", "null", $":2: url {Empty}")]
+    [InlineData("\"http://localhost:5000\"", "\"\"", $":2: url is \"\", which is not an absolute http:// or https:// URL: {UrlExample}")]
+    [InlineData("\"http://localhost:5000\"", "localhost:5000",
+        $":2: url is \"localhost:5000\", which is not an absolute http:// or https:// URL: {UrlExample}")]
+    [InlineData("\"http://localhost:5000\"", "5000", $":2: url is a number {Quotes}")]
+    [InlineData("\"http://localhost:5000\"", "\"http://localhost:5000 \"", $":2: url contains white space: {UrlExample}")]
+    [InlineData("\"http://localhost:5000\"", "\"http://localhost:5000/?x\"",
+        $":2: url has a query (?), a fragment (#) or a user (@): {UrlExample}")]
+    [InlineData("rate_limited: false", "id: \"x\"", ":6: id is not valid YAML: Duplicate key id")]
+    [InlineData("regex: \"#logged_.*\"", "regex: \"#logged_.*\"\n      regex: \"x\"", ":11: regex is not valid YAML: Duplicate key regex")]
+    [InlineData("regex: \"#logged_.*\"", "regex: #logged_.*", $":10: namespaces.aliases[0].regex {Empty}")]
+    [InlineData("regex: \"#logged_.*\"", "regex: !x.*",
+        ":10: namespaces.aliases[0].regex starts with !, a tag in YAML: put it in double quotes")]
+    [InlineData("regex: \"#logged_.*\"", "regex: *x", ":10: regex refers to an unknown YAML alias (*): put the value in double quotes")]
+    [InlineData("exclusive: false", "exclusive: \"no\"",
+        ":9: namespaces.aliases[0].exclusive is a string and must be true or false, without quotes")]
+    [InlineData("exclusive: false", "exclusive: 0", ":9: namespaces.aliases[0].exclusive is a number and must be true or false")]
     [InlineData("exclusive: false", "group_id: x", ":9: namespaces.aliases[0] has no exclusive: add exclusive: false")]
     [InlineData("regex: \"#logged_.*\"", "group_id: x", ":9: namespaces.aliases[0] has no regex: add the regular expression")]
-    [InlineData("    - exclusive: false\n      regex: \"#logged_.*\"", "    - \"#logged_.*\"", ":9: namespaces.aliases[0] is a string, and must be a mapping like {exclusive: false, regex: \"#logged_.*\"}")]
-    [InlineData("  aliases:\n", "  users:\n  aliases:\n", ":8: namespaces.users is null, and must be a list (an empty one is [])")]
-    [InlineData("  aliases:\n", "  rooms: {}\n  aliases:\n", ":8: namespaces.rooms is a mapping, and must be a list (an empty one is [])")]
-    [InlineData("rate_limited: false", "protocols: irc", ":6: protocols is a string, and must be a list (an empty one is [])")]
-    [InlineData("rate_limited: false", "protocols: [1]", ":6: protocols[0] is a number to the homeserver, which reads YAML 1.1, and must be a string: put it between double quotes")]
-    [InlineData("rate_limited: false", "org.matrix.msc3202: 1", ":6: org.matrix.msc3202 is a number, and must be true or false")]
-    [InlineData("rate_limited: false", "io.element.msc4190:", ":6: io.element.msc4190 is null, and must be true or false")]
-    [InlineData("rate_limited: false", "ip_range_whitelist: [\"localhost\"]", ":6: ip_range_whitelist[0] is \"localhost\", which is no range of addresses: write one like \"127.0.0.0/8\"")]
-    [InlineData("rate_limited: false", "---", ":6: here a second document begins: a registration is one")]
-    [InlineData("rate_limited: false", "# \u0007", ":6: here is the control character U+0007, which YAML doesn't allow: take it out")]
-    [InlineData("rate_limited: false", "<<: {a: b}", ":6: a key is a special sign, and must be a string")]
-    [InlineData("rate_limited: false", "? [a]\n: b", ":6: a key is a list, and must be a string")]
-    public void A_mistake_is_one_line_that_names_file_line_and_key(string right, string wrong, string line)
+    [InlineData("    - exclusive: false\n      regex: \"#logged_.*\"", "    - \"#logged_.*\"",
+        ":9: namespaces.aliases[0] is a string and must be a mapping such as {exclusive: false, regex: \"#logged_.*\"}")]
+    [InlineData("  aliases:\n", "  users:\n  aliases:\n", ":8: namespaces.users is null and must be a list (an empty one is [])")]
+    [InlineData("  aliases:\n", "  rooms: {}\n  aliases:\n", ":8: namespaces.rooms is a mapping and must be a list (an empty one is [])")]
+    [InlineData("rate_limited: false", "---", ":7: a second document (---): a registration is one document")]
+    [InlineData("rate_limited: false", "# \u0007", ":6: control character U+0007, which YAML doesn't allow: remove it")]
+    public void An_error_is_one_line_with_file_line_and_key(string right, string wrong, string line)
     {
         Assert.Contains(right, Good);
-        Assert.Equal(Path + line, MistakeIn(Good.Replace(right, wrong)));
+        Assert.Equal(Path + line, ErrorOf(Good.Replace(right, wrong)));
     }
 
     [Theory]
-    [InlineData("", ": the file is empty: take it away and start the service again, and it makes a new one")]
-    [InlineData("# nothing\n", ": the file is empty: take it away and start the service again, and it makes a new one")]
-    [InlineData("\n- id: x\n", ":2: this is a list, and must be a registration: keys with values, like id: \"logging\"")]
-    [InlineData("hello", ":1: this is a string, and must be a registration: keys with values, like id: \"logging\"")]
-    [InlineData("namespaces: x\nid: a\nurl: http://a\nas_token: a\nhs_token: b\nsender_localpart: c", ":1: namespaces is a string, and must be a mapping with users, rooms and aliases")]
-    public void A_file_that_is_no_registration_is_told_in_one_line(string text, string line) => Assert.Equal(Path + line, MistakeIn(text));
+    [InlineData("", ": the file is empty: delete it and start the service, which creates a new one")]
+    [InlineData("# nothing\n", ": the file is empty: delete it and start the service, which creates a new one")]
+    [InlineData("\n- id: x\n", ":2: the document is a list and must be a mapping such as id: \"logging\"")]
+    [InlineData("hello", ":1: the document is a string and must be a mapping such as id: \"logging\"")]
+    [InlineData("namespaces: x\nid: a\nurl: http://a\nas_token: a\nhs_token: b\nsender_localpart: c",
+        ":1: namespaces is a string and must be a mapping such as {aliases: []}")]
+    public void A_file_that_is_not_a_registration_is_a_one_line_error(string text, string line) => Assert.Equal(Path + line, ErrorOf(text));
+
+    // The types are those that PyYAML 6.0.3 resolves.
+    [Theory]
+    [InlineData("yes", "a boolean")]
+    [InlineData("No", "a boolean")]
+    [InlineData("ON", "a boolean")]
+    [InlineData("off", "a boolean")]
+    [InlineData("true", "a boolean")]
+    [InlineData("TRUE", "a boolean")]
+    [InlineData("123", "a number")]
+    [InlineData("0x1f", "a number")]
+    [InlineData("012", "a number")]
+    [InlineData("1_000", "a number")]
+    [InlineData("0b11", "a number")]
+    [InlineData("1.5e+3", "a number")]
+    [InlineData(".5", "a number")]
+    [InlineData(".inf", "a number")]
+    [InlineData("-.INF", "a number")]
+    [InlineData(".nan", "a number")]
+    [InlineData("+1", "a number")]
+    [InlineData("-0", "a number")]
+    [InlineData("0_", "a number")]
+    [InlineData("2024-01-01", "a date")]
+    [InlineData("2024-01-01T00:00:00Z", "a date")]
+    public void An_unquoted_value_that_is_not_a_string_in_YAML_1_1_must_be_quoted(string plain, string type) =>
+        Assert.Equal($"{Path}:1: id is {type} {Quotes}", ErrorOf(Good.Replace("id: \"logging\"", $"id: {plain}")));
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("Null")]
+    [InlineData("~")]
+    [InlineData("")]
+    public void A_null_is_not_a_string(string plain) =>
+        Assert.Equal($"{Path}:1: id {Empty}", ErrorOf(Good.Replace("id: \"logging\"", $"id: {plain}")));
+
+    [Theory]
+    [InlineData("y")]
+    [InlineData("Y")]
+    [InlineData("089")]
+    [InlineData("08")]
+    [InlineData("12:99")]
+    [InlineData("1e5")]
+    [InlineData("1.5e3")]
+    [InlineData(".")]
+    [InlineData("2024-1-1")]
+    [InlineData("0o17")]
+    [InlineData("1.2.3")]
+    [InlineData("abc")]
+    [InlineData("_1")]
+    [InlineData("!!str 123")]
+    [InlineData("'123'")]
+    [InlineData("\"yes\"")]
+    public void A_value_that_is_a_string_in_YAML_1_1_is_read(string yaml) =>
+        Assert.Equal(yaml.Replace("!!str ", "").Trim('\'', '"'), Read(Good.Replace("id: \"logging\"", $"id: {yaml}")).Id);
 
     [Fact]
-    public void A_file_that_is_no_YAML_is_told_with_the_line()
+    public void Invalid_YAML_is_a_one_line_error_with_the_line_and_the_key()
     {
-        Assert.Matches($"^{Path}:4: the YAML is broken here: [^\n]+$", MistakeIn(Good.Replace("\"hs_secret\"", "@x")));
-        Assert.Equal($"{Path}:2: the YAML is broken, here or in the next lines: look for a bracket or quote that isn't closed", MistakeIn("id: a\nurl: [b\nas_token: c\n"));
-        Assert.Matches($@"^{Path}:10: the YAML is broken here: [^\n]+ \(between double quotes a backslash is written twice\)$", MistakeIn(Good.Replace("#logged_.*", @"#logged\.x")));
+        Assert.Matches($"^{Path}:4: hs_token is not valid YAML: [^\n]+$", ErrorOf(Good.Replace("\"hs_secret\"", "@x")));
+        Assert.Matches($"^{Path}:4: hs_token is not valid YAML: [^\n]+$", ErrorOf(Good.Replace("\"hs_secret\"", "\"hs_secret")));
+        Assert.Equal(
+            $"{Path}:2: url is not valid YAML: {Unclosed}",
+            ErrorOf("id: a\nurl: [b\nas_token: c\n"));
+        Assert.Equal($"{Path}:11: this line is not valid YAML: {Unclosed}", ErrorOf(Good.Replace("  aliases:", " : aliases:")));
+        Assert.Matches($"^{Path}:8: aliases is not valid YAML: [^\n]*tab[^\n]*$", ErrorOf(Good.Replace("    - ex", "  \t  - ex")));
+        Assert.Matches($@"^{Path}:10: regex is not valid YAML: [^\n]+{Backslash}$", ErrorOf(Good.Replace("#logged_.*", @"#logged\.x")));
     }
 
-    [Fact]
-    public void A_pattern_that_cannot_be_used_is_told_with_the_reason() =>
-        Assert.Matches($@"^{Path}:10: namespaces\.aliases\[0\]\.regex ""#\(logged_"" can't be used: [^\n]+$", MistakeIn(Good.Replace("#logged_.*", "#(logged_")));
+    [Theory]
+    [InlineData("#(logged_", "Invalid pattern '#(logged_' at offset 9. Not enough )'s.")]
+    [InlineData("#(logged\\n", "Invalid pattern '#(logged ' at offset 9. Not enough )'s.")]
+    public void A_pattern_that_cannot_be_parsed_is_a_one_line_error_with_the_reason(string regex, string reason) =>
+        Assert.Equal($"{Path}:10: namespaces.aliases[0].regex can't be used: {reason}", ErrorOf(Good.Replace("#logged_.*", regex)));
 
     [Fact]
-    public void A_file_that_is_no_UTF_8_is_told_with_the_line()
+    public void Text_that_is_not_UTF_8_is_an_error_with_the_line()
     {
         File.WriteAllBytes(Path, Encoding.Latin1.GetBytes("id: \"logging\"\n# ä\n"));
 
-        Assert.Equal($"{Path}:2: this isn't UTF-8: save the file as UTF-8", Assert.Throws<ConfigurationException>(() => AppServiceRegistration.Read(Path)).Message);
+        Assert.Equal($"{Path}:2: the text is not UTF-8: save the file as UTF-8", ErrorOfFile(Path));
     }
 
     [Fact]
-    public void A_file_that_is_missing_or_a_folder_is_told_in_one_line()
+    public void A_missing_file_and_a_folder_are_one_line_errors()
     {
-        Assert.Equal($"{Path}: there is no such file: the registration that the homeserver reads must be there", Assert.Throws<ConfigurationException>(() => AppServiceRegistration.Read(Path)).Message);
-        Assert.Equal($"{folder.FullName}: this is a folder, and must be the registration file", Assert.Throws<ConfigurationException>(() => AppServiceRegistration.Read(folder.FullName)).Message);
+        Assert.Equal($"{Path}: no such file: put the registration of the homeserver here", ErrorOfFile(Path));
+        Assert.Equal($"{_folder.FullName}: this is a folder and must be the registration file", ErrorOfFile(_folder.FullName));
     }
 
     [Theory]
-    [InlineData("  aliases:\n", "  users:\n    - {exclusive: true, regex: \"@x.*\"}\n  aliases:\n", ":9: namespaces.users isn't empty: rooms of these users would be pushed here too, and aren't logged for it; make it []")]
-    [InlineData("    - exclusive: false\n      regex: \"#logged_.*\"", "    []", ":8: namespaces has no aliases: nothing would be logged; add - {exclusive: false, regex: \"#logged_.*\"} to its aliases")]
-    [InlineData("rate_limited: false", "", ": rate_limited is missing, which means true: the homeserver would limit how fast rooms are made; add rate_limited: false")]
-    [InlineData("rate_limited: false", "rate_limited: on", ":6: rate_limited is true: the homeserver would limit how fast rooms are made; make it false")]
-    [InlineData("rate_limited: false", "rate_limited: \"false\"", ":6: rate_limited is a string, which means true: the homeserver would limit how fast rooms are made; make it false, without quotes")]
-    [InlineData("hs_secret", "a+b", ":4: hs_token contains other characters than A-Z a-z 0-9 _ -, which some homeservers send in a way that reads differently: better leave them out")]
-    [InlineData("hs_secret", "as-secret", ":4: hs_token is the same as as_token: whoever reads one has both; make them different")]
-    public void What_is_allowed_but_hardly_meant_gets_a_warning(string right, string changed, string line)
+    [InlineData("  aliases:\n", "  users:\n    - {exclusive: true, regex: \"@x.*\"}\n  aliases:\n",
+        ":9: namespaces.users isn't empty: the homeserver pushes these users' rooms too, which aren't logged; set it to []")]
+    [InlineData("    - exclusive: false\n      regex: \"#logged_.*\"", "    []",
+        ":8: namespaces has no aliases: nothing would be logged; add {exclusive: false, regex: \"#logged_.*\"} to its aliases")]
+    [InlineData("#logged_.*", "@logged_.*",
+        ":10: namespaces.aliases[0].regex \"@logged_.*\" matches no alias, since aliases start with #: use \"#logged_.*\"")]
+    [InlineData("rate_limited: false", "", $": rate_limited is missing, which means true: {Limited}")]
+    [InlineData("rate_limited: false", "rate_limited: on", $":6: rate_limited is true: {Limited}")]
+    [InlineData("rate_limited: false", "rate_limited: \"false\"", $":6: rate_limited is a string, which means true: {Limited}")]
+    [InlineData("hs_secret", "a+b",
+        ":4: hs_token has characters other than A-Z a-z 0-9 _ -, which some homeservers encode differently: avoid them")]
+    [InlineData("hs_secret", "as-secret", ":4: hs_token is the same as as_token: use two different tokens")]
+    public void What_is_allowed_but_hardly_intended_is_a_warning(string right, string changed, string line)
     {
         Assert.Contains(right, Good);
         Assert.Equal([Path + line], Read(Good.Replace(right, changed)).Warnings);
     }
 
     [Fact]
-    public void A_file_that_every_user_can_read_gets_a_warning()
+    public void A_file_that_every_user_can_read_is_a_warning()
     {
         File.WriteAllText(Path, Good);
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-        Assert.Equal([$"{Path}: every user of this machine can read the tokens in it: chmod o= {Path}"], AppServiceRegistration.Read(Path).Warnings);
+        var warning = Assert.Single(AppServiceRegistration.Read(Path).Warnings);
+        Assert.Equal($"{Path}: every user of this machine can access the tokens in it: chmod o= {Path}", warning);
 
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
         Assert.Empty(AppServiceRegistration.Read(Path).Warnings);
@@ -200,10 +282,13 @@ public sealed class RegistrationTests : IDisposable
     [InlineData("\"hs_secret\"", "\"geheim\\geheim\"")]
     [InlineData("\"hs_secret\"", "\"geheim\ngeheim: x")]
     [InlineData("hs_token:", "hs_token: geheim: ")]
-    public void No_mistake_repeats_a_token(string right, string wrong) =>
-        Assert.DoesNotContain("geheim", MistakeIn(Good.Replace(right, wrong)));
+    public void No_error_repeats_a_token(string right, string wrong) =>
+        Assert.DoesNotContain("geheim", ErrorOf(Good.Replace(right, wrong)));
 
-    private string MistakeIn(string text) => Assert.Throws<ConfigurationException>(() => Read(text)).Message;
+    private string ErrorOf(string text) => Assert.Throws<ConfigurationException>(() => Read(text)).Message;
+
+    private static string ErrorOfFile(string path) =>
+        Assert.Throws<ConfigurationException>(() => AppServiceRegistration.Read(path)).Message;
 
     private AppServiceRegistration Read(string text)
     {

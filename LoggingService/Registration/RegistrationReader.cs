@@ -1,67 +1,65 @@
 using System.Buffers;
+using LoggingService.Options;
 
 namespace LoggingService.Registration;
 
-/// <summary>The checks of a registration file, key by key as Synapse checks them (synapse/config/appservice.py).</summary>
+/// <summary>Checks a registration file key by key, as Synapse does (synapse/config/appservice.py).</summary>
 internal sealed class RegistrationReader
 {
+    private const string NewToken = "make one with openssl rand -hex 32, here and in the homeserver's copy";
+    private const string UrlExample = "use one such as \"http://localhost:5000\"";
+    private const string NamespaceExample = "{exclusive: false, regex: \"#logged_.*\"}";
     private const string Unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-    /// <summary>What Python's <c>urllib.parse.quote</c> leaves alone.</summary>
+    // What Python's urllib.parse.quote leaves unescaped.
     private static readonly SearchValues<char> UnquotedCharacters = SearchValues.Create(Unreserved + "_.-~/");
 
     private static readonly SearchValues<char> PortableTokenCharacters = SearchValues.Create(Unreserved + "_-");
 
-    /// <summary>The tokens of registration.example.yaml, and of the guide that it comes from.</summary>
+    // Those of registration.example.yaml and of the guide that it comes from.
     private static readonly string[] PublishedTokens = ["wfghWEGh3wgWHEf3478sHFWE", "ugw8243igya57aaABGFfgeyu"];
 
-    private readonly List<string> warnings = [];
-    private readonly YamlNode root;
+    private readonly YamlValue _root;
+    private readonly List<string> _warnings = [];
 
-    private RegistrationReader(YamlNode root) => this.root = root;
+    private RegistrationReader(YamlValue root) => _root = root;
 
-    internal static AppServiceRegistration Read(string path)
+    /// <exception cref="ConfigurationException">The file can't be read or has an error.</exception>
+    public static AppServiceRegistration Read(string path) =>
+        new RegistrationReader(YamlFile.Read(path).AsMapping("id: \"logging\"")).Read();
+
+    private AppServiceRegistration Read()
     {
-        var root = YamlFile.Read(path);
-        return root.Kind == YamlKind.Mapping
-            ? new RegistrationReader(root).Check(path)
-            : throw root.Mistake($"this is {root.Kind.InWords()}, and must be a registration: keys with values, like id: \"logging\"");
-    }
-
-    private AppServiceRegistration Check(string path)
-    {
-        var id = Id();
-        var url = Url();
-        var asToken = Token("as_token", "a secret that this service sends to the homeserver; make one with openssl rand -hex 32, here and in the homeserver's copy");
-        var hsToken = Token("hs_token", "a secret that the homeserver sends to this service; make one with openssl rand -hex 32, here and in the homeserver's copy");
+        var id = ReadId();
+        var url = ReadUrl();
+        var asToken = ReadToken("as_token", $"the secret that this service sends to the homeserver; {NewToken}");
+        var hsToken = ReadToken("hs_token", $"the secret that the homeserver sends to this service; {NewToken}");
         if (asToken == hsToken)
         {
-            Warn(root.Members["hs_token"], "is the same as as_token: whoever reads one has both; make them different");
+            Warn(_root.Find("hs_token")!, "is the same as as_token: use two different tokens");
         }
 
-        var sender = SenderLocalpart();
-        var namespaces = new RegistrationNamespaces(root.Required("namespaces", "say there which aliases are logged"));
-        if (namespaces.Users.Count > 0)
+        var sender = ReadSenderLocalpart();
+        var namespaces = _root.Require("namespaces", "add it with the aliases to log").AsMapping("{aliases: []}");
+        var users = ReadPatterns(namespaces, "users");
+        var rooms = ReadPatterns(namespaces, "rooms");
+        var aliases = ReadPatterns(namespaces, "aliases");
+        if (users.Count > 0)
         {
-            Warn(namespaces.Node.Members["users"], "isn't empty: rooms of these users would be pushed here too, and aren't logged for it; make it []");
+            Warn(namespaces.Find("users")!, "isn't empty: the homeserver pushes these users' rooms too, which aren't logged; set it to []");
         }
 
-        if (namespaces.Aliases.Count == 0 && namespaces.Rooms.Count == 0)
+        if (aliases.Count == 0 && rooms.Count == 0)
         {
-            Warn(namespaces.Node, "has no aliases: nothing would be logged; add - {exclusive: false, regex: \"#logged_.*\"} to its aliases");
+            Warn(namespaces, $"has no aliases: nothing would be logged; add {NamespaceExample} to its aliases");
         }
 
-        foreach (var regex in namespaces.Aliases.Count == 0 ? [] : namespaces.Node.Members["aliases"].AsList().Select(entry => entry.Members["regex"]))
+        CheckRateLimited();
+        if ((File.GetUnixFileMode(_root.File) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
         {
-            if (regex.AsString() is [var first, ..] pattern && (char.IsAsciiLetterOrDigit(first) || first is '_' or '@' or '!') && !pattern.Contains('|'))
-            {
-                Warn(regex, $"\"{pattern}\" matches no alias, because an alias begins with #: write \"#{pattern.TrimStart('@', '!')}\"");
-            }
+            _warnings.Add($"{_root.File}: every user of this machine can access the tokens in it: chmod o= {_root.File}");
         }
 
-        RateLimited();
-        RegistrationExtras.Check(root);
-        FileMode(path);
         return new AppServiceRegistration
         {
             Id = id,
@@ -69,112 +67,100 @@ internal sealed class RegistrationReader
             AsToken = asToken,
             HsToken = hsToken,
             SenderLocalpart = sender,
-            Aliases = namespaces.Aliases,
-            Rooms = namespaces.Rooms,
-            Warnings = warnings,
+            Aliases = aliases,
+            Rooms = rooms,
+            Warnings = _warnings,
         };
     }
 
-    private void Warn(YamlNode node, string what) => warnings.Add(node.Remark(what));
+    private void Warn(YamlValue value, string message) => _warnings.Add(value.Warning(message));
 
-    private string Id()
+    private (YamlValue Value, string Text) ReadText(string key, string hint)
     {
-        var node = root.Required("id", "a name of this service that no other one at the homeserver has, like \"logging\"");
-        var id = NotEmpty(node);
-        return id.Contains('|') ? throw node.Mistake("contains |, which the homeserver refuses: take it out") : id;
+        var value = _root.Require(key, hint);
+        var text = value.AsString();
+        return text.Length > 0 ? (value, text) : throw value.Error($"is empty: {hint}");
     }
 
-    private Uri Url()
+    private string ReadId()
     {
-        const string NothingPushed = "the homeserver would never push anything; say where it reaches this service, like \"http://localhost:5000\"";
-        var node = root.Required("url", "say where the homeserver reaches this service, like \"http://localhost:5000\"");
-        if (node.Kind == YamlKind.Null)
-        {
-            throw node.Mistake($"is null: {NothingPushed}");
-        }
-
-        var text = node.AsString();
-        if (text is "" or "null")
-        {
-            throw node.Mistake($"is \"{text}\": {NothingPushed}");
-        }
-
-        // Uri takes white space off in silence, where the homeserver fails at every push.
-        if (text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
-        {
-            throw node.Mistake("contains white space: take it out");
-        }
-
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
-        {
-            throw node.Mistake($"is \"{text}\", which is no address that begins with http:// or https://: write one like \"http://localhost:5000\"");
-        }
-
-        // Not repeated: it may hold a password.
-        return url.Query.Length + url.Fragment.Length + url.UserInfo.Length == 0 && !text.Contains('?') && !text.Contains('#')
-            ? url : throw node.Mistake("has a query (?), a fragment (#) or a user (@): leave only scheme, host, port and path");
+        var (value, id) = ReadText("id", "choose a name that no other service of the homeserver has, such as \"logging\"");
+        return id.Contains('|') ? throw value.Error("contains |, which the homeserver refuses: remove it") : id;
     }
 
-    private string Token(string key, string whatFor)
+    private Uri ReadUrl()
     {
-        var node = root.Required(key, whatFor);
-        var token = NotEmpty(node);
+        var value = _root.Require("url", $"the address where the homeserver reaches this service; {UrlExample}");
+        return HttpUrl.TryParse(value.AsString(), out var url, out var error) ? url : throw value.Error($"{error}: {UrlExample}");
+    }
+
+    private string ReadToken(string key, string hint)
+    {
+        var (value, token) = ReadText(key, hint);
         if (token.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
-            throw node.Mistake("contains white space, a control character or one that isn't ASCII, and can't be sent in a header: make it of A-Z a-z 0-9 _ - only");
+            throw value.Error("has white space, control or non-ASCII characters, which a header can't carry: use only A-Z a-z 0-9 _ -");
         }
 
         if (token.AsSpan().ContainsAnyExcept(PortableTokenCharacters))
         {
-            Warn(node, "contains other characters than A-Z a-z 0-9 _ -, which some homeservers send in a way that reads differently: better leave them out");
+            Warn(value, "has characters other than A-Z a-z 0-9 _ -, which some homeservers encode differently: avoid them");
         }
 
         if (PublishedTokens.Contains(token))
         {
-            Warn(node, "is the one of the example, which everybody knows: make your own, here and in the homeserver's copy");
+            Warn(value, $"is the published example token: {NewToken}");
         }
 
         return token;
     }
 
-    private string SenderLocalpart()
+    private string ReadSenderLocalpart()
     {
-        var node = root.Required("sender_localpart", "the name of the service's own user, like \"logging\"");
-        var localpart = NotEmpty(node);
+        var (value, localpart) = ReadText("sender_localpart", "the name of the service's own user, such as \"logging\"");
         return localpart.AsSpan().ContainsAnyExcept(UnquotedCharacters)
-            ? throw node.Mistake("contains other characters than A-Z a-z 0-9 _ . - ~ /, which the homeserver refuses: write the part between @ and :, like \"logging\"")
+            ? throw value.Error("has characters other than A-Z a-z 0-9 _ . - ~ /, which the homeserver refuses: remove them")
             : localpart;
     }
 
-    private void RateLimited()
+    private List<NamespacePattern> ReadPatterns(YamlValue namespaces, string key)
     {
-        const string Limited = "the homeserver would limit how fast rooms are made; make it false";
-        if (!root.Has("rate_limited", out var node))
+        var patterns = new List<NamespacePattern>();
+        foreach (var entry in namespaces.Find(key)?.AsList() ?? [])
         {
-            warnings.Add(YamlNode.RemarkIn(root.File, null, "rate_limited is missing, which means true: the homeserver would limit how fast rooms are made; add rate_limited: false"));
+            var regex = entry.AsMapping(NamespaceExample).Require("regex", "add the regular expression");
+            var python = regex.AsString();
+            entry.Require("exclusive", "add exclusive: false").AsBoolean();
+            try
+            {
+                patterns.Add(new NamespacePattern(python));
+            }
+            catch (ArgumentException e)
+            {
+                throw regex.Error($"can't be used: {e.Message}");
+            }
+
+            var startsLikeNoAlias = python.Length > 0 && (char.IsAsciiLetterOrDigit(python[0]) || "_@!".Contains(python[0]));
+            if (key == "aliases" && startsLikeNoAlias && !python.Contains('|'))
+            {
+                Warn(regex, $"\"{python}\" matches no alias, since aliases start with #: use \"#{python.TrimStart('@', '!')}\"");
+            }
         }
-        else if (node.Kind != YamlKind.Boolean)
-        {
-            Warn(node, $"is {node.Kind.InWords()}, which means true: {Limited}, without quotes");
-        }
-        else if (node.AsBoolean())
-        {
-            Warn(node, $"is true: {Limited}");
-        }
+
+        return patterns;
     }
 
-    private void FileMode(string path)
+    private void CheckRateLimited()
     {
-        const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0)
+        var value = _root.Find("rate_limited");
+        if (value is not null && value.IsBoolean && !value.AsBoolean())
         {
-            warnings.Add(YamlNode.RemarkIn(path, null, $"every user of this machine can read the tokens in it: chmod o= {path}"));
+            return;
         }
-    }
 
-    private static string NotEmpty(YamlNode node)
-    {
-        var text = node.AsString();
-        return text.Length > 0 ? text : throw node.Mistake("is empty: give it a value");
+        const string Advice = "the homeserver would limit how fast rooms are created; set it to false, without quotes";
+        _warnings.Add(value is null
+            ? $"{_root.File}: rate_limited is missing, which means true: {Advice}"
+            : value.Warning($"is {(value.IsBoolean ? "true" : $"{value.Type}, which means true")}: {Advice}"));
     }
 }
