@@ -3,8 +3,8 @@ using System.Buffers;
 namespace LoggingService.Events;
 
 /// <summary>
-/// A place in the bytes of an array or object that is known to be valid JSON: it looks only for where values end, so it is
-/// several times faster than a reader that checks each byte again. Depth costs it nothing.
+/// A position within an array or object that is known to be valid JSON. It only searches for the end of each value, which
+/// is several times faster than a reader that validates every byte. Nesting is skipped without recursion.
 /// </summary>
 internal ref struct JsonCursor(ReadOnlySpan<byte> container)
 {
@@ -15,15 +15,14 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> container)
     // After the opening bracket.
     private int _position = 1;
 
-    /// <summary>Moves to the next element, or to the next key; false where there is none.</summary>
+    /// <summary>Moves to the next element or key; false at the end.</summary>
     public bool MoveNext()
     {
         SkipToToken();
         return _bytes[_position] is not ((byte)'}' or (byte)']');
     }
 
-    /// <summary>Moves over a key, to its value.</summary>
-    /// <returns>The key as it was sent, with its escapes and without its quotes.</returns>
+    /// <summary>Moves from a key to its value and returns the key, still encoded, without its quotes.</summary>
     public ReadOnlySpan<byte> ReadName()
     {
         var start = _position + 1;
@@ -33,8 +32,7 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> container)
         return name;
     }
 
-    /// <summary>Moves over a value.</summary>
-    /// <returns>Where its bytes are.</returns>
+    /// <summary>Moves past a value and returns its range.</summary>
     public Range ReadValue()
     {
         var start = _position;
@@ -54,7 +52,6 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> container)
         return start.._position;
     }
 
-    /// <summary>What stands between tokens; where it is valid, it says nothing.</summary>
     private void SkipToToken()
     {
         while (_bytes[_position] is (byte)',' or (byte)':' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
@@ -63,18 +60,7 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> container)
         }
     }
 
-    private void SkipString()
-    {
-        for (_position++; ; _position += 2)
-        {
-            _position += _bytes[_position..].IndexOfAny((byte)'"', (byte)'\\');
-            if (_bytes[_position] == '"')
-            {
-                _position++;
-                return;
-            }
-        }
-    }
+    private void SkipString() => _position += JsonString.LengthWithQuotes(_bytes[_position..]);
 
     private void SkipContainer()
     {
