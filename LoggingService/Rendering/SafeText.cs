@@ -5,131 +5,78 @@ using System.Text;
 namespace LoggingService.Rendering;
 
 /// <summary>
-/// What people send, made safe to stand in a line: it stays one line, moves no cursor, hides and reorders nothing.
-/// Emoji sequences and scripts that need joiners stay whole. None of these throw, whatever the string holds.
+/// Escapes untrusted text for a line: it can't break the line, move the cursor, hide or reorder text. Emoji sequences and
+/// scripts that need joiners are kept. Never throws, whatever the string contains.
 /// </summary>
 internal static class SafeText
 {
-    // In an id: what would end it or its head, and what encodes others, so that two ids are two words.
-    private static readonly SearchValues<char> Encoded = SearchValues.Create("<>,\"%\\");
+    // Characters that would end an identifier or its head, and those that encode others, so that the encoding is injective.
+    private static readonly SearchValues<char> Reserved = SearchValues.Create("<>,\"%\\");
+
+    // ASCII and Latin letters, without control characters and the soft hyphen.
+    private static readonly SearchValues<char> Harmless = SearchValues.Create(
+        [.. Enumerable.Range(0, 0x300).Select(static c => (char)c).Where(static c => !char.IsControl(c) && c != '\u00AD')]);
 
     /// <summary>
-    /// A message's words: a newline as <c>␊</c> (a carriage return before it drops out), other control characters as
-    /// their Control Pictures, and what would be invisible, reorders, or is no character at all as <c>\u{202E}</c>.
+    /// Text after a head: a newline as <c>␊</c> (without a carriage return before it), other control characters as their
+    /// Control Pictures, and invisible, reordering and invalid characters as <c>\u{202E}</c>.
     /// </summary>
     public static string Escape(string text) => Escape(text, isIdentifier: false);
 
-    private static string Escape(string text, bool isIdentifier)
-    {
-        var safe = FirstUnusual(text);
-        if (safe == text.Length)
-        {
-            return text;
-        }
-
-        // What makes a character legitimate may stand before it: begin at a base that needs nothing.
-        var output = new StringBuilder(text.Length + 16).Append(text, 0, safe);
-        Rune? before = safe > 0 ? new Rune(text[safe - 1]) : null;
-        for (var i = safe; i < text.Length;)
-        {
-            var left = text.AsSpan(i);
-            if (Rune.DecodeFromUtf16(left, out var rune, out var length) != OperationStatus.Done)
-            {
-                AppendEscaped(output, left[0]);
-                before = null;
-                i++;
-                continue;
-            }
-
-            var tags = isIdentifier ? 0 : Invisible.FlagTagLength(left);
-            if (tags > 0)
-            {
-                output.Append(left[..(length + tags)]);
-                length += tags;
-            }
-            else if (ControlPicture(rune.Value, left) is { } picture)
-            {
-                output.Append(picture);
-                before = null;
-                i += length;
-                continue;
-            }
-            else if (Invisible.IsInvisible(rune) && (isIdentifier || !Invisible.IsAllowedHere(rune, before, left[length..])))
-            {
-                AppendEscaped(output, rune.Value);
-                before = null;
-                i += length;
-                continue;
-            }
-            else
-            {
-                output.Append(left[..length]);
-            }
-
-            before = rune;
-            i += length;
-        }
-
-        return output.ToString();
-    }
-
-    /// <summary>Words that stand in a sentence or a head of the service: between quotes, with <c>"</c> and <c>\</c> escaped, and safe.</summary>
+    /// <summary>Text within a sentence or a head: escaped, in quotes, with <c>"</c> and <c>\</c> escaped.</summary>
     public static string Quoted(string text) =>
         $"\"{Escape(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal))}\"";
 
-    /// <summary>
-    /// A user id in a head: one word that ends where the head goes on. Space of any kind, <c>&lt;</c>, <c>&gt;</c>,
-    /// <c>,</c>, <c>"</c>, <c>%</c> and <c>\</c> (historical ids may hold them) are percent-encoded; so is a <c>-</c> at
-    /// its end, where a notice's head could seem to end. Nothing invisible stands. <c>?</c> where there is none.
-    /// (Appendices, "Historical user IDs".)
-    /// </summary>
-    public static string UserId(string? id) =>
-        string.IsNullOrEmpty(id) ? "?" : EncodeIdentifier(id) is var word && word.EndsWith('-') ? $"{word[..^1]}%2D" : word;
+    /// <summary><c>: "text"</c> at the end of a sentence; empty if there is none.</summary>
+    public static string QuotedSuffix(string? text) => text is null ? "" : $": {Quoted(text)}";
 
-    /// <summary>An event id in a head or sentence: one word as of <see cref="UserId"/>; between quotes where it has no <c>$</c> and could pass for something else.</summary>
+    /// <summary>
+    /// A user id as one unambiguous token: white space, <c>&lt;</c>, <c>&gt;</c>, <c>,</c>, <c>"</c>, <c>%</c> and <c>\</c>
+    /// (historical ids may contain them) are percent-encoded; so is a <c>-</c> at the end, which could end a notice's head.
+    /// Every invisible character is escaped. <c>?</c> if there is none. (Appendices, "Historical user IDs".)
+    /// </summary>
+    public static string UserId(string? id)
+    {
+        if (string.IsNullOrEmpty(id))
+        {
+            return "?";
+        }
+
+        var encoded = EncodeIdentifier(id);
+        return encoded.EndsWith('-') ? $"{encoded[..^1]}%2D" : encoded;
+    }
+
+    /// <summary>A token as for <see cref="UserId"/>, like the next two; quoted without its sigil, as it could imitate another.</summary>
     public static string EventId(string id) => id.StartsWith('$') ? EncodeIdentifier(id) : Quoted(id);
 
-    /// <summary>A room id in a sentence, as of <see cref="EventId"/>.</summary>
     public static string RoomId(string id) => id.StartsWith('!') ? EncodeIdentifier(id) : Quoted(id);
 
-    /// <summary>A room's alias in a sentence, as of <see cref="EventId"/>.</summary>
     public static string RoomAlias(string alias) => alias.StartsWith('#') ? EncodeIdentifier(alias) : Quoted(alias);
 
-    /// <summary>A server's name, or a pattern of such, in a sentence: as it is where its characters are a name's or <c>*</c> and <c>?</c> and it can be no word of the service's (<c>all</c>, <c>none</c>); else between quotes. (Appendices, "Server Name".)</summary>
-    public static string ServerName(string name) =>
-        name.AsSpan().IndexOfAny(".:*?") >= 0 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or ':' or '[' or ']' or '*' or '?') ? name : Quoted(name);
+    /// <summary>A server name or a glob of such; quoted if it could be a word of the sentence. (Appendices, "Server Name".)</summary>
+    public static string ServerName(string name) => QuotedUnless(name.AsSpan().ContainsAny(".:*?"), name, ".-:[]*?");
 
-    /// <summary>
-    /// An event's type where the service's verbs stand: as it is where it is letters, digits, <c>_</c> and <c>-</c>
-    /// with a dot between, which no verb is, and doesn't end as a notice's head does; else between quotes.
-    /// </summary>
+    /// <summary>Quoted unless it has an inner dot, which no verb of a sentence has, and doesn't end like a notice's head.</summary>
     public static string EventType(string type) =>
-        type.Contains('.', StringComparison.Ordinal) && type[0] != '.' && type[^1] is not ('.' or '-')
-        && type.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
-            ? type
-            : Quoted(type);
+        QuotedUnless(type.Contains('.') && type[0] != '.' && type[^1] is not ('.' or '-'), type, "._-");
 
-    /// <summary>
-    /// A file's name in a head: as it is where it is one plain word with a dot in it, so that it can pass for no size,
-    /// address or sentence, nor for more of the head; else between quotes.
-    /// </summary>
-    public static string FileName(string name) =>
-        name.Contains('.', StringComparison.Ordinal) && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '(' or ')' or '+')
-            ? name
-            : Quoted(name);
+    /// <summary>A file name in a head; quoted unless it is a plain token with a dot, which no other part of a head is.</summary>
+    public static string FileName(string name) => QuotedUnless(name.Contains('.'), name, "._-()+");
 
-    /// <summary>A content address in a head: one word as of <see cref="UserId"/>; between quotes where it is none. (Client-Server API, "Matrix Content (mxc://) URIs".)</summary>
-    public static string ContentAddress(string url) => url.StartsWith("mxc://", StringComparison.Ordinal) ? EncodeIdentifier(url) : $"url {Quoted(url)}";
+    /// <summary>A content URI in a head, as <see cref="EventId"/>. (Client-Server API, "Matrix Content (mxc://) URIs".)</summary>
+    public static string ContentAddress(string url) =>
+        url.StartsWith("mxc://", StringComparison.Ordinal) ? EncodeIdentifier(url) : $"url {Quoted(url)}";
 
-    /// <summary>The beginning of a message, to tell it by: 40 characters at most, as a person counts them, between quotes.</summary>
+    /// <summary>The start of a message, quoted: at most 40 characters as perceived by users.</summary>
     public static string Excerpt(string text)
     {
-        const int Characters = 40, Units = 200;
+        const int MaxCharacters = 40;
+        const int MaxLength = 200;
         var length = 0;
-        for (var count = 0; count < Characters && length < text.Length; count++)
+        for (var count = 0; count < MaxCharacters && length < text.Length; count++)
         {
             var next = StringInfo.GetNextTextElementLength(text, length);
-            if (length + next > Units)
+            if (length + next > MaxLength)
             {
                 break;
             }
@@ -140,9 +87,58 @@ internal static class SafeText
         return Quoted(length == text.Length ? text : $"{text.AsSpan(0, length)}…");
     }
 
+    private static string QuotedUnless(bool isPlain, string text, string punctuation) =>
+        isPlain && text.All(c => char.IsAsciiLetterOrDigit(c) || punctuation.Contains(c)) ? text : Quoted(text);
+
+    private static string Escape(string text, bool isIdentifier)
+    {
+        var start = text.AsSpan().IndexOfAnyExcept(Harmless);
+        if (start < 0)
+        {
+            return text;
+        }
+
+        // The character before the first suspicious one may justify it.
+        var output = new StringBuilder(text.Length + 16).Append(text, 0, start);
+        Rune? previous = start > 0 ? new Rune(text[start - 1]) : null;
+        for (var i = start; i < text.Length;)
+        {
+            var rest = text.AsSpan(i);
+            var isValid = Rune.DecodeFromUtf16(rest, out var rune, out var length) == OperationStatus.Done;
+            var tags = isValid && !isIdentifier ? Invisible.FlagTagLength(rest) : 0;
+            if (!isValid)
+            {
+                AppendEscaped(output, rest[0]);
+                previous = null;
+                length = 1;
+            }
+            else if (tags == 0 && ControlPicture(rune.Value, rest) is { } picture)
+            {
+                output.Append(picture);
+                previous = null;
+            }
+            else if (tags == 0 && Invisible.IsInvisible(rune)
+                && (isIdentifier || !Invisible.IsAllowedHere(rune, previous, rest[length..])))
+            {
+                AppendEscaped(output, rune.Value);
+                previous = null;
+            }
+            else
+            {
+                length += tags;
+                output.Append(rest[..length]);
+                previous = rune;
+            }
+
+            i += length;
+        }
+
+        return output.ToString();
+    }
+
     private static string EncodeIdentifier(string text)
     {
-        if (!text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.AsSpan().ContainsAny(Encoded))
+        if (!text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.AsSpan().ContainsAny(Reserved))
         {
             return text;
         }
@@ -151,38 +147,23 @@ internal static class SafeText
         Span<byte> bytes = stackalloc byte[4];
         foreach (var c in text)
         {
-            // Control characters get their pictures below; the braille blank looks like a space.
-            if (Encoded.Contains(c) || c == '\u2800' || (char.IsWhiteSpace(c) && !char.IsControl(c) && c is not ('\u2028' or '\u2029')))
-            {
-                foreach (var b in bytes[..Encoding.UTF8.GetBytes([c], bytes)])
-                {
-                    encoded.Append(CultureInfo.InvariantCulture, $"%{b:X2}");
-                }
-            }
-            else
+            // Control characters are escaped below, as pictures. The Braille blank looks like a space.
+            var isSpace = c == '\u2800' || (char.IsWhiteSpace(c) && !char.IsControl(c) && c is not ('\u2028' or '\u2029'));
+            if (!isSpace && !Reserved.Contains(c))
             {
                 encoded.Append(c);
+                continue;
+            }
+
+            foreach (var b in bytes[..Encoding.UTF8.GetBytes([c], bytes)])
+            {
+                encoded.Append(CultureInfo.InvariantCulture, $"%{b:X2}");
             }
         }
 
         return Escape(encoded.ToString(), isIdentifier: true);
     }
 
-    /// <summary>Where the first character stands that has to be looked at; the text's length where none has.</summary>
-    private static int FirstUnusual(string text)
-    {
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] is not ((>= ' ' and <= '~') or (>= '\u00A0' and <= '\u02FF' and not '\u00AD')))
-            {
-                return i;
-            }
-        }
-
-        return text.Length;
-    }
-
-    /// <summary>What stands for a control character; <c>null</c> for any other.</summary>
     private static string? ControlPicture(int value, ReadOnlySpan<char> text) => value switch
     {
         '\r' when text.Length > 1 && text[1] == '\n' => "",
@@ -191,5 +172,6 @@ internal static class SafeText
         _ => null,
     };
 
-    private static void AppendEscaped(StringBuilder output, int value) => output.Append(CultureInfo.InvariantCulture, $"\\u{{{value:X}}}");
+    private static void AppendEscaped(StringBuilder output, int value) =>
+        output.Append(CultureInfo.InvariantCulture, $"\\u{{{value:X}}}");
 }
