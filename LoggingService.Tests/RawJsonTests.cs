@@ -35,7 +35,7 @@ public class RawJsonTests
         var e = RoomEvent.FromRecord(Encoding.UTF8.GetBytes(Json))!;
 
         Assert.Equal(("!r:x", "$e", "k"), (e.RoomId, e.EventId, e.StateKey));
-        Assert.Equal("org.matrix.msc3381.poll.start", e.Type);
+        Assert.Equal(("org.matrix.msc3381.poll.start", "m.poll.start"), (e.Type, e.CanonicalType));
         Assert.Null(e.Sender);
         Assert.Equal("{\"n\":2}", e.Content.ToCompactString());
         Assert.Equal(5, e.OriginServerTs);

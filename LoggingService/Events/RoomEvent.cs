@@ -39,6 +39,8 @@ internal sealed class RoomEvent
                 }
             }
         }
+
+        CanonicalType = EventTypes.Canonical(Type);
     }
 
     public RawJson Json { get; }
@@ -50,6 +52,9 @@ internal sealed class RoomEvent
     public string RoomId { get; private set; } = "";
 
     public string? Type { get; private set; }
+
+    /// <summary>The type, by its stable name if the event was sent under an unstable one (<see cref="EventTypes"/>).</summary>
+    public string? CanonicalType { get; }
 
     public string? Sender { get; private set; }
 

@@ -3,80 +3,66 @@ using LoggingService.Events;
 
 namespace LoggingService.Rendering;
 
-/// <summary>What a message carries: a picture, a file, a sound, a place. (Client-Server API, "m.room.message msgtypes", "m.sticker".)</summary>
+/// <summary>The details of a file or location in a message's head. (Client-Server API, "m.room.message msgtypes", "m.sticker".)</summary>
 internal static class Attachment
 {
-    /// <summary>
-    /// What the head says of a file: kind and name, width and height, length, size, address; what is known of them, in
-    /// this order. (Client-Server API, "Media captions" for name and caption.)
-    /// </summary>
-    /// <param name="kind">The service's word for it.</param>
-    /// <param name="content">The message's content, or an edit's new content.</param>
-    /// <param name="body">The message's body.</param>
-    /// <param name="types">Remembers wrong types.</param>
-    /// <param name="caption">The body, where it isn't the file's name; else empty.</param>
-    public static IEnumerable<string> File(string kind, RawJson content, string body, TypeCheck types, out string caption)
+    /// <summary>A message that is a file; the body is its name, or else a caption. (Client-Server API, "Media captions".)</summary>
+    public static MessageContent File(string kind, RawJson content, string body, TypeCheck types)
     {
         var fileName = types.NonEmpty(content["filename"u8]) ?? body;
-        caption = fileName == body ? "" : body;
-
         var info = types.Object(content["info"u8]);
-        var duration = types.Integer(info["duration"u8]) ?? types.Integer(types.Object(content["org.matrix.msc1767.audio"u8])["duration"u8]);
+        var width = types.Integer(info["w"u8]);
+        var height = types.Integer(info["h"u8]);
+        var duration = types.Integer(info["duration"u8])
+            ?? types.Integer(types.Object(content["org.matrix.msc1767.audio"u8])["duration"u8]);
+        var size = types.Integer(info["size"u8]);
 
-        // In an encrypted room the address is inside of `file`; clients get it wrong elsewhere too.
+        // Encrypted rooms have the address within `file`; some clients use that elsewhere too.
         var url = types.NonEmpty(content["url"u8]) ?? types.NonEmpty(types.Object(content["file"u8])["url"u8]);
-        return Parts(kind, fileName, types.Integer(info["w"u8]), types.Integer(info["h"u8]), duration, types.Integer(info["size"u8]), url);
+        return MessageContent.Plain(fileName == body ? "" : body, Details(kind, fileName, width, height, duration, size, url));
     }
 
-    /// <summary>What the head says of a file, of whatever is known; the duration in milliseconds, the name empty where there is none.</summary>
-    public static IEnumerable<string> Parts(string kind, string fileName, long? width, long? height, long? duration, long? size, string? url)
+    /// <summary>As far as known; the duration in milliseconds, the file name empty if there is none.</summary>
+    public static IEnumerable<string> Details(
+        string kind, string fileName, long? width, long? height, long? duration, long? size, string? url)
     {
-        var parts = new List<string> { fileName.Length == 0 ? kind : $"{kind} {SafeText.FileName(fileName)}" };
-        if (width > 0 && height > 0)
-        {
-            parts.Add($"{width}×{height}");
-        }
-
-        if (duration > 0)
-        {
-            parts.Add(Duration(duration.Value));
-        }
-
-        if (size >= 0)
-        {
-            parts.Add(Size(size.Value));
-        }
-
-        if (url is not null)
-        {
-            parts.Add(SafeText.ContentAddress(url));
-        }
-
-        return parts;
+        string?[] details =
+        [
+            fileName.Length == 0 ? kind : $"{kind} {SafeText.FileName(fileName)}",
+            width > 0 && height > 0 ? $"{width}×{height}" : null,
+            duration > 0 ? FormatDuration(duration.Value) : null,
+            size >= 0 ? FormatSize(size.Value) : null,
+            url is null ? null : SafeText.ContentAddress(url),
+        ];
+        return details.OfType<string>();
     }
 
-    /// <summary>What the head says of a place: its coordinates; the bare word where there are none.</summary>
-    public static string Location(RawJson content, TypeCheck types)
+    /// <summary><c>location 55.6,13.0</c>; <c>null</c> without coordinates.</summary>
+    public static string? Coordinates(RawJson content, TypeCheck types)
     {
-        var uri = types.NonEmpty(content["geo_uri"u8]) ?? types.NonEmpty(Place(content, types)["uri"u8]);
+        var uri = types.NonEmpty(content["geo_uri"u8]) ?? types.NonEmpty(LocationBlock(content, types)["uri"u8]);
         if (uri is null)
         {
-            return "location";
+            return null;
         }
 
         // RFC 5870; other characters could end the head.
-        var place = uri.StartsWith("geo:", StringComparison.Ordinal) ? uri[4..] : "";
-        var isPlain = place.Length > 0 && place.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or ',' or ';' or '=' or '-' or '+');
-        return $"location {(isPlain ? place : SafeText.Quoted(uri))}";
+        var coordinates = uri.StartsWith("geo:", StringComparison.Ordinal) ? uri[4..] : "";
+        var isPlain = coordinates.Length > 0
+            && coordinates.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or ',' or ';' or '=' or '-' or '+');
+        return $"location {(isPlain ? coordinates : SafeText.Quoted(uri))}";
     }
 
-    /// <summary>What the sender calls a place; <c>null</c> where they don't say. (MSC3488.)</summary>
-    public static string? PlaceName(RawJson content, TypeCheck types) => types.NonEmpty(Place(content, types)["description"u8]);
+    /// <summary><see cref="Coordinates"/>, or else only the noun.</summary>
+    public static string Location(RawJson content, TypeCheck types) => Coordinates(content, types) ?? "location";
 
-    private static RawJson Place(RawJson content, TypeCheck types) =>
+    /// <summary>The sender's description of a location. (MSC3488.)</summary>
+    public static string? LocationName(RawJson content, TypeCheck types) => types.NonEmpty(LocationBlock(content, types)["description"u8]);
+
+    private static RawJson LocationBlock(RawJson content, TypeCheck types) =>
         types.Object(TypeCheck.StableOrUnstable(content["m.location"u8], content["org.matrix.msc3488.location"u8]));
 
-    private static string Size(long bytes)
+    private static string FormatSize(long bytes)
     {
         ReadOnlySpan<string> units = ["KB", "MB", "GB", "TB", "PB", "EB"];
         if (bytes < 1000)
@@ -94,10 +80,12 @@ internal static class Attachment
         return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {units[unit]}");
     }
 
-    private static string Duration(long milliseconds)
+    private static string FormatDuration(long milliseconds)
     {
-        // The shortest sound lasts a moment.
+        // Less than a second is shown as one.
         var seconds = Math.Max(1, milliseconds / 1000);
-        return seconds < 3600 ? $"{seconds / 60}:{seconds % 60:00}" : $"{seconds / 3600}:{seconds / 60 % 60:00}:{seconds % 60:00}";
+        return seconds < 3600
+            ? $"{seconds / 60}:{seconds % 60:00}"
+            : $"{seconds / 3600}:{seconds / 60 % 60:00}:{seconds % 60:00}";
     }
 }

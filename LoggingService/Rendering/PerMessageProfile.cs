@@ -3,21 +3,20 @@ using LoggingService.Events;
 namespace LoggingService.Rendering;
 
 /// <summary>
-/// The name that a sender (a bridge, say) claims for one message. Anybody may claim any name, so it stands in quotes
-/// after the full user id. (MSC4144.)
+/// The name that a sender, such as a bridge, claims for one message. Anyone may claim any name, so it is quoted after the
+/// full user id. (MSC4144.)
 /// </summary>
-/// <param name="Name">The name; <c>null</c> where none is claimed.</param>
-/// <param name="HasFallback">The body begins with it, for clients that don't know such names.</param>
+/// <param name="HasFallback">The body starts with the name, for clients that don't support profiles.</param>
 internal readonly record struct PerMessageProfile(string? Name, bool HasFallback)
 {
-    /// <summary>Reads it from a message's content, or for an edit from the new content.</summary>
+    /// <param name="content">A message's content; the new content of an edit.</param>
     public static PerMessageProfile Read(RawJson content, TypeCheck types)
     {
-        var profile = types.Object(TypeCheck.StableOrUnstable(content["m.per_message_profile"u8], content["com.beeper.per_message_profile"u8]));
+        var profile = types.Object(
+            TypeCheck.StableOrUnstable(content["m.per_message_profile"u8], content["com.beeper.per_message_profile"u8]));
         return new(types.NonEmpty(profile["displayname"u8]), types.Boolean(profile["has_fallback"u8]) == true);
     }
 
-    /// <summary>The body without the name that it begins with.</summary>
-    public string WithoutName(string body) =>
+    public string RemoveFallback(string body) =>
         HasFallback && Name is not null && body.StartsWith($"{Name}: ", StringComparison.Ordinal) ? body[(Name.Length + 2)..] : body;
 }

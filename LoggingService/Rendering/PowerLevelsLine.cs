@@ -2,13 +2,11 @@ using LoggingService.Events;
 
 namespace LoggingService.Rendering;
 
-/// <summary>The line of <c>m.room.power_levels</c>: whose level, or which act's, became what. (Client-Server API, <c>m.room.power_levels</c>, where the defaults are.)</summary>
+/// <summary>The line of <c>m.room.power_levels</c>: the levels that changed. (Client-Server API, <c>m.room.power_levels</c>.)</summary>
 internal static class PowerLevelsLine
 {
-    private const string NoLevel = "default";
-
-    // In the order in which a line tells them.
-    private static readonly (string Key, string Words, long Default)[] Known =
+    // In the order in which a line lists them.
+    private static readonly (string Key, string Description, long Default)[] KnownKeys =
     [
         ("users_default", "everyone else", 0),
         ("events_default", "to send messages", 0),
@@ -19,46 +17,38 @@ internal static class PowerLevelsLine
         ("redact", "to remove messages", 50),
     ];
 
-    /// <summary>A level's place in content: the key, and of which object it is one (<c>users</c>, <c>events</c>, <c>notifications</c>, or empty for content itself).</summary>
-    private readonly record struct Place(string In, string Key);
+    /// <summary>A key of <c>users</c>, <c>events</c> or <c>notifications</c>, or of the content itself (an empty section).</summary>
+    private readonly record struct LevelKey(string Section, string Key);
 
-    /// <summary>The line; <c>null</c> where content has a wrong type.</summary>
-    public static string? Render(RenderContext context)
+    public static string? Render(RenderContext context) => context.ChangeSentence(ReadLevels, (current, previous) =>
     {
-        if (TypeCheck.Read(context.Event.Content, Levels) is not { } now)
-        {
-            return null;
-        }
-
-        var before = TypeCheck.Read(context.PreviousContent(), Levels);
-        var told = before is null ? All(now) : Changes(before, now, context.ArrivedRedacted);
-        var sentence = (before, told) switch
+        var levels = previous is null ? DescribeAll(current) : DescribeChanges(previous, current, context.ArrivedRedacted);
+        return (previous, levels) switch
         {
             (null, []) => "set the power levels to their defaults",
-            (null, _) => $"set the power levels: {Prose.List(told)}",
+            (null, _) => $"set the power levels: {Prose.List(levels)}",
             (_, []) => "set the power levels again (nothing changed)",
-            _ => $"changed power levels: {Prose.List(told)}",
+            _ => $"changed power levels: {Prose.List(levels)}",
         };
-        return $"*** {context.Sender} {sentence}{context.RedactedSuffix}";
-    }
+    });
 
-    private static OrderedDictionary<Place, long> Levels(RawJson content, TypeCheck types)
+    private static OrderedDictionary<LevelKey, long> ReadLevels(RawJson content, TypeCheck types)
     {
-        var levels = new OrderedDictionary<Place, long>();
+        var levels = new OrderedDictionary<LevelKey, long>();
         var members = content.Members();
-        Add("users");
-        foreach (var (key, _, _) in Known)
+        AddSection("users");
+        foreach (var (key, _, _) in KnownKeys)
         {
-            if (members.Remove(key, out var value) && Level(value, types) is { } level)
+            if (members.Remove(key, out var value) && ReadLevel(value, types) is { } level)
             {
                 levels[new("", key)] = level;
             }
         }
 
-        Add("notifications");
-        Add("events");
+        AddSection("notifications");
+        AddSection("events");
 
-        // Keys that the specification doesn't know have no effect by it, and need not hold a level.
+        // Other keys have no effect by the specification, and may contain anything.
         foreach (var (key, value) in members)
         {
             if (value.AsInteger() is { } level)
@@ -69,68 +59,75 @@ internal static class PowerLevelsLine
 
         return levels;
 
-        void Add(string name)
+        void AddSection(string section)
         {
-            if (members.Remove(name, out var value))
+            members.Remove(section, out var value);
+            foreach (var (key, item) in types.Object(value).Members())
             {
-                foreach (var (key, one) in types.Object(value).Members())
+                if (ReadLevel(item, types) is { } level)
                 {
-                    if (Level(one, types) is { } level)
-                    {
-                        levels[new(name, key)] = level;
-                    }
+                    levels[new(section, key)] = level;
                 }
             }
         }
     }
 
-    /// <summary>Room versions up to 9 allow a number in a string. (Client-Server API, <c>m.room.power_levels</c>; room version 10.)</summary>
-    private static long? Level(RawJson value, TypeCheck types) =>
+    // Room versions up to 9 allow a number in a string. (Room version 10.)
+    private static long? ReadLevel(RawJson value, TypeCheck types) =>
         value.AsString() is { } text && long.TryParse(text, out var level) ? level : types.Integer(value);
 
-    /// <summary>Where nothing is known of the levels before: what isn't so by default. Synapse puts keys without an effect into each new room: they are told only when they change.</summary>
-    private static List<string> All(OrderedDictionary<Place, long> now) =>
-        [.. now.Where(level => Usual(level.Key, now) is { } usual ? usual != level.Value : level.Key.In.Length > 0).Select(static level => $"{Describe(level.Key)} {level.Value}")];
+    // Without defaults, and without keys that have no effect, which Synapse sets in each new room.
+    private static List<string> DescribeAll(OrderedDictionary<LevelKey, long> levels) =>
+    [
+        .. from level in levels
+           let usual = UsualLevel(level.Key, levels)
+           where usual is null ? level.Key.Section.Length > 0 : usual != level.Value
+           select $"{Describe(level.Key)} {level.Value}",
+    ];
 
-    /// <summary>The level that would hold without this one; <c>null</c> where that isn't known.</summary>
-    private static long? Usual(Place place, OrderedDictionary<Place, long> levels) => place.In == "events"
-        ? place.Key.StartsWith("m.room.", StringComparison.Ordinal) && place.Key is not ("m.room.message" or "m.room.encrypted" or "m.room.redaction")
-            ? levels.TryGetValue(new("", "state_default"), out var level) ? level : 50
-            : null
-        : Default(place, levels);
+    /// <summary>As <see cref="DefaultLevel"/>, but takes <c>m.room.*</c> types, except for three, as those of state events.</summary>
+    private static long? UsualLevel(LevelKey key, OrderedDictionary<LevelKey, long> levels)
+    {
+        var isState = key.Section == "events" && key.Key.StartsWith("m.room.", StringComparison.Ordinal)
+            && key.Key is not (EventTypes.RoomMessage or EventTypes.RoomEncrypted or EventTypes.RoomRedaction);
+        return isState ? levels.GetValueOrDefault(new("", "state_default"), 50) : DefaultLevel(key, levels);
+    }
 
-    private static List<string> Changes(OrderedDictionary<Place, long> before, OrderedDictionary<Place, long> now, bool isRedacted)
+    private static List<string> DescribeChanges(
+        OrderedDictionary<LevelKey, long> previous, OrderedDictionary<LevelKey, long> current, bool isRedacted)
     {
         var changes = new List<string>();
-        foreach (var place in now.Keys.Union(before.Keys))
+        foreach (var key in current.Keys.Union(previous.Keys))
         {
-            long? was = before.TryGetValue(place, out var earlier) ? earlier : Default(place, before);
-            long? becomes = now.TryGetValue(place, out var level) ? level : Default(place, now);
-
-            // What a redaction took out wasn't changed by this event.
-            if (was != becomes && !(isRedacted && !now.ContainsKey(place)))
+            // A missing key of a redacted event was removed by the redaction, not by the event.
+            var from = LevelOrDefault(key, previous);
+            var to = LevelOrDefault(key, current);
+            if (from != to && (!isRedacted || current.ContainsKey(key)))
             {
-                changes.Add($"{Describe(place)} {was?.ToString() ?? NoLevel} → {becomes?.ToString() ?? NoLevel}");
+                changes.Add($"{Describe(key)} {from?.ToString() ?? "default"} → {to?.ToString() ?? "default"}");
             }
         }
 
         return changes;
     }
 
-    /// <summary>The level where content names none; <c>null</c> for a type of event, where it depends on whether such are sent as state.</summary>
-    private static long? Default(Place place, OrderedDictionary<Place, long> levels) => place.In switch
+    private static long? LevelOrDefault(LevelKey key, OrderedDictionary<LevelKey, long> levels) =>
+        levels.TryGetValue(key, out var level) ? level : DefaultLevel(key, levels);
+
+    /// <summary><c>null</c> for an event type: its default depends on whether it is sent as a state event.</summary>
+    private static long? DefaultLevel(LevelKey key, OrderedDictionary<LevelKey, long> levels) => key.Section switch
     {
         "users" => levels.GetValueOrDefault(new("", "users_default")),
-        "notifications" when place.Key == "room" => 50,
-        "" => Array.Find(Known, known => known.Key == place.Key) is { Key: not null } known ? known.Default : null,
+        "notifications" when key.Key == "room" => 50,
+        "" => Array.Find(KnownKeys, known => known.Key == key.Key) is { Key: not null } known ? known.Default : null,
         _ => null,
     };
 
-    private static string Describe(Place place) => place.In switch
+    private static string Describe(LevelKey key) => key.Section switch
     {
-        "users" => place.Key.StartsWith('@') ? SafeText.UserId(place.Key) : SafeText.Quoted(place.Key),
-        "events" => $"to send {SafeText.EventType(place.Key)}",
-        "notifications" => place.Key == "room" ? "to notify the room" : $"to notify {SafeText.Quoted(place.Key)}",
-        _ => Array.Find(Known, known => known.Key == place.Key).Words ?? SafeText.Quoted(place.Key),
+        "users" => key.Key.StartsWith('@') ? SafeText.UserId(key.Key) : SafeText.Quoted(key.Key),
+        "events" => $"to send {SafeText.EventType(key.Key)}",
+        "notifications" => key.Key == "room" ? "to notify the room" : $"to notify {SafeText.Quoted(key.Key)}",
+        _ => Array.Find(KnownKeys, known => known.Key == key.Key).Description ?? SafeText.Quoted(key.Key),
     };
 }

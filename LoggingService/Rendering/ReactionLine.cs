@@ -2,30 +2,28 @@ using LoggingService.Events;
 
 namespace LoggingService.Rendering;
 
-/// <summary>The line of <c>m.reaction</c>. (Client-Server API, "Event annotations and reactions"; MSC4027 for pictures of one's own.)</summary>
+/// <summary>The line of <c>m.reaction</c>. (Client-Server API, "Event annotations and reactions"; MSC4027 for custom images.)</summary>
 internal static class ReactionLine
 {
-    /// <summary><c>*** @bob:example.org reacted "👍" to @alice:example.org 19:20:11 "hello"</c>; <c>null</c> where content has a wrong type or the relation is no annotation.</summary>
-    public static string? Render(RenderContext context)
+    /// <summary><c>*** @bob:example.org reacted "👍" to @alice:example.org 19:20:11 "hello"</c></summary>
+    public static string? Render(RenderContext context) => context.Sentence((content, types) =>
     {
-        var types = new TypeCheck();
-        var content = context.Event.Content;
         var relatesTo = types.Object(content["m.relates_to"u8]);
-        var isAnnotation = types.String(relatesTo["rel_type"u8]) == "m.annotation";
+        var relType = types.String(relatesTo["rel_type"u8]);
         var id = types.NonEmpty(relatesTo["event_id"u8]);
         var key = Key(content, types);
-        if (types.Failed || !isAnnotation || id is null || key is null)
+        if (types.Failed || relType != "m.annotation" || id is null || key is null)
         {
             return null;
         }
 
-        // A picture's key is its address: its short name, where it has one, is what people know it by.
+        // The key of an image is its address, shown after its shortcode if it has one.
         var address = types.NonEmpty(relatesTo["key"u8]);
-        var picture = address == key ? "" : $" ({SafeText.ContentAddress(address!)})";
-        return $"*** {context.Sender} reacted {SafeText.Excerpt(key)}{picture} to {Reference.To(context, id)}";
-    }
+        var image = address == key ? "" : $" ({SafeText.ContentAddress(address!)})";
+        return $"reacted {SafeText.Excerpt(key)}{image} to {Reference.To(context, id)}";
+    });
 
-    /// <summary>What was reacted with: an emoji, any other words, or a picture's short name; <c>null</c> where it is missing or wrong.</summary>
+    /// <summary>The emoji or text of the reaction, or the shortcode of an image.</summary>
     public static string? Key(RawJson content, TypeCheck types)
     {
         var key = types.NonEmpty(types.Object(content["m.relates_to"u8])["key"u8]);

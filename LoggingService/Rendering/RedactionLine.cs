@@ -1,9 +1,8 @@
 namespace LoggingService.Rendering;
 
-/// <summary>The line of <c>m.room.redaction</c>: who removed what of whom. (Client-Server API, "Redactions".)</summary>
+/// <summary>The line of <c>m.room.redaction</c>. (Client-Server API, "Redactions".)</summary>
 internal static class RedactionLine
 {
-    /// <summary>The line; <c>null</c> where content has a wrong type or nothing says what was removed.</summary>
     public static string? Render(RenderContext context)
     {
         var types = new TypeCheck();
@@ -22,7 +21,9 @@ internal static class RedactionLine
             return context.ArrivedRedacted ? RemovedLine.Render(context) : null;
         }
 
-        var removed = context.History.FindEvent(id) is { } target ? Reference.WithoutExcerpt(context, target) : $"the event {SafeText.EventId(id)}";
-        return $"*** {context.Sender} removed {removed}{(reason is null ? "" : $": {SafeText.Quoted(reason)}")}";
+        var removed = context.History.FindEvent(id) is { } target
+            ? Reference.WithoutExcerpt(context, target)
+            : $"the event {SafeText.EventId(id)}";
+        return $"*** {context.Sender} removed {removed}{SafeText.QuotedSuffix(reason)}";
     }
 }

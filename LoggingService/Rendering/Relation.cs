@@ -2,35 +2,35 @@ using LoggingService.Events;
 
 namespace LoggingService.Rendering;
 
-/// <summary>What a message is to an earlier one, a reply, part of a thread or an edit, and what it says itself.</summary>
-/// <param name="Head">What the head says of it, a part each.</param>
-/// <param name="Content">Where the message's own words are: its content, or for an edit the new content.</param>
-/// <param name="HasFallback">The body may begin with a quotation of the earlier message.</param>
+/// <summary>How a message relates to an earlier one: a reply, part of a thread, an edit.</summary>
+/// <param name="Head">The parts of the head that describe the relation.</param>
+/// <param name="Content">The message's own content; the new content of an edit.</param>
+/// <param name="HasFallback">The body may start with a quotation of the earlier message.</param>
 internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Content, bool HasFallback)
 {
-    /// <summary>Reads a message's relation. (Client-Server API, "Forming relationships between events", "Rich replies", "Threading", "Event replacements".)</summary>
+    /// <remarks>Client-Server API, "Forming relationships between events", "Rich replies", "Threading", "Event replacements".</remarks>
     public static Relation Read(RenderContext context, TypeCheck types)
     {
         var content = context.Event.Content;
         var relatesTo = types.Object(content["m.relates_to"u8]);
-        var kind = types.String(relatesTo["rel_type"u8]);
+        var relType = types.String(relatesTo["rel_type"u8]);
         var id = types.NonEmpty(relatesTo["event_id"u8]);
         var isFallingBack = types.Boolean(relatesTo["is_falling_back"u8]) == true;
-        if (kind == "m.replace")
+        if (relType == "m.replace")
         {
             return Edit(context, types, id);
         }
 
         var head = new List<string>();
         var repliedTo = types.NonEmpty(types.Object(relatesTo["m.in_reply_to"u8])["event_id"u8]);
-        var inThread = kind == "m.thread" && id is not null;
-        if (inThread)
+        var threadRoot = relType == "m.thread" ? id : null;
+        if (threadRoot is not null)
         {
-            head.Add(Thread(context, id!));
+            head.Add(Thread(context, threadRoot));
         }
 
-        // In a thread a reply may be there only for clients that know no threads.
-        if (repliedTo is not null && !(inThread && isFallingBack))
+        // A reply within a thread may exist only for clients that don't support threads.
+        if (repliedTo is not null && !(threadRoot is not null && isFallingBack))
         {
             head.Add($"to {Reference.To(context, repliedTo)}");
         }
@@ -39,11 +39,11 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
     }
 
     /// <summary>
-    /// A reply's body without the quotation that it begins with. Only what has the shape that clients gave it goes
-    /// (<c>> &lt;@alice:example.org> …</c>): a quotation that its writer chose to begin with is theirs to say.
+    /// Removes the quotation at the start of a reply's body, but only in the form that clients generate
+    /// (<c>> &lt;@alice:example.org> …</c>): any other quotation is the sender's own.
     /// (Client-Server API, "Fallbacks for rich replies", up to v1.12.)
     /// </summary>
-    public static string WithoutFallback(string body)
+    public static string RemoveFallback(string body)
     {
         if (!body.StartsWith("> <@", StringComparison.Ordinal) && !body.StartsWith("> * <@", StringComparison.Ordinal))
         {
@@ -65,13 +65,9 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
         return rest.IsEmpty ? body : rest.ToString();
     }
 
-    /// <summary>Whether an event is an edit of another (Client-Server API, "Event replacements").</summary>
     public static bool IsEdit(RoomEvent e) => e.Content["m.relates_to"u8]["rel_type"u8].AsString() == "m.replace";
 
-    /// <summary>
-    /// Where an event's own words are: in its content, or of an edit that counts in its new content. So a line that
-    /// refers to it quotes what its own line shows.
-    /// </summary>
+    /// <summary>The content that an event's line shows: its content, or the new content of a valid edit.</summary>
     public static RawJson OwnContent(RoomEvent e, RoomHistory history, TypeCheck types)
     {
         if (!IsEdit(e))
@@ -81,7 +77,7 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
 
         var id = types.NonEmpty(e.Content["m.relates_to"u8]["event_id"u8]);
         var newContent = types.Object(e.Content["m.new_content"u8]);
-        return Counts(e, id, id is null ? null : history.FindEvent(id), newContent) ? newContent : e.Content;
+        return IsValidEdit(e, id, id is null ? null : history.FindEvent(id), newContent) ? newContent : e.Content;
     }
 
     private static Relation Edit(RenderContext context, TypeCheck types, string? id)
@@ -89,25 +85,32 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
         var e = context.Event;
         var target = id is null ? null : context.History.FindEvent(id);
         var newContent = types.Object(e.Content["m.new_content"u8]);
-        var counts = Counts(e, id, target, newContent);
-        var what = (id, target) switch
+        var isValid = IsValidEdit(e, id, target, newContent);
+        var reference = (id, target) switch
         {
             (null, _) => "?",
             (_, null) => SafeText.EventId(id),
-            _ => counts ? context.FormatTime(target) : $"{SafeText.UserId(target.Sender)} {context.FormatTime(target)}",
+            _ => isValid ? context.FormatTime(target) : $"{SafeText.UserId(target.Sender)} {context.FormatTime(target)}",
         };
-        return new([$"{(counts ? "" : "invalid ")}edit of {what}"], counts ? newContent : e.Content, HasFallback: false);
+        return new([$"{(isValid ? "" : "invalid ")}edit of {reference}"], isValid ? newContent : e.Content, HasFallback: false);
     }
 
-    /// <summary>Whether an edit is one, as far as can be known: what it edits may be missing in the record. The new content of an encrypted one can't be seen.</summary>
-    private static bool Counts(RoomEvent edit, string? id, RoomEvent? target, RawJson newContent) =>
-        id is not null && (edit.Type == "m.room.encrypted" || !newContent.Bytes.IsEmpty)
-        && (target is null || (target.Sender == edit.Sender && target.Type == edit.Type && target.StateKey is null && !IsEdit(target)));
+    // As far as is known: the target may be missing from the record, and encrypted new content is not visible.
+    private static bool IsValidEdit(RoomEvent edit, string? id, RoomEvent? target, RawJson newContent)
+    {
+        if (id is null || (edit.CanonicalType != EventTypes.RoomEncrypted && newContent.Bytes.IsEmpty))
+        {
+            return false;
+        }
+
+        return target is null
+            || (target.Sender == edit.Sender && target.Type == edit.Type && target.StateKey is null && !IsEdit(target));
+    }
 
     private static string Thread(RenderContext context, string id) => context.History.FindEvent(id) switch
     {
         null => $"in thread {SafeText.EventId(id)}",
-        var root when Reference.Excerpt(context, root) is { } beginning => $"in thread {beginning}",
+        var root when Reference.Excerpt(context, root) is { } excerpt => $"in thread {excerpt}",
         var root => $"in the thread of {SafeText.UserId(root.Sender)} {context.FormatTime(root)}",
     };
 }

@@ -1,19 +1,21 @@
+using LoggingService.Events;
+
 namespace LoggingService.Rendering;
 
-/// <summary>The line of an event that is no state event and whose content had been taken out before it reached us. (Client-Server API, "Redactions".)</summary>
+/// <summary>The line of a message event that was redacted before it reached the service. (Client-Server API, "Redactions".)</summary>
 internal static class RemovedLine
 {
-    /// <summary>
-    /// Its content is gone: the homeserver says so, for anybody can send an empty one. Not a redaction's: what it
-    /// removed is often still known.
-    /// </summary>
-    public static bool Handles(RenderContext context) => context.Event is { StateKey: null, Type: not "m.room.redaction" } && context.ArrivedRedacted;
+    // Only if the homeserver reports the redaction: anyone can send empty content.
+    // Redactions are excluded, since their targets are often still known.
+    public static bool Handles(RenderContext context) =>
+        context.Event is { StateKey: null, CanonicalType: not EventTypes.RoomRedaction } && context.ArrivedRedacted;
 
-    /// <summary><c>&lt;@bob:example.org, removed before it was logged&gt;</c>; what is no message is named: <c>&lt;@bob:example.org, reaction, removed …&gt;</c>.</summary>
+    /// <summary><c>&lt;@bob:example.org, reaction, removed before it was logged&gt;</c>; a message has no kind.</summary>
     public static string Render(RenderContext context)
     {
-        // Of an edit nothing says any more that it was one.
-        var kind = context.Event.Type == "m.room.message" ? "" : $", {EventKind.Describe(context.Event) ?? LogLine.DescribeType(context.Event)}";
+        // A redacted edit can't be told from a message.
+        var e = context.Event;
+        var kind = e.CanonicalType == EventTypes.RoomMessage ? "" : $", {EventKind.Describe(e) ?? LogLine.DescribeType(e)}";
         return $"<{context.Sender}{kind}, removed before it was logged>";
     }
 }

@@ -2,38 +2,34 @@ using LoggingService.Events;
 
 namespace LoggingService.Rendering;
 
-/// <summary>The lines of what a room shows of itself: its name, topic, avatar, pinned events. (Client-Server API, "Room Events".)</summary>
+/// <summary>The lines of a room's name, topic, avatar and pinned events. (Client-Server API, "Room Events".)</summary>
 internal static class RoomStateLine
 {
-    /// <summary>The line of <c>m.room.name</c>; <c>null</c> where content has a wrong type. A name that is missing or empty is removed.</summary>
-    public static string? Name(RenderContext context)
-    {
-        if (TypeCheck.Read(context.Event.Content, Read) is not { } name)
+    /// <summary>A missing or empty name removes it.</summary>
+    public static string? Name(RenderContext context) => context.ChangeSentence(
+        static (content, types) => types.String(content["name"u8]) ?? "",
+        static (name, previous) => (previous ?? "", name) switch
         {
-            return null;
-        }
+            ("", "") => "removed the room name",
+            ({ } old, "") => $"removed the room name {SafeText.Quoted(old)}",
+            ({ Length: > 0 } old, _) when old != name =>
+                $"changed the room name from {SafeText.Quoted(old)} to {SafeText.Quoted(name)}",
+            _ => $"set the room name to {SafeText.Quoted(name)}",
+        });
 
-        return (TypeCheck.Read(context.PreviousContent(), Read), name) switch
-        {
-            (null or "", "") => $"*** {context.Sender} removed the room name",
-            (var before, "") => $"*** {context.Sender} removed the room name {SafeText.Quoted(before)}",
-            (not (null or "") and var before, _) when before != name => $"*** {context.Sender} changed the room name from {SafeText.Quoted(before)} to {SafeText.Quoted(name)}",
-            _ => $"*** {context.Sender} set the room name to {SafeText.Quoted(name)}",
-        };
-
-        static string Read(RawJson content, TypeCheck types) => types.String(content["name"u8]) ?? "";
-    }
-
-    /// <summary>The line of <c>m.room.topic</c>; <c>null</c> where content has a wrong type. The plain text of <c>m.topic</c> comes before <c>topic</c>. An earlier topic is long, and stands above: only one that was removed is repeated.</summary>
+    /// <summary>
+    /// The plain text of <c>m.topic</c> takes precedence over <c>topic</c>. Topics are long and the previous one is in an
+    /// earlier line, so it is repeated only if it was removed.
+    /// </summary>
     public static string? Topic(RenderContext context)
     {
-        return TypeCheck.Read(context.Event.Content, Read) switch
+        return context.Sentence((content, types) => Read(content, types) switch
         {
-            null => null,
-            "" when TypeCheck.Read(context.PreviousContent(), Read) is { Length: > 0 } before => $"*** {context.Sender} removed the topic {SafeText.Quoted(before)}",
-            "" => $"*** {context.Sender} removed the topic",
-            var topic => $"*** {context.Sender} set the topic to {SafeText.Quoted(topic)}",
-        };
+            "" when TypeCheck.Read(context.PreviousContent(), Read) is { Length: > 0 } previous =>
+                $"removed the topic {SafeText.Quoted(previous)}",
+            "" => "removed the topic",
+            var topic => $"set the topic to {SafeText.Quoted(topic)}",
+        });
 
         static string Read(RawJson content, TypeCheck types)
         {
@@ -42,64 +38,43 @@ internal static class RoomStateLine
         }
     }
 
-    /// <summary>The line of <c>m.room.avatar</c>; <c>null</c> where content has a wrong type. An address that is missing or empty is removed.</summary>
-    public static string? Avatar(RenderContext context)
-    {
-        if (TypeCheck.Read(context.Event.Content, Read) is not { } url)
+    /// <summary>A missing or empty address removes it.</summary>
+    public static string? Avatar(RenderContext context) => context.ChangeSentence(
+        static (content, types) => types.String(content["url"u8]) ?? "",
+        static (url, previous) => url.Length == 0 ? "removed the room avatar"
+            : string.IsNullOrEmpty(previous) || previous == url ? "set the room avatar"
+            : "changed the room avatar");
+
+    public static string? PinnedEvents(RenderContext context) => context.ChangeSentence(
+        static (content, types) => TypeCheck.IsPresent(content["pinned"u8]) ? types.Strings(content["pinned"u8]) : null,
+        static (current, previous) =>
         {
-            return null;
-        }
+            var total = current.Count == 0 ? "none left" : $"{current.Count} in all";
+            var added = Prose.Except(current, previous ?? []).Count;
+            var removed = Prose.Except(previous ?? [], current).Count;
+            return (added, removed) switch
+            {
+                _ when previous is null => $"set the pinned events ({total})",
+                (0, 0) when current.SequenceEqual(previous) => "set the pinned events again (nothing changed)",
+                (0, 0) => "put the pinned events in another order",
+                (_, 0) => $"pinned {Prose.Pluralize(added, "event")} ({total})",
+                (0, _) => $"unpinned {Prose.Pluralize(removed, "event")} ({total})",
+                _ => $"pinned {Prose.Pluralize(added, "event")} and unpinned {removed} ({total})",
+            };
+        });
 
-        return (TypeCheck.Read(context.PreviousContent(), Read), url) switch
-        {
-            (_, "") => $"*** {context.Sender} removed the room avatar",
-            (not (null or "") and var before, _) when before != url => $"*** {context.Sender} changed the room avatar",
-            _ => $"*** {context.Sender} set the room avatar",
-        };
-
-        static string Read(RawJson content, TypeCheck types) => types.String(content["url"u8]) ?? "";
-    }
-
-    /// <summary>The line of <c>m.room.pinned_events</c>: how many more or fewer; <c>null</c> where content has a wrong type or no list.</summary>
-    public static string? PinnedEvents(RenderContext context)
-    {
-        if (TypeCheck.Read(context.Event.Content, Pinned) is not { } now)
-        {
-            return null;
-        }
-
-        var left = now.Count == 0 ? "none left" : $"{now.Count} in all";
-        if (TypeCheck.Read(context.PreviousContent(), Pinned) is not { } before)
-        {
-            return $"*** {context.Sender} set the pinned events ({left})";
-        }
-
-        var added = Prose.Except(now, before).Count;
-        var removed = Prose.Except(before, now).Count;
-        return (added, removed) switch
-        {
-            (0, 0) when now.SequenceEqual(before) => $"*** {context.Sender} set the pinned events again (nothing changed)",
-            (0, 0) => $"*** {context.Sender} put the pinned events in another order",
-            (_, 0) => $"*** {context.Sender} pinned {Prose.Pluralize(added, "event")} ({left})",
-            (0, _) => $"*** {context.Sender} unpinned {Prose.Pluralize(removed, "event")} ({left})",
-            _ => $"*** {context.Sender} pinned {Prose.Pluralize(added, "event")} and unpinned {removed} ({left})",
-        };
-
-        static List<string>? Pinned(RawJson content, TypeCheck types) => TypeCheck.IsPresent(content["pinned"u8]) ? types.Strings(content["pinned"u8]) : null;
-    }
-
-    /// <summary>The line of state whose content had been taken out before it reached us: it can't say what was set, nor whether anything was.</summary>
+    /// <summary>The line of any state event that was redacted before it reached the service.</summary>
     public static string Removed(RenderContext context)
     {
-        var what = (context.Event.Type, context.Event.StateKey) switch
+        var subject = (context.Event.CanonicalType, context.Event.StateKey) switch
         {
-            ("m.room.name", "") => "the room name",
-            ("m.room.topic", "") => "the topic",
-            ("m.room.avatar", "") => "the room avatar",
-            ("m.room.canonical_alias", "") => "the aliases",
-            ("m.room.pinned_events", "") => "the pinned events",
+            (EventTypes.RoomName, "") => "the room name",
+            (EventTypes.RoomTopic, "") => "the topic",
+            (EventTypes.RoomAvatar, "") => "the room avatar",
+            (EventTypes.RoomCanonicalAlias, "") => "the aliases",
+            (EventTypes.RoomPinnedEvents, "") => "the pinned events",
             _ => LogLine.DescribeType(context.Event),
         };
-        return $"*** {context.Sender} changed {what}, removed before it was logged";
+        return $"*** {context.Sender} changed {subject}, removed before it was logged";
     }
 }

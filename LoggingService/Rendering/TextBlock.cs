@@ -4,22 +4,23 @@ using LoggingService.Events;
 namespace LoggingService.Rendering;
 
 /// <summary>
-/// The plain text of an extensible event or of a part of one (a poll's question, an answer, a caption): <c>m.text</c>,
-/// a list of representations; or the names and shapes that clients wrote before it was in the specification.
-/// (Client-Server API, "TextContentBlock"; MSC1767.)
+/// The text of an extensible event or of a part of one (a poll's question, an answer, a caption): <c>m.text</c>, a list of
+/// representations, or one of the older names and forms. (Client-Server API, "TextContentBlock"; MSC1767.)
 /// </summary>
 internal static class TextBlock
 {
-    /// <summary>The first representation that is plain text (one without a <c>mimetype</c> is); <c>null</c> where there is none.</summary>
+    /// <summary>The first plain text representation (the default if there is no <c>mimetype</c>), or <c>null</c>.</summary>
     public static string? Plain(RawJson owner, TypeCheck types)
     {
+        var stable = owner["m.text"u8];
         var unstable = owner["org.matrix.msc1767.text"u8];
-        return !TypeCheck.IsPresent(owner["m.text"u8]) && unstable.Kind == JsonValueKind.String
+        var oldest = owner["org.matrix.msc1767.message"u8];
+        return !TypeCheck.IsPresent(stable) && unstable.Kind == JsonValueKind.String
             ? unstable.AsString()
-            : First(TypeCheck.StableOrUnstable(owner["m.text"u8], TypeCheck.StableOrUnstable(unstable, owner["org.matrix.msc1767.message"u8])), types);
+            : FirstPlain(TypeCheck.StableOrUnstable(stable, TypeCheck.StableOrUnstable(unstable, oldest)), types);
     }
 
-    private static string? First(RawJson representations, TypeCheck types)
+    private static string? FirstPlain(RawJson representations, TypeCheck types)
     {
         string? first = null;
         foreach (var item in types.Items(representations))

@@ -4,40 +4,34 @@ using LoggingService.Events;
 namespace LoggingService.Rendering;
 
 /// <summary>
-/// Reads what a line needs from an event's content and remembers whether anything was of a wrong type: such an event is
-/// shown in the general form, whole, rather than as a sentence that leaves something out. A <c>null</c> is
-/// missing, not wrong. (Servers check next to nothing in content: Client-Server API, "Instant Messaging".)
+/// Reads values of an event's content and remembers whether any was of the wrong type. Such an event is shown by the
+/// fallback, as a whole, instead of by a sentence that omits something. A <c>null</c> counts as missing, not as wrong.
+/// (Servers validate next to nothing of the content: Client-Server API, "Instant Messaging".)
 /// </summary>
 internal sealed class TypeCheck
 {
-    /// <summary>Something that was asked for had a wrong type.</summary>
+    /// <summary>A value that was read had the wrong type.</summary>
     public bool Failed { get; private set; }
 
-    /// <summary>The value is neither missing nor <c>null</c>.</summary>
     public static bool IsPresent(RawJson value) => value.Kind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 
-    /// <summary>The value under the name that is in the specification, or else under the one from before.</summary>
+    /// <summary>The value under the stable name, or else the one under the unstable name.</summary>
     public static RawJson StableOrUnstable(RawJson stable, RawJson unstable) => IsPresent(stable) ? stable : unstable;
 
-    /// <summary>The string, or <c>null</c> where it is missing or wrong.</summary>
+    /// <summary><c>null</c> if missing or wrong, as for the others below.</summary>
     public string? String(RawJson value) => HasKind(value, JsonValueKind.String) ? value.AsString() : null;
 
-    /// <summary>The string, or <c>null</c> where it is missing, empty or wrong.</summary>
     public string? NonEmpty(RawJson value) => String(value) is { Length: > 0 } text ? text : null;
 
-    /// <summary>The number, cut to a whole one, or <c>null</c> where it is missing or wrong.</summary>
     public long? Integer(RawJson value) => HasKind(value, JsonValueKind.Number) ? value.AsInteger() : null;
 
-    /// <summary>The object; missing where it is missing or wrong.</summary>
     public RawJson Object(RawJson value) => HasKind(value, JsonValueKind.Object) ? value : default;
 
-    /// <summary><c>true</c> or <c>false</c>, or <c>null</c> where it is missing or wrong.</summary>
     public bool? Boolean(RawJson value) => value.AsBoolean() ?? (HasKind(value, JsonValueKind.True) ? true : null);
 
-    /// <summary>The array's elements; none where it is missing or wrong.</summary>
     public List<RawJson> Items(RawJson value) => HasKind(value, JsonValueKind.Array) ? value.Items() : [];
 
-    /// <summary>The array's strings; none where it is missing or wrong, or where one of them is.</summary>
+    /// <summary>The strings of an array; none if one of the elements is wrong.</summary>
     public List<string> Strings(RawJson value)
     {
         var strings = new List<string>();
@@ -50,16 +44,13 @@ internal sealed class TypeCheck
         return Failed ? [] : strings;
     }
 
-    /// <summary>
-    /// What a content says, of this event or of the one that it replaced; <c>null</c> where it is no object, where
-    /// <paramref name="read"/> finds that it says nothing, or where anything that was read has a wrong type.
-    /// </summary>
+    /// <summary>The result of <paramref name="read"/>; <c>null</c> if the content is not an object or a value has the wrong type.</summary>
     public static T? Read<T>(RawJson content, Func<RawJson, TypeCheck, T?> read)
         where T : class
     {
         var types = new TypeCheck();
-        var said = content.Kind == JsonValueKind.Object ? read(content, types) : null;
-        return types.Failed ? null : said;
+        var result = content.Kind == JsonValueKind.Object ? read(content, types) : null;
+        return types.Failed ? null : result;
     }
 
     private bool HasKind(RawJson value, JsonValueKind kind)
