@@ -47,13 +47,13 @@ internal sealed class LoggedRooms(AppServiceRegistration registration, ServiceUs
             return true;
         }
 
-        if (e is { Type: "m.room.create", StateKey: "" } && e.Sender == us)
+        if (e is { Type: EventTypes.RoomCreate, StateKey: "" } && e.Sender == us)
         {
             _madeByUs[e.RoomId] = true;
         }
 
         // An invitation of ours, and its end, is pushed because it is about us, wherever it happened.
-        var isAboutUs = e.Type == "m.room.member" && e.StateKey == us;
+        var isAboutUs = e.Type == EventTypes.RoomMember && e.StateKey == us;
         var wasMember = user.IsIn(e.RoomId);
         var isJoin = isAboutUs && user.Follow(e);
         var isMember = wasMember || isJoin;

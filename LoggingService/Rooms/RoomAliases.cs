@@ -73,14 +73,14 @@ internal sealed partial class RoomAliases(
 
         foreach (var (e, _, _) in written)
         {
-            var names = e is { Type: "m.room.canonical_alias", StateKey: "" };
+            var names = e is { Type: EventTypes.RoomCanonicalAlias, StateKey: "" };
             if (_seen.TryAdd(e.RoomId, true) || names)
             {
                 _toLearn.Writer.TryWrite((e.RoomId, names ? [.. Hints(e)] : []));
             }
 
             // A room that we made is called after its alias.
-            if (e is { Type: "m.room.name", StateKey: "" } && e.Content["name"u8].AsString() is { Length: > 0 } name && name != Of(e.RoomId)?.Localpart)
+            if (e is { Type: EventTypes.RoomName, StateKey: "" } && e.Content["name"u8].AsString() is { Length: > 0 } name && name != Of(e.RoomId)?.Localpart)
             {
                 Log.Called(logger, Of(e.RoomId)?.ToString() ?? e.RoomId, SafeText.Quoted(name));
             }
