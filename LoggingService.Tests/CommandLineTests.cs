@@ -43,7 +43,7 @@ public class CommandLineTests
     [InlineData("--logs= needs a value.", "--logs=")]
     [InlineData("render needs a FILE.", "render")]
     [InlineData("--LoggingService:Logs needs a value", "--LoggingService:Logs")]
-    [InlineData("LoggingService:Lgos is no setting. The settings are Homeserver, ", "--LoggingService:Lgos", "here")]
+    [InlineData("LoggingService:Lgos is not a setting. The settings are Homeserver, ", "--LoggingService:Lgos", "here")]
     [InlineData("LoggingService:RetainDays is \"0\"", "--retain-days", "0")]
     [InlineData("LoggingService:Moderators:1 is \"bob\"", "--moderator", "@alice:example.org", "--moderator", "bob")]
     public async Task What_is_not_understood_is_one_line_with_the_nearest_right_word(string expected, params string[] typed) =>

@@ -21,7 +21,7 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public void Every_setting_is_heeded()
+    public void Every_setting_is_read()
     {
         var options = Read(
             """
@@ -51,33 +51,33 @@ public sealed class OptionsTests
     }
 
     [Theory]
-    [InlineData("""{"RoomsPerHour": "abc"}""", "LoggingService:RoomsPerHour is \"abc\", and must be a whole number: how many rooms may be made in an hour")]
-    [InlineData("""{"RoomsPerHour": 1.5}""", "LoggingService:RoomsPerHour is \"1.5\", and must be a whole number: how many rooms may be made in an hour")]
-    [InlineData("""{"RoomsPerHour": -1}""", "LoggingService:RoomsPerHour is \"-1\", and must be from 0 to 2147483647: it is how many rooms may be made in an hour")]
-    [InlineData("""{"RoomsPerHour": [1]}""", "LoggingService:RoomsPerHour is a list or a section, and must be a number")]
-    [InlineData("""{"RetainDays": 0}""", "LoggingService:RetainDays is \"0\", and must be from 1 to 36500: it is the days whose logs are kept; leave it out to keep them for ever")]
-    [InlineData("""{"MaxBodyBytes": 65536}""", "LoggingService:MaxBodyBytes is \"65536\", and must be from 1048576 to 2147483591: it is how many bytes a transaction may have")]
-    [InlineData("""{"MaxBodyBytes": 99999999999}""", "LoggingService:MaxBodyBytes is \"99999999999\", and must be from 1048576 to 2147483591: it is how many bytes a transaction may have")]
+    [InlineData("""{"RoomsPerHour": "abc"}""", "LoggingService:RoomsPerHour is \"abc\"; expected a whole number from 0 to 2147483647: the limit of rooms created per hour")]
+    [InlineData("""{"RoomsPerHour": 1.5}""", "LoggingService:RoomsPerHour is \"1.5\"; expected a whole number from 0 to 2147483647: the limit of rooms created per hour")]
+    [InlineData("""{"RoomsPerHour": -1}""", "LoggingService:RoomsPerHour is \"-1\"; expected a whole number from 0 to 2147483647: the limit of rooms created per hour")]
+    [InlineData("""{"RoomsPerHour": [1]}""", "LoggingService:RoomsPerHour is a list or a section; expected a number")]
+    [InlineData("""{"RetainDays": 0}""", "LoggingService:RetainDays is \"0\"; expected a whole number from 1 to 36500: the days to keep. Omit it to keep all")]
+    [InlineData("""{"MaxBodyBytes": 65536}""", "LoggingService:MaxBodyBytes is \"65536\"; expected a whole number from 1048576 to 2147483591: the limit of a transaction's bytes")]
+    [InlineData("""{"MaxBodyBytes": 99999999999}""", "LoggingService:MaxBodyBytes is \"99999999999\"; expected a whole number from 1048576 to 2147483591: the limit of a transaction's bytes")]
     [InlineData("""{"Homeserver": "localhost:8008"}""", "LoggingService:Homeserver is \"localhost:8008\", which is not an absolute http:// or https:// URL: use one such as http://localhost:8008")]
     [InlineData("""{"Homeserver": "/hs"}""", "LoggingService:Homeserver is \"/hs\", which is not an absolute http:// or https:// URL: use one such as http://localhost:8008")]
-    [InlineData("""{"Homeserver": ""}""", "LoggingService:Homeserver is \"\", which says nothing: leave it out for http://localhost:8008")]
     [InlineData("""{"Homeserver": "http://h s/"}""", "LoggingService:Homeserver contains white space: use one such as http://localhost:8008")]
     [InlineData("""{"Homeserver": "http://hs/?a=b"}""", "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
     [InlineData("""{"Homeserver": "http://me:secret@hs/"}""", "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
-    [InlineData("""{"Logs": " "}""", "LoggingService:Logs is \" \", which says nothing: leave it out for logs")]
-    [InlineData("""{"Logs": {"Path": "x"}}""", "LoggingService:Logs is a list or a section, and must be a text")]
-    [InlineData("""{"Logs": "a\u0000b"}""", "LoggingService:Logs contains a NUL character: take it out")]
-    [InlineData("""{"Moderators": "@alice:example.org"}""", "LoggingService:Moderators is \"@alice:example.org\", which is no list: write [\"@alice:example.org\"], in the environment LoggingService__Moderators__0=@alice:example.org")]
-    [InlineData("""{"Moderators": ["@alice:example.org", "bob"]}""", "LoggingService:Moderators:1 is \"bob\", which is no user id: write it in full, like @alice:example.org")]
-    [InlineData("""{"Moderators": [""]}""", "LoggingService:Moderators:0 is \"\", which is no user id: write it in full, like @alice:example.org")]
-    [InlineData("""{"RoomPerHour": 1}""", "LoggingService:RoomPerHour is no setting. The settings are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, MaxBodyBytes")]
-    public void A_mistake_is_one_line_that_names_the_key(string section, string line) =>
+    [InlineData("""{"Homeserver": ""}""", "LoggingService:Homeserver is empty. Omit it for the default, http://localhost:8008")]
+    [InlineData("""{"Logs": " "}""", "LoggingService:Logs is empty. Omit it for the default, logs")]
+    [InlineData("""{"Logs": {"Path": "x"}}""", "LoggingService:Logs is a list or a section; expected a text")]
+    [InlineData("""{"Logs": "a\u0000b"}""", "LoggingService:Logs contains a NUL character")]
+    [InlineData("""{"Moderators": "@alice:example.org"}""", "LoggingService:Moderators is \"@alice:example.org\"; expected a list: [\"@alice:example.org\"], or LoggingService__Moderators__0=@alice:example.org in the environment")]
+    [InlineData("""{"Moderators": ["@alice:example.org", "bob"]}""", "LoggingService:Moderators:1 is \"bob\"; expected a full user id, such as @alice:example.org")]
+    [InlineData("""{"Moderators": [""]}""", "LoggingService:Moderators:0 is \"\"; expected a full user id, such as @alice:example.org")]
+    [InlineData("""{"RoomPerHour": 1}""", "LoggingService:RoomPerHour is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, MaxBodyBytes")]
+    public void An_error_is_one_line_that_names_the_key(string section, string line) =>
         Assert.Equal(line, Assert.Throws<ConfigurationException>(() => Read(section)).Message);
 
     [Fact]
-    public void A_section_that_is_a_text_is_a_mistake() =>
+    public void A_section_that_is_a_text_is_an_error() =>
         Assert.Equal(
-            "LoggingService is \"on\", which is no section: its keys are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, MaxBodyBytes",
+            "LoggingService is \"on\"; expected a section with the keys Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, MaxBodyBytes",
             Assert.Throws<ConfigurationException>(() => Read("\"on\"")).Message);
 
     private static LoggingServiceOptions Read(string section) => LoggingServiceOptions.Read(

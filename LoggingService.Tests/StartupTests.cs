@@ -44,7 +44,9 @@ public class StartupTests
     [InlineData("this machine has no such address", "--urls", "http://203.0.113.77:5000")]
     [InlineData("that is no address", "--urls", "foo")]
     [InlineData("let a proxy in front of it speak https", "--urls", "https://127.0.0.1:0")]
-    [InlineData("The settings can't be read: ", "--Serilog:MinimumLevel", "Loud")]
+    [InlineData("Logging:LogLevel:Microsoft is \"Loud\"; expected one of Trace, Debug, ", "--Logging:LogLevel:Microsoft", "Loud")]
+    [InlineData("ServiceLog:Format is \"xml\"; expected text or json", "--ServiceLog:Format=xml")]
+    [InlineData("ServiceLog:Fiel is not a setting. The settings are File, Format, RoomActivity", "--ServiceLog:Fiel", "x.log")]
     public async Task A_mistake_in_the_settings_is_one_line(string expected, params string[] arguments)
     {
         using var folder = TempFolder.ForCaller();
@@ -101,9 +103,50 @@ public class StartupTests
         Assert.Equal(0, Directory.GetFiles(folder["logs", ".journal"]).Sum(file => new FileInfo(file).Length));
     }
 
-    private static async Task IsOneLineAsync(TempFolder folder, string expected, params string[] arguments)
+    [Fact]
+    public async Task Settings_of_the_machine_apply_unless_the_environment_or_a_switch_has_others()
     {
-        await using var service = ServiceProcess.Start(folder.Path, arguments);
+        using var folder = TempFolder.ForCaller();
+        await File.WriteAllTextAsync(
+            folder["machine.json"],
+            $$$"""{"LoggingService": {"Logs": "{{{folder["machine"]}}}", "RetainDays": 0}}""",
+            TestContext.Current.CancellationToken);
+        var environment = new Dictionary<string, string?> { [MachineSettings.Variable] = folder["machine.json"] };
+
+        await IsOneLineAsync(folder, environment, "LoggingService:RetainDays is \"0\"");
+
+        environment["LoggingService__RetainDays"] = "1";
+        await WritesToAsync(folder["machine"]);
+        environment["LoggingService__Logs"] = folder["environment"];
+        await WritesToAsync(folder["environment"]);
+        await WritesToAsync(folder["switch"], "--logs", folder["switch"]);
+
+        async Task WritesToAsync(string logs, params string[] switches)
+        {
+            await using var service = ServiceProcess.Start(
+                folder.Path, environment, ["--urls", "http://127.0.0.1:0", "--homeserver", "http://127.0.0.1:9/", .. switches]);
+            await service.WaitForLineAsync($"The logs are in {logs}");
+            Assert.Equal(0, await service.StopAsync());
+        }
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[1]")]
+    public async Task A_settings_file_that_is_not_JSON_is_one_line(string text)
+    {
+        using var folder = TempFolder.ForCaller();
+        await File.WriteAllTextAsync(folder["machine.json"], text, TestContext.Current.CancellationToken);
+
+        var environment = new Dictionary<string, string?> { [MachineSettings.Variable] = folder["machine.json"] };
+        await IsOneLineAsync(folder, environment, $"Failed to read the settings: Failed to load configuration from file '{folder["machine.json"]}'. ");
+    }
+
+    private static Task IsOneLineAsync(TempFolder folder, string expected, params string[] arguments) => IsOneLineAsync(folder, new Dictionary<string, string?>(), expected, arguments);
+
+    private static async Task IsOneLineAsync(TempFolder folder, Dictionary<string, string?> environment, string expected, params string[] arguments)
+    {
+        await using var service = ServiceProcess.Start(folder.Path, environment, arguments);
 
         Assert.Equal(1, await service.WaitForExitAsync());
         Assert.Contains(expected, Assert.Single(service.StandardError), StringComparison.Ordinal);

@@ -12,25 +12,26 @@ namespace LoggingService.Tests;
 public partial class StatusLineConsoleSinkTests
 {
     private const int Width = 20;
+    private static readonly string Program = string.Join(' ', ServiceProcess.Program);
     private readonly StringWriter _written = new();
     private readonly StatusLineConsoleSink _terminal;
 
     public StatusLineConsoleSinkTests() => _terminal = new StatusLineConsoleSink(_written, new MessageTemplateTextFormatter("{Message}{NewLine}"), () => Width);
 
     [Fact]
-    public void A_line_in_a_place_is_replaced_and_stays_below_the_lines_that_come()
+    public void The_state_of_a_check_is_replaced_and_stays_below_the_other_lines()
     {
-        Say("one");
-        Say("no homeserver", place: 1);
-        Say("not known", place: 2);
-        Say("two");
+        Write("one");
+        Write("no homeserver", EventIds.CheckFailed, check: "homeserver");
+        Write("not known", EventIds.CheckPending, check: "registration");
+        Write("two");
         Assert.Equal(["one", "two", "no homeserver", "not known"], Screen());
 
-        Say("a homeserver", place: 1);
+        Write("a homeserver", EventIds.CheckPassed, check: "homeserver");
         Assert.Equal(["one", "two", "a homeserver", "not known"], Screen());
 
-        Say("all is well", place: 0);
-        Say("three");
+        Write("all is well", EventIds.HomeserverConnected);
+        Write("three");
         Assert.Equal(["one", "two", "all is well", "three"], Screen());
     }
 
@@ -41,9 +42,9 @@ public partial class StatusLineConsoleSinkTests
     [InlineData(3 * Width)]
     public void A_line_that_is_broken_at_the_terminals_edge_leaves_nothing_behind(int length)
     {
-        Say("one");
-        Say($"\e[31m{new string('x', length)}\e[0m", place: 1);
-        Say("two", place: 1);
+        Write("one");
+        Write($"\e[31m{new string('x', length)}\e[0m", EventIds.CheckFailed, check: "homeserver");
+        Write("two", EventIds.CheckPassed, check: "homeserver");
         Assert.Equal(["one", "two"], Screen());
     }
 
@@ -54,7 +55,7 @@ public partial class StatusLineConsoleSinkTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "script is util-linux's.");
         using var folder = TempFolder.ForCaller();
-        var start = new ProcessStartInfo("script", ["-qec", $"dotnet {AppContext.BaseDirectory}LoggingService.dll demo --fast --logs logs", "/dev/null"]) { WorkingDirectory = folder.Path };
+        var start = new ProcessStartInfo("script", ["-qec", $"{Program} demo --fast --logs logs", "/dev/null"]) { WorkingDirectory = folder.Path };
         (start.Environment["TERM"], start.Environment["NO_COLOR"]) = ("xterm", noColor);
         using var process = ChildProcess.Start(start);
         var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -70,7 +71,7 @@ public partial class StatusLineConsoleSinkTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "script is util-linux's.");
         using var folder = TempFolder.ForCaller();
         await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText("http://127.0.0.1:5000"), TestContext.Current.CancellationToken);
-        var start = new ProcessStartInfo("script", ["-qefc", $"dotnet {AppContext.BaseDirectory}LoggingService.dll --homeserver http://127.0.0.1:9 --urls http://127.0.0.1:0", "/dev/null"]) { WorkingDirectory = folder.Path };
+        var start = new ProcessStartInfo("script", ["-qefc", $"{Program} --homeserver http://127.0.0.1:9 --urls http://127.0.0.1:0", "/dev/null"]) { WorkingDirectory = folder.Path };
         (start.Environment["TERM"], start.Environment["NO_COLOR"]) = ("xterm", "");
         using var process = ChildProcess.Start(start);
         var screen = "";
@@ -84,9 +85,12 @@ public partial class StatusLineConsoleSinkTests
         Assert.Contains("  · Not known yet: whether it has loaded the registration.", Colour().Replace(screen, ""), StringComparison.Ordinal);
     }
 
-    private void Say(string text, int? place = null) => _terminal.Emit(new LogEvent(
+    private void Write(string text, int eventId = 0, string? check = null) => _terminal.Emit(new LogEvent(
         DateTimeOffset.UtcNow, LogEventLevel.Information, exception: null, new MessageTemplate([new TextToken(text)]),
-        place is null ? [] : [new LogEventProperty("place", new ScalarValue(place))]));
+        [
+            new("EventId", new StructureValue([new("Id", new ScalarValue(eventId))])),
+            new("Check", new ScalarValue(check)),
+        ]));
 
     /// <summary>What a terminal of that width shows of all that was written.</summary>
     private List<string> Screen()

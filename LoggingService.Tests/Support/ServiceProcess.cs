@@ -3,11 +3,16 @@ using System.Text.RegularExpressions;
 
 namespace LoggingService.Tests.Support;
 
-/// <summary>The service as a user runs it: a process of its own, from the same build as the tests.</summary>
+/// <summary>The service as a user runs it, in a process of its own: <see cref="Program"/>.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
     /// <summary>How long a wait may last unless the caller says.</summary>
     public static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(30);
+
+    /// <summary>The command: the published program that <c>LOGGING_SERVICE_PROGRAM</c> names, otherwise the ordinary build.</summary>
+    public static readonly IReadOnlyList<string> Program = Environment.GetEnvironmentVariable("LOGGING_SERVICE_PROGRAM") is { Length: > 0 } published
+        ? [published]
+        : [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "LoggingService.dll")];
 
     private readonly Process _process;
     private readonly Task _bothStreamsRead;
@@ -58,19 +63,19 @@ internal sealed class ServiceProcess : IAsyncDisposable
         Start(workingDirectory, new Dictionary<string, string?>(), arguments, input: "", program);
 
     private static ServiceProcess Start(
-        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input, IReadOnlyList<string>? under = null)
+        string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input,
+        IReadOnlyList<string>? under = null)
     {
-        var service = Path.Combine(AppContext.BaseDirectory, "LoggingService.dll");
-        List<string> command = [.. under ?? [], Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", service, .. arguments];
+        List<string> command = [.. under ?? [], .. Program, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = workingDirectory,
         };
 
-        // What a developer has set for other things must not decide a test.
+        // Variables of the developer's machine must not decide a test.
         foreach (var name in start.Environment.Keys.Where(IsForeign).ToList())
             start.Environment.Remove(name);
-        // A runtime that is killed leaves what debuggers would connect to.
+        // A killed runtime leaves its diagnostics socket behind.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         foreach (var (name, value) in environment)
             start.Environment[name] = value;

@@ -136,7 +136,8 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         builder.ConfigureTestServices(services =>
         {
             services.AddHttpClient<HomeserverClient>().ConfigurePrimaryHttpMessageHandler(() => Homeserver);
-            services.AddSerilog(logger => logger.MinimumLevel.Information().MinimumLevel.Override("Microsoft", LogEventLevel.Error).WriteTo.Sink(new Kept(_logged)), preserveStaticLogger: true);
+            services.RemoveAll<ILogger>().AddSingleton<ILogger>(_ =>
+                new LoggerConfiguration().MinimumLevel.Override("Microsoft", LogEventLevel.Error).WriteTo.Sink(new Kept(_logged)).CreateLogger());
             if (_time is not null)
             {
                 services.RemoveAll<TimeProvider>().AddSingleton(_time);

@@ -20,8 +20,8 @@ internal static partial class CommandLine
           LoggingService --retain-days 90 --moderator @alice:example.org
           LoggingService demo                            shows it without a homeserver
 
-        Settings can also stand in appsettings.json or in the environment, and what the service logs of itself can be
-        set here, too (--Serilog:MinimumLevel:Default Debug): see docs/settings.md.
+        Settings can also stand in appsettings.json or in the environment. Settings of the service's own log have no
+        switch, but a key (--Logging:LogLevel:Default Debug): see docs/settings.md.
         """;
 
     /// <summary>Does what was typed.</summary>
@@ -96,7 +96,7 @@ internal static partial class CommandLine
         }
     }
 
-    /// <summary>Settings by their keys, <c>--Serilog:MinimumLevel:Default Debug</c>, are known to what reads them: they aren't switches.</summary>
+    /// <summary>Settings by their keys, <c>--Logging:LogLevel:Default Debug</c>, aren't switches. Serilog's are ignored with a warning.</summary>
     private static (List<string> ByKey, List<string> Others) TakeSettingsByKey(string[] args)
     {
         var (byKey, others) = (new List<string>(), new List<string>());
@@ -125,7 +125,7 @@ internal static partial class CommandLine
         return (byKey, others);
     }
 
-    [GeneratedRegex("^--(LoggingService|Serilog)(:|=|$)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("^--(LoggingService|Logging|ServiceLog|Serilog)(:|=|$)", RegexOptions.IgnoreCase)]
     private static partial Regex SettingByKey();
 
     private sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction

@@ -1,3 +1,4 @@
+using LoggingService.Logging;
 using LoggingService.Options;
 using LoggingService.Registration;
 
@@ -19,7 +20,7 @@ internal static partial class StartupMessages
             Log.Listening(app.Logger, string.Join(", ", app.Urls), registration.PathBase, options.HomeserverText, options.Registration);
             Log.Writing(app.Logger, options.Logs);
         });
-        app.Lifetime.ApplicationStopped.Register(() => Log.Stopped(app.Logger, place: 0));
+        app.Lifetime.ApplicationStopped.Register(() => Log.Stopped(app.Logger));
     }
 
     private static partial class Log
@@ -33,8 +34,7 @@ internal static partial class StartupMessages
         [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "The logs are in {Logs}.")]
         public static partial void Writing(ILogger logger, string logs);
 
-        // Place 0: what a terminal still shows as waited for goes away.
-        [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "Stopped.")]
-        public static partial void Stopped(ILogger logger, int place);
+        [LoggerMessage(EventId = EventIds.ServiceStopped, Level = LogLevel.Information, Message = "Stopped.")]
+        public static partial void Stopped(ILogger logger);
     }
 }

@@ -28,7 +28,7 @@ internal static class HomeserverResilience
             .UseSocketsHttpHandler((handler, _) => (handler.PooledConnectionLifetime, handler.UseProxy) = (TimeSpan.FromMinutes(5), !options.Homeserver.IsLoopback))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddHttpMessageHandler(provider => new ResilienceHandler(Resilience(provider.GetRequiredService<TimeProvider>())));
-        return services;
+        return services.AddSingleton<ServiceUser>().AddSingleton<ConnectionCheck>().AddHostedService<StartupCheck>();
     }
 
     // By itself: a pipeline of the services' would bring telemetry along, which nobody listens to.

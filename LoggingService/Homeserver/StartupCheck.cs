@@ -1,3 +1,4 @@
+using LoggingService.Logging;
 using LoggingService.Options;
 
 namespace LoggingService.Homeserver;
@@ -10,6 +11,9 @@ internal sealed partial class StartupCheck(
     ConnectionCheck check, ServiceUser user, LoggingServiceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<StartupCheck> logger) : BackgroundService
 {
+    // Of ConnectionCheck, in its order.
+    private static readonly string[] Checks = ["homeserver", "registration", "ping"];
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
     /// <inheritdoc/>
@@ -26,13 +30,13 @@ internal sealed partial class StartupCheck(
             var findings = await check.RunAsync(stoppingToken);
             if (findings.All(finding => finding.State == CheckState.Well))
             {
-                Log.Well(logger, options.HomeserverText, user.Id, place: 0);
+                Log.Well(logger, options.HomeserverText, user.Id);
                 return;
             }
 
             if (findings.All(finding => finding.State != CheckState.Trouble))
             {
-                Log.WellAsFarAsKnown(logger, options.HomeserverText, user.Id, findings[^1].Text, place: 0);
+                Log.WellAsFarAsKnown(logger, options.HomeserverText, user.Id, findings[^1].Text);
                 return;
             }
 
@@ -40,7 +44,7 @@ internal sealed partial class StartupCheck(
             {
                 if (told.Count == 0 || told[i] != findings[i])
                 {
-                    Tell(findings[i], place: i + 1);
+                    Tell(findings[i], Checks[i]);
                 }
             }
 
@@ -49,38 +53,40 @@ internal sealed partial class StartupCheck(
         }
     }
 
-    private void Tell(CheckResult finding, int place)
+    private void Tell(CheckResult finding, string check)
     {
         switch (finding.State)
         {
             case CheckState.Well:
-                Log.Good(logger, finding.Text, place);
+                Log.Good(logger, check, finding.Text);
                 break;
             case CheckState.Trouble:
-                Log.Trouble(logger, finding.Text, place);
+                Log.Trouble(logger, check, finding.Text);
                 break;
             default:
-                Log.StillUnknown(logger, finding.Text, place);
+                Log.StillUnknown(logger, check, finding.Text);
                 break;
         }
     }
 
-    // Place: where a terminal shows it, see StatusLineConsoleSink.
+    // The property Check: StatusLineConsoleSink keeps one line for each.
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The homeserver {Homeserver} knows this service, as {User}, and reaches it.")]
-        public static partial void Well(ILogger logger, string homeserver, string? user, int place);
+        [LoggerMessage(EventId = EventIds.HomeserverConnected, Level = LogLevel.Information,
+            Message = "The homeserver {Homeserver} knows this service, as {User}, and reaches it.")]
+        public static partial void Well(ILogger logger, string homeserver, string? user);
 
-        [LoggerMessage(EventId = 5, Level = LogLevel.Information, Message = "The homeserver {Homeserver} knows this service, as {User}. Not known: {Unknown}")]
-        public static partial void WellAsFarAsKnown(ILogger logger, string homeserver, string? user, string unknown, int place);
+        [LoggerMessage(EventId = EventIds.HomeserverPartlyChecked, Level = LogLevel.Information,
+            Message = "The homeserver {Homeserver} knows this service, as {User}. Not known: {Unknown}")]
+        public static partial void WellAsFarAsKnown(ILogger logger, string homeserver, string? user, string unknown);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Trouble}")]
-        public static partial void Trouble(ILogger logger, string trouble, int place);
+        [LoggerMessage(EventId = EventIds.CheckFailed, Level = LogLevel.Warning, Message = "{Trouble}")]
+        public static partial void Trouble(ILogger logger, string Check, string trouble);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "{Finding}")]
-        public static partial void Good(ILogger logger, string finding, int place);
+        [LoggerMessage(EventId = EventIds.CheckPassed, Level = LogLevel.Information, Message = "{Finding}")]
+        public static partial void Good(ILogger logger, string Check, string finding);
 
-        [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "Not known yet: {Finding}")]
-        public static partial void StillUnknown(ILogger logger, string finding, int place);
+        [LoggerMessage(EventId = EventIds.CheckPending, Level = LogLevel.Information, Message = "Not known yet: {Finding}")]
+        public static partial void StillUnknown(ILogger logger, string Check, string finding);
     }
 }

@@ -1,9 +1,12 @@
 namespace LoggingService.Logging;
 
-/// <summary>The ids of all log messages, unique within the program, a block for each folder. Ids are stable: a retired one is not reused.</summary>
+/// <summary>
+/// The ids of all log messages, unique within the program, a block for each folder. Ids are stable: a retired one is not reused.
+/// </summary>
 internal static class EventIds
 {
     // Cli, Demo and startup: 100 to 199.
+    public const int ServiceStopped = 103;
 
     // Registration: 200 to 299.
 
@@ -31,6 +34,12 @@ internal static class EventIds
     // Rooms: 600 to 699.
 
     // Homeserver: 700 to 799.
+    public const int CheckPassed = 710;
+    public const int CheckFailed = 711;
+    public const int CheckPending = 712;
+    public const int HomeserverConnected = 713;
+    public const int HomeserverPartlyChecked = 714;
 
     // Logging: 800 to 899.
+    public const int SerilogSectionIgnored = 800;
 }

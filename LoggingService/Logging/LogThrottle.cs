@@ -1,20 +1,24 @@
 namespace LoggingService.Logging;
 
-/// <summary>For what strangers can cause as often as they like: the log is told of it once a minute.</summary>
+/// <summary>Lets one log message through per minute, where strangers can cause any number of them.</summary>
 internal sealed class LogThrottle(TimeProvider time)
 {
-    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
     private readonly Lock _lock = new();
-    private long? _told;
+    private long? _acquiredAt;
 
-    /// <summary>Whether it is time to tell it; then it is told, for a minute.</summary>
+    /// <summary>True if none was let through within the last minute.</summary>
     public bool TryAcquire()
     {
         lock (_lock)
         {
-            var isTime = _told is not { } told || time.GetElapsedTime(told) >= Quiet;
-            _told = isTime ? time.GetTimestamp() : _told;
-            return isTime;
+            if (_acquiredAt is { } acquiredAt && time.GetElapsedTime(acquiredAt) < Interval)
+            {
+                return false;
+            }
+
+            _acquiredAt = time.GetTimestamp();
+            return true;
         }
     }
 }

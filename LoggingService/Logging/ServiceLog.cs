@@ -1,114 +1,136 @@
-using LoggingService.Rendering;
-using LoggingService.RoomLogs;
+using LoggingService.Options;
+using Microsoft.Extensions.Configuration.Memory;
 using Serilog;
 using Serilog.Configuration;
-using Serilog.Core;
 using Serilog.Debugging;
 using Serilog.Events;
-using Serilog.Templates;
-using Serilog.Templates.Themes;
+using Serilog.Extensions.Logging;
+using Serilog.Formatting;
+using Serilog.Formatting.Compact;
+using Serilog.Sinks.File;
 
 namespace LoggingService.Logging;
 
-/// <summary>The service's own log: what an admin needs to know, and nothing of the framework's chatter.</summary>
-internal static class ServiceLog
+/// <summary>The service's own log: what an admin needs to know, without the framework's chatter.</summary>
+internal static partial class ServiceLog
 {
-    // What a room said bears the time of its log.
-    private const string IsRoom = "SourceContext = '" + RoomActivity.Source + "'";
-    private const string OwnLine = "{@t:HH:mm:ss} {@l:u3} {@m}\n{@x}";
+    /// <summary>The source of events that show the lines of rooms.</summary>
+    public const string RoomActivitySource = "RoomActivity";
 
-    // A message may be as long as a book; what is still waited for has a sign.
-    private static readonly string TerminalLine =
-        "{#if " + IsRoom + "}{Time:HH:mm:ss} {Alias} {#if Length(Line) > 500}{Substring(Line, 0, 500)}… (more in the log){#else}{Line}{#end}\n"
-        + "{#else if place > 0}  {#if @l = 'Warning'}" + (HasColours ? "\e[0;33m✗\e[0m" : "✗") + "{#else if EventId.Id = 4}·{#else}✓{#end} {@m}\n"
-        + "{#else}" + OwnLine + "{#end}";
+    private const string Host = "Microsoft.Extensions.Hosting.Internal.Host";
+    private const string KestrelConnections = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 
-    // The terminal's own colours, which its owner can read.
-    private static readonly TemplateTheme Colours = new(new Dictionary<TemplateThemeStyle, string>
+    private static readonly Dictionary<string, string?> DefaultLevels = new()
     {
-        [TemplateThemeStyle.TertiaryText] = "\e[2m",
-        [TemplateThemeStyle.LevelInformation] = "\e[2m",
-        [TemplateThemeStyle.LevelWarning] = "\e[33m",
-        [TemplateThemeStyle.LevelError] = "\e[31m",
-        [TemplateThemeStyle.LevelFatal] = "\e[31m",
-    });
+        ["Logging:LogLevel:Microsoft"] = nameof(LogLevel.Warning),
+        ["Logging:LogLevel:Microsoft.AspNetCore.Diagnostics"] = nameof(LogLevel.Critical),
+        ["Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics"] = nameof(LogLevel.Warning),
+        [$"Logging:LogLevel:{Host}"] = nameof(LogLevel.Critical),
+        ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = nameof(LogLevel.Warning),
+        ["Logging:LogLevel:System.Net.Http"] = nameof(LogLevel.Warning),
+    };
 
-    private static readonly LogThrottle TurnedAway = new(TimeProvider.System);
+    private static readonly LogThrottle RefusedConnections = new(TimeProvider.System);
 
-    /// <summary>Whether a person sits at the standard output, at a terminal that knows ANSI's escape sequences.</summary>
-    private static bool IsTerminal => !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+    /// <summary>Whether standard output is a terminal that understands ANSI escape sequences.</summary>
+    private static bool IsTerminal =>
+        !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
-    /// <summary>Whether that person wants colours. (https://no-color.org)</summary>
+    // https://no-color.org
     private static bool HasColours => IsTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
 
     /// <summary>
-    /// Logs to the console; levels and further sinks are the configuration's, in the section <c>Serilog</c>. What the rooms
-    /// say is shown on a terminal only: a system's journal doesn't get it unasked. A terminal that is stopped holds nothing up.
+    /// Adds Serilog as the only provider; levels are the framework's. A sink that hangs, such as a stopped terminal, does not
+    /// block the service.
     /// </summary>
-    /// <param name="services">The service's.</param>
-    /// <param name="configuration">All that is configured.</param>
-    public static IServiceCollection AddServiceLog(this IServiceCollection services, IConfiguration configuration)
+    /// <exception cref="ConfigurationException">A setting of the log is invalid.</exception>
+    public static void AddServiceLog(this WebApplicationBuilder builder)
     {
-        // A sink that can't write says so.
-        SelfLog.Enable(Console.Error);
-        return services.AddSerilog(
-            logger => logger
-                .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-                .MinimumLevel.Override("Microsoft.AspNetCore.Diagnostics", LogEventLevel.Fatal)
-                .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LogEventLevel.Warning)
-                .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
-                .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
-                .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
-                .MinimumLevel.Override(RoomActivity.Source, IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
-                .Filter.ByExcluding(logged => logged.Exception is OperationCanceledException) // A service that is stopped before it has begun is no failure.
-                .Filter.ByExcluding(logged => IsTurningAway(logged) && !TurnedAway.TryAcquire())
-                .Filter.ByExcluding(logged => logged.Exception is BadHttpRequestException) // It quotes what came, which may be a token.
-                .Enrich.With<SafePropertiesEnricher>()
-                .WriteTo.Async(ToConsole)
-                .ReadFrom.Configuration(configuration),
-            preserveStaticLogger: true);
+        var options = ServiceLogOptions.Read(builder.Configuration);
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = DefaultLevels });
+        builder.Logging.ClearProviders();
+
+        // Not AddSerilog: its filter disables Logging:LogLevel. Factories: the container disposes of the logger, which flushes it.
+        builder.Services.AddSingleton<Serilog.ILogger>(_ => CreateLogger(options));
+        builder.Services.AddSingleton<ILoggerProvider>(services =>
+            new SerilogLoggerProvider(services.GetRequiredService<Serilog.ILogger>()));
     }
 
-    /// <summary>Whether the web server says that it hung up on somebody, because there are too many connections.</summary>
-    private static bool IsTurningAway(LogEvent logged) =>
-        logged.Level == LogEventLevel.Warning && logged.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)
-        && source is ScalarValue { Value: "Microsoft.AspNetCore.Server.Kestrel.Connections" };
-
-    private static void ToConsole(LoggerSinkConfiguration sinks)
+    /// <summary>Warns of settings for Serilog, which configured the log of earlier versions.</summary>
+    public static void WarnOfSerilogSection(Microsoft.Extensions.Logging.ILogger logger, IConfiguration configuration)
     {
-        if (IsTerminal)
+        var section = configuration.GetSection("Serilog");
+        if (section.Exists())
         {
-            sinks.Sink(new StatusLineConsoleSink(Console.Out, new ExpressionTemplate(TerminalLine, theme: HasColours ? Colours : null), () => Console.WindowWidth));
+            Log.SectionIgnored(logger, section.GetSection("WriteTo").Exists() ? "Serilog and its sinks under WriteTo" : "Serilog");
+        }
+    }
+
+    private static Serilog.Core.Logger CreateLogger(ServiceLogOptions options)
+    {
+        // Reports failures of sinks.
+        SelfLog.Enable(Console.Error);
+        var logger = new LoggerConfiguration()
+            .MinimumLevel.Verbose()
+            .MinimumLevel.Override(RoomActivitySource, options.RoomActivity ?? IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
+            .Filter.ByExcluding(IsStopDuringStart)
+            .Filter.ByExcluding(QuotesRequest)
+            .Filter.ByExcluding(logged => IsRefusedConnection(logged) && !RefusedConnections.TryAcquire())
+            .Enrich.With<SafePropertiesEnricher>()
+            .WriteTo.Async(sinks => AddConsole(sinks, options));
+        if (options.File is { } path)
+        {
+            logger.WriteTo.Async(sinks => AddFile(sinks, options, path));
+        }
+
+        return logger.CreateLogger();
+    }
+
+    private static void AddConsole(LoggerSinkConfiguration sinks, ServiceLogOptions options)
+    {
+        if (options.IsJson)
+        {
+            sinks.Console(new CompactJsonFormatter());
+        }
+        else if (IsTerminal)
+        {
+            sinks.Sink(new StatusLineConsoleSink(Console.Out, new TerminalFormatter(HasColours), () => Console.WindowWidth));
         }
         else
         {
-            sinks.Console(new PlainConsoleFormatter());
+            sinks.Console(new PlainFormatter("HH:mm:ss"));
         }
     }
-}
 
-/// <summary>
-/// Makes what others chose safe in every line of the service's own log: an alias may hold line breaks and escape sequences,
-/// and anybody can make the homeserver ask for one. Leaves out what a token may stand in.
-/// </summary>
-internal sealed class SafePropertiesEnricher : ILogEventEnricher
-{
-    /// <inheritdoc/>
-    public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
+    private static void AddFile(LoggerSinkConfiguration sinks, ServiceLogOptions options, string path)
     {
-        foreach (var (name, value) in logEvent.Properties.ToArray())
-        {
-            if (name is "QueryString" or "Authorization")
-            {
-                // Where an admin asks for the words of the web server, or of HttpClient: older homeservers have the token in the query.
-                logEvent.AddOrUpdateProperty(new LogEventProperty(name, new ScalarValue("…")));
-                continue;
-            }
+        ITextFormatter formatter = options.IsJson ? new CompactJsonFormatter() : new PlainFormatter("yyyy-MM-dd HH:mm:ss zzz");
+        sinks.File(
+            formatter, path, fileSizeLimitBytes: null, rollingInterval: RollingInterval.Day, retainedFileCountLimit: 31,
+            hooks: new FileMode0640());
+    }
 
-            if (value is ScalarValue { Value: string text } && SafeText.Escape(text) is var safe && safe != text)
-            {
-                logEvent.AddOrUpdateProperty(new LogEventProperty(name, new ScalarValue(safe)));
-            }
+    private static bool IsStopDuringStart(LogEvent logged) => logged.IsFrom(Host) && logged.Exception is OperationCanceledException;
+
+    // It quotes the request, and so perhaps a token.
+    private static bool QuotesRequest(LogEvent logged) => logged.Exception is BadHttpRequestException;
+
+    private static bool IsRefusedConnection(LogEvent logged) => logged.Level == LogEventLevel.Warning && logged.IsFrom(KestrelConnections);
+
+    private sealed class FileMode0640 : FileLifecycleHooks
+    {
+        public override Stream OnFileOpened(string path, Stream underlyingStream, System.Text.Encoding encoding)
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+            return underlyingStream;
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = EventIds.SerilogSectionIgnored, Level = LogLevel.Warning,
+            Message = "Ignored the section {Section} of the settings. Logging:LogLevel sets levels, ServiceLog:File and "
+                + "ServiceLog:Format a log file, ServiceLog:RoomActivity the lines of rooms.")]
+        public static partial void SectionIgnored(Microsoft.Extensions.Logging.ILogger logger, string section);
     }
 }

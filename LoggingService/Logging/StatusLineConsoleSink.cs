@@ -7,23 +7,22 @@ using Serilog.Formatting;
 namespace LoggingService.Logging;
 
 /// <summary>
-/// The service's own log for a person at a terminal. An event with a property <c>place</c> over 0 is not a line that
-/// scrolls away: it stands below the lines, in that place, until another replaces it or one with place 0 ends them all.
+/// Writes to a terminal. The state of a startup check does not scroll away: it stays below the other lines, one line for each
+/// check, until the checks end or the service stops.
 /// </summary>
 /// <param name="terminal">An ANSI terminal.</param>
-/// <param name="format">Makes an event's line, with its line break.</param>
-/// <param name="width">The terminal's columns, now.</param>
-internal sealed partial class StatusLineConsoleSink(TextWriter terminal, ITextFormatter format, Func<int> width) : ILogEventSink
+/// <param name="formatter">Formats an event with its line break.</param>
+/// <param name="width">Gives the terminal's columns.</param>
+internal sealed partial class StatusLineConsoleSink(TextWriter terminal, ITextFormatter formatter, Func<int> width) : ILogEventSink
 {
-    private readonly SortedDictionary<int, string> _places = [];
+    // By check, in the order of their first appearance.
+    private readonly OrderedDictionary<string, string> _statusLines = [];
     private int _rows;
 
-    /// <inheritdoc/>
     public void Emit(LogEvent logEvent)
     {
         var line = new StringWriter();
-        format.Format(logEvent, line);
-        var place = logEvent.Properties.TryGetValue("place", out var value) && value is ScalarValue { Value: int number } ? number : -1;
+        formatter.Format(logEvent, line);
 
         var output = new StringBuilder();
         if (_rows > 0)
@@ -31,28 +30,33 @@ internal sealed partial class StatusLineConsoleSink(TextWriter terminal, ITextFo
             output.Append($"\e[{_rows}F\e[J");
         }
 
-        if (place > 0)
+        if (logEvent.GetCheck() is { } check)
         {
-            _places[place] = line.ToString();
+            _statusLines[check] = line.ToString();
         }
         else
         {
             output.Append(line);
-            if (place == 0)
-            {
-                _places.Clear();
-            }
         }
 
-        output.AppendJoin("", _places.Values);
-        _rows = RowsOf(string.Concat(_places.Values), width() is > 0 and var columns ? columns : int.MaxValue);
+        if (logEvent.GetEventId() is EventIds.HomeserverConnected or EventIds.HomeserverPartlyChecked or EventIds.ServiceStopped)
+        {
+            _statusLines.Clear();
+        }
+
+        output.AppendJoin("", _statusLines.Values);
+        _rows = CountRows(string.Concat(_statusLines.Values));
         terminal.Write(output);
         terminal.Flush();
     }
 
-    /// <summary>How many rows lines take on the terminal, which breaks those that are longer than it is wide.</summary>
-    private static int RowsOf(string lines, int columns) =>
-        Colour().Replace(lines, "").Split('\n')[..^1].Sum(line => Math.Max(1, (int)Math.Ceiling((double)line.Length / columns)));
+    /// <summary>How many rows the lines take: the terminal wraps those that are longer than its width.</summary>
+    private int CountRows(string lines)
+    {
+        // 0 where the width is unknown.
+        var columns = width() > 0 ? width() : int.MaxValue;
+        return Colour().Replace(lines, "").Split('\n')[..^1].Sum(line => Math.Max(1, (int)Math.Ceiling((double)line.Length / columns)));
+    }
 
     [GeneratedRegex(@"\e\[[0-9;]*m")]
     private static partial Regex Colour();

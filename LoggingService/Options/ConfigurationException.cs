@@ -1,8 +1,7 @@
 namespace LoggingService.Options;
 
 /// <summary>
-/// A mistake in what the admin configured. The message is one line that names what to mend (the key, or the file and
-/// its line); the service prints it and exits with 1, without a stack trace.
+/// An error in the configuration. The message is one line that names the key, or the file and its line; the program prints it
+/// without a stack trace and exits with 1.
 /// </summary>
-/// <param name="message">The line.</param>
 internal sealed class ConfigurationException(string message) : Exception(message);

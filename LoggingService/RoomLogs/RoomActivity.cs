@@ -8,24 +8,30 @@ using Serilog.Parsing;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// Publishes committed lines as Serilog events of the source <c>RoomActivity</c> with the properties Room, Alias, Sender,
-/// EventType, EventId and Line. Best effort: a slow sink loses lines, which are counted, and never delays a transaction.
+/// Writes committed lines to the service's own log, with the properties Room, Alias, Sender, EventType, EventId and Line, where
+/// <c>ServiceLog:RoomActivity</c> asks for them. Best effort: it never blocks a transaction; lines that come faster than the
+/// sinks take them are dropped and counted.
 /// </summary>
-internal sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliases aliases, ILogger<RoomActivity> logger) : BackgroundService
+internal sealed partial class RoomActivity(Serilog.ILogger serviceLog, RoomAliases aliases, ILogger<RoomActivity> logger)
+    : BackgroundService
 {
-    public const string Source = "RoomActivity";
+    private const int QueueCapacity = 10_000;
 
-    private const int Queued = 10_000;
     private static readonly MessageTemplate Template =
         new MessageTemplateParser().Parse("{Alias:l} {Time:yyyy-MM-dd HH:mm:ss zzz} {Line:l}");
-    private readonly Serilog.ILogger _listeners = listeners.ForContext(Constants.SourceContextPropertyName, Source);
-    private readonly Channel<LogEvent> _queue = Channel.CreateBounded<LogEvent>(new BoundedChannelOptions(Queued) { SingleReader = true });
-    private long _missed;
 
-    /// <summary>Queues lines; a no-op where no sink is enabled.</summary>
+    private readonly Serilog.ILogger _serviceLog =
+        serviceLog.ForContext(Constants.SourceContextPropertyName, ServiceLog.RoomActivitySource);
+
+    private readonly Channel<LogEvent> _queue =
+        Channel.CreateBounded<LogEvent>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
+
+    private long _dropped;
+
+    /// <summary>Enqueues lines; a no-op where they are switched off.</summary>
     public void Show(IReadOnlyList<WrittenLine> written)
     {
-        if (!_listeners.IsEnabled(LogEventLevel.Information))
+        if (!_serviceLog.IsEnabled(LogEventLevel.Information))
         {
             return;
         }
@@ -34,7 +40,7 @@ internal sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliase
         {
             LogEventProperty[] properties =
             [
-                new(Constants.SourceContextPropertyName, new ScalarValue(Source)),
+                new(Constants.SourceContextPropertyName, new ScalarValue(ServiceLog.RoomActivitySource)),
                 new("Room", new ScalarValue(e.RoomId)),
                 new("Alias", new ScalarValue(aliases.Of(e.RoomId)?.ToString() ?? e.RoomId)),
                 new("Sender", new ScalarValue(e.Sender)),
@@ -45,37 +51,28 @@ internal sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliase
             ];
             if (!_queue.Writer.TryWrite(new LogEvent(time, LogEventLevel.Information, exception: null, Template, properties)))
             {
-                Interlocked.Increment(ref _missed);
+                Interlocked.Increment(ref _dropped);
             }
         }
     }
 
+    /// <summary>Writes what is queued, then stops.</summary>
     public override Task StopAsync(CancellationToken cancellationToken)
     {
-        // Lines committed before the stop are still published.
         _queue.Writer.TryComplete();
         return ExecuteTask?.WaitAsync(cancellationToken) ?? Task.CompletedTask;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Not cancelled: StopAsync completes the queue.
         await foreach (var line in _queue.Reader.ReadAllAsync(CancellationToken.None))
         {
-            try
+            _serviceLog.Write(line);
+            var dropped = Interlocked.Exchange(ref _dropped, 0);
+            if (dropped > 0)
             {
-                _listeners.Write(line);
-            }
-#pragma warning disable CA1031 // A failing sink loses its lines, but must not stop the service.
-            catch (Exception)
-#pragma warning restore CA1031
-            {
-                Interlocked.Increment(ref _missed);
-            }
-
-            var missed = Interlocked.Exchange(ref _missed, 0);
-            if (missed > 0)
-            {
-                Log.Missed(logger, missed);
+                Log.Dropped(logger, dropped);
             }
         }
     }
@@ -83,7 +80,7 @@ internal sealed partial class RoomActivity(Serilog.ILogger listeners, RoomAliase
     private static partial class Log
     {
         [LoggerMessage(EventId = EventIds.RoomActivityDropped, Level = LogLevel.Warning,
-            Message = "Dropped {LineCount} lines of room activity: slow output, or a failed Serilog sink. The room logs are complete.")]
-        public static partial void Missed(ILogger logger, long lineCount);
+            Message = "Dropped {Count} lines of rooms here, which came too fast. The rooms' own files have them.")]
+        public static partial void Dropped(ILogger logger, long count);
     }
 }

@@ -1,0 +1,52 @@
+using static LoggingService.Options.SettingReader;
+
+namespace LoggingService.Options;
+
+/// <summary>The settings of section <c>ServiceLog</c>. The levels are in the framework's section, <c>Logging:LogLevel</c>.</summary>
+internal sealed class ServiceLogOptions
+{
+    private ServiceLogOptions(IConfigurationSection section)
+    {
+        var file = section.GetSection("File");
+        File = file.Exists() ? ReadPath(file, "the console only") : null;
+        IsJson = ReadChoice(section.GetSection("Format"), "text", "json") == "json";
+        RoomActivity = ReadChoice(section.GetSection("RoomActivity"), "auto", "on", "off") switch
+        {
+            "on" => true,
+            "off" => false,
+            _ => null,
+        };
+    }
+
+    /// <summary>Absolute path of a file next to the console, one a day with its date in the name; <c>null</c> for none.</summary>
+    public string? File { get; }
+
+    /// <summary>Compact JSON, on the console and in the file; otherwise text.</summary>
+    public bool IsJson { get; }
+
+    /// <summary>Whether the lines of the rooms are shown; <c>null</c>: on a terminal only.</summary>
+    public bool? RoomActivity { get; }
+
+    /// <exception cref="ConfigurationException">A value or a level is invalid, or a key is unknown.</exception>
+    public static ServiceLogOptions Read(IConfiguration configuration)
+    {
+        RejectUnknownLevels(configuration.GetSection("Logging"));
+        var section = configuration.GetSection("ServiceLog");
+        RejectUnknownKeys(section, ["File", "Format", "RoomActivity"]);
+        return new(section);
+    }
+
+    // The framework's own error does not name the key.
+    private static void RejectUnknownLevels(IConfigurationSection logging)
+    {
+        // Logging:LogLevel, and Logging:Serilog:LogLevel, which is the provider's.
+        var sections = logging.GetChildren().Select(provider => provider.GetSection("LogLevel")).Prepend(logging.GetSection("LogLevel"));
+        foreach (var level in sections.SelectMany(levels => levels.GetChildren()))
+        {
+            if (!string.IsNullOrEmpty(level.Value) && !Enum.TryParse<LogLevel>(level.Value, ignoreCase: true, out _))
+            {
+                throw Invalid(level, $"one of {string.Join(", ", Enum.GetNames<LogLevel>())}");
+            }
+        }
+    }
+}

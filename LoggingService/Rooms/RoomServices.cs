@@ -1,0 +1,9 @@
+namespace LoggingService.Rooms;
+
+/// <summary>Registers what decides which rooms are logged, and creates rooms.</summary>
+internal static class RoomServices
+{
+    public static IServiceCollection AddRooms(this IServiceCollection services) => services
+        .AddSingleton<LoggedRooms>().AddSingleton<RoomCreator>()
+        .AddSingleton<RoomAliases>().AddHostedService(provider => provider.GetRequiredService<RoomAliases>());
+}
