@@ -2,11 +2,11 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>A script can ask whether the homeserver and the service know each other.</summary>
+/// <summary>A script can check that the homeserver and the service reach each other.</summary>
 public class CheckCommandTests
 {
     [Fact]
-    public async Task All_is_well_is_three_lines_and_exit_code_0()
+    public async Task Success_is_three_lines_and_exit_code_0()
     {
         using var homeserver = new PlayedHomeserver();
         var (exitCode, lines) = await CheckAsync(homeserver.Address);
@@ -19,7 +19,7 @@ public class CheckCommandTests
     }
 
     [Fact]
-    public async Task A_homeserver_on_this_machine_is_asked_without_the_proxy_of_the_environment()
+    public async Task A_homeserver_on_this_machine_is_not_reached_through_the_proxy_of_the_environment()
     {
         using var homeserver = new PlayedHomeserver();
         var (exitCode, lines) = await CheckAsync(homeserver.Address, new() { ["http_proxy"] = "http://127.0.0.1:9" });
@@ -27,14 +27,15 @@ public class CheckCommandTests
     }
 
     [Fact]
-    public async Task Trouble_is_exit_code_1_with_what_to_do_and_what_cannot_be_known_yet()
+    public async Task A_failure_is_exit_code_1_with_advice_and_the_checks_that_could_not_run()
     {
         var (exitCode, lines) = await CheckAsync("http://127.0.0.1:9");
 
         Assert.Equal(1, exitCode);
         Assert.Equal(
             [
-                "trouble  The homeserver can't be reached at http://127.0.0.1:9 (Connection refused). Is it running? If it listens elsewhere, say where: --homeserver URL",
+                "failed   The homeserver can't be reached at http://127.0.0.1:9 (Connection refused). "
+                    + "Is it running? If it listens elsewhere, say where: --homeserver URL",
                 "unknown  whether it has loaded the registration.",
                 "unknown  whether it reaches this service at https://logs.example.org/matrix.",
             ],
@@ -42,7 +43,7 @@ public class CheckCommandTests
     }
 
     [Fact]
-    public async Task Without_a_registration_there_is_nothing_to_check_and_none_is_made()
+    public async Task Without_a_registration_the_check_fails_and_creates_none()
     {
         using var folder = TempFolder.ForCaller();
         await using var check = ServiceProcess.Start(folder.Path, "check");
@@ -52,11 +53,13 @@ public class CheckCommandTests
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
-    /// <summary>Checks with a url that somebody else serves: a check listens nowhere, and writes no logs.</summary>
-    private static async Task<(int ExitCode, IReadOnlyList<string> Lines)> CheckAsync(string homeserver, Dictionary<string, string?>? environment = null)
+    // The registration's url has another host: a check doesn't listen, and writes no logs.
+    private static async Task<(int ExitCode, IReadOnlyList<string> Lines)> CheckAsync(
+        string homeserver, Dictionary<string, string?>? environment = null)
     {
         using var folder = TempFolder.ForCaller();
-        await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText("https://logs.example.org/matrix"), TestContext.Current.CancellationToken);
+        var registration = ServiceUnderTest.RegistrationText("https://logs.example.org/matrix");
+        await File.WriteAllTextAsync(folder["registration.yaml"], registration, TestContext.Current.CancellationToken);
         File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await using var check = ServiceProcess.Start(folder.Path, environment ?? [], "check", "--homeserver", homeserver);
         var exitCode = await check.WaitForExitAsync();

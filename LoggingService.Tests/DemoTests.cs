@@ -2,43 +2,47 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>Who has no homeserver can see what the service does.</summary>
+/// <summary>The demo shows the service without a homeserver.</summary>
 public class DemoTests
 {
     [Fact]
-    public async Task The_demo_plays_an_evening_into_a_folder_and_says_where_to_read_it()
+    public async Task The_demo_plays_a_recording_into_a_folder_and_shows_how_to_read_it()
     {
         using var folder = TempFolder.ForCaller();
         await PlayAsync(folder);
         var first = await File.ReadAllLinesAsync(folder["demo-logs/logged_everyday/latest.log"], TestContext.Current.CancellationToken);
         Assert.Equal(64, first.Length);
         Assert.Contains(first, line => line.EndsWith("<@alice:localhost> Good morning everyone", StringComparison.Ordinal));
-        Assert.All(first, line => Assert.True(DateTimeOffset.UtcNow - DateTimeOffset.Parse(line.AsSpan(0, 26), provider: null) < TimeSpan.FromMinutes(5), line));
+        Assert.All(first, line => Assert.True(DateTimeOffset.UtcNow - TimeOf(line) < TimeSpan.FromMinutes(5), line));
 
-        // What is known is not logged twice, and a demo that is seen again is to be seen.
+        // A second run logs its events again: they aren't duplicates of the first run's.
         await PlayAsync(folder);
-        Assert.Equal(128, (await File.ReadAllLinesAsync(folder["demo-logs/logged_everyday/latest.log"], TestContext.Current.CancellationToken)).Length);
+        var both = await File.ReadAllLinesAsync(folder["demo-logs/logged_everyday/latest.log"], TestContext.Current.CancellationToken);
+        Assert.Equal(128, both.Length);
         Assert.Equal([folder["demo-logs"]], Directory.GetFileSystemEntries(folder.Path));
     }
 
     [Fact]
-    public async Task What_a_person_types_is_in_the_log()
+    public async Task Typed_messages_are_logged()
     {
         using var folder = TempFolder.ForCaller();
         await using var demo = ServiceProcess.StartTyping("hello there\n\n/me waves\n", folder.Path, "demo", "--chat", "--logs", "here");
 
         Assert.Equal(0, await demo.WaitForExitAsync());
         var lines = await File.ReadAllLinesAsync(folder["here/logged_demo/latest.log"], TestContext.Current.CancellationToken);
-        var user = demo.StandardOutput.Single(line => line.StartsWith("You are ", StringComparison.Ordinal)).Split(' ', ',')[2];
-        Assert.Equal([$"*** {user} joined", $"<{user}> hello there", $"* {user} waves", $"*** {user} left"], lines.TakeLast(4).Select(line => line[27..]));
+        var user = demo.StandardOutput.Single(line => line.StartsWith("You are ", StringComparison.Ordinal)).Split(' ')[2];
+        Assert.Equal(
+            [$"*** {user} joined", $"<{user}> hello there", $"* {user} waves", $"*** {user} left"],
+            lines.TakeLast(4).Select(line => line[27..]));
     }
 
     [Fact]
-    public async Task A_demo_that_is_stopped_leaves_only_its_logs()
+    public async Task A_stopped_demo_leaves_only_its_logs()
     {
         using var folder = TempFolder.ForCaller();
         using var temporary = TempFolder.ForCaller();
-        await using var demo = ServiceProcess.Start(folder.Path, new Dictionary<string, string?> { ["TMPDIR"] = temporary.Path }, "demo");
+        var environment = new Dictionary<string, string?> { ["TMPDIR"] = temporary.Path };
+        await using var demo = ServiceProcess.Start(folder.Path, environment, "demo");
         await demo.WaitForLineAsync("The log of #logged_everyday:localhost is in ");
 
         Assert.Equal(0, await demo.StopAsync());
@@ -46,12 +50,14 @@ public class DemoTests
         Assert.Empty(demo.StandardError);
     }
 
+    private static DateTimeOffset TimeOf(string line) => DateTimeOffset.Parse(line.AsSpan(0, 26), provider: null);
+
     private static async Task PlayAsync(TempFolder folder)
     {
         await using var demo = ServiceProcess.Start(folder.Path, "demo", "--fast");
         Assert.Equal(0, await demo.WaitForExitAsync());
         Assert.Contains($"  tail -F {folder["demo-logs/logged_everyday/latest.log"]}", demo.StandardOutput);
-        Assert.Contains(demo.StandardOutput, line => line.StartsWith("That was the evening.", StringComparison.Ordinal));
-        Assert.DoesNotContain(demo.Output, line => line.Contains(" WRN ", StringComparison.Ordinal) || line.Contains(" ERR ", StringComparison.Ordinal));
+        Assert.Contains(demo.StandardOutput, line => line.StartsWith("End of the recording.", StringComparison.Ordinal));
+        Assert.DoesNotContain(demo.Output, line => line.Contains(" WRN ") || line.Contains(" ERR "));
     }
 }

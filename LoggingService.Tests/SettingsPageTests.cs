@@ -35,7 +35,7 @@ public partial class SettingsPageTests
                 var key => typeof(LoggingServiceOptions).GetProperty(key)!.GetValue(options)?.ToString() ?? "",
             };
             Assert.Equal(expected, row.Groups["default"].Value);
-            Assert.Contains($"[default: {row.Groups["key"].Value switch { "RetainDays" => "all", "Moderators" => "nobody", _ => expected }}]",
+            Assert.Contains($"[default: {row.Groups["key"].Value switch { "RetainDays" => "all", "Moderators" => "none", _ => expected }}]",
                 SettingOption.All.Single(setting => setting.Name == row.Groups["switch"].Value).Description, StringComparison.Ordinal);
         }
     }

@@ -2,36 +2,42 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>The service as it is started and stopped: a process of its own.</summary>
+/// <summary>Start and stop of the service, in a process of its own.</summary>
 public class StartupTests
 {
     [Fact]
-    public async Task The_first_start_makes_the_registration_says_what_to_do_and_writes_only_where_it_was_called()
+    public async Task The_first_start_creates_a_registration_with_instructions_and_writes_only_to_the_working_directory()
     {
         using var folder = TempFolder.ForCaller();
-        var (port, called, home) = (FreePort.Next(), folder["called"], folder["home"]);
-        Directory.CreateDirectory(called);
+        var url = $"http://127.0.0.1:{FreePort.Next()}";
+        var workingDirectory = folder["called"];
+        var home = folder["home"];
+        Directory.CreateDirectory(workingDirectory);
         Directory.CreateDirectory(home);
-        await using var service = ServiceProcess.Start(called, new Dictionary<string, string?> { ["HOME"] = home }, "--urls", $"http://127.0.0.1:{port}", "--homeserver", "http://127.0.0.1:9/");
+        var environment = new Dictionary<string, string?> { ["HOME"] = home };
+        await using var service = ServiceProcess.Start(workingDirectory, environment, "--urls", url, "--homeserver", "http://127.0.0.1:9/");
 
-        await service.WaitForLineAsync($"Listening on http://127.0.0.1:{port} for the homeserver http://127.0.0.1:9, with the registration {called}/registration.yaml.$");
-        await service.WaitForLineAsync($"The logs are in {called}/logs.$");
-        Assert.Contains($"Created {called}/registration.yaml with new tokens. The homeserver needs a copy:", service.StandardOutput);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(called, "registration.yaml")));
+        await service.WaitForLineAsync(
+            $"Listening on {url} for homeserver http://127.0.0.1:9 with registration {workingDirectory}/registration.yaml$");
+        await service.WaitForLineAsync($"Writing logs to {workingDirectory}/logs$");
+        var registration = Path.Combine(workingDirectory, "registration.yaml");
+        Assert.Contains($"Created {registration} with new tokens. The homeserver needs a copy:", service.StandardOutput);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(registration));
 
         Assert.Equal(0, await service.StopAsync());
         Assert.Empty(service.StandardError);
-        Assert.Equal(["logs", "registration.yaml"], Directory.GetFileSystemEntries(called).Select(Path.GetFileName).Order());
+        Assert.Equal(["logs", "registration.yaml"], Directory.GetFileSystemEntries(workingDirectory).Select(Path.GetFileName).Order());
         Assert.Empty(Directory.GetFileSystemEntries(home));
     }
 
     [Fact]
-    public async Task The_example_registration_is_one_that_the_service_starts_with()
+    public async Task The_service_starts_with_the_example_registration()
     {
         using var folder = TempFolder.ForCaller();
         var port = FreePort.Next();
         await using var service = ServiceProcess.Start(folder.Path,
-            "--registration", Path.Combine(AppContext.BaseDirectory, "registration.example.yaml"), "--urls", $"http://127.0.0.1:{port}", "--homeserver", "http://127.0.0.1:9/");
+            "--registration", Path.Combine(AppContext.BaseDirectory, "registration.example.yaml"),
+            "--urls", $"http://127.0.0.1:{port}", "--homeserver", "http://127.0.0.1:9/");
 
         await service.WaitForLineAsync($"Listening on http://127.0.0.1:{port} ");
 
@@ -47,55 +53,58 @@ public class StartupTests
     [InlineData("Logging:LogLevel:Microsoft is \"Loud\"; expected one of Trace, Debug, ", "--Logging:LogLevel:Microsoft", "Loud")]
     [InlineData("ServiceLog:Format is \"xml\"; expected text or json", "--ServiceLog:Format=xml")]
     [InlineData("ServiceLog:Fiel is not a setting. The settings are File, Format, RoomActivity", "--ServiceLog:Fiel", "x.log")]
-    public async Task A_mistake_in_the_settings_is_one_line(string expected, params string[] arguments)
+    public async Task An_error_in_the_settings_is_one_line(string expected, params string[] arguments)
     {
         using var folder = TempFolder.ForCaller();
 
-        await IsOneLineAsync(folder, expected, arguments);
+        await AssertOneLineAsync(folder, expected, arguments);
     }
 
     [Theory]
     [InlineData("id: [", "registration.yaml")]
     [InlineData("id: x", "registration.yaml")]
     [InlineData("https", "--urls")]
-    public async Task A_mistake_in_the_registration_is_one_line(string text, string expected)
+    public async Task An_error_in_the_registration_is_one_line(string text, string expected)
     {
         using var folder = TempFolder.ForCaller();
-        await File.WriteAllTextAsync(folder["registration.yaml"], text == "https" ? ServiceUnderTest.RegistrationText("https://logs.example.org") : text, TestContext.Current.CancellationToken);
+        var registration = text == "https" ? ServiceUnderTest.RegistrationText("https://logs.example.org") : text;
+        await File.WriteAllTextAsync(folder["registration.yaml"], registration, TestContext.Current.CancellationToken);
 
-        await IsOneLineAsync(folder, expected);
+        await AssertOneLineAsync(folder, expected);
     }
 
     [Fact]
-    public async Task A_port_and_a_log_directory_belong_to_one_service()
+    public async Task A_port_and_a_log_directory_can_be_used_by_one_service_only()
     {
         using var folder = TempFolder.ForCaller();
-        var port = FreePort.Next();
-        await using var first = ServiceProcess.Start(folder.Path, "--urls", $"http://127.0.0.1:{port}", "--homeserver", "http://127.0.0.1:9/");
-        await first.WaitForLineAsync("The logs are in ");
+        var url = $"http://127.0.0.1:{FreePort.Next()}";
+        await using var first = ServiceProcess.Start(folder.Path, "--urls", url, "--homeserver", "http://127.0.0.1:9/");
+        await first.WaitForLineAsync("Writing logs to ");
 
-        await IsOneLineAsync(folder, "LoggingService:Logs: ", "--urls", "http://127.0.0.1:0");
-        await IsOneLineAsync(folder, $"can't listen on http://127.0.0.1:{port}: another program listens there already", "--urls", $"http://127.0.0.1:{port}", "--logs", "other");
+        await AssertOneLineAsync(folder, "LoggingService:Logs: ", "--urls", "http://127.0.0.1:0");
+        await AssertOneLineAsync(folder, $"can't listen on {url}: another program listens there already", "--urls", url, "--logs", "other");
     }
 
     [Fact]
-    public async Task A_stop_is_over_in_10_seconds_with_half_a_transaction_in_hand_and_leaves_nothing_to_recover()
+    public async Task A_stop_during_a_transaction_takes_10_seconds_at_most_and_leaves_nothing_to_recover()
     {
         using var folder = TempFolder.ForCaller();
-        await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText(), TestContext.Current.CancellationToken);
+        var registration = ServiceUnderTest.RegistrationText();
+        await File.WriteAllTextAsync(folder["registration.yaml"], registration, TestContext.Current.CancellationToken);
         var port = FreePort.Next();
-        await using var service = ServiceProcess.Start(folder.Path, "--urls", $"http://127.0.0.1:{port}", "--homeserver", "http://127.0.0.1:9/");
-        await service.WaitForLineAsync("The logs are in ");
+        var url = $"http://127.0.0.1:{port}";
+        await using var service = ServiceProcess.Start(folder.Path, "--urls", url, "--homeserver", "http://127.0.0.1:9/");
+        await service.WaitForLineAsync("Writing logs to ");
         var room = Some.RoomId();
         var body = $"{{\"events\":[{Some.Message(room)}]}}";
-        using (var whole = await RawConnection.OpenAsync(port))
+        using (var complete = await RawConnection.OpenAsync(port))
         {
-            await whole.SendAsync(RawConnection.TransactionHead("1", body.Length) + body);
-            Assert.StartsWith("HTTP/1.1 200 ", await whole.ReadToAsync("\r\n", TimeSpan.FromSeconds(30)), StringComparison.Ordinal);
+            await complete.SendAsync(RawConnection.TransactionHead("1", body.Length) + body);
+            Assert.StartsWith("HTTP/1.1 200 ", await complete.ReadToAsync("\r\n", TimeSpan.FromSeconds(30)), StringComparison.Ordinal);
         }
 
-        using var half = await RawConnection.OpenAsync(port);
-        await half.SendAsync(RawConnection.TransactionHead("2", body.Length) + body[..(body.Length / 2)]);
+        using var partial = await RawConnection.OpenAsync(port);
+        await partial.SendAsync(RawConnection.TransactionHead("2", body.Length) + body[..(body.Length / 2)]);
 
         Assert.Equal(0, await service.StopAsync(TimeSpan.FromSeconds(10)));
         Assert.Empty(service.StandardError);
@@ -113,7 +122,7 @@ public class StartupTests
             TestContext.Current.CancellationToken);
         var environment = new Dictionary<string, string?> { [MachineSettings.Variable] = folder["machine.json"] };
 
-        await IsOneLineAsync(folder, environment, "LoggingService:RetainDays is \"0\"");
+        await AssertOneLineAsync(folder, environment, "LoggingService:RetainDays is \"0\"");
 
         environment["LoggingService__RetainDays"] = "1";
         await WritesToAsync(folder["machine"]);
@@ -125,7 +134,7 @@ public class StartupTests
         {
             await using var service = ServiceProcess.Start(
                 folder.Path, environment, ["--urls", "http://127.0.0.1:0", "--homeserver", "http://127.0.0.1:9/", .. switches]);
-            await service.WaitForLineAsync($"The logs are in {logs}");
+            await service.WaitForLineAsync($"Writing logs to {logs}");
             Assert.Equal(0, await service.StopAsync());
         }
     }
@@ -139,12 +148,12 @@ public class StartupTests
         await File.WriteAllTextAsync(folder["machine.json"], text, TestContext.Current.CancellationToken);
 
         var environment = new Dictionary<string, string?> { [MachineSettings.Variable] = folder["machine.json"] };
-        await IsOneLineAsync(folder, environment, $"Failed to read the settings: Failed to load configuration from file '{folder["machine.json"]}'. ");
+        await AssertOneLineAsync(folder, environment, $"Failed to read the settings: Failed to load configuration from file '{folder["machine.json"]}'. ");
     }
 
-    private static Task IsOneLineAsync(TempFolder folder, string expected, params string[] arguments) => IsOneLineAsync(folder, new Dictionary<string, string?>(), expected, arguments);
+    private static Task AssertOneLineAsync(TempFolder folder, string expected, params string[] arguments) => AssertOneLineAsync(folder, new Dictionary<string, string?>(), expected, arguments);
 
-    private static async Task IsOneLineAsync(TempFolder folder, Dictionary<string, string?> environment, string expected, params string[] arguments)
+    private static async Task AssertOneLineAsync(TempFolder folder, Dictionary<string, string?> environment, string expected, params string[] arguments)
     {
         await using var service = ServiceProcess.Start(folder.Path, environment, arguments);
 

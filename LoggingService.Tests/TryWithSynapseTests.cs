@@ -4,13 +4,20 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>What scripts/try-with-synapse shows to somebody who wants to see the service work.</summary>
+/// <summary>scripts/try-with-synapse shows the service next to a real Synapse.</summary>
 public partial class TryWithSynapseTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
 
+    private static readonly EnumerationOptions Deep = new()
+    {
+        RecurseSubdirectories = true,
+        MaxRecursionDepth = 1,
+        IgnoreInaccessible = true,
+    };
+
     [Fact]
-    public async Task Who_tries_it_sees_two_users_talk_in_a_log_and_nothing_is_left_of_it()
+    public async Task The_script_shows_the_log_of_two_users_and_leaves_nothing_behind()
     {
         await SynapseInstallation.EnsureAsync();
         using var folder = TempFolder.ForCaller();
@@ -38,13 +45,13 @@ public partial class TryWithSynapseTests
     }
 
     [Fact]
-    public async Task Who_stops_it_in_the_middle_finds_nothing_left_of_it()
+    public async Task A_script_that_is_stopped_leaves_nothing_behind()
     {
         await SynapseInstallation.EnsureAsync();
         using var folder = TempFolder.ForCaller();
         using var limit = new CancellationTokenSource(Limit);
         using var script = Start(folder);
-        while (await script.StandardOutput.ReadLineAsync(limit.Token) is { } line && !line.StartsWith("Synapse is started"))
+        while (await script.StandardOutput.ReadLineAsync(limit.Token) is { } line && !line.StartsWith("Starting Synapse"))
         {
         }
 
@@ -55,7 +62,7 @@ public partial class TryWithSynapseTests
         AssertNothingIsLeft(folder);
     }
 
-    // From another folder, by the path in the checkout: it builds the service.
+    // By its path in the checkout, from another working directory: the script builds the service.
     private static Process Start(TempFolder folder)
     {
         var start = new ProcessStartInfo(Path.Combine(Checkout(), "scripts", "try-with-synapse")) { WorkingDirectory = folder.Path };
@@ -67,21 +74,19 @@ public partial class TryWithSynapseTests
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "LoggingService.sln")))
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests aren't run in the checkout, which the script needs.");
+            folder = folder.Parent ?? throw new InvalidOperationException("The script needs the checkout, in which these tests don't run.");
         return folder.FullName;
     }
 
-    // Each of its processes is in its folder, or was started with the folder's name.
+    // Each process of the script has the folder in its environment, its command line or its mounts.
     private static void AssertNothingIsLeft(TempFolder folder)
     {
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
-        foreach (var what in (string[])["environ", "cmdline", "mountinfo"])
-            Assert.DoesNotContain(Directory.GetFiles("/proc", what, Deep), file => Holds(file, folder.Path));
+        foreach (var name in (string[])["environ", "cmdline", "mountinfo"])
+            Assert.DoesNotContain(Directory.GetFiles("/proc", name, Deep), file => Holds(file, folder.Path));
     }
 
-    private static readonly EnumerationOptions Deep = new() { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = true };
-
-    // A process that has ended meanwhile holds nothing, and one that root may not read isn't ours.
+    // A process may have ended in the meantime, and one that root can't read isn't the script's.
     private static bool Holds(string file, string text)
     {
         try

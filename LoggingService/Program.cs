@@ -75,6 +75,6 @@ static WebApplication Build(string[] settings, bool serves)
     app.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixError.NotFound);
 
     ServiceLog.WarnOfSerilogSection(app.Logger, app.Configuration);
-    StartupMessages.Say(app, options, registration);
+    StartupMessages.Register(app, options, registration);
     return app;
 }

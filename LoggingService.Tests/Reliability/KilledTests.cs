@@ -116,7 +116,7 @@ public class KilledTests
         _isStopping = false;
         var url = $"http://127.0.0.1:{FreePort.Next()}";
         await using var service = ServiceProcess.Start(folder.Path, "--homeserver", homeserver.Address, "--urls", url);
-        await service.WaitForLineAsync("The logs are in ");
+        await service.WaitForLineAsync("Writing logs to ");
         await Task.WhenAll(_queues.Select(queue => Task.Run(() => SendAsync(service, url, queue))));
         Assert.Equal(0, await service.StopAsync());
     }

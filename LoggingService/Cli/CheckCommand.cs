@@ -1,32 +1,37 @@
+using System.CommandLine;
 using LoggingService.Homeserver;
 
 namespace LoggingService.Cli;
 
-/// <summary>The command <c>check</c>: a line for each thing that must be well, for people and scripts.</summary>
+/// <summary>The command <c>check</c>: one line for each check, for people and scripts.</summary>
 internal static class CheckCommand
 {
-    /// <summary>Asks the homeserver once, and writes what it finds to standard output.</summary>
-    /// <param name="service">The service, as it would run; it isn't started.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <returns>The exit code: 0, or 1 where there is trouble.</returns>
-    public static async Task<int> RunAsync(WebApplication service, CancellationToken cancellation)
+    public static Command Create(Func<ParseResult, WebApplication> build)
+    {
+        var command = new Command("check", "Checks that the homeserver and the running service reach each other. Exits with 1 if not.");
+        SettingOption.AddAllTo(command);
+        command.SetAction((parsed, cancellation) => RunAsync(build(parsed), cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(WebApplication service, CancellationToken cancellation)
     {
         await using (service)
         {
-            var findings = await service.Services.GetRequiredService<ConnectionCheck>().RunAsync(cancellation);
-            foreach (var finding in findings)
+            var results = await service.Services.GetRequiredService<ConnectionCheck>().RunAsync(cancellation);
+            foreach (var result in results)
             {
-                Console.WriteLine($"{Word(finding.State),-9}{finding.Text}");
+                Console.WriteLine($"{Label(result.State),-9}{result.Text}");
             }
 
-            return findings.All(finding => finding.State != CheckState.Trouble) ? 0 : 1;
+            return results.All(result => result.State != CheckState.Trouble) ? 0 : 1;
         }
     }
 
-    private static string Word(CheckState state) => state switch
+    private static string Label(CheckState state) => state switch
     {
         CheckState.Well => "ok",
-        CheckState.Trouble => "trouble",
+        CheckState.Trouble => "failed",
         _ => "unknown",
     };
 }

@@ -1,51 +1,42 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 
 namespace LoggingService.Cli;
 
-/// <summary>What is said to who typed something that the command line doesn't have.</summary>
 internal static class CommandLineErrors
 {
-    /// <summary>One line: what isn't understood, the right word if one is near, and where all of them are.</summary>
-    public static string Explain(ParseResult typed)
+    /// <summary>Describes the first error in one line, with the nearest known name; <c>null</c> if the command line is valid.</summary>
+    public static string? Describe(ParseResult parsed)
     {
-        ArgumentNullException.ThrowIfNull(typed);
-        if (typed.UnmatchedTokens is not [var word, ..])
+        var command = parsed.CommandResult.Command;
+        var help = $"For all options: {(command is RootCommand ? "" : $"{command.Name} ")}--help";
+        if (parsed.Errors.Count > 0)
         {
-            return $"{Explain(typed.Errors[0])} For all switches: --help";
+            var error = Suggest(command, parsed.UnmatchedTokens) ?? parsed.Errors[0].Message;
+            return $"{error.ReplaceLineEndings(" ").TrimEnd('.')}. {help}";
         }
 
-        var name = word.Split('=')[0].ReplaceLineEndings(" ");
-        var command = typed.CommandResult.Command;
-        var nearest = command.Options.Where(option => !option.Hidden).Select(option => option.Name).Concat(command.Subcommands.Select(sub => sub.Name))
-            .Select(known => (known, steps: Steps(Letters(name), Letters(known))))
-            .Where(near => near.steps <= 1 + (Letters(near.known).Length / 4)).OrderBy(near => near.steps).FirstOrDefault().known;
-        return $"{(command is RootCommand ? $"There is no {name}" : $"{command.Name} has no {name}")}.{(nearest is null ? "" : $" Did you mean {nearest}?")} For all switches: --help";
+        // The parser accepts the service's options in front of a command, where no action would read them.
+        var parent = parsed.CommandResult.Parent as CommandResult;
+        var misplaced = parent?.Children.OfType<OptionResult>().FirstOrDefault(option => !option.Implicit)?.Option;
+        return misplaced is null ? null : $"'{misplaced.Name}' must follow '{command.Name}', if that has such an option. {help}";
     }
 
-    private static string Explain(ParseError error) => error switch
+    // Only the first token is parsed again: the value after a misspelled option would get suggestions of its own.
+    private static string? Suggest(Command command, IReadOnlyList<string> unmatched)
     {
-        { SymbolResult: OptionResult { Tokens.Count: 0 } option } => $"{option.Option.Name} needs a value.",
-        { SymbolResult: ArgumentResult { Tokens.Count: 0, Parent: CommandResult command } argument } => $"{command.Command.Name} needs a {argument.Argument.Name}.",
-        _ => $"{error.Message.TrimEnd('.').ReplaceLineEndings(" ")}.",
-    };
-
-    private static string Letters(string word) => word.TrimStart('-').ToUpperInvariant();
-
-    /// <summary>How many letters must be put in, taken out or changed to make one word the other (Levenshtein's distance).</summary>
-    private static int Steps(string from, string to)
-    {
-        var row = Enumerable.Range(0, to.Length + 1).ToArray();
-        for (var i = 1; i <= from.Length; i++)
+        var name = unmatched.FirstOrDefault("").Split('=')[0].ReplaceLineEndings(" ");
+        var parsed = command.Parse([name], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (name.Length == 0 || parsed.Action is not ParseErrorAction action)
         {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= to.Length; j++)
-            {
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (from[i - 1] == to[j - 1] ? 0 : 1)));
-            }
+            return null;
         }
 
-        return row[^1];
+        using var output = new StringWriter();
+        action.ShowHelp = false;
+        parsed.Invoke(new InvocationConfiguration { Output = output, Error = TextWriter.Null });
+        var suggestion = output.ToString().Trim();
+        return suggestion.Length == 0 ? null : suggestion;
     }
 }

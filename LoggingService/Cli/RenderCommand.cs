@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text;
 using LoggingService.Files;
 using LoggingService.Options;
@@ -5,17 +6,27 @@ using LoggingService.RoomLogs;
 
 namespace LoggingService.Cli;
 
-/// <summary>The command <c>render</c>: the text of records, made again.</summary>
+/// <summary>The command <c>render</c>: renders records as log text.</summary>
 internal static class RenderCommand
 {
-    /// <summary>Writes the text of records to standard output, in the time zone of the process.</summary>
-    /// <param name="records">Files with an event a line, in their order; <c>-</c> for standard input. Lines refer to those before them, also in a file before; the first file of each folder to those of the day before.</param>
-    /// <returns>The exit code, 0.</returns>
-    /// <exception cref="ConfigurationException">A file can't be read.</exception>
-    public static int Run(IReadOnlyList<string> records)
+    public static Command Create()
     {
-        ArgumentNullException.ThrowIfNull(records);
-        using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 1 << 16);
+        var command = new Command("render", "Writes records (.jsonl) as log text to standard output.");
+        var records = new Argument<string[]>("FILE") { Description = "Records in their order; - for standard input" };
+        records.Arity = ArgumentArity.OneOrMore;
+        command.Add(records);
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(records)));
+        return command;
+    }
+
+    /// <summary>
+    /// Renders in the time zone of the process. Lines can refer to earlier ones, also of an earlier file; the first file of each
+    /// folder also to the file of the day before.
+    /// </summary>
+    /// <exception cref="ConfigurationException">A file can't be read.</exception>
+    private static int Run(string[] records)
+    {
+        using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), bufferSize: 1 << 16);
         var text = new RecordText(output, TimeZoneInfo.Local, Console.Error);
         var folders = new HashSet<string?>();
         foreach (var record in records)
@@ -31,7 +42,7 @@ internal static class RenderCommand
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new ConfigurationException($"{record} can't be read: {e.Message}".ReplaceLineEndings(" "));
+                throw new ConfigurationException($"Failed to read {record}: {e.Message}".ReplaceLineEndings(" "));
             }
         }
 

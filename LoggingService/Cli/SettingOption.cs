@@ -3,26 +3,28 @@ using LoggingService.Options;
 
 namespace LoggingService.Cli;
 
-/// <summary>A setting that has a switch of its own, like <c>--logs FOLDER</c> for <c>LoggingService:Logs</c>.</summary>
-/// <param name="Name">The switch, with its dashes.</param>
-/// <param name="Key">The key that it sets.</param>
-/// <param name="Value">The word that stands for its value in the help.</param>
-/// <param name="Description">What it says in the help.</param>
-internal sealed record SettingOption(string Name, string Key, string Value, string Description)
+/// <summary>A setting with a command line option: <c>--logs FOLDER</c> for <c>LoggingService:Logs</c>. Without a value name hidden.</summary>
+internal sealed record SettingOption(string Name, string Key, string ValueName, string Description)
 {
     private const string Section = "LoggingService:";
 
-    /// <summary>All of them; those of the hosting, which a program's tests use, aren't in the help.</summary>
     public static IReadOnlyList<SettingOption> All { get; } =
     [
-        new("--homeserver", Section + nameof(LoggingServiceOptions.Homeserver), "URL", "Where the homeserver's client API is [default: http://localhost:8008]"),
-        new("--registration", Section + nameof(LoggingServiceOptions.Registration), "FILE", "What the homeserver has a copy of; the service makes it when it is missing [default: registration.yaml]"),
-        new("--logs", Section + nameof(LoggingServiceOptions.Logs), "FOLDER", "Where the logs go [default: logs]"),
-        new("--retain-days", Section + nameof(LoggingServiceOptions.RetainDays), "DAYS", "How many days of logs are kept [default: all]"),
-        new("--rooms-per-hour", Section + nameof(LoggingServiceOptions.RoomsPerHour), "NUMBER", "How many rooms are made within an hour at most [default: 60]"),
-        new("--moderator", Section + nameof(LoggingServiceOptions.Moderators), "USER", "Who gets power level 50 in rooms that are made; one for each switch [default: nobody]"),
-        new("--max-body-bytes", Section + nameof(LoggingServiceOptions.MaxBodyBytes), "BYTES", "How large a transaction may be [default: 134217728]"),
-        new("--urls", "urls", "URL", "Where to listen [default: where the registration's url says]"),
+        new("--homeserver", Section + nameof(LoggingServiceOptions.Homeserver), "URL",
+            "Base URL of the homeserver's client API [default: http://localhost:8008]"),
+        new("--registration", Section + nameof(LoggingServiceOptions.Registration), "FILE",
+            "Registration file, shared with the homeserver; created if missing [default: registration.yaml]"),
+        new("--logs", Section + nameof(LoggingServiceOptions.Logs), "FOLDER", "Folder of the logs [default: logs]"),
+        new("--retain-days", Section + nameof(LoggingServiceOptions.RetainDays), "DAYS", "Days to keep logs [default: all]"),
+        new("--rooms-per-hour", Section + nameof(LoggingServiceOptions.RoomsPerHour), "NUMBER",
+            "Maximum number of rooms created per hour [default: 60]"),
+        new("--moderator", Section + nameof(LoggingServiceOptions.Moderators), "USER",
+            "User with power level 50 in created rooms; repeat for more users [default: none]"),
+        new("--max-body-bytes", Section + nameof(LoggingServiceOptions.MaxBodyBytes), "BYTES",
+            "Maximum size of a transaction [default: 134217728]"),
+        new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
+
+        // The host's own options, which WebApplicationFactory passes.
         new("--environment", HostDefaults.EnvironmentKey, "", ""),
         new("--contentRoot", HostDefaults.ContentRootKey, "", ""),
         new("--applicationName", HostDefaults.ApplicationKey, "", ""),
@@ -30,19 +32,24 @@ internal sealed record SettingOption(string Name, string Key, string Value, stri
 
     private bool IsList => Name == "--moderator";
 
-    /// <summary>The switch as an option of a command.</summary>
-    public Option ToOption()
+    public static void AddAllTo(Command command)
     {
-        Option option = IsList ? new Option<string[]>(Name) : new Option<string>(Name);
-        (option.HelpName, option.Description, option.Hidden) = (Value, Description, Value.Length == 0);
-        return option;
+        foreach (var setting in All)
+        {
+            Option option = setting.IsList ? new Option<string[]>(setting.Name) : new Option<string>(setting.Name);
+            option.HelpName = setting.ValueName;
+            option.Description = setting.Description;
+            option.Hidden = setting.ValueName.Length == 0;
+            command.Add(option);
+        }
     }
 
-    /// <summary>What was typed for it, as settings like <c>--LoggingService:Logs=/var/log/matrix</c>.</summary>
-    public IEnumerable<string> Read(ParseResult typed)
+    /// <summary>The values on the command line as settings such as <c>--LoggingService:Logs=/var/log/matrix</c>.</summary>
+    public static IEnumerable<string> ReadAll(ParseResult parsed) => All.SelectMany(setting => setting.Read(parsed));
+
+    private IEnumerable<string> Read(ParseResult parsed)
     {
-        ArgumentNullException.ThrowIfNull(typed);
-        return from value in typed.GetResult(Name)?.Tokens.Select((token, i) => (token.Value, i)) ?? []
-               select $"--{Key}{(IsList ? $":{value.i}" : "")}={value.Value}";
+        var values = parsed.GetResult(Name)?.Tokens.Select(token => token.Value) ?? [];
+        return values.Select((value, i) => IsList ? $"--{Key}:{i}={value}" : $"--{Key}={value}");
     }
 }

@@ -4,37 +4,38 @@ using LoggingService.Registration;
 
 namespace LoggingService.Cli;
 
-/// <summary>What the service says of itself when it starts and when it has stopped.</summary>
+/// <summary>The log messages of the service's start and stop.</summary>
 internal static partial class StartupMessages
 {
-    /// <summary>Says what is odd about the configuration now and, once it listens: where it listens, for whom, and where it writes; and at last, that it has stopped.</summary>
-    public static void Say(WebApplication app, LoggingServiceOptions options, AppServiceRegistration registration)
+    /// <summary>Logs configuration warnings at once; the rest when the host has started and stopped.</summary>
+    public static void Register(WebApplication app, LoggingServiceOptions options, AppServiceRegistration registration)
     {
         foreach (var warning in registration.Warnings)
         {
-            Log.Odd(app.Logger, warning);
+            Log.ConfigurationWarning(app.Logger, warning);
         }
 
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             Log.Listening(app.Logger, string.Join(", ", app.Urls), registration.PathBase, options.HomeserverText, options.Registration);
-            Log.Writing(app.Logger, options.Logs);
+            Log.WritingLogs(app.Logger, options.Logs);
         });
-        app.Lifetime.ApplicationStopped.Register(() => Log.Stopped(app.Logger));
+        app.Lifetime.ApplicationStopped.Register(() => Log.ServiceStopped(app.Logger));
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Warning}")]
-        public static partial void Odd(ILogger logger, string warning);
+        [LoggerMessage(EventId = EventIds.ConfigurationWarning, Level = LogLevel.Warning, Message = "Configuration warning: {Warning}")]
+        public static partial void ConfigurationWarning(ILogger logger, string warning);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Listening on {Urls}{PathBase} for the homeserver {Homeserver}, with the registration {Registration}.")]
+        [LoggerMessage(EventId = EventIds.Listening, Level = LogLevel.Information,
+            Message = "Listening on {Urls}{PathBase} for homeserver {Homeserver} with registration {Registration}")]
         public static partial void Listening(ILogger logger, string urls, string pathBase, string homeserver, string registration);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "The logs are in {Logs}.")]
-        public static partial void Writing(ILogger logger, string logs);
+        [LoggerMessage(EventId = EventIds.WritingLogs, Level = LogLevel.Information, Message = "Writing logs to {Logs}")]
+        public static partial void WritingLogs(ILogger logger, string logs);
 
-        [LoggerMessage(EventId = EventIds.ServiceStopped, Level = LogLevel.Information, Message = "Stopped.")]
-        public static partial void Stopped(ILogger logger);
+        [LoggerMessage(EventId = EventIds.ServiceStopped, Level = LogLevel.Information, Message = "Service stopped")]
+        public static partial void ServiceStopped(ILogger logger);
     }
 }

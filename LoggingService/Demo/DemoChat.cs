@@ -3,24 +3,20 @@ using System.Text.Json.Nodes;
 
 namespace LoggingService.Demo;
 
-/// <summary>A user of the demo's homeserver, who joins a room that isn't there yet and says what a person types.</summary>
-/// <param name="homeserver">The homeserver.</param>
-/// <param name="localpart">The user's.</param>
+/// <summary>A user of the demo's homeserver who joins a room that doesn't exist yet and sends what a person types.</summary>
 internal sealed class DemoChat(DemoHomeserver homeserver, string localpart)
 {
-    /// <summary>The alias that the user joins.</summary>
     public const string Alias = $"#logged_demo:{DemoHomeserver.Name}";
 
     private readonly string _roomId = $"!{RandomNumberGenerator.GetHexString(18)}:{DemoHomeserver.Name}";
 
-    /// <summary>The user's id.</summary>
     public string UserId { get; } = $"@{localpart}:{DemoHomeserver.Name}";
 
-    /// <summary>Joins: the service makes the room.</summary>
+    /// <summary>Joins the alias, for which the service creates the room.</summary>
     public async Task JoinAsync(CancellationToken cancellation)
     {
         const string service = $"@logging:{DemoHomeserver.Name}";
-        await homeserver.AskAsync($"/_matrix/app/v1/rooms/{Uri.EscapeDataString(Alias)}", _roomId, cancellation);
+        await homeserver.QueryAliasAsync($"/_matrix/app/v1/rooms/{Uri.EscapeDataString(Alias)}", _roomId, cancellation);
         await PushAsync(cancellation,
             Event(service, "m.room.create", "", new() { ["room_version"] = "11" }),
             Event(service, "m.room.member", service, new() { ["membership"] = "join" }),
@@ -28,10 +24,9 @@ internal sealed class DemoChat(DemoHomeserver homeserver, string localpart)
             Event(UserId, "m.room.member", UserId, new() { ["membership"] = "join" }));
     }
 
-    /// <summary>Says something; a line that begins with <c>/me </c> is an emote.</summary>
-    public Task SayAsync(string line, CancellationToken cancellation)
+    /// <summary>Sends a message; a line that begins with <c>/me </c> is an emote.</summary>
+    public Task SendAsync(string line, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(line);
         var isEmote = line.StartsWith("/me ", StringComparison.Ordinal);
         return PushAsync(cancellation, Event(UserId, "m.room.message", stateKey: null, new()
         {
@@ -40,8 +35,8 @@ internal sealed class DemoChat(DemoHomeserver homeserver, string localpart)
         }));
     }
 
-    /// <summary>Leaves the room.</summary>
-    public Task LeaveAsync(CancellationToken cancellation) => PushAsync(cancellation, Event(UserId, "m.room.member", UserId, new() { ["membership"] = "leave" }));
+    public Task LeaveAsync(CancellationToken cancellation) =>
+        PushAsync(cancellation, Event(UserId, "m.room.member", UserId, new() { ["membership"] = "leave" }));
 
     private Task PushAsync(CancellationToken cancellation, params JsonNode[] events) =>
         homeserver.PushAsync(new JsonObject { ["events"] = new JsonArray(events) }.ToJsonString(), cancellation);

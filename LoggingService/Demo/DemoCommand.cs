@@ -1,32 +1,57 @@
+using System.CommandLine;
 using System.Security.Cryptography;
 using LoggingService.Http;
-using LoggingService.Options;
 using LoggingService.Registration;
 
 namespace LoggingService.Demo;
 
-/// <summary>The command <c>demo</c>: the service as it is, with a made-up homeserver.</summary>
+/// <summary>The command <c>demo</c>: the service itself, with a simulated homeserver.</summary>
 internal static class DemoCommand
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>Plays a recorded evening, or lets a person type; then ends.</summary>
-    /// <param name="build">Builds the service from settings.</param>
-    /// <param name="logs">Where the logs go.</param>
-    /// <param name="isFast">Without the pauses in which a person can read.</param>
-    /// <param name="isChat">Whether a person types, instead of the evening.</param>
-    /// <returns>The exit code, 0.</returns>
-    /// <exception cref="ConfigurationException">The logs can't be written there.</exception>
-    public static async Task<int> RunAsync(Func<string[], WebApplication> build, string logs, bool isFast, bool isChat)
+    public static Command Create(Func<string[], WebApplication> build)
     {
-        ArgumentNullException.ThrowIfNull(build);
+        var command = new Command("demo", "Runs the service without a homeserver: plays a recorded evening, or logs what you type.");
+        var logs = new Option<string>("--logs") { HelpName = "FOLDER", Description = "Folder of the logs" };
+        var fast = new Option<bool>("--fast") { Description = "Play without pauses" };
+        var chat = new Option<bool>("--chat") { Description = $"Join {DemoChat.Alias} and type messages instead" };
+        logs.DefaultValueFactory = _ => "demo-logs";
+        command.Add(logs);
+        command.Add(fast);
+        command.Add(chat);
+        command.SetAction((parsed, _) => RunAsync(
+            build, Path.GetFullPath(parsed.GetRequiredValue(logs)), parsed.GetValue(fast) ? TimeSpan.Zero : Pace, parsed.GetValue(chat)));
+        return command;
+    }
+
+    private static async Task RunAsync(Func<string[], WebApplication> build, string logs, TimeSpan pace, bool isChat)
+    {
         var folder = Directory.CreateTempSubdirectory("logging-demo-");
         try
         {
             var registration = Path.Combine(folder.FullName, "registration.yaml");
             RegistrationGenerator.Write(registration);
-            Console.WriteLine(await RunAsync(build, logs, registration, isFast ? TimeSpan.Zero : Pace, isChat));
-            return 0;
+            await using var homeserver = await DemoHomeserver.StartAsync(AppServiceRegistration.Read(registration));
+            string closing;
+            await using (var service = build(
+            [
+                $"--LoggingService:Homeserver={homeserver.Url}",
+                $"--LoggingService:Registration={registration}",
+                $"--LoggingService:Logs={logs}",
+                "--LoggingService:RoomsPerHour=60",
+                "--urls=http://127.0.0.1:0",
+            ]))
+            {
+                await ServerStartup.StartAsync(service);
+                homeserver.SetService(service.Urls.Single());
+                var stopping = service.Lifetime.ApplicationStopping;
+                closing = isChat ? await ChatAsync(homeserver, logs, stopping) : await PlayAsync(homeserver, logs, pace, stopping);
+                await service.StopAsync();
+            }
+
+            // Below the service's last log message.
+            Console.WriteLine(closing);
         }
         finally
         {
@@ -34,23 +59,11 @@ internal static class DemoCommand
         }
     }
 
-    /// <returns>What is said at the end, when the service has said its last.</returns>
-    private static async Task<string> RunAsync(Func<string[], WebApplication> build, string logs, string registration, TimeSpan pace, bool isChat)
-    {
-        await using var homeserver = await DemoHomeserver.StartAsync(AppServiceRegistration.Read(registration));
-        await using var service = build([$"--LoggingService:Homeserver={homeserver.Url}", $"--LoggingService:Registration={registration}", $"--LoggingService:Logs={logs}", "--LoggingService:RoomsPerHour=60", "--urls=http://127.0.0.1:0"]);
-        await ServerStartup.StartAsync(service);
-        homeserver.Service = new Uri(service.Urls.Single());
-        var stopping = service.Lifetime.ApplicationStopping;
-        var end = isChat ? await ChatAsync(homeserver, logs, stopping) : await PlayAsync(homeserver, logs, pace, stopping);
-        await service.StopAsync();
-        return end;
-    }
-
     private static async Task<string> PlayAsync(DemoHomeserver homeserver, string logs, TimeSpan pace, CancellationToken cancellation)
     {
         Console.WriteLine($"""
-            A made-up homeserver plays an evening that was recorded from a real one{(pace > TimeSpan.Zero ? " (about a minute; Ctrl-C ends it)" : "")}. Read along in another terminal:
+            Playing an evening recorded from a real homeserver{(pace > TimeSpan.Zero ? " (about a minute; Ctrl-C to stop)" : "")}.
+            To follow the log in another terminal:
               tail -F {Path.Combine(logs, "logged_everyday", "latest.log")}
 
             """);
@@ -61,13 +74,14 @@ internal static class DemoCommand
         {
             if (request.Method == "GET")
             {
-                await homeserver.AskAsync(request.Target, events[0].GetProperty("room_id").GetString()!, cancellation);
+                await homeserver.QueryAliasAsync(request.Target, events[0].GetProperty("room_id").GetString()!, cancellation);
             }
             else
             {
                 foreach (var e in request.Events.Where(e => e.GetProperty("type").GetString() == "m.room.canonical_alias"))
                 {
-                    homeserver.Alias(e.GetProperty("content").GetProperty("alias").GetString()!, e.GetProperty("room_id").GetString()!);
+                    var alias = e.GetProperty("content").GetProperty("alias").GetString()!;
+                    homeserver.AddAlias(alias, e.GetProperty("room_id").GetString()!);
                 }
 
                 await homeserver.PushAsync(request.BodyAt(DateTimeOffset.UtcNow, run), cancellation);
@@ -78,35 +92,37 @@ internal static class DemoCommand
 
         return $"""
 
-            That was the evening. Each room has a folder in {logs}. Read one again:
+            End of the recording. Each room has a folder in {logs}. To read one:
               less {Path.Combine(logs, "logged_everyday", "latest.log")}
             """;
     }
 
     private static async Task<string> ChatAsync(DemoHomeserver homeserver, string logs, CancellationToken cancellation)
     {
-        var localpart = new string([.. Environment.UserName.ToLowerInvariant().Where(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')]);
+        var userName = Environment.UserName.ToLowerInvariant();
+        var localpart = new string([.. userName.Where(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')]);
         var chat = new DemoChat(homeserver, localpart.Length == 0 ? "you" : localpart);
         await chat.JoinAsync(cancellation);
         Console.WriteLine($"""
 
-            You are {chat.UserId}, and have joined {DemoChat.Alias}: the room was made for you. Read along in another terminal:
+            You are {chat.UserId} and have joined {DemoChat.Alias}, which the service created.
+            To follow the log in another terminal:
               tail -F {Path.Combine(logs, "logged_demo", "latest.log")}
-            Type something. "/me waves" is an emote; Ctrl-D ends.
+            Type messages. "/me waves" is an emote; Ctrl-D to end.
 
             """);
         while (await Task.Run(Console.ReadLine, cancellation).WaitAsync(cancellation) is { } line)
         {
             if (line.Length > 0)
             {
-                await chat.SayAsync(line, cancellation);
+                await chat.SendAsync(line, cancellation);
             }
         }
 
         await chat.LeaveAsync(cancellation);
         return $"""
 
-            Read it again:
+            To read the log:
               less {Path.Combine(logs, "logged_demo", "latest.log")}
             """;
     }

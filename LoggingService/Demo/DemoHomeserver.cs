@@ -8,39 +8,30 @@ using LoggingService.Registration;
 namespace LoggingService.Demo;
 
 /// <summary>
-/// What the service needs of a homeserver to show itself: the calls that it makes are answered, and what happens in rooms
-/// is pushed to it. It listens on the loopback address and keeps nothing.
+/// A minimal homeserver on the loopback address: responds to the calls that the service makes, pushes events to it and stores nothing.
 /// </summary>
 internal sealed class DemoHomeserver : IAsyncDisposable
 {
-    /// <summary>Its server name.</summary>
+    /// <summary>The server name.</summary>
     public const string Name = "localhost";
 
     private readonly WebApplication _server;
     private readonly HttpClient _service = new(new SocketsHttpHandler { UseProxy = false });
     private readonly ConcurrentDictionary<string, string> _rooms = new();
-    private readonly AppServiceRegistration _registration;
+    private readonly string _userId;
     private string? _nextRoom;
     private int _transactions;
 
     private DemoHomeserver(WebApplication server, AppServiceRegistration registration)
     {
-        (_server, _registration) = (server, registration);
+        _server = server;
+        _userId = $"@{registration.SenderLocalpart}:{Name}";
         _service.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", registration.HsToken);
-        server.Run(AnswerAsync);
+        server.Run(RespondAsync);
     }
 
-    /// <summary>Where the service finds it.</summary>
     public string Url => _server.Urls.Single();
 
-    /// <summary>Where it finds the service.</summary>
-    public Uri? Service
-    {
-        get => _service.BaseAddress;
-        set => _service.BaseAddress = value;
-    }
-
-    /// <summary>Starts one that knows the service by a registration.</summary>
     public static async Task<DemoHomeserver> StartAsync(AppServiceRegistration registration)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -51,69 +42,68 @@ internal sealed class DemoHomeserver : IAsyncDisposable
         return homeserver;
     }
 
-    /// <summary>Lets an alias lead to a room.</summary>
-    public void Alias(string alias, string roomId) => _rooms[alias] = roomId;
+    public void SetService(string url) => _service.BaseAddress = new Uri(url);
 
-    /// <summary>Somebody joins an alias that isn't there: the service is asked to make its room.</summary>
-    /// <param name="target">The query's path, with the alias.</param>
-    /// <param name="roomId">The id that the room gets.</param>
-    /// <param name="cancellation">Ends the wait.</param>
-    public async Task AskAsync(string target, string roomId, CancellationToken cancellation)
+    public void AddAlias(string alias, string roomId) => _rooms[alias] = roomId;
+
+    /// <summary>Queries an alias without a room, as when a user joins it: the service creates the room, which gets the id.</summary>
+    public async Task QueryAliasAsync(string target, string roomId, CancellationToken cancellation)
     {
         _nextRoom = roomId;
-        using var answer = await _service.GetAsync(target, cancellation);
-        await ExpectOkAsync(answer, cancellation);
+        using var response = await _service.GetAsync(target, cancellation);
+        await EnsureSuccessAsync(response, cancellation);
     }
 
     /// <summary>Pushes a transaction.</summary>
-    /// <param name="body">Its body.</param>
-    /// <param name="cancellation">Ends the wait.</param>
     public async Task PushAsync(string body, CancellationToken cancellation)
     {
+        _transactions++;
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
-        using var answer = await _service.PutAsync($"/_matrix/app/v1/transactions/{++_transactions}", content, cancellation);
-        await ExpectOkAsync(answer, cancellation);
+        using var response = await _service.PutAsync($"/_matrix/app/v1/transactions/{_transactions}", content, cancellation);
+        await EnsureSuccessAsync(response, cancellation);
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         _service.Dispose();
         await _server.DisposeAsync();
     }
 
-    private static async Task ExpectOkAsync(HttpResponseMessage answer, CancellationToken cancellation)
+    private static async Task EnsureSuccessAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
-        if (!answer.IsSuccessStatusCode)
+        if (!response.IsSuccessStatusCode)
         {
-            // Who stops the demo stops the service as well, which makes no more rooms then.
+            // Ctrl-C stops the service as well, which then creates no more rooms.
             cancellation.ThrowIfCancellationRequested();
-            throw new ConfigurationException($"The demo ends here: the service answered {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}");
+            var body = await response.Content.ReadAsStringAsync(cancellation);
+            throw new ConfigurationException($"Demo stopped: the service responded {(int)response.StatusCode} {body}");
         }
     }
 
-    private async Task AnswerAsync(HttpContext http)
+    private async Task RespondAsync(HttpContext http)
     {
         var path = http.Request.Path.Value!;
-        var (status, answer) = (http.Request.Method, path["/_matrix/client/".Length..].Split('/')) switch
+        var (status, body) = (http.Request.Method, path["/_matrix/client/".Length..].Split('/')) switch
         {
             ("GET", ["versions"]) => (200, new JsonObject { ["versions"] = new JsonArray("v1.19") }),
-            ("GET", [_, "account", "whoami"]) => (200, new() { ["user_id"] = $"@{_registration.SenderLocalpart}:{Name}" }),
+            ("GET", [_, "account", "whoami"]) => (200, new() { ["user_id"] = _userId }),
             ("GET", [_, "joined_rooms"]) => (200, new() { ["joined_rooms"] = new JsonArray() }),
-            ("GET", [_, "rooms", var room, "aliases"]) => (200, new() { ["aliases"] = new JsonArray([.. _rooms.Where(pair => pair.Value == room).Select(pair => (JsonNode)pair.Key)]) }),
-            ("GET", [_, "directory", "room", var alias]) when _rooms.TryGetValue(alias, out var room) => (200, new() { ["room_id"] = room }),
-            ("PUT", [_, "directory", "room", var alias]) => Put(alias, await JsonNode.ParseAsync(http.Request.Body)),
+            ("GET", [_, "rooms", var room, "aliases"]) => (200, new() { ["aliases"] = AliasesOf(room) }),
+            ("GET", [_, "directory", "room", var alias]) when _rooms.TryGetValue(alias, out var id) => (200, new() { ["room_id"] = id }),
+            ("PUT", [_, "directory", "room", var alias]) => PutAlias(alias, await JsonNode.ParseAsync(http.Request.Body)),
             ("POST", [_, "createRoom"]) => (200, new() { ["room_id"] = _nextRoom }),
             ("POST", [_, "register"]) or ("PUT", [_, "rooms", ..]) => (200, []),
             ("POST", [_, "appservice", _, "ping"]) => (200, new() { ["duration_ms"] = 1 }),
-            _ => (404, new() { ["errcode"] = "M_NOT_FOUND", ["error"] = "The demo has no such thing." }),
+            _ => (404, new() { ["errcode"] = "M_NOT_FOUND", ["error"] = "Not supported by the demo" }),
         };
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/json";
-        await http.Response.WriteAsync(answer.ToJsonString());
+        await http.Response.WriteAsync(body.ToJsonString());
     }
 
-    private (int Status, JsonObject Answer) Put(string alias, JsonNode? body)
+    private JsonArray AliasesOf(string room) => new([.. _rooms.Where(pair => pair.Value == room).Select(pair => (JsonNode)pair.Key)]);
+
+    private (int Status, JsonObject Body) PutAlias(string alias, JsonNode? body)
     {
         _rooms[alias] = (string)body!["room_id"]!;
         return (200, []);

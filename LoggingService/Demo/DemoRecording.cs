@@ -3,29 +3,20 @@ using System.Text.RegularExpressions;
 
 namespace LoggingService.Demo;
 
-/// <summary>An evening as a real Synapse pushed it: 185 events of 12 rooms.</summary>
+/// <summary>The requests of a real Synapse during an evening: 185 events of 12 rooms.</summary>
 internal static partial class DemoRecording
 {
-    /// <summary>A request of the homeserver's.</summary>
-    /// <param name="Method">GET for an alias query, PUT for a transaction.</param>
-    /// <param name="Target">Path and query, percent-encoded.</param>
-    /// <param name="Body">The body as it was sent, or nothing.</param>
+    /// <summary>An alias query (GET) or a transaction (PUT); the target is percent-encoded.</summary>
     public sealed record Request(string Method, string Target, string Body)
     {
-        /// <summary>The events of a transaction.</summary>
-        public IEnumerable<JsonElement> Events => Body.Length == 0 ? [] : JsonDocument.Parse(Body).RootElement.GetProperty("events").EnumerateArray();
+        public IEnumerable<JsonElement> Events =>
+            Body.Length == 0 ? [] : JsonDocument.Parse(Body).RootElement.GetProperty("events").EnumerateArray();
 
-        /// <summary>
-        /// The body as if it happened now, and for the first time: with now's <c>origin_server_ts</c>, and other event ids
-        /// in every run, because what was logged is not logged again.
-        /// </summary>
-        /// <param name="now">When it happens.</param>
-        /// <param name="run">Four letters that no other run has.</param>
+        // Each run has event ids of its own, by four letters in them: the service drops events that it has logged before.
         public string BodyAt(DateTimeOffset now, string run) =>
             SentAt().Replace(EventId().Replace(Body, run), $"\"origin_server_ts\":{now.ToUnixTimeMilliseconds()}");
     }
 
-    /// <summary>Its alias queries and transactions, in their order.</summary>
     public static IReadOnlyList<Request> Read()
     {
         using var lines = new StreamReader(typeof(DemoRecording).Assembly.GetManifestResourceStream("everyday.jsonl")!);
@@ -33,17 +24,19 @@ internal static partial class DemoRecording
         while (lines.ReadLine() is { } line)
         {
             using var request = JsonDocument.Parse(line);
-            var (method, target) = (request.RootElement.GetProperty("method").GetString()!, request.RootElement.GetProperty("target").GetString()!);
+            var method = Text("method");
             if (method != "POST")
             {
-                requests.Add(new(method, target, request.RootElement.GetProperty("body").GetString()!));
+                requests.Add(new(method, Text("target"), Text("body")));
             }
+
+            string Text(string name) => request.RootElement.GetProperty(name).GetString()!;
         }
 
         return requests;
     }
 
-    // The first four letters of an id that is a whole string.
+    // The first four characters of an event id that is a whole string.
     [GeneratedRegex("""(?<="\$)[A-Za-z0-9_-]{4}(?=[A-Za-z0-9_-]{8,}[":])""")]
     private static partial Regex EventId();
 

@@ -6,6 +6,9 @@ namespace LoggingService.Logging;
 internal static class EventIds
 {
     // Cli, Demo and startup: 100 to 199.
+    public const int ConfigurationWarning = 100;
+    public const int Listening = 101;
+    public const int WritingLogs = 102;
     public const int ServiceStopped = 103;
 
     // Registration: 200 to 299.
