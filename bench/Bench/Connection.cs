@@ -5,8 +5,8 @@ using System.Text;
 namespace Bench;
 
 /// <summary>
-/// A connection that a homeserver holds: HTTP/1.1, kept alive as long as the other side wants. Nothing but a socket, so
-/// that the generator takes as little as possible of the machine.
+/// An HTTP/1.1 keep-alive connection of a homeserver. A bare socket, so that the load generator uses as little of the machine
+/// as possible.
 /// </summary>
 internal sealed class Connection(int port) : IDisposable
 {
@@ -14,29 +14,31 @@ internal sealed class Connection(int port) : IDisposable
     private Socket? _socket;
 
     /// <summary>Sends a transaction and waits for its 200.</summary>
-    /// <exception cref="HttpRequestException">The answer is another one.</exception>
+    /// <exception cref="HttpRequestException">The response has another status.</exception>
     public Task PutAsync(string id, ReadOnlyMemory<byte> body) => SendAsync($"PUT /_matrix/app/v1/transactions/{id}", body);
 
     /// <summary>Sends a request and waits for its 200.</summary>
     /// <param name="line">Method and target.</param>
-    /// <param name="body">The body, or nothing.</param>
-    /// <exception cref="HttpRequestException">The answer is another one.</exception>
+    /// <param name="body">The body; may be empty.</param>
+    /// <exception cref="HttpRequestException">The response has another status.</exception>
     public async Task SendAsync(string line, ReadOnlyMemory<byte> body)
     {
-        var head = Encoding.ASCII.GetBytes($"{line} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: Synapse/1.160.0\r\nAuthorization: Bearer hs_token\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
+        var head = Encoding.ASCII.GetBytes(
+            $"{line} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: Synapse/1.160.0\r\nAuthorization: Bearer hs_token\r\n"
+            + $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
         for (var attempt = 1; ; attempt++)
         {
-            var isKept = _socket is not null;
+            var isReused = _socket is not null;
             try
             {
                 await ConnectAsync();
                 await _socket!.SendAsync(new ArraySegment<byte>[] { new(head), new(body.ToArray(), 0, body.Length) });
-                await ReadAnswerAsync(line);
+                await ReadResponseAsync(line);
                 return;
             }
-            catch (Exception e) when (isKept && attempt == 1 && e is SocketException or EndOfStreamException)
+            catch (Exception e) when (isReused && attempt == 1 && e is SocketException or EndOfStreamException)
             {
-                // The other side had closed it in the meantime.
+                // The server has closed the idle connection.
                 Close();
             }
         }
@@ -53,20 +55,21 @@ internal sealed class Connection(int port) : IDisposable
         }
     }
 
-    private async Task ReadAnswerAsync(string line)
+    private async Task ReadResponseAsync(string line)
     {
         var read = 0;
         while (true)
         {
-            var more = await _socket!.ReceiveAsync(_buffer.AsMemory(read));
-            if (more == 0)
+            var received = await _socket!.ReceiveAsync(_buffer.AsMemory(read));
+            if (received == 0)
             {
                 throw new EndOfStreamException();
             }
 
-            read += more;
+            read += received;
             var text = Encoding.Latin1.GetString(_buffer, 0, read);
-            if (text.IndexOf("\r\n\r\n", StringComparison.Ordinal) is > 0 and var end && IsWhole(text[..end], text[(end + 4)..]))
+            var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+            if (end > 0 && IsComplete(text[..end], text[(end + 4)..]))
             {
                 if (!text.StartsWith("HTTP/1.1 200", StringComparison.Ordinal))
                 {
@@ -83,7 +86,7 @@ internal sealed class Connection(int port) : IDisposable
         }
     }
 
-    private static bool IsWhole(string head, string body) =>
+    private static bool IsComplete(string head, string body) =>
         head.Split("\r\nContent-Length: ", 2) is [_, var rest]
             ? body.Length >= int.Parse(rest.Split('\r')[0])
             : body.EndsWith("0\r\n\r\n", StringComparison.Ordinal);

@@ -6,31 +6,34 @@ using System.Net.Sockets;
 
 namespace Bench;
 
-/// <summary>A program that is measured: how it is started, and what it takes.</summary>
-/// <param name="name">As the tables call it.</param>
-/// <param name="command">Its command line, with the port that it shall listen on.</param>
-/// <param name="homeserver">Where it reaches the homeserver.</param>
-/// <param name="folder">Its working directory, for it alone.</param>
+/// <summary>A measured program: starts it and reads its resource usage.</summary>
+/// <param name="name">The name in the tables.</param>
+/// <param name="command">Returns the command line for a port to listen on.</param>
+/// <param name="homeserver">The homeserver's URL.</param>
+/// <param name="folder">The working directory, used by no other contender.</param>
 internal sealed class Contender(string name, Func<int, string[]> command, string homeserver, string folder) : IDisposable
 {
-    // The kernel takes the end of the thread that started a process for the end of its parent: one that stays starts them all.
-    private static readonly BlockingCollection<Action> Starts = StartingThread();
+    // PR_SET_PDEATHSIG fires when the thread that started the process exits: a dedicated thread starts them all.
+    private static readonly BlockingCollection<Action> Starts = CreateStartThread();
     private Process? _process;
 
     public string Name => name;
 
-    /// <summary>Where it listens while it runs.</summary>
+    /// <summary>The port of the running program.</summary>
     public int Port { get; private set; }
 
-    /// <summary>Starts it.</summary>
-    /// <returns>Seconds from the start to its first 200.</returns>
-    /// <exception cref="TimeoutException">It doesn't answer.</exception>
+    /// <summary>Starts the program and returns the seconds until its first 200.</summary>
+    /// <exception cref="TimeoutException">The program doesn't respond.</exception>
     public async Task<double> StartAsync()
     {
         Directory.CreateDirectory(folder);
         Port = FreePort();
-        var line = command(Port);
-        var start = new ProcessStartInfo("setpriv", ["--pdeathsig", "KILL", "--", .. line]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("setpriv", ["--pdeathsig", "KILL", "--", .. command(Port)])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["HOMESERVER"] = homeserver;
         var clock = Stopwatch.StartNew();
         var started = new TaskCompletionSource<Process>();
@@ -54,43 +57,48 @@ internal sealed class Contender(string name, Func<int, string[]> command, string
             }
             catch (SocketException)
             {
-                throw new TimeoutException($"{name} doesn't answer. {LastError}");
+                throw new TimeoutException($"{name} doesn't respond. {LastError}");
             }
         }
     }
 
-    /// <summary>What it last wrote to its standard error.</summary>
+    /// <summary>The last line on standard error.</summary>
     public string LastError { get; private set; } = "";
 
     /// <summary>
-    /// Its memory and its children's, in MB, as if nothing else ran: what contenders share (the limit with the limit that doesn't
-    /// sync, node with node) counts whole for each, what its own processes share once.
+    /// Memory of the process tree in MB. Pages shared with other contenders (two limits, two node processes) count fully for each;
+    /// pages shared within the tree count once.
     /// </summary>
     public double Megabytes()
     {
         var processes = Processes().ToList();
-        return (processes.Sum(id => Field($"/proc/{id}/smaps_rollup", "Pss_Anon:") + Field($"/proc/{id}/smaps_rollup", "Pss_Shmem:"))
-            + processes.Max(id => Field($"/proc/{id}/status", "RssFile:"))) / 1024;
+        var own = processes.Sum(id => Field($"/proc/{id}/smaps_rollup", "Pss_Anon:") + Field($"/proc/{id}/smaps_rollup", "Pss_Shmem:"));
+        return (own + processes.Max(id => Field($"/proc/{id}/status", "RssFile:"))) / 1024;
     }
 
-    /// <summary>Seconds of CPU that it and its children have taken.</summary>
+    /// <summary>CPU seconds used by the process tree.</summary>
     public double CpuSeconds() => Processes().Sum(id =>
     {
         var fields = File.ReadAllText($"/proc/{id}/stat").Split(')')[^1].Split(' ');
         return (long.Parse(fields[12], CultureInfo.InvariantCulture) + long.Parse(fields[13], CultureInfo.InvariantCulture)) / 100.0;
     });
 
-    /// <summary>Bytes on the disk of the files that it has made; not of a journal, which is emptied again and again.</summary>
+    /// <summary>Disk usage of the written files in bytes, without the journal, which is truncated regularly.</summary>
     public long Bytes()
     {
-        // Files may go while they are counted: that is no error.
-        using var du = Process.Start(new ProcessStartInfo("du", ["--summarize", "--block-size=1", "--exclude=.journal", folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        // Exit code and errors are ignored: files may be removed while du runs.
+        var start = new ProcessStartInfo("du", ["--summarize", "--block-size=1", "--exclude=.journal", folder])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var du = Process.Start(start)!;
         du.ErrorDataReceived += (_, _) => { };
         du.BeginErrorReadLine();
         return long.Parse(du.StandardOutput.ReadToEnd().Split('\t')[0], CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Stops it, and removes its files.</summary>
+    /// <summary>Kills the program and deletes its files.</summary>
     public void Dispose()
     {
         _process?.Kill(entireProcessTree: true);
@@ -103,29 +111,34 @@ internal sealed class Contender(string name, Func<int, string[]> command, string
         }
     }
 
-    private static BlockingCollection<Action> StartingThread()
+    private static BlockingCollection<Action> CreateStartThread()
     {
         var starts = new BlockingCollection<Action>();
-        new Thread(() =>
+        var thread = new Thread(() =>
         {
             foreach (var start in starts.GetConsumingEnumerable())
             {
                 start();
             }
-        })
-        { IsBackground = true }.Start();
+        });
+        thread.IsBackground = true;
+        thread.Start();
         return starts;
     }
 
-    private IEnumerable<int> Processes()
+    private IEnumerable<int> Processes() => ProcessTree(_process!.Id);
+
+    private static IEnumerable<int> ProcessTree(int id)
     {
-        IEnumerable<int> WithChildren(int id) =>
-            File.ReadAllText($"/proc/{id}/task/{id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).SelectMany(WithChildren).Prepend(id);
-        return WithChildren(_process!.Id);
+        var children = File.ReadAllText($"/proc/{id}/task/{id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return children.Select(int.Parse).SelectMany(ProcessTree).Prepend(id);
     }
 
-    private static double Field(string file, string name) =>
-        double.Parse(File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    private static double Field(string file, string name)
+    {
+        var line = File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal));
+        return double.Parse(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
 
     private static int FreePort()
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Bench;
 
-/// <summary>The tables: each figure as a ratio to another contender's of the same round, median (least–most); absolute ones only beside.</summary>
+/// <summary>Formats the tables. A ratio compares two contenders round by round: median (min–max).</summary>
 internal static class Report
 {
     /// <summary>Writes a Markdown table.</summary>
@@ -18,20 +18,18 @@ internal static class Report
         Console.WriteLine();
     }
 
-    /// <summary>Ratios round by round: <c>1.02 (0.97–1.10)</c>.</summary>
+    /// <summary>Formats the ratios of each round, such as <c>1.02 (0.97–1.10)</c>.</summary>
     public static string Ratio(IEnumerable<double> ours, IEnumerable<double> theirs)
     {
-        var ratios = ours.Zip(theirs, (one, other) => one / other).Order().ToList();
+        var ratios = ours.Zip(theirs, (our, their) => our / their).Order().ToList();
         return Text($"{Median(ratios):0.00} ({ratios[0]:0.00}–{ratios[^1]:0.00})");
     }
 
-    /// <summary>The one in the middle.</summary>
     public static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToList();
         return (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
     }
 
-    /// <summary>Text with numbers as they are written everywhere.</summary>
     public static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

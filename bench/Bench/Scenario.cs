@@ -2,17 +2,16 @@ using System.Diagnostics;
 
 namespace Bench;
 
-/// <summary>What a homeserver sends, over and over.</summary>
-/// <param name="Name">As the tables call it.</param>
-/// <param name="Events">Events a transaction; 0: queries for aliases instead.</param>
-/// <param name="Rooms">Over how many rooms they go; 0: a new one for each event.</param>
-/// <param name="Connections">How many connections send at the same time.</param>
-/// <param name="IsBurst">Whether all connections send one transaction at the same moment, and then wait for each other.</param>
+/// <summary>A load that a homeserver generates.</summary>
+/// <param name="Name">The name in the tables.</param>
+/// <param name="Events">Events per transaction; 0: alias queries instead.</param>
+/// <param name="Rooms">The number of rooms that the events are spread over; 0: a new room for each event.</param>
+/// <param name="Connections">The number of concurrent connections.</param>
+/// <param name="IsBurst">All connections send one transaction at the same moment, then wait for each other.</param>
 internal sealed record Scenario(string Name, int Events, int Rooms, int Connections = 1, bool IsBurst = false)
 {
     private long _sent;
 
-    /// <summary>All scenarios.</summary>
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("1 event, 1 room", 1, 1),
@@ -26,11 +25,11 @@ internal sealed record Scenario(string Name, int Events, int Rooms, int Connecti
         new("alias queries", 0, 0),
     ];
 
-    /// <summary>Whether the contender has an answer: the limit knows no aliases.</summary>
-    public bool IsFor(Contender contender) => Events > 0 || !contender.Name.StartsWith("limit", StringComparison.Ordinal);
+    /// <summary>The limit doesn't support alias queries.</summary>
+    public bool IsSupportedBy(Contender contender) => Events > 0 || !contender.Name.StartsWith("limit", StringComparison.Ordinal);
 
-    /// <summary>What the tables show of a result.</summary>
-    public static IReadOnlyList<(Func<Result, double> Of, string Format, string Unit)> Figures { get; } =
+    /// <summary>The columns of the tables.</summary>
+    public static IReadOnlyList<(Func<Result, double> Select, string Format, string Unit)> Figures { get; } =
     [
         (result => result.EventsPerSecond, "#,0", ""),
         (result => result.Percentile(0.50), "0.00", " ms"),
@@ -39,73 +38,74 @@ internal sealed record Scenario(string Name, int Events, int Rooms, int Connecti
         (result => result.CpuSecondsPer100000, "0.00", " s"),
     ];
 
-    /// <summary>What was measured of one contender in one round.</summary>
-    /// <param name="Events">Events (queries for aliases) that were sent.</param>
-    /// <param name="EventsPerSecond">Events (queries for aliases) a second.</param>
-    /// <param name="Milliseconds">From the first byte of a request to the last of its answer, in order of size.</param>
-    /// <param name="CpuSecondsPer100000">Seconds of CPU that the contender took for 100,000 events.</param>
+    /// <summary>The measurements of one contender in one round.</summary>
+    /// <param name="Events">Events (or alias queries) sent.</param>
+    /// <param name="EventsPerSecond">Events (or alias queries) per second.</param>
+    /// <param name="Milliseconds">The latencies, sorted: first byte of the request to last byte of the response.</param>
+    /// <param name="CpuSecondsPer100000">CPU seconds of the contender for 100,000 events.</param>
     public sealed record Result(int Events, double EventsPerSecond, double[] Milliseconds, double CpuSecondsPer100000)
     {
-        /// <summary>The time that a part of the requests didn't exceed.</summary>
-        public double Percentile(double part) => Milliseconds[(int)Math.Ceiling(part * Milliseconds.Length) - 1];
+        public double Percentile(double fraction) => Milliseconds[(int)Math.Ceiling(fraction * Milliseconds.Length) - 1];
     }
 
-    /// <summary>Sends for a time, but at least once to each room, and measures. Not twice at the same time.</summary>
-    public async Task<Result> RunAsync(Contender contender, TimeSpan time)
+    /// <summary>Sends for the given duration, but at least once to each room. Must not run concurrently with itself.</summary>
+    public async Task<Result> RunAsync(Contender contender, TimeSpan duration)
     {
-        var times = new List<double>();
+        var latencies = new List<double>();
         var events = 0;
-        var connections = Enumerable.Range(0, Connections).Select(_ => (Socket: new Connection(contender.Port), Bodies: Events > 0 ? new Bodies(Events, Rooms, FirstRoom) : null)).ToList();
+        var connections = Enumerable.Range(0, Connections).Select(_ => new Connection(contender.Port)).ToList();
+        var templates = Events > 0 ? connections.ConvertAll(_ => new BodyTemplate(Events, Rooms, FirstRoom)) : [];
         var cpu = contender.CpuSeconds();
         var clock = Stopwatch.StartNew();
         if (IsBurst)
         {
-            while (IsToGoOn())
+            while (IsRunning())
             {
-                var begin = Stopwatch.GetTimestamp();
-                await Task.WhenAll(connections.Select(connection => Task.Run(() => SendAsync(connection, begin))));
+                var start = Stopwatch.GetTimestamp();
+                await Task.WhenAll(Enumerable.Range(0, Connections).Select(i => Task.Run(() => SendAsync(i, start))));
             }
         }
         else
         {
-            await Task.WhenAll(connections.Select(connection => Task.Run(async () =>
+            await Task.WhenAll(Enumerable.Range(0, Connections).Select(i => Task.Run(async () =>
             {
-                while (IsToGoOn())
+                while (IsRunning())
                 {
-                    await SendAsync(connection, Stopwatch.GetTimestamp());
+                    await SendAsync(i, Stopwatch.GetTimestamp());
                 }
             })));
         }
 
         var seconds = clock.Elapsed.TotalSeconds;
-        connections.ForEach(connection => connection.Socket.Dispose());
-        times.Sort();
-        return new(events, events / seconds, [.. times], (contender.CpuSeconds() - cpu) / events * 100_000);
+        connections.ForEach(connection => connection.Dispose());
+        latencies.Sort();
+        return new(events, events / seconds, [.. latencies], (contender.CpuSeconds() - cpu) / events * 100_000);
 
-        // Rooms that are made or opened anew in some rounds only would decide what those measure.
-        bool IsToGoOn() => clock.Elapsed < time || Volatile.Read(ref events) < Rooms;
+        // Every round reaches every room: creating or reopening rooms in some rounds only would distort those.
+        bool IsRunning() => clock.Elapsed < duration || Volatile.Read(ref events) < Rooms;
 
-        async Task SendAsync((Connection Socket, Bodies? Bodies) connection, long begin)
+        async Task SendAsync(int connection, long start)
         {
-            if (connection.Bodies is { } bodies)
+            if (Events > 0)
             {
                 var first = Interlocked.Add(ref _sent, Events) - Events;
-                await connection.Socket.PutAsync($"{FirstRoom}-{first}", bodies.For(first));
+                await connections[connection].PutAsync($"{FirstRoom}-{first}", templates[connection].Fill(first));
             }
             else
             {
-                await connection.Socket.SendAsync($"GET /_matrix/app/v1/rooms/%23logged_{Interlocked.Increment(ref _sent)}%3Aexample.org", default);
+                var alias = $"%23logged_{Interlocked.Increment(ref _sent)}%3Aexample.org";
+                await connections[connection].SendAsync($"GET /_matrix/app/v1/rooms/{alias}", default);
             }
 
-            var took = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
-            lock (times)
+            var latency = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            lock (latencies)
             {
-                times.Add(took);
+                latencies.Add(latency);
                 events += Math.Max(1, Events);
             }
         }
     }
 
-    // Scenarios have rooms of their own: each finds its rooms as long or short as it made them.
+    // Scenarios share no rooms: the length of a room's log depends on its own scenario only.
     private int FirstRoom => (All.ToList().IndexOf(this) + 1) * 100_000_000;
 }

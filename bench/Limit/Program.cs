@@ -1,11 +1,15 @@
 using System.Runtime.InteropServices;
 
-// The least that a service can do which keeps what it acknowledges: one append and one fsync for a transaction, without
-// a look into it. "Limit URL" for that, "Limit URL --no-sync" for what the sync costs.
+// The minimal durable service: one append and one fsync for each transaction, without parsing it.
+// Usage: "Limit URL", or "Limit URL --no-sync" to measure the cost of the fsync.
 var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
 builder.Logging.ClearProviders();
 builder.WebHost.UseUrls(args[0]);
-builder.WebHost.ConfigureKestrel(kestrel => (kestrel.Limits.MaxRequestBodySize, kestrel.AddServerHeader) = (null, false));
+builder.WebHost.ConfigureKestrel(kestrel =>
+{
+    kestrel.Limits.MaxRequestBodySize = null;
+    kestrel.AddServerHeader = false;
+});
 var app = builder.Build();
 var syncs = !args.Contains("--no-sync");
 using var file = File.OpenHandle("limit.log", FileMode.Append, FileAccess.Write);

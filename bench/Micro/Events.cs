@@ -4,10 +4,12 @@ using LoggingService.Transactions;
 
 namespace Micro;
 
-/// <summary>A transaction's events, read.</summary>
 internal static class Events
 {
-    /// <summary>Those of the body, in memory of their own.</summary>
-    public static IReadOnlyList<RoomEvent> Of(Bodies bodies, long firstEvent) =>
-        Transaction.TryParse(bodies.For(firstEvent).ToArray(), out var transaction, out var mistake) ? transaction.Events : throw new InvalidDataException(mistake);
+    /// <summary>Parses a transaction from a copy of the body.</summary>
+    public static IReadOnlyList<RoomEvent> Parse(BodyTemplate template, long firstEvent)
+    {
+        var body = template.Fill(firstEvent).ToArray();
+        return Transaction.TryParse(body, out var transaction, out var error) ? transaction.Events : throw new InvalidDataException(error);
+    }
 }

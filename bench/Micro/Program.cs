@@ -6,8 +6,8 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
-// What a transaction costs, by its parts, in a minute or two; some of them: dotnet run -c Release --project bench/Micro -- --filter '*append*'
-// In this process: to build a program of its own for each takes longer than to measure it.
+// The cost of the parts of a transaction, in a minute or two. To select: dotnet run -c Release --project bench/Micro -- --filter '*append*'
+// Runs in process: building one program per benchmark takes longer than measuring it.
 var config = ManualConfig.CreateEmpty()
     .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(6).WithIterationCount(10))
     .AddColumnProvider(DefaultColumnProviders.Instance)

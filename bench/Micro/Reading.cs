@@ -6,46 +6,46 @@ using LoggingService.Transactions;
 
 namespace Micro;
 
-/// <summary>What is done with a transaction of 100 events before it touches the disk.</summary>
+/// <summary>Parsing and rendering of a transaction of 100 events, before any disk access.</summary>
 [MemoryDiagnoser]
 public class Reading
 {
     private static readonly DateTimeOffset ReceivedAt = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
-    private static readonly RoomHistory Nothing = new(_ => null, (_, _) => null);
+    private static readonly RoomHistory EmptyHistory = new(_ => null, (_, _) => null);
     private byte[] _body = [];
     private IReadOnlyList<RoomEvent> _events = [];
-    private RoomHistory _earlier;
+    private RoomHistory _history;
 
-    /// <summary>Makes the transaction, and the one before it.</summary>
+    /// <summary>Creates the transaction and the preceding one.</summary>
     [GlobalSetup]
     public void Setup()
     {
-        var bodies = new Bodies(events: 100, rooms: 1);
-        var before = Events.Of(bodies, 0);
-        _body = bodies.For(100).ToArray();
-        _events = Events.Of(bodies, 100);
-        var known = before.Concat(_events).ToDictionary(e => e.EventId);
-        _earlier = new(known.GetValueOrDefault, (_, _) => null);
+        var template = new BodyTemplate(events: 100, rooms: 1);
+        var earlier = Events.Parse(template, 0);
+        _body = template.Fill(100).ToArray();
+        _events = Events.Parse(template, 100);
+        var known = earlier.Concat(_events).ToDictionary(e => e.EventId);
+        _history = new(known.GetValueOrDefault, (_, _) => null);
     }
 
-    /// <summary>The body is read.</summary>
+    /// <summary>Parses the body.</summary>
     [Benchmark(Description = "parse")]
     public bool Parse() => Transaction.TryParse(_body, out _, out _);
 
-    /// <summary>Lines are made; nothing is known of what they refer to.</summary>
+    /// <summary>Renders lines whose referenced events aren't found.</summary>
     [Benchmark(Description = "render, nothing found")]
-    public int RenderAlone() => Render(Nothing);
+    public int RenderWithoutHistory() => Render(EmptyHistory);
 
-    /// <summary>Lines are made; what they refer to is found, in memory.</summary>
+    /// <summary>Renders lines whose referenced events are found in memory.</summary>
     [Benchmark(Description = "render, all found")]
-    public int RenderReferring() => Render(_earlier);
+    public int RenderWithHistory() => Render(_history);
 
-    private int Render(RoomHistory before)
+    private int Render(RoomHistory history)
     {
         var length = 0;
         foreach (var e in _events)
         {
-            length += LogLine.Render(e, before, TimeZoneInfo.Utc, ReceivedAt).Length;
+            length += LogLine.Render(e, history, TimeZoneInfo.Utc, ReceivedAt).Length;
         }
 
         return length;

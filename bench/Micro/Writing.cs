@@ -6,36 +6,36 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Micro;
 
-/// <summary>What is done with the 100 events of a transaction on the disk, its sync included.</summary>
+/// <summary>Committing a transaction of 100 events to disk, including its fsync.</summary>
 [MemoryDiagnoser]
 public class Writing
 {
     private const int Transactions = 50;
 
-    // Beside the program: a folder for what is temporary is often in memory, where a sync costs nothing.
+    // Next to the program: /tmp is often a tmpfs, where fsync costs nothing.
     private readonly string _folder = Path.Combine(AppContext.BaseDirectory, "written");
     private readonly IReadOnlyList<RoomEvent>[] _new = new IReadOnlyList<RoomEvent>[Transactions];
-    private Bodies _bodies = null!;
+    private BodyTemplate _template = null!;
     private LogDirectory _logs = null!;
     private IReadOnlyList<RoomEvent> _known = [];
     private long _sent;
 
-    /// <summary>Over how many rooms the events go.</summary>
+    /// <summary>The number of rooms that the events are spread over.</summary>
     [Params(1, 100)]
     public int Rooms { get; set; }
 
-    /// <summary>Makes the folder; its logs have one transaction already.</summary>
+    /// <summary>Creates the folder and logs a first transaction.</summary>
     [GlobalSetup]
     public async Task SetupAsync()
     {
         RemoveFolder();
-        _bodies = new(events: 100, Rooms);
+        _template = new(events: 100, Rooms);
         _logs = new(_folder, TimeProvider.System, NullLogger<LogDirectory>.Instance);
         _known = Next();
         await _logs.CommitAsync(_known, [], "first");
     }
 
-    /// <summary>Makes events with new ids, and a checkpoint, which the service makes beside its transactions.</summary>
+    /// <summary>Creates events with new ids, and runs a checkpoint, which the service runs in the background.</summary>
     [IterationSetup]
     public void Prepare()
     {
@@ -47,7 +47,7 @@ public class Writing
         _logs.CheckpointAsync(CancellationToken.None).GetAwaiter().GetResult();
     }
 
-    /// <summary>New events are appended.</summary>
+    /// <summary>Appends new events.</summary>
     [Benchmark(Description = "append", OperationsPerInvoke = Transactions)]
     public async Task Append()
     {
@@ -57,7 +57,7 @@ public class Writing
         }
     }
 
-    /// <summary>Events that the logs have already are dropped.</summary>
+    /// <summary>Drops events that are logged already.</summary>
     [Benchmark(Description = "known", OperationsPerInvoke = Transactions * 10)]
     public async Task Known()
     {
@@ -80,14 +80,14 @@ public class Writing
         var written = await _logs.CommitAsync(events, [], "benchmark");
         if (written.Count != expected)
         {
-            throw new InvalidOperationException($"{written.Count} events were written, not {expected}.");
+            throw new InvalidOperationException($"{written.Count} events were written instead of {expected}.");
         }
     }
 
     private IReadOnlyList<RoomEvent> Next()
     {
         _sent += 100;
-        return Events.Of(_bodies, _sent - 100);
+        return Events.Parse(_template, _sent - 100);
     }
 
     private void RemoveFolder()

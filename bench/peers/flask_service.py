@@ -1,4 +1,4 @@
-"""The program of Matrix's application service guide, which writes a line for each event to a file of its room."""
+"""The program of the Matrix application service guide; appends a line for each event to a file for its room."""
 import os
 
 from flask import Flask, jsonify, request

@@ -1,4 +1,4 @@
-// matrix-appservice as its README shows it, with a line for each event in a file of its room.
+// matrix-appservice as in its README; appends a line for each event to a file for its room.
 const fs = require("fs");
 const { AppService } = require("matrix-appservice");
 

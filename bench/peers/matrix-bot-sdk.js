@@ -1,4 +1,4 @@
-// matrix-bot-sdk's application service as its documentation shows it, with a line for each event in a file of its room.
+// The application service of matrix-bot-sdk as in its documentation; appends a line for each event to a file for its room.
 const fs = require("fs");
 const { Appservice, LogLevel, LogService } = require("@vector-im/matrix-bot-sdk");
 
