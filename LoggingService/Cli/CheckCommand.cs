@@ -10,14 +10,9 @@ internal static class CheckCommand
     {
         var command = new Command("check", "Checks that the homeserver and the running service reach each other. Exits with 1 if not.");
         SettingOption.AddAllTo(command);
-        command.SetAction((parsed, cancellation) => RunAsync(build(parsed), cancellation));
-        return command;
-    }
-
-    private static async Task<int> RunAsync(WebApplication service, CancellationToken cancellation)
-    {
-        await using (service)
+        command.SetAction(async (parsed, cancellation) =>
         {
+            await using var service = build(parsed);
             var results = await service.Services.GetRequiredService<ConnectionCheck>().RunAsync(cancellation);
             foreach (var result in results)
             {
@@ -25,7 +20,8 @@ internal static class CheckCommand
             }
 
             return results.All(result => result.State != CheckState.Trouble) ? 0 : 1;
-        }
+        });
+        return command;
     }
 
     private static string Label(CheckState state) => state switch

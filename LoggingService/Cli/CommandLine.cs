@@ -33,7 +33,12 @@ internal static partial class CommandLine
         var (byKey, others) = TakeSettingsByKey(args);
         var root = new RootCommand("Logs the rooms of a Matrix community: an application service that runs next to a homeserver.");
         SettingOption.AddAllTo(root);
-        root.SetAction((parsed, _) => ServeAsync(Build(parsed, serves: true)));
+        root.SetAction(async (parsed, cancellation) =>
+        {
+            await using var service = Build(parsed, serves: true);
+            await ServerStartup.StartAsync(service);
+            await service.WaitForShutdownAsync(cancellation);
+        });
         root.Add(CheckCommand.Create(parsed => Build(parsed, serves: false)));
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));
         root.Add(RenderCommand.Create());
@@ -54,17 +59,7 @@ internal static partial class CommandLine
         WebApplication Build(ParseResult parsed, bool serves) => build([.. byKey, .. SettingOption.ReadAll(parsed)], serves);
     }
 
-    private static async Task<int> ServeAsync(WebApplication service)
-    {
-        await using (service)
-        {
-            await ServerStartup.StartAsync(service);
-            await service.WaitForShutdownAsync();
-            return 0;
-        }
-    }
-
-    /// <summary>Separates settings by key, <c>--Logging:LogLevel:Default Debug</c>, which the parser doesn't know. Serilog's are ignored later.</summary>
+    /// <summary>Separates settings by key, <c>--Logging:LogLevel:Default Debug</c>, which the parser doesn't know.</summary>
     private static (List<string> ByKey, List<string> Others) TakeSettingsByKey(string[] args)
     {
         var byKey = new List<string>();
@@ -72,25 +67,19 @@ internal static partial class CommandLine
         for (var i = 0; i < args.Length; i++)
         {
             var arg = args[i];
-            if (SettingByKey().IsMatch(arg))
+            var isByKey = SettingByKey().IsMatch(arg);
+            if (isByKey && !arg.Contains('='))
             {
-                if (!arg.Contains('='))
-                {
-                    i++;
-                    arg = i < args.Length ? $"{arg}={args[i]}" : throw new ConfigurationException($"{arg} needs a value");
-                }
-
-                byKey.Add(arg);
+                i++;
+                arg = i < args.Length ? $"{arg}={args[i]}" : throw new ConfigurationException($"{arg} needs a value");
             }
-            else if (arg.StartsWith("--", StringComparison.Ordinal) && arg.EndsWith('='))
+            else if (!isByKey && arg.StartsWith("--", StringComparison.Ordinal) && arg.EndsWith('='))
             {
                 // The parser would take the next argument as the value.
                 throw new ConfigurationException($"{arg} needs a value");
             }
-            else
-            {
-                others.Add(arg);
-            }
+
+            (isByKey ? byKey : others).Add(arg);
         }
 
         return (byKey, others);

@@ -1,27 +1,25 @@
 using System.CommandLine;
-using LoggingService.Options;
+using Settings = LoggingService.Options.LoggingServiceOptions;
 
 namespace LoggingService.Cli;
 
-/// <summary>A setting with a command line option: <c>--logs FOLDER</c> for <c>LoggingService:Logs</c>. Without a value name hidden.</summary>
+/// <summary>A setting with an option, such as <c>--logs FOLDER</c> for <c>LoggingService:Logs</c>; hidden without a value name.</summary>
 internal sealed record SettingOption(string Name, string Key, string ValueName, string Description)
 {
     private const string Section = "LoggingService:";
 
     public static IReadOnlyList<SettingOption> All { get; } =
     [
-        new("--homeserver", Section + nameof(LoggingServiceOptions.Homeserver), "URL",
-            "Base URL of the homeserver's client API [default: http://localhost:8008]"),
-        new("--registration", Section + nameof(LoggingServiceOptions.Registration), "FILE",
+        new("--homeserver", Section + nameof(Settings.Homeserver), "URL",
+            "URL of the homeserver's client API [default: http://localhost:8008]"),
+        new("--registration", Section + nameof(Settings.Registration), "FILE",
             "Registration file, shared with the homeserver; created if missing [default: registration.yaml]"),
-        new("--logs", Section + nameof(LoggingServiceOptions.Logs), "FOLDER", "Folder of the logs [default: logs]"),
-        new("--retain-days", Section + nameof(LoggingServiceOptions.RetainDays), "DAYS", "Days to keep logs [default: all]"),
-        new("--rooms-per-hour", Section + nameof(LoggingServiceOptions.RoomsPerHour), "NUMBER",
-            "Maximum number of rooms created per hour [default: 60]"),
-        new("--moderator", Section + nameof(LoggingServiceOptions.Moderators), "USER",
-            "User with power level 50 in created rooms; repeat for more users [default: none]"),
-        new("--max-body-bytes", Section + nameof(LoggingServiceOptions.MaxBodyBytes), "BYTES",
-            "Maximum size of a transaction [default: 134217728]"),
+        new("--logs", Section + nameof(Settings.Logs), "FOLDER", "Folder of the logs [default: logs]"),
+        new("--retain-days", Section + nameof(Settings.RetainDays), "DAYS", "Days to keep logs [default: all]"),
+        new("--rooms-per-hour", Section + nameof(Settings.RoomsPerHour), "NUMBER", "Maximum of rooms created per hour [default: 60]"),
+        new("--moderator", Section + nameof(Settings.Moderators), "USER",
+            "User with power level 50 in new rooms; repeatable [default: none]"),
+        new("--max-body-bytes", Section + nameof(Settings.MaxBodyBytes), "BYTES", "Maximum size of a transaction [default: 134217728]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
 
         // The host's own options, which WebApplicationFactory passes.

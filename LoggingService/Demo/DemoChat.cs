@@ -12,7 +12,6 @@ internal sealed class DemoChat(DemoHomeserver homeserver, string localpart)
 
     public string UserId { get; } = $"@{localpart}:{DemoHomeserver.Name}";
 
-    /// <summary>Joins the alias, for which the service creates the room.</summary>
     public async Task JoinAsync(CancellationToken cancellation)
     {
         const string service = $"@logging:{DemoHomeserver.Name}";

@@ -12,14 +12,12 @@ internal static class DemoCommand
 
     public static Command Create(Func<string[], WebApplication> build)
     {
-        var command = new Command("demo", "Runs the service without a homeserver: plays a recorded evening, or logs what you type.");
         var logs = new Option<string>("--logs") { HelpName = "FOLDER", Description = "Folder of the logs" };
         var fast = new Option<bool>("--fast") { Description = "Play without pauses" };
         var chat = new Option<bool>("--chat") { Description = $"Join {DemoChat.Alias} and type messages instead" };
         logs.DefaultValueFactory = _ => "demo-logs";
-        command.Add(logs);
-        command.Add(fast);
-        command.Add(chat);
+        const string description = "Runs the service without a homeserver: plays a recorded evening, or logs what you type.";
+        var command = new Command("demo", description) { logs, fast, chat };
         command.SetAction((parsed, _) => RunAsync(
             build, Path.GetFullPath(parsed.GetRequiredValue(logs)), parsed.GetValue(fast) ? TimeSpan.Zero : Pace, parsed.GetValue(chat)));
         return command;
@@ -69,19 +67,18 @@ internal static class DemoCommand
             """);
         var run = RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 4);
         var recording = DemoRecording.Read();
-        var events = recording.SelectMany(request => request.Events).ToList();
+        var firstRoom = (string)recording.First(request => request.Events.Count > 0).Events[0]!["room_id"]!;
         foreach (var request in recording)
         {
             if (request.Method == "GET")
             {
-                await homeserver.QueryAliasAsync(request.Target, events[0].GetProperty("room_id").GetString()!, cancellation);
+                await homeserver.QueryAliasAsync(request.Target, firstRoom, cancellation);
             }
             else
             {
-                foreach (var e in request.Events.Where(e => e.GetProperty("type").GetString() == "m.room.canonical_alias"))
+                foreach (var e in request.Events.Where(e => (string)e!["type"]! == "m.room.canonical_alias"))
                 {
-                    var alias = e.GetProperty("content").GetProperty("alias").GetString()!;
-                    homeserver.AddAlias(alias, e.GetProperty("room_id").GetString()!);
+                    homeserver.AddAlias((string)e!["content"]!["alias"]!, (string)e["room_id"]!);
                 }
 
                 await homeserver.PushAsync(request.BodyAt(DateTimeOffset.UtcNow, run), cancellation);
@@ -120,10 +117,6 @@ internal static class DemoCommand
         }
 
         await chat.LeaveAsync(cancellation);
-        return $"""
-
-            To read the log:
-              less {Path.Combine(logs, "logged_demo", "latest.log")}
-            """;
+        return $"\nTo read the log:\n  less {Path.Combine(logs, "logged_demo", "latest.log")}";
     }
 }

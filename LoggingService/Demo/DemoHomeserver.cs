@@ -7,12 +7,9 @@ using LoggingService.Registration;
 
 namespace LoggingService.Demo;
 
-/// <summary>
-/// A minimal homeserver on the loopback address: responds to the calls that the service makes, pushes events to it and stores nothing.
-/// </summary>
+/// <summary>A minimal homeserver on the loopback address: responds to the service's calls, pushes events, stores nothing.</summary>
 internal sealed class DemoHomeserver : IAsyncDisposable
 {
-    /// <summary>The server name.</summary>
     public const string Name = "localhost";
 
     private readonly WebApplication _server;
@@ -54,7 +51,6 @@ internal sealed class DemoHomeserver : IAsyncDisposable
         await EnsureSuccessAsync(response, cancellation);
     }
 
-    /// <summary>Pushes a transaction.</summary>
     public async Task PushAsync(string body, CancellationToken cancellation)
     {
         _transactions++;
@@ -90,7 +86,7 @@ internal sealed class DemoHomeserver : IAsyncDisposable
             ("GET", [_, "joined_rooms"]) => (200, new() { ["joined_rooms"] = new JsonArray() }),
             ("GET", [_, "rooms", var room, "aliases"]) => (200, new() { ["aliases"] = AliasesOf(room) }),
             ("GET", [_, "directory", "room", var alias]) when _rooms.TryGetValue(alias, out var id) => (200, new() { ["room_id"] = id }),
-            ("PUT", [_, "directory", "room", var alias]) => PutAlias(alias, await JsonNode.ParseAsync(http.Request.Body)),
+            ("PUT", [_, "directory", "room", var alias]) => (200, await PutAliasAsync(alias, http.Request.Body)),
             ("POST", [_, "createRoom"]) => (200, new() { ["room_id"] = _nextRoom }),
             ("POST", [_, "register"]) or ("PUT", [_, "rooms", ..]) => (200, []),
             ("POST", [_, "appservice", _, "ping"]) => (200, new() { ["duration_ms"] = 1 }),
@@ -103,9 +99,9 @@ internal sealed class DemoHomeserver : IAsyncDisposable
 
     private JsonArray AliasesOf(string room) => new([.. _rooms.Where(pair => pair.Value == room).Select(pair => (JsonNode)pair.Key)]);
 
-    private (int Status, JsonObject Body) PutAlias(string alias, JsonNode? body)
+    private async Task<JsonObject> PutAliasAsync(string alias, Stream body)
     {
-        _rooms[alias] = (string)body!["room_id"]!;
-        return (200, []);
+        AddAlias(alias, (string)(await JsonNode.ParseAsync(body))!["room_id"]!);
+        return [];
     }
 }
