@@ -127,12 +127,12 @@ public class AliasQueryTests
     [InlineData(0)]
     public async Task A_room_that_could_not_be_made_can_be_asked_for_again(int status)
     {
-        var homeserver = MakesRooms().On(CreateRoom, _ => status == 0 ? throw new HttpRequestException("the connection was closed") : Task.FromResult(new StubHomeserver.Answer(status, Error("M_UNKNOWN"))));
+        var homeserver = MakesRooms().On(CreateRoom, _ => status == 0 ? throw new HttpRequestException("the connection was closed") : Task.FromResult(new StubHomeserver.Response(status, Error("M_UNKNOWN"))));
         using var service = new ServiceUnderTest(homeserver: homeserver, settings: AtMost(1));
 
         Assert.Equal(502, (await AskAsync(service, Alias)).Status);
         Assert.Single(Makings(service));
-        Assert.Contains(service.Trouble, said => said.Contains("could not be made: ", StringComparison.Ordinal));
+        Assert.Contains(service.WarningsAndErrors, said => said.Contains("could not be made: ", StringComparison.Ordinal));
 
         // Neither the failure nor the room that it reserved of the hour's is kept against the next who asks.
         homeserver.On(CreateRoom, MadeTea);
@@ -176,7 +176,7 @@ public class AliasQueryTests
         time.Advance(TimeSpan.FromMinutes(59));
         Assert.Equal(200, (await AskAsync(service, "#logged_3:localhost")).Status);
 
-        IEnumerable<string> Warnings() => service.Trouble.Where(said => said.Contains("within an hour", StringComparison.Ordinal));
+        IEnumerable<string> Warnings() => service.WarningsAndErrors.Where(said => said.Contains("within an hour", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public class AliasQueryTests
     {
         // Room version 12.
         var homeserver = MakesRooms().On(CreateRoom, call => Task.FromResult(call.Body.Contains("\"@logging:localhost\":", StringComparison.Ordinal)
-            ? new StubHomeserver.Answer(400, Error("M_UNKNOWN"))
+            ? new StubHomeserver.Response(400, Error("M_UNKNOWN"))
             : new(200, MadeTea)));
         using var service = new ServiceUnderTest(homeserver: homeserver, settings: Moderated());
 
@@ -210,10 +210,10 @@ public class AliasQueryTests
         using var service = new ServiceUnderTest(time, homeserver: homeserver);
 
         Assert.Equal((200, "{}"), await AskAsync(service, Alias));
-        Assert.Contains(service.Trouble, said => said.Contains("works, but could not be made the main alias", StringComparison.Ordinal));
+        Assert.Contains(service.WarningsAndErrors, said => said.Contains("works, but could not be made the main alias", StringComparison.Ordinal));
 
         homeserver.On(PutCanonical, "{}");
-        await Soon.IsTrueAsync(() => Makings(service).Count(call => call.Line == PutCanonical) == 2, "tried again", () => time.Advance(TimeSpan.FromSeconds(10)));
+        await Wait.UntilAsync(() => Makings(service).Count(call => call.Line == PutCanonical) == 2, "tried again", () => time.Advance(TimeSpan.FromSeconds(10)));
     }
 
     [Fact]
@@ -228,12 +228,12 @@ public class AliasQueryTests
         using var service = new ServiceUnderTest(homeserver: homeserver);
         using var hangUp = new CancellationTokenSource();
         var asked = service.Client.GetAsync($"/_matrix/app/v1/rooms/{Uri.EscapeDataString(Alias)}", hangUp.Token);
-        await Soon.IsTrueAsync(() => Makings(service).Count > 0, "the room is being made");
+        await Wait.UntilAsync(() => Makings(service).Count > 0, "the room is being made");
         await hangUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
         release.SetResult();
 
-        await Soon.IsTrueAsync(() => Makings(service).Count == 3, "the room has its alias");
+        await Wait.UntilAsync(() => Makings(service).Count == 3, "the room has its alias");
     }
 
     [Theory]
@@ -243,11 +243,11 @@ public class AliasQueryTests
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var calls = 0;
-        var homeserver = MakesRooms().On(CreateRoom, _ => Task.FromResult(++calls == 1 ? new StubHomeserver.Answer(429, body, retryAfter) : new(200, MadeTea)));
+        var homeserver = MakesRooms().On(CreateRoom, _ => Task.FromResult(++calls == 1 ? new StubHomeserver.Response(429, body, retryAfter) : new(200, MadeTea)));
         using var service = new ServiceUnderTest(time, homeserver: homeserver);
         var begin = time.GetUtcNow();
         var asked = AskAsync(service, Alias);
-        await Soon.IsTrueAsync(() => asked.IsCompleted, "the room is made", () => time.Advance(TimeSpan.FromMilliseconds(100)));
+        await Wait.UntilAsync(() => asked.IsCompleted, "the room is made", () => time.Advance(TimeSpan.FromMilliseconds(100)));
 
         Assert.Equal((200, "{}"), await asked);
         Assert.Equal(2, calls);
@@ -259,10 +259,10 @@ public class AliasQueryTests
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var puts = 0;
-        var homeserver = MakesRooms().On(PutAlias, _ => Task.FromResult(++puts < 3 ? new StubHomeserver.Answer(502, "<html>") : new(200, "{}")));
+        var homeserver = MakesRooms().On(PutAlias, _ => Task.FromResult(++puts < 3 ? new StubHomeserver.Response(502, "<html>") : new(200, "{}")));
         using var service = new ServiceUnderTest(time, homeserver: homeserver);
         var asked = AskAsync(service, Alias);
-        await Soon.IsTrueAsync(() => asked.IsCompleted, "the room is made", () => time.Advance(TimeSpan.FromMilliseconds(100)));
+        await Wait.UntilAsync(() => asked.IsCompleted, "the room is made", () => time.Advance(TimeSpan.FromMilliseconds(100)));
 
         Assert.Equal((200, "{}"), await asked);
         Assert.Equal([CreateRoom, PutAlias, PutAlias, PutAlias, PutCanonical], Makings(service).Select(call => call.Line));
@@ -272,13 +272,13 @@ public class AliasQueryTests
     public async Task However_slow_the_homeserver_is_it_has_an_answer_within_its_minute()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        var never = new TaskCompletionSource<StubHomeserver.Answer>();
+        var never = new TaskCompletionSource<StubHomeserver.Response>();
         var homeserver = MakesRooms().On(CreateRoom, _ => never.Task);
         using var service = new ServiceUnderTest(time, homeserver: homeserver);
         var asked = AskAsync(service, Alias);
-        await Soon.IsTrueAsync(() => Makings(service).Count > 0, "the room is being made");
+        await Wait.UntilAsync(() => Makings(service).Count > 0, "the room is being made");
         var begin = time.GetUtcNow();
-        await Soon.IsTrueAsync(() => asked.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(500)));
+        await Wait.UntilAsync(() => asked.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(500)));
 
         Assert.True((await asked).Status >= 500);
         Assert.True(time.GetUtcNow() - begin < TimeSpan.FromSeconds(60));
@@ -292,13 +292,13 @@ public class AliasQueryTests
     private static Task<(int Status, string Body)> AskAsync(ServiceUnderTest service, string alias) =>
         service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}");
 
-    private static List<StubHomeserver.Asked> Makings(ServiceUnderTest service) =>
+    private static List<StubHomeserver.Request> Makings(ServiceUnderTest service) =>
         [.. service.Homeserver.Calls.Where(call => call.Line == CreateRoom || call.Line.StartsWith("PUT ", StringComparison.Ordinal))];
 
     private static Task ServiceKnowsItselfAsync(ServiceUnderTest service)
     {
         Assert.NotNull(service.Client);
-        return Soon.IsTrueAsync(() => service.Logged.Any(e => e.RenderMessage().Contains("knows this service", StringComparison.Ordinal)), "it knows who it is");
+        return Wait.UntilAsync(() => service.Logged.Any(e => e.RenderMessage().Contains("knows this service", StringComparison.Ordinal)), "it knows who it is");
     }
 
     private static Dictionary<string, string> AtMost(int rooms) => new() { ["LoggingService:RoomsPerHour"] = $"{rooms}" };
@@ -307,7 +307,7 @@ public class AliasQueryTests
 
     private static string Error(string errcode) => $$"""{"errcode":"{{errcode}}","error":"no"}""";
 
-    private static string UsersOf(StubHomeserver.Asked call)
+    private static string UsersOf(StubHomeserver.Request call)
     {
         using var room = JsonDocument.Parse(call.Body);
         return room.RootElement.GetProperty("power_level_content_override").GetProperty("users").GetRawText();

@@ -113,17 +113,17 @@ public class AuthenticationTests
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         using var service = new ServiceUnderTest(time);
         await service.SendAsync(HttpMethod.Post, Ping, "{}", "");
-        Assert.Empty(service.Trouble);
+        Assert.Empty(service.WarningsAndErrors);
 
         await service.SendAsync(HttpMethod.Post, Ping, "{}", "Bearer wrong");
         await service.SendAsync(HttpMethod.Post, Ping, "{}", "Bearer wrong");
         Assert.Equal(
             $"A request with a wrong token was refused. If it was your homeserver's, its copy of \"{service.Folder["registration.yaml"]}\" differs: give it this file and restart it. If not, somebody else reaches this port.",
-            Assert.Single(service.Trouble));
+            Assert.Single(service.WarningsAndErrors));
 
         time.Advance(TimeSpan.FromSeconds(61));
         await service.SendAsync(HttpMethod.Post, Ping, "{}", "Bearer wrong");
-        Assert.Equal(2, service.Trouble.Count);
+        Assert.Equal(2, service.WarningsAndErrors.Count);
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public class AuthenticationTests
         var failed = await service.SendAsync(HttpMethod.Put, $"/_matrix/app/v1/transactions/6?access_token={Token}", $"{{\"events\":[{Some.Message(room)}]}}");
 
         Assert.Equal(500, failed.Status);
-        Assert.True(service.Trouble.Count >= 5, string.Join('\n', service.Trouble));
+        Assert.True(service.WarningsAndErrors.Count >= 5, string.Join('\n', service.WarningsAndErrors));
         foreach (var logged in service.Logged)
         {
             var all = $"{logged.RenderMessage()} {string.Join(' ', logged.Properties)} {logged.Exception}";

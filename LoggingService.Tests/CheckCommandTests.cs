@@ -8,7 +8,7 @@ public class CheckCommandTests
     [Fact]
     public async Task Success_is_three_lines_and_exit_code_0()
     {
-        using var homeserver = new PlayedHomeserver();
+        using var homeserver = new FakeHomeserver();
         var (exitCode, lines) = await CheckAsync(homeserver.Address);
 
         Assert.Equal(0, exitCode);
@@ -21,7 +21,7 @@ public class CheckCommandTests
     [Fact]
     public async Task A_homeserver_on_this_machine_is_not_reached_through_the_proxy_of_the_environment()
     {
-        using var homeserver = new PlayedHomeserver();
+        using var homeserver = new FakeHomeserver();
         var (exitCode, lines) = await CheckAsync(homeserver.Address, new() { ["http_proxy"] = "http://127.0.0.1:9" });
         Assert.True(exitCode == 0, string.Join('\n', lines));
     }

@@ -16,11 +16,11 @@ public class CheckpointTests
         var record = FailToSync(service, room);
         var pushed = await File.ReadAllTextAsync(record + ".kept", TestContext.Current.CancellationToken);
 
-        await Soon.IsTrueAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
 
         Assert.Null(new FileInfo(record).LinkTarget);
         Assert.Equal(pushed, await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken));
-        Assert.Contains(service.Trouble, line => line.Contains("rebuilt from the journal", StringComparison.Ordinal));
+        Assert.Contains(service.WarningsAndErrors, line => line.Contains("rebuilt from the journal", StringComparison.Ordinal));
 
         Assert.Equal(200, (await service.PushAsync("2", Some.Message(room, "and on"))).Status);
         Assert.Equal(2, service.Record(room).Count);
@@ -39,15 +39,15 @@ public class CheckpointTests
 
         // It can't be made anew either: something is in the way.
         Directory.CreateDirectory(Path.Combine(record + ".new", "full"));
-        await Soon.IsTrueAsync(
-            () => service.Trouble.Any(line => line.Contains("Checkpoint failed", StringComparison.Ordinal)), "the failure is told", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(
+            () => service.WarningsAndErrors.Any(line => line.Contains("Checkpoint failed", StringComparison.Ordinal)), "the failure is told", () => time.Advance(TimeSpan.FromSeconds(1)));
         Assert.NotEmpty(LogFolder.Segments(service.Logs));
 
         // Now a sync would succeed, of a file that hasn't what was acknowledged.
         File.Delete(record);
         await File.WriteAllTextAsync(record, "", TestContext.Current.CancellationToken);
         Directory.Delete(record + ".new", recursive: true);
-        await Soon.IsTrueAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
 
         Assert.Equal(pushed, await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken));
     }
@@ -63,7 +63,7 @@ public class CheckpointTests
             Assert.Equal(200, (await service.PushAsync("1", [.. Enumerable.Range(0, 500).Select(i => Some.Message(room, $"message {i}"))])).Status);
             var first = new FileInfo(Assert.Single(LogFolder.Segments(service.Logs))).Length;
             var spare = LogFolder.Spare(service.Logs);
-            await Soon.IsTrueAsync(() => File.Exists(spare), "a spare segment", () => time.Advance(TimeSpan.FromSeconds(1)));
+            await Wait.UntilAsync(() => File.Exists(spare), "a spare segment", () => time.Advance(TimeSpan.FromSeconds(1)));
             Assert.Empty(LogFolder.Segments(service.Logs));
             Assert.Equal(new byte[first], await File.ReadAllBytesAsync(spare, TestContext.Current.CancellationToken));
 
@@ -90,7 +90,7 @@ public class CheckpointTests
         var room = Some.RoomId();
         Assert.Equal(200, (await service.PushAsync("1", Some.Message(room, "hello"))).Status);
         var spare = LogFolder.Spare(service.Logs);
-        await Soon.IsTrueAsync(() => File.Exists(spare), "a spare segment", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(() => File.Exists(spare), "a spare segment", () => time.Advance(TimeSpan.FromSeconds(1)));
         File.Delete(spare);
         await File.WriteAllBytesAsync(spare, new byte[100_000], TestContext.Current.CancellationToken);
 

@@ -21,9 +21,9 @@ public class ConnectionCheckTests
     {
         _homeserver.On(Register, status, registered);
         using var service = Start();
-        await UntilAllIsWellAsync(service);
+        await WaitUntilConnectedAsync(service);
 
-        Assert.Empty(service.Trouble);
+        Assert.Empty(service.WarningsAndErrors);
         Assert.Equal([Versions, Register, WhoAmI, "GET /_matrix/client/v3/joined_rooms", Ping], _homeserver.Calls.Select(call => call.Line));
         Assert.Contains("\"username\":\"logging\"", _homeserver.Calls[1].Body, StringComparison.Ordinal);
         Assert.Contains("m.login.application_service", _homeserver.Calls[1].Body, StringComparison.Ordinal);
@@ -39,8 +39,8 @@ public class ConnectionCheckTests
     {
         _homeserver.On(Ping, status, answer);
         using var service = Start();
-        await UntilAllIsWellAsync(service);
-        Assert.Empty(service.Trouble);
+        await WaitUntilConnectedAsync(service);
+        Assert.Empty(service.WarningsAndErrors);
         var said = Assert.Single(service.Logged, e => e.RenderMessage().Contains("knows this service", StringComparison.Ordinal)).RenderMessage();
         Assert.Contains("whether it reaches this service", said, StringComparison.Ordinal);
     }
@@ -64,12 +64,12 @@ public class ConnectionCheckTests
     {
         _homeserver.On(call, _ => status == 0
             ? throw new HttpRequestException("Connection refused (localhost:8008)")
-            : Task.FromResult(new StubHomeserver.Answer(status, answer)));
+            : Task.FromResult(new StubHomeserver.Response(status, answer)));
         using var service = Start();
 
         // It is tried again and again, and said once.
-        await Soon.IsTrueAsync(() => service.Trouble.Count > 0 && _homeserver.Calls.Count(made => made.Line == call) > 6, "it is tried again", Pass);
-        var said = Assert.Single(service.Trouble);
+        await Wait.UntilAsync(() => service.WarningsAndErrors.Count > 0 && _homeserver.Calls.Count(made => made.Line == call) > 6, "it is tried again", Pass);
+        var said = Assert.Single(service.WarningsAndErrors);
         Assert.Contains(wrong, said, StringComparison.Ordinal);
         Assert.Contains(remedy, said, StringComparison.Ordinal);
         Assert.DoesNotContain(ServiceUnderTest.AsToken, said, StringComparison.Ordinal);
@@ -78,14 +78,14 @@ public class ConnectionCheckTests
         // The service serves meanwhile.
         var room = Some.RoomId();
         var pushed = service.PushAsync("1", Some.Message(room));
-        await Soon.IsTrueAsync(() => pushed.IsCompleted, "an answer", Pass);
+        await Wait.UntilAsync(() => pushed.IsCompleted, "an answer", Pass);
         Assert.Equal((200, "{}"), await pushed);
         Assert.Single(service.Record(room));
 
         // The stub at its start is a homeserver at which all is well.
         _homeserver.On(call, call == WhoAmI ? """{"user_id":"@logging:localhost"}""" : """{"versions":[]}""");
-        await UntilAllIsWellAsync(service);
-        Assert.Single(service.Trouble);
+        await WaitUntilConnectedAsync(service);
+        Assert.Single(service.WarningsAndErrors);
     }
 
     [Fact]
@@ -93,10 +93,10 @@ public class ConnectionCheckTests
     {
         _homeserver.On(Versions, 404, "").On(Ping, 403, """{"errcode":"M_FORBIDDEN","error":"no"}""");
         using var service = Start();
-        await Soon.IsTrueAsync(() => service.Trouble.Count == 1, "the first", Pass);
+        await Wait.UntilAsync(() => service.WarningsAndErrors.Count == 1, "the first", Pass);
         _homeserver.On(Versions, "{}");
-        await Soon.IsTrueAsync(() => service.Trouble.Count == 2, "the second", Pass);
-        Assert.Contains("by another id", service.Trouble[1], StringComparison.Ordinal);
+        await Wait.UntilAsync(() => service.WarningsAndErrors.Count == 2, "the second", Pass);
+        Assert.Contains("by another id", service.WarningsAndErrors[1], StringComparison.Ordinal);
     }
 
     private ServiceUnderTest Start()
@@ -108,6 +108,6 @@ public class ConnectionCheckTests
 
     private void Pass() => _time.Advance(TimeSpan.FromSeconds(4));
 
-    private Task UntilAllIsWellAsync(ServiceUnderTest service) => Soon.IsTrueAsync(
+    private Task WaitUntilConnectedAsync(ServiceUnderTest service) => Wait.UntilAsync(
         () => service.Logged.Count(e => e.Level == LogEventLevel.Information && e.MessageTemplate.Text.Contains("knows this service", StringComparison.Ordinal)) == 1, "all is well", Pass);
 }

@@ -47,7 +47,7 @@ public class DayTests
         Assert.Empty(Directory.GetFiles(folder["logs", ".quarantine"]));
         Assert.Equal(["20261120.txt", "20261122.jsonl", "20261122.log", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
         time.SetUtcNow(BeforeMidnight.AddDays(2));
-        await Soon.IsTrueAsync(
+        await Wait.UntilAsync(
             () =>
             {
                 time.Advance(TimeSpan.FromSeconds(1));
@@ -55,7 +55,7 @@ public class DayTests
             },
             "the old days were gone");
         await PushAsync(service, Some.Message(_room));
-        Assert.Empty(service.Trouble);
+        Assert.Empty(service.WarningsAndErrors);
     }
 
     [Fact]

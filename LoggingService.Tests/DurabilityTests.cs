@@ -34,7 +34,7 @@ public class DurabilityTests
         using var service = new ServiceUnderTest(time);
         Assert.Equal(200, (await service.PushAsync("1", Some.Message(Some.RoomId()))).Status);
         Assert.Single(LogFolder.Segments(service.Logs));
-        await Soon.IsTrueAsync(
+        await Wait.UntilAsync(
             () =>
             {
                 time.Advance(TimeSpan.FromSeconds(1));
@@ -42,7 +42,7 @@ public class DurabilityTests
             },
             "the journal was empty");
         Assert.Equal(200, (await service.PushAsync("2", Some.Message(Some.RoomId()))).Status);
-        Assert.Empty(service.Trouble);
+        Assert.Empty(service.WarningsAndErrors);
     }
 
     [Fact]

@@ -100,7 +100,7 @@ public class HostileContentTests
             }
 
             Assert.DoesNotContain(lines, static line => line.IndexOfAny(['\n', '\u2028', '\u202E']) >= 0);
-            return lines.ConvertAll(LogFormat.ServicesWords);
+            return lines.ConvertAll(LogFormat.WithoutUserText);
         }
     }
 

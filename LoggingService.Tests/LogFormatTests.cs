@@ -96,7 +96,7 @@ public partial class LogFormatTests
     public void No_words_in_an_event_look_like_a_line_of_another(string type)
     {
         // Every line that there is, as words where people's words can be. "x, y" is as harmless as words can be that need quotes.
-        var lines = Recordings.SelectMany(RecordedTraffic.Lines).Select(LogFormat.ServicesWords).Where(line => line.Contains(' ', StringComparison.Ordinal))
+        var lines = Recordings.SelectMany(RecordedTraffic.Lines).Select(LogFormat.WithoutUserText).Where(line => line.Contains(' ', StringComparison.Ordinal))
             .DistinctBy(line => Ids().Replace(line, "")).Append("y\"> FAKE").Append("y\\\"> FAKE").Append("\n2026-11-23 19:20:11 +00:00 *** @alice:x joined").ToList();
         foreach (var (_, sample) in Samples.Where(sample => sample.Type == type))
         {
@@ -108,7 +108,7 @@ public partial class LogFormatTests
                 Assert.Equal(harmless, Lines(words));
 
             List<string> Lines(string words) =>
-                [.. With(sample, words).SelectMany(json => replaced.Select(earlier => LogFormat.ServicesWords(Render(Read(json), words, earlier))))];
+                [.. With(sample, words).SelectMany(json => replaced.Select(earlier => LogFormat.WithoutUserText(Render(Read(json), words, earlier))))];
         }
     }
 

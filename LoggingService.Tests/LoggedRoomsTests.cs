@@ -123,12 +123,12 @@ public class LoggedRoomsTests
     public async Task As_long_as_the_homeserver_does_not_say_what_a_room_is_called_the_room_is_logged()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        var never = new TaskCompletionSource<StubHomeserver.Answer>();
+        var never = new TaskCompletionSource<StubHomeserver.Response>();
         _homeserver.On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""").On(StubHomeserver.AliasesLine(_room), _ => never.Task);
         using var service = new ServiceUnderTest(time, homeserver: _homeserver);
         var begin = time.GetUtcNow();
         var pushed = PushAsync(service, Some.Message(_room));
-        await Soon.IsTrueAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(250)));
+        await Wait.UntilAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(250)));
         await pushed;
 
         // Long before the homeserver gives up on the transaction.
@@ -156,7 +156,7 @@ public class LoggedRoomsTests
         _homeserver.Alias(Tea, _room);
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, Some.Message(_room), CanonicalAlias(_room, Tea));
-        await Soon.IsTrueAsync(() => Link(service, "logged_tea") == _room, "the link is there");
+        await Wait.UntilAsync(() => Link(service, "logged_tea") == _room, "the link is there");
     }
 
     [Theory]
@@ -171,12 +171,12 @@ public class LoggedRoomsTests
         _homeserver.Alias("#logged_taken:localhost", other).Alias(Tea, _room);
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, CanonicalAlias(other, "#logged_taken:localhost"));
-        await Soon.IsTrueAsync(() => Link(service, "logged_taken") == other, "the other room's link is there");
+        await Wait.UntilAsync(() => Link(service, "logged_taken") == other, "the other room's link is there");
 
         // What is asked for after it is there, so it was dealt with.
         await PushAsync(service, CanonicalAlias(_room, claimed));
         await PushAsync(service, CanonicalAlias(_room, Tea));
-        await Soon.IsTrueAsync(() => Link(service, "logged_tea") == _room, "the room's own link is there");
+        await Wait.UntilAsync(() => Link(service, "logged_tea") == _room, "the room's own link is there");
         Assert.Equal(other, Link(service, "logged_taken"));
         Assert.Equal(["logged_taken", "logged_tea"], Directory.GetDirectories(service.Logs).Where(folder => new DirectoryInfo(folder).LinkTarget is not null).Select(Path.GetFileName).Order());
     }
@@ -188,11 +188,11 @@ public class LoggedRoomsTests
         _homeserver.Alias(Tea, _room);
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, CanonicalAlias(_room, Tea));
-        await Soon.IsTrueAsync(() => Link(service, "logged_tea") == _room, "the link is there");
+        await Wait.UntilAsync(() => Link(service, "logged_tea") == _room, "the link is there");
 
         _homeserver.Alias(Tea, successor);
         await PushAsync(service, CanonicalAlias(successor, Tea));
-        await Soon.IsTrueAsync(() => Link(service, "logged_tea") == successor, "the link has moved");
+        await Wait.UntilAsync(() => Link(service, "logged_tea") == successor, "the link has moved");
         Assert.Single(service.Record(_room));
     }
 
@@ -208,7 +208,7 @@ public class LoggedRoomsTests
             return new(404, """{"errcode":"M_NOT_FOUND","error":"Room alias not found"}""");
         });
         await PushAsync(service, CanonicalAlias(_room, Tea));
-        await Soon.IsTrueAsync(() => answer is not null, "the homeserver has its answer");
+        await Wait.UntilAsync(() => answer is not null, "the homeserver has its answer");
         Assert.Equal(404, answer!.Value.Status);
         Assert.DoesNotContain(_homeserver.Calls, call => call.Line.Contains("createRoom", StringComparison.Ordinal));
     }
@@ -222,12 +222,12 @@ public class LoggedRoomsTests
         _homeserver.On("GET /_matrix/client/v3/account/whoami", status, $$"""{"errcode":"{{errcode}}","error":"no"}""").Alias(Tea, _room);
         using var service = new ServiceUnderTest(time, homeserver: _homeserver);
         var pushed = PushAsync(service, CanonicalAlias(_room, Tea));
-        await Soon.IsTrueAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(250)));
+        await Wait.UntilAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(250)));
         await pushed;
         Assert.Null(Link(service, "logged_tea"));
 
         _homeserver.On("GET /_matrix/client/v3/account/whoami", $$"""{"user_id":"{{Us}}"}""");
-        await Soon.IsTrueAsync(() => Link(service, "logged_tea") == _room, "the link is there", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(() => Link(service, "logged_tea") == _room, "the link is there", () => time.Advance(TimeSpan.FromSeconds(1)));
     }
 
     [Fact]
@@ -242,13 +242,13 @@ public class LoggedRoomsTests
     [Fact]
     public async Task A_homeserver_that_never_answers_does_not_hold_a_stop_up()
     {
-        var never = new TaskCompletionSource<StubHomeserver.Answer>();
+        var never = new TaskCompletionSource<StubHomeserver.Response>();
         _homeserver.On("GET /_matrix/client/versions", _ => never.Task).On(StubHomeserver.AliasLine(Tea), _ => never.Task)
             .On("POST /_matrix/client/v3/createRoom", _ => never.Task);
         var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, CanonicalAlias(_room, Tea));
         var joiner = service.SendAsync(HttpMethod.Get, "/_matrix/app/v1/rooms/%23logged_other%3Alocalhost");
-        await Soon.IsTrueAsync(() => Waits("directory") && Waits("versions") && Waits("createRoom"), "everything waits for the homeserver");
+        await Wait.UntilAsync(() => Waits("directory") && Waits("versions") && Waits("createRoom"), "everything waits for the homeserver");
 
         var begin = DateTime.UtcNow;
         service.Dispose();

@@ -7,10 +7,10 @@ public class MendingTests
 {
     private readonly string _room = Some.RoomId();
 
-    public static TheoryData<string> Touches => ["text deleted", "record deleted", "both deleted", "folder moved", "all removed", "text truncated", "record truncated", "both truncated", "record replaced by a shorter one", "text lengthened"];
+    public static TheoryData<string> ExternalChanges => ["text deleted", "record deleted", "both deleted", "folder moved", "all removed", "text truncated", "record truncated", "both truncated", "record replaced by a shorter one", "text lengthened"];
 
     [Theory]
-    [MemberData(nameof(Touches))]
+    [MemberData(nameof(ExternalChanges))]
     public async Task Files_that_are_touched_while_they_are_open_lose_nothing_that_is_acknowledged_later(string touch)
     {
         using var folder = TempFolder.ForCaller();

@@ -11,7 +11,7 @@ public class RealSynapseFaultTests
         await using var both = await SynapseAndService.StartAsync();
         var alice = await both.RegisterAsync("alice");
         var room = (await alice.JoinAsync("#logged_down:localhost")).Get("room_id");
-        await both.UntilLoggedAsync(room, await alice.SayAsync(room, "before"));
+        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "before"));
         Assert.Equal(0, await both.Service.StopAsync());
 
         foreach (var word in (string[])["one", "two", "three"])
@@ -20,8 +20,8 @@ public class RealSynapseFaultTests
         }
 
         both.StartService();
-        await both.UntilAsync(() => both.Text(room) is [.., "<@alice:localhost> three"], "the last word is in the text");
-        await both.UntilLoggedAsync(room, await alice.SayAsync(room, "after"));
+        await both.WaitUntilAsync(() => both.Text(room) is [.., "<@alice:localhost> three"], "the last word is in the text");
+        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "after"));
 
         Assert.Equal(["before", "one", "two", "three", "after"], both.Text(room).TakeLast(5).Select(line => line["<@alice:localhost> ".Length..]));
         Assert.Distinct(both.RecordedIds(room));
@@ -46,18 +46,18 @@ public class RealSynapseFaultTests
         for (var round = 1; round <= 5; round++)
         {
             var before = both.RecordedIds(room).Count;
-            await both.UntilAsync(() => both.RecordedIds(room).Count > before, $"something is logged in round {round}");
+            await both.WaitUntilAsync(() => both.RecordedIds(room).Count > before, $"something is logged in round {round}");
             await both.Service.KillAsync();
             both.StartService();
         }
 
         await enough.CancelAsync();
         await talk;
-        await both.UntilAllIsWellAsync();
-        await both.UntilLoggedAsync(room, await users[0].SayAsync(room, "the last word"));
+        await both.WaitUntilConnectedAsync();
+        await both.WaitUntilLoggedAsync(room, await users[0].SayAsync(room, "the last word"));
 
         var record = both.Record(room);
-        Assert.Equal((await SynapseAndService.IdsSeenByAsync(users[0], room)).Order(), both.RecordedIds(room).Order());
+        Assert.Equal((await SynapseAndService.GetVisibleEventIdsAsync(users[0], room)).Order(), both.RecordedIds(room).Order());
         Assert.Equal(record.Count, both.Text(room).Count);
         foreach (var (e, line) in record.Zip(both.Text(room)).Where(both => both.First.GetProperty("type").GetString() == "m.room.message"))
         {
@@ -74,12 +74,12 @@ public class RealSynapseFaultTests
         var alice = await both.RegisterAsync("alice");
         var room = (await alice.JoinAsync("#logged_restart:localhost")).Get("room_id");
         var before = await alice.SayAsync(room, "before");
-        await both.UntilLoggedAsync(room, before);
+        await both.WaitUntilLoggedAsync(room, before);
 
         await (isKilled ? both.Synapse.KillAsync() : both.Synapse.StopAsync());
-        await both.Synapse.StartAgainAsync();
+        await both.Synapse.StartProcessAsync();
         string[] after = [await alice.SayAsync(room, "one"), await alice.SayAsync(room, "two")];
-        await both.UntilLoggedAsync(room, after[^1]);
+        await both.WaitUntilLoggedAsync(room, after[^1]);
 
         Assert.Equal([before, .. after], both.RecordedIds(room).TakeLast(3));
         Assert.Distinct(both.RecordedIds(room));
@@ -94,7 +94,7 @@ public class RealSynapseFaultTests
         var alice = await both.RegisterAsync("alice");
         var room = (await alice.JoinAsync("#logged_hello:localhost")).Get("room_id");
 
-        await both.UntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
+        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
         Assert.Equal(room, both.Link("logged_hello"));
     }
 
@@ -108,11 +108,11 @@ public class RealSynapseFaultTests
         Assert.Equal(404, (await alice.JoinAsync("#logged_hello:localhost")).Status);
 
         await both.Synapse.StopAsync();
-        await both.Synapse.GiveRegistrationAsync(await File.ReadAllTextAsync(both.Folder["registration.yaml"], TestContext.Current.CancellationToken));
-        await both.Synapse.StartAgainAsync();
-        await both.UntilAllIsWellAsync();
+        await both.Synapse.ReplaceRegistrationAsync(await File.ReadAllTextAsync(both.Folder["registration.yaml"], TestContext.Current.CancellationToken));
+        await both.Synapse.StartProcessAsync();
+        await both.WaitUntilConnectedAsync();
         var room = (await alice.JoinAsync("#logged_hello:localhost")).Get("room_id");
-        await both.UntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
+        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
         Assert.DoesNotContain(both.Output, line => line.Contains("another_token") || line.Contains(ServiceUnderTest.HsToken) || line.Contains(ServiceUnderTest.AsToken));
     }
 
@@ -122,7 +122,7 @@ public class RealSynapseFaultTests
         await using var both = await SynapseAndService.StartAsync();
         var alice = await both.RegisterAsync("alice");
         var room = (await alice.JoinAsync("#logged_hello:localhost")).Get("room_id");
-        await both.UntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
+        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
 
         Assert.Equal(0, await both.Service.StopAsync(TimeSpan.FromSeconds(10)));
 

@@ -13,18 +13,18 @@ public class RealSynapseRoomTests
         var oldRoom = await alice.CreatePublicRoomAsync();
         await alice.SayAsync(oldRoom, "before");
         await alice.PutAliasAsync("#logged_moving:localhost", oldRoom);
-        await both.UntilLoggedAsync(oldRoom, await alice.SayAsync(oldRoom, "after"));
+        await both.WaitUntilLoggedAsync(oldRoom, await alice.SayAsync(oldRoom, "after"));
         Assert.Equal(["<@alice:localhost> after"], both.Text(oldRoom));
 
         await alice.SetStateAsync(oldRoom, "m.room.canonical_alias", new { alias = "#logged_moving:localhost" });
-        await both.UntilAsync(() => both.Link("logged_moving") == oldRoom, "the link leads to the room");
+        await both.WaitUntilAsync(() => both.Link("logged_moving") == oldRoom, "the link leads to the room");
 
         var newRoom = await alice.CreatePublicRoomAsync();
         await alice.DeleteAliasAsync("#logged_moving:localhost");
         await alice.PutAliasAsync("#logged_moving:localhost", newRoom);
         await alice.SetStateAsync(newRoom, "m.room.canonical_alias", new { alias = "#logged_moving:localhost" });
-        await both.UntilAsync(() => both.Link("logged_moving") == newRoom, "the link leads to the new room");
-        await both.UntilLoggedAsync(newRoom, await alice.SayAsync(newRoom, "here now"));
+        await both.WaitUntilAsync(() => both.Link("logged_moving") == newRoom, "the link leads to the new room");
+        await both.WaitUntilLoggedAsync(newRoom, await alice.SayAsync(newRoom, "here now"));
         Assert.Equal("<@alice:localhost> here now", both.Text(newRoom)[^1]);
     }
 
@@ -35,8 +35,8 @@ public class RealSynapseRoomTests
         var alice = await both.RegisterAsync("alice");
         var room = await alice.CreateRoomAsync(new { preset = "private_chat", room_alias_name = "logged_private" });
 
-        await both.UntilLoggedAsync(room, await alice.SayAsync(room, "among ourselves"));
-        await both.UntilAsync(() => both.Link("logged_private") == room, "the link leads to the room");
+        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "among ourselves"));
+        await both.WaitUntilAsync(() => both.Link("logged_private") == room, "the link leads to the room");
 
         Assert.Equal("<@alice:localhost> among ourselves", both.Text(room)[^1]);
     }
@@ -46,7 +46,7 @@ public class RealSynapseRoomTests
     {
         await using var both = await SynapseAndService.StartAsync();
         var alice = await both.RegisterAsync("alice");
-        var us = await both.ServicesUserAsync();
+        var us = await both.GetServiceUserAsync();
         var logged = (await alice.JoinAsync("#logged_other:localhost")).Get("room_id");
         var invited = await alice.CreatePublicRoomAsync();
         var room = await alice.CreatePublicRoomAsync("unlogged");
@@ -57,13 +57,13 @@ public class RealSynapseRoomTests
         await alice.SayAsync(room, "off the record");
 
         // What is pushed is pushed in order: when this is there, the others have been seen.
-        await both.UntilLoggedAsync(logged, await alice.SayAsync(logged, "on the record"));
+        await both.WaitUntilLoggedAsync(logged, await alice.SayAsync(logged, "on the record"));
         Assert.False(both.HasLog(room));
         Assert.False(both.HasLog(invited));
 
         (await alice.PutAliasAsync("#logged_now:localhost", room)).EnsureSuccess();
-        await both.UntilLoggedAsync(room, await alice.SayAsync(room, "on the record from now on"));
+        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "on the record from now on"));
         Assert.Equal(["<@alice:localhost> on the record from now on"], both.Text(room));
-        await both.UntilAsync(() => both.Link("logged_now") == room, "the link leads to the room");
+        await both.WaitUntilAsync(() => both.Link("logged_now") == room, "the link leads to the room");
     }
 }

@@ -19,9 +19,9 @@ public partial class RealSynapseTests
 
         var registration = await File.ReadAllTextAsync(both.Folder["registration.yaml"], TestContext.Current.CancellationToken);
         await both.Synapse.StopAsync();
-        await both.Synapse.GiveRegistrationAsync(registration.Replace("http://localhost:5000", $"http://localhost:{port}"));
-        await both.Synapse.StartAgainAsync();
-        await both.UntilAllIsWellAsync();
+        await both.Synapse.ReplaceRegistrationAsync(registration.Replace("http://localhost:5000", $"http://localhost:{port}"));
+        await both.Synapse.StartProcessAsync();
+        await both.WaitUntilConnectedAsync();
 
         using var tail = ChildProcess.Start(new ProcessStartInfo("tail", ["-F", "-n", "+1", "-s", "0.1", both.Folder["logs", "logged_hello", "latest.log"]]));
         try
@@ -100,13 +100,13 @@ public partial class RealSynapseTests
         await bob.SetDisplayNameAsync("Bobby");
 
         // Synapse tells the rooms of a new name after it has answered.
-        await both.UntilAsync(() => both.Text(room) is [.., var line] && line.EndsWith("to \"Bobby\""), "the new name is in the text");
+        await both.WaitUntilAsync(() => both.Text(room) is [.., var line] && line.EndsWith("to \"Bobby\""), "the new name is in the text");
         await alice.KickAsync(room, bob.Id, "enough");
         await alice.BanAsync(room, bob.Id);
         await alice.UnbanAsync(room, bob.Id);
         await bob.JoinAsync(room);
         await bob.LeaveAsync(room, "bye");
-        await both.UntilLoggedAsync(room, await alice.SayAsync(room, "that's all"));
+        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "that's all"));
 
         Assert.Equal(
             [

@@ -44,7 +44,7 @@ public class RecordedSynapseTests
             Assert.Equal(record.Count, service.Lines(room).Count);
         }
 
-        Assert.Empty(service.Trouble);
+        Assert.Empty(service.WarningsAndErrors);
     }
 
     // The rooms that are in no log had no logged alias: our user was invited to them, or in them.
@@ -95,6 +95,6 @@ public class RecordedSynapseTests
         }
 
         Assert.Equal(events, pushed.Values.Sum(ids => ids.Count));
-        Assert.Empty(service.Trouble);
+        Assert.Empty(service.WarningsAndErrors);
     }
 }

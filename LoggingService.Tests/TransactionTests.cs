@@ -61,7 +61,7 @@ public class TransactionTests
         Assert.Equal(odd, WithoutReceivedTs(record[0]));
         Assert.Equal(2, service.Lines(room).Count);
         Assert.Equal($"<@alice:localhost> behind {what}", service.Lines(room)[1]);
-        Assert.Empty(service.Trouble);
+        Assert.Empty(service.WarningsAndErrors);
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public class TransactionTests
 
         Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Put, Path1, body));
 
-        Assert.Empty(service.Trouble);
+        Assert.Empty(service.WarningsAndErrors);
         Assert.Empty(QuarantineOf(service));
     }
 
@@ -125,7 +125,7 @@ public class TransactionTests
         Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Put, Path1, $$"""{"ephemeral":[{}],"events":[{{Some.Message(room)}}],"to_device":1}"""));
 
         Assert.Single(service.Record(room));
-        Assert.Empty(service.Trouble);
+        Assert.Empty(service.WarningsAndErrors);
     }
 
     public static TheoryData<string> Damaged =>
@@ -142,8 +142,8 @@ public class TransactionTests
         {
             var (status, answer) = await PutAsync(service, "7", bytes);
             Assert.Equal((400, "M_NOT_JSON"), (status, JsonDocument.Parse(answer).RootElement.GetProperty("errcode").GetString()));
-            Assert.Equal(times, service.Trouble.Count);
-            Assert.Matches($@"^Transaction ""?7""? \({bytes.Length} bytes\) was refused because .*\(a proxy\?\)", service.Trouble[^1]);
+            Assert.Equal(times, service.WarningsAndErrors.Count);
+            Assert.Matches($@"^Transaction ""?7""? \({bytes.Length} bytes\) was refused because .*\(a proxy\?\)", service.WarningsAndErrors[^1]);
             Assert.Empty(QuarantineOf(service));
         }
 
@@ -175,7 +175,7 @@ public class TransactionTests
         Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Put, Path1, body));
 
         Assert.Equal(body, Assert.Single(QuarantineOf(service)).GetProperty("json").GetRawText());
-        Assert.Contains(".quarantine", Assert.Single(service.Trouble), StringComparison.Ordinal);
+        Assert.Contains(".quarantine", Assert.Single(service.WarningsAndErrors), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public class TransactionTests
 
         Assert.Equal(["<@alice:localhost> before", "<@alice:localhost> after"], service.Lines(room));
         Assert.Equal(odd, QuarantineOf(service).Select(line => line.GetProperty("json").GetRawText()));
-        Assert.Equal(odd.Length, service.Trouble.Count);
+        Assert.Equal(odd.Length, service.WarningsAndErrors.Count);
     }
 
     [Theory]
@@ -222,14 +222,14 @@ public class TransactionTests
         {
             await slow.SendAsync(RawConnection.TransactionHead("1", body.Length) + body[..^10]);
 
-            await Soon.IsTrueAsync(() => bodies.InFlight == body.Length - 10, "the slow body is being received");
+            await Wait.UntilAsync(() => bodies.InFlight == body.Length - 10, "the slow body is being received");
             var refused = await service.SendAsync(HttpMethod.Put, "/_matrix/app/v1/transactions/2", body);
             Assert.Equal(503, refused.Status);
             Assert.Equal("M_LIMIT_EXCEEDED", JsonDocument.Parse(refused.Body).RootElement.GetProperty("errcode").GetString());
         }
 
         // What the one who hung up had sent is forgotten.
-        await Soon.IsTrueAsync(() => bodies.InFlight == 0, "nothing is being received");
+        await Wait.UntilAsync(() => bodies.InFlight == 0, "nothing is being received");
         Assert.Equal(200, (await service.SendAsync(HttpMethod.Put, "/_matrix/app/v1/transactions/2", body)).Status);
         Assert.Single(service.Record(room));
     }
@@ -238,7 +238,7 @@ public class TransactionTests
     public async Task Who_hangs_up_after_the_body_was_sent_cancels_nothing()
     {
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var answer = new TaskCompletionSource<StubHomeserver.Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<StubHomeserver.Response>(TaskCreationOptions.RunContinuationsAsynchronously);
         var room = Some.RoomId();
         using var service = new ServiceUnderTest(homeserver: new StubHomeserver().WithoutAliases()
             .On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{room}}"]}""")
@@ -258,8 +258,8 @@ public class TransactionTests
         Assert.Equal(200, (await service.SendAsync(HttpMethod.Post, "/_matrix/app/v1/ping", "{}")).Status);
         answer.SetResult(new(200, """{"aliases":["#logged_x:localhost"]}"""));
 
-        await Soon.IsTrueAsync(() => Directory.Exists(Path.Combine(service.Logs, room)) && service.Record(room).Count == 1, "the event is logged");
-        Assert.Empty(service.Trouble);
+        await Wait.UntilAsync(() => Directory.Exists(Path.Combine(service.Logs, room)) && service.Record(room).Count == 1, "the event is logged");
+        Assert.Empty(service.WarningsAndErrors);
     }
 
     [Fact]

@@ -7,14 +7,14 @@ namespace LoggingService.Tests.Reliability;
 public class ClockTests
 {
     private readonly Random _random = new(20261124);
-    private readonly Acknowledged _acknowledged = new();
+    private readonly AcknowledgedEvents _acknowledged = new();
     private string _room = Some.RoomId();
     private int _transactions;
 
     [Fact]
     public async Task A_clock_that_is_set_back_and_forth_by_hours_and_days_loses_no_event_and_knows_those_that_come_again()
     {
-        var rounds = Proof.Times(3, 60);
+        var rounds = Trial.Scale(3, 60);
         for (var round = 0; round < rounds; round++)
         {
             _room = Some.RoomId();
@@ -32,7 +32,7 @@ public class ClockTests
                     if (_random.Next(3) == 0)
                         (service, folder) = await AgainAsync(service, folder, time, isKilled: _random.Next(2) == 0);
                     Assert.Equal(200, (await service.PushAsync(id, sent)).Status);
-                    _acknowledged.Look(service.Logs, _room, $"round {round}, step {step}");
+                    _acknowledged.Check(service.Logs, _room, $"round {round}, step {step}");
                 }
             }
             finally
@@ -42,7 +42,7 @@ public class ClockTests
             }
         }
 
-        _acknowledged.Hold("clock", "set back and forth by up to 40 days, restart or SIGKILL in between, each transaction twice", rounds * 12);
+        _acknowledged.AssertComplete("clock", "set back and forth by up to 40 days, restart or SIGKILL in between, each transaction twice", rounds * 12);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public class ClockTests
         await using var service = new ServiceUnderTest(time);
         await PushAsync(service, at: null);
         time.Set(TimeSpan.FromDays(-400));
-        await Soon.IsTrueAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal was emptied", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal was emptied", () => time.Advance(TimeSpan.FromSeconds(1)));
     }
 
     [Fact]
@@ -78,10 +78,10 @@ public class ClockTests
         var homeserver = new StubHomeserver().AliasesOf(_room).On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""");
         await using var service = new ServiceUnderTest(time, homeserver: homeserver);
         Assert.NotNull(service.Client);
-        await Soon.IsTrueAsync(() => service.Logged.Any(e => e.RenderMessage().Contains("knows this service", StringComparison.Ordinal)), "it knows who it is");
+        await Wait.UntilAsync(() => service.Logged.Any(e => e.RenderMessage().Contains("knows this service", StringComparison.Ordinal)), "it knows who it is");
         homeserver.On(StubHomeserver.AliasesLine(_room), _ => throw new HttpRequestException("Connection refused"));
         var pushed = service.PushAsync("1", Some.Message(_room, "while it can't be asked"));
-        await Soon.IsTrueAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(500)));
+        await Wait.UntilAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(500)));
         Assert.Single(service.Record(_room));
         homeserver.AliasesOf(_room);
         time.Set(TimeSpan.FromDays(-400));
@@ -93,7 +93,7 @@ public class ClockTests
     [Fact]
     public async Task A_transaction_that_comes_while_the_day_ends_is_of_one_day_in_all_rooms()
     {
-        var rounds = Proof.Times(3, 50);
+        var rounds = Trial.Scale(3, 50);
         for (var round = 0; round < rounds; round++)
         {
             var time = new FakeTimeProvider(new(2028, 2, 28, 23, 59, 59, TimeSpan.Zero));
@@ -114,13 +114,13 @@ public class ClockTests
                 _acknowledged.Add(room, id);
             foreach (var room in rooms)
             {
-                _acknowledged.Look(service.Logs, room, "midnight");
+                _acknowledged.Check(service.Logs, room, "midnight");
                 Assert.Equal("20280229.log", new FileInfo(Path.Combine(service.Logs, room, "latest.log")).LinkTarget);
                 Assert.Equal(3, File.ReadLines(Path.Combine(service.Logs, room, "20280229.jsonl")).Count(line => line.Contains("message ", StringComparison.Ordinal)));
             }
         }
 
-        _acknowledged.Hold("clock", "midnight, of a leap day too, inside of a transaction and between others", rounds);
+        _acknowledged.AssertComplete("clock", "midnight, of a leap day too, inside of a transaction and between others", rounds);
     }
 
     [Theory]
@@ -137,10 +137,10 @@ public class ClockTests
             time.Advance(TimeSpan.FromSeconds(1));
         }
 
-        _acknowledged.Look(service.Logs, _room, changes);
+        _acknowledged.Check(service.Logs, _room, changes);
         var lines = File.ReadAllLines(Path.Combine(service.Logs, _room, "latest.log"));
         Assert.Equal([before, before, after, after], lines.Select(line => line[20..26]));
-        _acknowledged.Hold("clock", $"daylight saving, {before} to {after}", 1);
+        _acknowledged.AssertComplete("clock", $"daylight saving, {before} to {after}", 1);
     }
 
     [Theory]
@@ -158,8 +158,8 @@ public class ClockTests
         Assert.Equal(200, (await service.PushAsync(id, sent)).Status);
         await PushAsync(service, time.GetUtcNow().ToUnixTimeMilliseconds());
         Assert.Equal([$"{day}.jsonl", $"{next}.jsonl"], Directory.GetFiles(Path.Combine(service.Logs, _room), "*.jsonl").Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        _acknowledged.Look(service.Logs, _room, zone);
-        _acknowledged.Hold("clock", $"midnight in {zone}", 1);
+        _acknowledged.Check(service.Logs, _room, zone);
+        _acknowledged.AssertComplete("clock", $"midnight in {zone}", 1);
     }
 
     [Theory]
@@ -170,23 +170,23 @@ public class ClockTests
     public async Task A_service_started_in_any_zone_knows_what_it_logged_in_another(string zone, string offset)
     {
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
+        using var homeserver = new FakeHomeserver();
         File.WriteAllText(folder["registration.yaml"], ServiceUnderTest.RegistrationText());
         var first = Message();
-        foreach (var inZone in new[] { "America/Los_Angeles", zone, "Asia/Tokyo" }.Skip(Proof.Times(1, 0)))
+        foreach (var inZone in new[] { "America/Los_Angeles", zone, "Asia/Tokyo" }.Skip(Trial.Scale(1, 0)))
         {
             var second = Message();
             var url = $"http://127.0.0.1:{FreePort.Next()}";
             await using var service = ServiceProcess.Start(folder.Path, new Dictionary<string, string?> { ["TZ"] = inZone }, "--homeserver", homeserver.Address, "--urls", url);
             using var client = new TransactionClient(url);
-            await client.UntilTakenAsync("1", [first, second]);
+            await client.PushUntilAcceptedAsync("1", [first, second]);
             if (inZone == zone)
                 Assert.Contains($" {offset} <@alice:localhost> message ", File.ReadLines(Path.Combine(folder["logs"], _room, "latest.log")).Last(), StringComparison.Ordinal);
             await service.KillAsync();
         }
 
-        _acknowledged.Look(folder["logs"], _room, zone);
-        _acknowledged.Hold("clock", $"a process with TZ={zone}, before in Los Angeles, then in Tokyo, SIGKILL in between", 3);
+        _acknowledged.Check(folder["logs"], _room, zone);
+        _acknowledged.AssertComplete("clock", $"a process with TZ={zone}, before in Los Angeles, then in Tokyo, SIGKILL in between", 3);
 
         string Message()
         {
@@ -214,15 +214,15 @@ public class ClockTests
                     Assert.Equal(200, (await service.PushAsync(id, sent)).Status);
                 }
 
-                _acknowledged.Look(service.Logs, _room, now);
+                _acknowledged.Check(service.Logs, _room, now);
             }
 
             foreach (var record in Directory.GetFiles(folder["logs", _room], "*.jsonl"))
                 File.Delete(record);
-            _acknowledged.WhileTouched(folder["logs"], () => { });
+            _acknowledged.DuringChange(folder["logs"], () => { });
         }
 
-        _acknowledged.Hold("clock", "years 1 to 9999, origin_server_ts at the ends of the range", 8);
+        _acknowledged.AssertComplete("clock", "years 1 to 9999, origin_server_ts at the ends of the range", 8);
     }
 
     private async Task<(string Id, string Sent)> PushAsync(ServiceUnderTest service, long? at)

@@ -14,7 +14,7 @@ public class ConnectionTests
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
-        var connections = await ConnectAsync(service.Port, Proof.Times(500, 5_000));
+        var connections = await ConnectAsync(service.Port, Trial.Scale(500, 5_000));
         var heads = Encoding.ASCII.GetBytes("PUT /_matrix/app/v1/transactions/1 HTTP/1.1\r\nHost: localhost\r\nX: ");
         var bodies = Encoding.ASCII.GetBytes(RawConnection.TransactionHead("1", 1_000_000));
         var strangers = Encoding.ASCII.GetBytes(RawConnection.TransactionHead("1", 1_000_000, "wrong"));
@@ -34,7 +34,7 @@ public class ConnectionTests
                     await service.LogOneMessageAsync();
 
                 // A head may take half a minute.
-                if (Proof.Times(0, 1) == 0 && Enumerable.Range(0, connections.Count).All(i => i % 3 == 0 || ended.Contains(i)))
+                if (Trial.Scale(0, 1) == 0 && Enumerable.Range(0, connections.Count).All(i => i % 3 == 0 || ended.Contains(i)))
                     break;
             }
         }
@@ -43,7 +43,7 @@ public class ConnectionTests
             connections.ForEach(connection => connection.Dispose());
         }
 
-        await service.HoldsAsync("requests that drip", "heads, bodies with the token and without, a byte at a time, until they are hung up on", connections.Count, before, MoreMemory(connections.Count));
+        await service.AssertUnharmedAsync("requests that drip", "heads, bodies with the token and without, a byte at a time, until they are hung up on", connections.Count, before, MoreMemory(connections.Count));
     }
 
     [Fact]
@@ -51,11 +51,11 @@ public class ConnectionTests
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
-        var count = (int)Math.Min(Proof.Times(1_000, 10_000), OpenFileLimit.ForConnections - 200);
+        var count = (int)Math.Min(Trial.Scale(1_000, 10_000), OpenFileLimit.ForConnections - 200);
         var connections = await ConnectAsync(service.Port, count);
         try
         {
-            await Soon.IsTrueAsync(() => service.OpenFiles >= before.OpenFiles + count, "all are accepted");
+            await Wait.UntilAsync(() => service.OpenFiles >= before.OpenFiles + count, "all are accepted");
             service.Homeserver.DefaultRequestHeaders.ConnectionClose = true;
             for (var i = 0; i < 50; i++)
                 await service.LogOneMessageAsync();
@@ -76,7 +76,7 @@ public class ConnectionTests
             connections.ForEach(connection => connection.Dispose());
         }
 
-        await service.HoldsAsync("connections", "open at the same time, idle, then each with a wrong token", count, before, MoreMemory(count));
+        await service.AssertUnharmedAsync("connections", "open at the same time, idle, then each with a wrong token", count, before, MoreMemory(count));
     }
 
     // Without a limit of connections below that of open files the runtime ended the process: it couldn't open what it needed.
@@ -86,7 +86,7 @@ public class ConnectionTests
         await using var service = await ServiceUnderAttack.StartAsync(openFiles: 1024);
         var before = (service.Memory, service.OpenFiles);
         var rooms = Enumerable.Range(0, 20).Select(_ => Some.RoomId()).ToList();
-        var rounds = Proof.Times(2, 20);
+        var rounds = Trial.Scale(2, 20);
         for (var round = 0; round < rounds; round++)
         {
             var connections = await ConnectAsync(service.Port, 900);
@@ -103,11 +103,11 @@ public class ConnectionTests
                 connections.ForEach(connection => connection.Dispose());
             }
 
-            await Soon.IsTrueAsync(() => service.OpenFiles <= before.OpenFiles + 60, "the connections are closed");
+            await Wait.UntilAsync(() => service.OpenFiles <= before.OpenFiles + 60, "the connections are closed");
         }
 
-        Assert.InRange(service.Process.Output.Count(line => line.Contains("maximum number of concurrent connections", StringComparison.Ordinal)), 1, Proof.Times(1, 3));
-        await service.HoldsAsync("more connections than the process may open", "900 at a time of 1,024 open files", rounds * 900, (before.Memory, before.OpenFiles + 60));
+        Assert.InRange(service.Process.Output.Count(line => line.Contains("maximum number of concurrent connections", StringComparison.Ordinal)), 1, Trial.Scale(1, 3));
+        await service.AssertUnharmedAsync("more connections than the process may open", "900 at a time of 1,024 open files", rounds * 900, (before.Memory, before.OpenFiles + 60));
     }
 
     // A connection costs some KiB, which the runtime collects when it needs them.

@@ -17,11 +17,11 @@ public class FullDiskTests
         using var disk = await SmallDisk.MountAsync(folder["logs"], "4m", 2000);
         using var service = new ServiceUnderTest(folder: folder);
         List<string> rooms = [Some.RoomId(), Some.RoomId()];
-        await AcknowledgedAsync(service, Ledger.Make(rooms));
+        await AcknowledgedAsync(service, Ledger.Create(rooms));
 
         // At each amount that is left another step is the one that fails: the journal, a text or a record, a folder, latest.log, the quarantine.
         var (rounds, refused) = (0, 0);
-        for (var round = 0; round < Proof.Times(1, 8); round++)
+        for (var round = 0; round < Trial.Scale(1, 8); round++)
         {
             for (var left = 0; left < 14; left++, rounds++)
             {
@@ -30,7 +30,7 @@ public class FullDiskTests
                     LogFolder.Segments(service.Logs).ToList().ForEach(File.Delete);
                 Fill(disk, lack, left);
                 var fresh = Some.RoomId();
-                var pushed = Ledger.Make([.. rooms, fresh], Random.Shared.Next(10, 3000));
+                var pushed = Ledger.Create([.. rooms, fresh], Random.Shared.Next(10, 3000));
                 var marker = $"no event {rounds}";
                 List<string> json = [.. pushed.Json, $$"""{"said":"{{marker}}"}"""];
                 var (status, _) = await service.PushAsync($"{rounds}", json);
@@ -38,8 +38,8 @@ public class FullDiskTests
                 {
                     refused++;
                     Assert.InRange(status, 500, 599);
-                    Assert.All(Ledger.Times(service.Logs, pushed), times => Assert.Equal(0, times));
-                    Assert.Contains(service.Trouble, line => line.Contains(NoSpace, StringComparison.Ordinal) && line.Contains(service.Logs, StringComparison.Ordinal));
+                    Assert.All(Ledger.CountEvents(service.Logs, pushed), times => Assert.Equal(0, times));
+                    Assert.Contains(service.WarningsAndErrors, line => line.Contains(NoSpace, StringComparison.Ordinal) && line.Contains(service.Logs, StringComparison.Ordinal));
                 }
 
                 disk.Clear();
@@ -52,13 +52,13 @@ public class FullDiskTests
 
                 _ledger.Acknowledge(pushed);
                 Assert.True(Ledger.IsQuarantined(service.Logs, marker));
-                await AcknowledgedAsync(service, Ledger.Make([fresh]));
+                await AcknowledgedAsync(service, Ledger.Create([fresh]));
                 Assert.True(File.Exists(Path.Combine(service.Logs, fresh, "latest.log")), "latest.log is there as soon as it can be");
             }
         }
 
         Assert.InRange(refused, rounds / 5, rounds - 1);
-        _ledger.Holds(service.Logs, "disk full", $"a small tmpfs with {lack}, at every step", rounds);
+        _ledger.AssertComplete(service.Logs, "disk full", $"a small tmpfs with {lack}, at every step", rounds);
     }
 
     [Fact]
@@ -69,15 +69,15 @@ public class FullDiskTests
         var room = Some.RoomId();
         var homeserver = new StubHomeserver().AliasesOf(room);
         using var service = new ServiceUnderTest(folder: folder, homeserver: homeserver);
-        await AcknowledgedAsync(service, Ledger.Make([room]));
+        await AcknowledgedAsync(service, Ledger.Create([room]));
         disk.FillWithFiles();
         homeserver.AliasesOf(room, "#logged_test:localhost");
         await AcknowledgedAsync(service, new([], [$$"""{"content":{"alias":"#logged_test:localhost"},"event_id":"{{Some.EventId()}}","origin_server_ts":1795437020908,"room_id":"{{room}}","sender":"@alice:localhost","state_key":"","type":"m.room.canonical_alias"}"""]));
-        await Soon.IsTrueAsync(() => service.Trouble.Any(line => line.StartsWith("The link for", StringComparison.Ordinal)), "the failure is told");
-        await AcknowledgedAsync(service, Ledger.Make([room]));
-        Assert.Single(service.Trouble, line => line.StartsWith("The link for", StringComparison.Ordinal));
+        await Wait.UntilAsync(() => service.WarningsAndErrors.Any(line => line.StartsWith("The link for", StringComparison.Ordinal)), "the failure is told");
+        await AcknowledgedAsync(service, Ledger.Create([room]));
+        Assert.Single(service.WarningsAndErrors, line => line.StartsWith("The link for", StringComparison.Ordinal));
         disk.Clear();
-        await AcknowledgedAsync(service, Ledger.Make([room]));
+        await AcknowledgedAsync(service, Ledger.Create([room]));
         Assert.Equal(room, new FileInfo(Path.Combine(service.Logs, "logged_test")).LinkTarget);
         Assert.Empty(Directory.GetFiles(service.Logs, "*.link"));
     }
@@ -91,7 +91,7 @@ public class FullDiskTests
     {
         using var folder = TempFolder.ForCaller();
         using var disk = await SmallDisk.MountAsync(folder["logs"], "4m", 400);
-        var rounds = Proof.Times(3, 12);
+        var rounds = Trial.Scale(3, 12);
         for (var round = 0; round < rounds; round++)
         {
             var left = round % 3;
@@ -102,7 +102,7 @@ public class FullDiskTests
                 using (var before = new ServiceUnderTest(new FakeTimeProvider(DateTimeOffset.UtcNow), folder))
                 {
                     for (var i = 0; i < 3; i++)
-                        await AcknowledgedAsync(before, Ledger.Make(rooms, 2000));
+                        await AcknowledgedAsync(before, Ledger.Create(rooms, 2000));
                     LogFolder.Copy(before.Logs, killed["logs"]);
                 }
 
@@ -132,19 +132,19 @@ public class FullDiskTests
 
             Fill(disk, lack, left);
             using var service = new ServiceUnderTest(folder: folder);
-            var pushed = Ledger.Make([.. rooms, Some.RoomId()], 2000);
+            var pushed = Ledger.Create([.. rooms, Some.RoomId()], 2000);
             for (var attempt = 0; attempt < 2; attempt++)
             {
                 Assert.InRange((await service.PushAsync("1", pushed.Json)).Status, 500, 599);
-                Assert.All(Ledger.Times(service.Logs, pushed), times => Assert.Equal(0, times));
+                Assert.All(Ledger.CountEvents(service.Logs, pushed), times => Assert.Equal(0, times));
             }
 
-            Assert.Contains(service.Trouble, line => line.Contains(NoSpace, StringComparison.Ordinal) && line.Contains(service.Logs, StringComparison.Ordinal));
+            Assert.Contains(service.WarningsAndErrors, line => line.Contains(NoSpace, StringComparison.Ordinal) && line.Contains(service.Logs, StringComparison.Ordinal));
             disk.Clear();
             await AcknowledgedAsync(service, pushed);
         }
 
-        _ledger.Holds(folder["logs"], "disk full at the start", $"a small tmpfs with {lack}, and files {what}", rounds);
+        _ledger.AssertComplete(folder["logs"], "disk full at the start", $"a small tmpfs with {lack}, and files {what}", rounds);
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public class FullDiskTests
         using var disk = await SmallDisk.MountAsync(folder["logs"], files: 400);
         using var service = new ServiceUnderTest(time, folder);
         var (room, other) = (Some.RoomId(), Some.RoomId());
-        var first = Ledger.Make([room, other], 30000);
+        var first = Ledger.Create([room, other], 30000);
         await AcknowledgedAsync(service, first);
 
         // A sync of /dev/null fails, as that of a file on a failing disk.
@@ -163,19 +163,19 @@ public class FullDiskTests
         File.Move(record, record + ".kept");
         File.CreateSymbolicLink(record, "/dev/null");
         disk.Fill();
-        await Soon.IsTrueAsync(() => service.Trouble.Any(line => line.Contains("Checkpoint failed", StringComparison.Ordinal)), "the failure is told", () => time.Advance(TimeSpan.FromSeconds(1)));
-        Assert.Contains(service.Trouble, line => line.Contains(NoSpace, StringComparison.Ordinal) && line.Contains(record, StringComparison.Ordinal));
+        await Wait.UntilAsync(() => service.WarningsAndErrors.Any(line => line.Contains("Checkpoint failed", StringComparison.Ordinal)), "the failure is told", () => time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.Contains(service.WarningsAndErrors, line => line.Contains(NoSpace, StringComparison.Ordinal) && line.Contains(record, StringComparison.Ordinal));
         Assert.NotEmpty(LogFolder.Segments(service.Logs));
 
         // Nor is that room's log opened and mended by what the file shows, which has nothing of what was acknowledged.
         disk.Clear();
         disk.Fill(leave: 4 * 4096);
-        var next = Ledger.Make([room]);
+        var next = Ledger.Create([room]);
         Assert.InRange((await service.PushAsync("2", next.Json)).Status, 500, 599);
         disk.Clear();
         await AcknowledgedAsync(service, next);
-        await Soon.IsTrueAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
-        _ledger.Holds(service.Logs, "disk full at a checkpoint", "a small tmpfs, and a file that must be made anew", 1);
+        await Wait.UntilAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
+        _ledger.AssertComplete(service.Logs, "disk full at a checkpoint", "a small tmpfs, and a file that must be made anew", 1);
     }
 
     private const string NoSpace = "No space left on device";
@@ -194,7 +194,7 @@ public class FullDiskTests
         file.SetLength(length);
     }
 
-    private async Task AcknowledgedAsync(ServiceUnderTest service, Ledger.Pushed pushed)
+    private async Task AcknowledgedAsync(ServiceUnderTest service, Ledger.Transaction pushed)
     {
         Assert.Equal(200, (await service.PushAsync("a", pushed.Json)).Status);
         _ledger.Acknowledge(pushed);

@@ -13,17 +13,17 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>Bodies that are damaged in any way, between good events: never a 5xx, no good event lost, and a text that stays one line an event.</summary>
-[Collection(nameof(Alone))]
+[Collection(nameof(NonParallelTests))]
 public partial class FuzzedBodyTests
 {
     // A room of a namespace of rooms: what is pushed of it is logged, whatever it says of our user.
     private static readonly string Registration = ServiceUnderTest.RegistrationText(rooms: """[{"exclusive": false, "regex": "!good.*"}]""");
-    private readonly int _perRound = Proof.Times(1_500, 10_000);
+    private readonly int _perRound = Trial.Scale(1_500, 10_000);
 
     [Fact]
     public async Task Damaged_bodies_cost_no_good_event_and_no_room_a_line()
     {
-        var rounds = Proof.Times(2, 90);
+        var rounds = Trial.Scale(2, 90);
         var (events, lost, twice) = (0L, 0L, 0L);
         var memory = new List<long>();
         for (var round = 0; round < rounds; round++)
@@ -38,7 +38,7 @@ public partial class FuzzedBodyTests
                     var receiver = service.Services.GetRequiredService<TransactionEndpoint>();
                     var pushers = Enumerable.Range(0, 2).Select(i => Task.Run(() => PushAllAsync(new MutatedTraffic((2 * round) + i), _perRound / 2, (id, body) => ReceiveAsync(receiver, id, body))));
                     acknowledged = [.. (await Task.WhenAll(pushers)).SelectMany(good => good)];
-                    Assert.DoesNotContain(service.Trouble, line => line.Contains("a bug in LoggingService", StringComparison.Ordinal));
+                    Assert.DoesNotContain(service.WarningsAndErrors, line => line.Contains("a bug in LoggingService", StringComparison.Ordinal));
                 }
 
                 Count(folder["logs"], acknowledged, ref lost, ref twice);
@@ -49,16 +49,16 @@ public partial class FuzzedBodyTests
         }
 
         Assert.InRange(memory[^1] - memory[0], long.MinValue, 32 << 20);
-        Proof.Holds("damaged bodies", $"recorded events with bytes flipped, cut and doubled, values, keys and ids replaced, between good ones; seeds 0 to {(2 * rounds) - 1}; below HTTP, on a file system in memory", (long)rounds * _perRound, events, lost, twice);
+        Trial.Report("damaged bodies", $"recorded events with bytes flipped, cut and doubled, values, keys and ids replaced, between good ones; seeds 0 to {(2 * rounds) - 1}; below HTTP, on a file system in memory", (long)rounds * _perRound, events, lost, twice);
     }
 
     [Fact]
     public async Task Damaged_bodies_over_HTTP_leave_the_service_as_it_was()
     {
-        var bodies = Proof.Times(1_000, 100_000);
+        var bodies = Trial.Scale(1_000, 100_000);
         using var folder = TempFolder.ForCaller();
         using var disk = await SmallDisk.MountAsync(folder.Path, "6g");
-        using var homeserver = new PlayedHomeserver();
+        using var homeserver = new FakeHomeserver();
         File.WriteAllText(folder["registration.yaml"], Registration);
         var url = $"http://127.0.0.1:{FreePort.Next()}";
         await using var service = ServiceProcess.Start(folder.Path, "--homeserver", homeserver.Address, "--urls", url);
@@ -79,7 +79,7 @@ public partial class FuzzedBodyTests
         Assert.Equal(0, await service.StopAsync());
         var (lost, twice) = (0L, 0L);
         Count(folder["logs"], acknowledged, ref lost, ref twice);
-        Proof.Holds("damaged bodies over HTTP", string.Create(CultureInfo.InvariantCulture, $"as above, to a process; its memory {memory[2] >> 20} MiB after three tenths, {memory[^1] >> 20} MiB at the end; {files.Max():N0} open files at most"), bodies, acknowledged.Count, lost, twice);
+        Trial.Report("damaged bodies over HTTP", string.Create(CultureInfo.InvariantCulture, $"as above, to a process; its memory {memory[2] >> 20} MiB after three tenths, {memory[^1] >> 20} MiB at the end; {files.Max():N0} open files at most"), bodies, acknowledged.Count, lost, twice);
         Assert.InRange(memory[^1] - memory[2], long.MinValue, 150 << 20);
         Assert.InRange(files.Max(), 0, 2_600);
     }

@@ -29,7 +29,7 @@ public class FuzzedTargetTests
     [Fact]
     public async Task No_target_ends_in_a_5xx_gets_by_the_token_or_makes_what_it_should_not()
     {
-        var count = Proof.Times(2_000, 100_000);
+        var count = Trial.Scale(2_000, 100_000);
         using var folder = TempFolder.ForCaller();
         var allowed = 0;
         using (var service = new ServiceUnderTest(folder: folder, homeserver: ThatMakesRooms(), settings: new() { ["LoggingService:RoomsPerHour"] = "1000000" }))
@@ -45,14 +45,14 @@ public class FuzzedTargetTests
                 allowed += status < 300 ? 1 : 0;
             }
 
-            Assert.DoesNotContain(service.Trouble, line => line.Contains("a bug in LoggingService", StringComparison.Ordinal));
+            Assert.DoesNotContain(service.WarningsAndErrors, line => line.Contains("a bug in LoggingService", StringComparison.Ordinal));
         }
 
         // Some of them were good ones, or nothing was tried.
         Assert.NotEmpty(_aliasesPut);
         Assert.All(_aliasesPut, alias => Assert.Matches(@"^#logged_[^:]*:localhost$", alias));
         AssertInside(folder, _aliasesPut);
-        Proof.Holds("request targets of any bytes", string.Create(CultureInfo.InvariantCulture, $"percent-encodings, dots, slashes, NUL, no UTF-8, overlong forms, absolute forms, long ones, tokens in header and query, on real sockets; {allowed:N0} were answered 200, {_aliasesPut.Distinct().Count():N0} rooms made"), count, _aliasesPut.Distinct().Count(), 0, 0);
+        Trial.Report("request targets of any bytes", string.Create(CultureInfo.InvariantCulture, $"percent-encodings, dots, slashes, NUL, no UTF-8, overlong forms, absolute forms, long ones, tokens in header and query, on real sockets; {allowed:N0} were answered 200, {_aliasesPut.Distinct().Count():N0} rooms made"), count, _aliasesPut.Distinct().Count(), 0, 0);
     }
 
     /// <summary>In the service's folder are its logs, and in those are rooms, and links to them for just these aliases.</summary>
@@ -77,12 +77,12 @@ public class FuzzedTargetTests
     }
 
     private StubHomeserver ThatMakesRooms() => new StubHomeserver().WithoutAliases()
-        .On("POST /_matrix/client/v3/createRoom", _ => Task.FromResult(new StubHomeserver.Answer(200, $$"""{"room_id":"!made{{Interlocked.Increment(ref _made)}}:localhost"}""")))
+        .On("POST /_matrix/client/v3/createRoom", _ => Task.FromResult(new StubHomeserver.Response(200, $$"""{"room_id":"!made{{Interlocked.Increment(ref _made)}}:localhost"}""")))
         .On("PUT /_matrix/client/v3/rooms/*", "{}")
         .On("PUT /_matrix/client/v3/directory/room/*", asked =>
         {
             _aliasesPut.Enqueue(Uri.UnescapeDataString(asked.Line[(asked.Line.LastIndexOf('/') + 1)..]));
-            return Task.FromResult(new StubHomeserver.Answer(200, "{}"));
+            return Task.FromResult(new StubHomeserver.Response(200, "{}"));
         });
 
     private Request Next()

@@ -17,7 +17,7 @@ public class LargeBodyTests
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
-        var announced = Proof.Times(256, 1024);
+        var announced = Trial.Scale(256, 1024);
         (string Target, string? Token, int Status)[] strangers =
         [
             ("PUT /_matrix/app/v1/transactions/1", null, 401), ("PUT /_matrix/app/v1/transactions/1", "wrong", 403), ("PUT /transactions/1", "wrong", 403),
@@ -39,7 +39,7 @@ public class LargeBodyTests
         }
 
         Assert.InRange(service.PeakMemory, 0, before.Memory + 100);
-        await service.HoldsAsync("bodies of a gigabyte without a token", "on every route, announced and in chunks", strangers.Length * 2, before);
+        await service.AssertUnharmedAsync("bodies of a gigabyte without a token", "on every route, announced and in chunks", strangers.Length * 2, before);
     }
 
     [Theory]
@@ -49,16 +49,16 @@ public class LargeBodyTests
     {
         await using var service = await ServiceUnderAttack.StartAsync(arguments: ["--max-body-bytes", $"{32 * MiB}"]);
         var before = (service.Memory, service.OpenFiles);
-        var times = Proof.Times(2, 20);
+        var times = Trial.Scale(2, 20);
         for (var i = 0; i < times; i++)
         {
-            var (answer, _) = await SendAsync(service.Port, "PUT /_matrix/app/v1/transactions/1", ServiceUnderTest.HsToken, Proof.Times(256, 1024), chunked);
+            var (answer, _) = await SendAsync(service.Port, "PUT /_matrix/app/v1/transactions/1", ServiceUnderTest.HsToken, Trial.Scale(256, 1024), chunked);
             Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
             Assert.Contains("\"errcode\":\"M_TOO_LARGE\"", answer, StringComparison.Ordinal);
         }
 
         Assert.InRange(service.PeakMemory, 0, before.Memory + 250);
-        await service.HoldsAsync("bodies of a gigabyte with the token", chunked ? "in chunks; one may have 32 MiB" : "announced; one may have 32 MiB", times, before);
+        await service.AssertUnharmedAsync("bodies of a gigabyte with the token", chunked ? "in chunks; one may have 32 MiB" : "announced; one may have 32 MiB", times, before);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public class LargeBodyTests
         const int Size = 24;
         await using var service = await ServiceUnderAttack.StartAsync(arguments: ["--max-body-bytes", $"{32 * MiB}"]);
         var before = (service.Memory, service.OpenFiles);
-        var rounds = Proof.Times(2, 20);
+        var rounds = Trial.Scale(2, 20);
         var refused = 0;
         for (var round = 0; round < rounds; round++)
         {
@@ -92,7 +92,7 @@ public class LargeBodyTests
 
         Assert.True(refused > 0);
         Assert.InRange(service.PeakMemory, 0, before.Memory + 400);
-        await service.HoldsAsync("ten bodies of 24 MiB at the same time", "all together may have 32 MiB; what is 503 is sent again", rounds * 10 + refused, before);
+        await service.AssertUnharmedAsync("ten bodies of 24 MiB at the same time", "all together may have 32 MiB; what is 503 is sent again", rounds * 10 + refused, before);
     }
 
     [Fact]
@@ -103,12 +103,12 @@ public class LargeBodyTests
         using var bomb = new MemoryStream();
         await using (var zip = new GZipStream(bomb, CompressionLevel.Fastest, leaveOpen: true))
         {
-            for (var i = 0; i < Proof.Times(256, 1024); i++)
+            for (var i = 0; i < Trial.Scale(256, 1024); i++)
                 await zip.WriteAsync(Block, TestContext.Current.CancellationToken);
         }
 
         // Damage on the way, to the service: refused twice, then kept as it came.
-        var times = Proof.Times(2, 20);
+        var times = Trial.Scale(2, 20);
         for (var i = 0; i < times; i++)
         {
             foreach (var (encoding, status) in new[] { ("gzip", 400), ("deflate", 400), ("br", 200) })
@@ -123,7 +123,7 @@ public class LargeBodyTests
         Assert.InRange(service.PeakMemory, 0, before.Memory + 400);
         var quarantine = Directory.GetFiles(service.Folder["logs", ".quarantine"]).Sum(file => new FileInfo(file).Length);
         Assert.InRange(quarantine, times * bomb.Length, times * ((bomb.Length * 4 / 3) + 1000));
-        await service.HoldsAsync("gzip bombs", $"{Proof.Times(256, 1024)} MiB in {bomb.Length / 1024} KiB, as gzip, deflate and br", times * 3, before);
+        await service.AssertUnharmedAsync("gzip bombs", $"{Trial.Scale(256, 1024)} MiB in {bomb.Length / 1024} KiB, as gzip, deflate and br", times * 3, before);
     }
 
     /// <summary>Sends a body until it is all sent or nobody takes it any more.</summary>

@@ -14,8 +14,8 @@ public class PowerCutTests
     [Fact]
     public async Task A_power_cut_at_any_moment_leaves_every_acknowledged_event_there_once()
     {
-        using var cuts = new PowerCuts();
-        for (var story = 0; story < Proof.Times(1, 2); story++)
+        using var cuts = new PowerCutSimulation();
+        for (var story = 0; story < Trial.Scale(1, 2); story++)
         {
             cuts.StartOver();
 
@@ -23,7 +23,7 @@ public class PowerCutTests
             await cuts.RunAsync([], async (service, url) =>
             {
                 var sending = PowerCutTraffic.SendAsync(service, url, cuts.Traffic.Make(12), cuts.Traffic.Make(12));
-                await Soon.IsTrueAsync(() => sending.IsCompleted || Random.Shared.Next(100) == 0, "a random moment");
+                await Wait.UntilAsync(() => sending.IsCompleted || Random.Shared.Next(100) == 0, "a random moment");
                 await service.KillAsync();
                 await sending;
             });
@@ -36,7 +36,7 @@ public class PowerCutTests
                 await PowerCutTraffic.SendAsync(service, url, cuts.Traffic.Make(4), cuts.Traffic.Make(4));
 
                 // A segment is written again.
-                await Soon.IsTrueAsync(() => File.Exists(LogFolder.Spare(cuts.Logs)), "a spare segment");
+                await Wait.UntilAsync(() => File.Exists(LogFolder.Spare(cuts.Logs)), "a spare segment");
                 await PowerCutTraffic.SendAsync(service, url, cuts.Traffic.Make(4), cuts.Traffic.Make(4));
                 Assert.Equal(0, await service.StopAsync());
             });
@@ -49,8 +49,8 @@ public class PowerCutTests
     [Fact]
     public async Task A_power_cut_after_a_kill_while_files_are_mended_leaves_every_acknowledged_event_there_once()
     {
-        using var cuts = new PowerCuts();
-        for (var syncs = 1; syncs <= Proof.Times(2, 6); syncs++)
+        using var cuts = new PowerCutSimulation();
+        for (var syncs = 1; syncs <= Trial.Scale(2, 6); syncs++)
         {
             cuts.StartOver();
             await DamageAsync(cuts);
@@ -72,8 +72,8 @@ public class PowerCutTests
     [Fact]
     public async Task A_second_power_cut_in_the_recovery_from_the_first_leaves_every_acknowledged_event_there_once()
     {
-        using var cuts = new PowerCuts();
-        for (var story = 0; story < Proof.Times(1, 4); story++)
+        using var cuts = new PowerCutSimulation();
+        for (var story = 0; story < Trial.Scale(1, 4); story++)
         {
             if (story % 3 == 0)
                 cuts.StartOver();
@@ -94,14 +94,14 @@ public class PowerCutTests
     }
 
     /// <summary>Logs that somebody has damaged long ago in all ways that are mended when a room is opened.</summary>
-    private static async Task DamageAsync(PowerCuts cuts)
+    private static async Task DamageAsync(PowerCutSimulation cuts)
     {
         using (var logs = new LogDirectory(cuts.Logs, TimeProvider.System, NullLogger<LogDirectory>.Instance))
         {
             Assert.True(await logs.TryRecoverAsync());
             foreach (var pushed in cuts.Traffic.Make(4).Append(cuts.Traffic.Keep(cuts.Traffic.ToEachRoom())))
             {
-                await PowerCuts.CommitAsync(logs, pushed);
+                await PowerCutSimulation.CommitAsync(logs, pushed);
                 cuts.Traffic.Received.Add(pushed.Id);
                 cuts.Traffic.Acknowledged.Add(pushed.Id);
             }
@@ -126,9 +126,9 @@ public class PowerCutTests
         cuts.TakeForDurable();
     }
 
-    private static async Task WaitForCheckpointAsync(PowerCuts cuts)
+    private static async Task WaitForCheckpointAsync(PowerCutSimulation cuts)
     {
         var before = cuts.Syncs();
-        await Soon.IsTrueAsync(() => cuts.Syncs() > before, "an idle service began a checkpoint");
+        await Wait.UntilAsync(() => cuts.Syncs() > before, "an idle service began a checkpoint");
     }
 }

@@ -13,7 +13,7 @@ namespace LoggingService.Tests.Reliability;
 internal sealed class ServiceUnderAttack : IAsyncDisposable
 {
     private readonly TempFolder _folder;
-    private readonly PlayedHomeserver _homeserver = new();
+    private readonly FakeHomeserver _homeserver = new();
     private readonly HttpClient _http;
     private readonly List<string> _acknowledged = [];
     private readonly string _room = Some.RoomId();
@@ -85,20 +85,20 @@ internal sealed class ServiceUnderAttack : IAsyncDisposable
     /// <summary>Events that were acknowledged elsewhere than by <see cref="LogOneMessageAsync"/>, in the same room.</summary>
     public void Expect(IEnumerable<string> eventIds) => _acknowledged.AddRange(eventIds);
 
-    /// <summary>A message of the room that <see cref="HoldsAsync"/> looks at.</summary>
+    /// <summary>A message of the room that <see cref="AssertUnharmedAsync"/> looks at.</summary>
     public string Message(string eventId) => Some.Message(_room, $"message {eventId}", eventId);
 
     /// <summary>
     /// After the attack: a message is logged, memory and open files are what they were, and what was acknowledged is there once.
     /// </summary>
-    public async Task HoldsAsync(string fault, string how, long rounds, (long Memory, int OpenFiles) before, long moreMemory = 150)
+    public async Task AssertUnharmedAsync(string fault, string how, long rounds, (long Memory, int OpenFiles) before, long moreMemory = 150)
     {
         await LogOneMessageAsync();
-        await Soon.IsTrueAsync(() => OpenFiles <= before.OpenFiles + 20, "its open files are what they were");
-        await Soon.IsTrueAsync(() => Memory <= before.Memory + moreMemory, $"its memory is what it was, {before.Memory} MiB, and at most {moreMemory} MiB more");
+        await Wait.UntilAsync(() => OpenFiles <= before.OpenFiles + 20, "its open files are what they were");
+        await Wait.UntilAsync(() => Memory <= before.Memory + moreMemory, $"its memory is what it was, {before.Memory} MiB, and at most {moreMemory} MiB more");
         var logged = LogFolder.EventIds(_folder["logs"], _room);
         TestContext.Current.TestOutputHelper!.WriteLine($"memory {before.Memory} MiB before, {PeakMemory} MiB at most, {Memory} MiB after; open files {before.OpenFiles} before, {OpenFiles} after");
-        Proof.Holds(fault, how, rounds, _acknowledged.Count, _acknowledged.Except(logged).Count(), logged.Count - logged.Distinct().Count());
+        Trial.Report(fault, how, rounds, _acknowledged.Count, _acknowledged.Except(logged).Count(), logged.Count - logged.Distinct().Count());
         LogFolder.AssertLineForLine(_folder["logs"]);
     }
 

@@ -15,14 +15,14 @@ public class SoakTests
     private const string Number = "00000000";
 
     // More than the service keeps open, so that every visit finds the room closed: one after the other, all of them, again and again.
-    private readonly int _rooms = Proof.Times(1_500, 10_000);
-    private readonly int _transactions = Proof.Times(2_000, 100_000);
+    private readonly int _rooms = Trial.Scale(1_500, 10_000);
+    private readonly int _transactions = Trial.Scale(2_000, 100_000);
 
     [Fact]
     public async Task A_day_of_many_events_in_more_rooms_than_may_be_open_is_logged_once_in_memory_and_files_that_are_bounded()
     {
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
+        using var homeserver = new FakeHomeserver();
         File.WriteAllText(folder["registration.yaml"], ServiceUnderTest.RegistrationText());
         var url = $"http://127.0.0.1:{FreePort.Next()}";
         await using var service = ServiceProcess.Start(folder.Path, "--homeserver", homeserver.Address, "--urls", url);
@@ -53,7 +53,7 @@ public class SoakTests
 
         var events = (long)_transactions * EventsOfABody;
         var tenth = _transactions / 10;
-        Proof.Holds(
+        Trial.Report(
             $"load: {events:N0} events in {_rooms:N0} rooms",
             string.Create(CultureInfo.InvariantCulture, $"bodies of 100 events in 10 rooms, all rooms in turn, each 20th body twice; the service's memory {memory[10] >> 20} MiB after a tenth, {memory[^1] >> 20} MiB at the end; {files.Max():N0} open files at most; a body {Median(took[..tenth]):F1} ms in the first tenth, {Median(took[^tenth..]):F1} ms in the last (medians)"),
             _transactions,

@@ -27,13 +27,13 @@ internal sealed class TransactionClient(string url) : IDisposable
         SendAsync(HttpMethod.Put, $"/_matrix/app/v1/transactions/{id}", $"{{\"events\":[{string.Join(',', events)}]}}", hangUp);
 
     /// <summary>Asks for an alias.</summary>
-    public Task<int> AskAsync(string alias) => SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}");
+    public Task<int> QueryAliasAsync(string alias) => SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}");
 
     /// <summary>Waits until the service listens.</summary>
-    public Task UntilItListensAsync() => UntilAsync(() => SendAsync(HttpMethod.Post, "/_matrix/app/v1/ping", "{}"));
+    public Task WaitUntilListeningAsync() => UntilAsync(() => SendAsync(HttpMethod.Post, "/_matrix/app/v1/ping", "{}"));
 
     /// <summary>Pushes a transaction until it is answered with 200.</summary>
-    public Task UntilTakenAsync(string id, IReadOnlyList<string> events) => UntilAsync(() => PushAsync(id, events));
+    public Task PushUntilAcceptedAsync(string id, IReadOnlyList<string> events) => UntilAsync(() => PushAsync(id, events));
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();

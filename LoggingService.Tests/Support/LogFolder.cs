@@ -30,7 +30,7 @@ internal static class LogFolder
         Directory.Exists(Path.Combine(logs, ".journal")) ? [.. Directory.GetFiles(Path.Combine(logs, ".journal"), "0*").Order(StringComparer.Ordinal)] : [];
 
     /// <summary>What changes when something is written to the journal, be it over what a segment had.</summary>
-    public static long JournalWrites(string logs) => Segments(logs).Sum(path => File.Exists(path) ? new FileInfo(path).LastWriteTimeUtc.Ticks : 0);
+    public static long JournalTimestamp(string logs) => Segments(logs).Sum(path => File.Exists(path) ? new FileInfo(path).LastWriteTimeUtc.Ticks : 0);
 
     /// <summary>Where the journal keeps the segment that is to be written again.</summary>
     public static string Spare(string logs) => Path.Combine(logs, ".journal", "spare");

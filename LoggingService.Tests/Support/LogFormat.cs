@@ -9,7 +9,7 @@ internal static partial class LogFormat
     public static Regex Line { get; } = new(Block().Match(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", "log-format.md"))).Groups[1].Value);
 
     /// <summary>What the service says in a line, without its time: the words of people replaced, those after a head and those between quotes.</summary>
-    public static string ServicesWords(string line)
+    public static string WithoutUserText(string line)
     {
         var match = Line.Match($"2026-11-23 19:20:11 +00:00 {line}");
         Assert.True(match.Success, line);

@@ -22,7 +22,7 @@ internal sealed class RunningService : IAsyncDisposable
     /// <param name="folder">Its working directory; the registration is made in it.</param>
     /// <param name="homeserver">The homeserver that it calls.</param>
     /// <param name="under">A program that runs it, with its arguments, as <c>prlimit --nofile=99</c>.</param>
-    public static async Task<RunningService> StartAsync(TempFolder folder, PlayedHomeserver homeserver, params string[] under)
+    public static async Task<RunningService> StartAsync(TempFolder folder, FakeHomeserver homeserver, params string[] under)
     {
         await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText(), TestContext.Current.CancellationToken);
         File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -61,7 +61,7 @@ internal sealed class RunningService : IAsyncDisposable
     }
 
     /// <summary>Pushes it again and again, as a homeserver does: a journal that must be emptied, and is being emptied, is a 5xx once more.</summary>
-    public async Task PushUntilTakenAsync(params IEnumerable<string> events)
+    public async Task PushUntilAcceptedAsync(params IEnumerable<string> events)
     {
         for (var attempt = 0; await PushAsync(events) != 200; attempt++)
         {

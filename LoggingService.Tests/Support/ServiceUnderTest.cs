@@ -121,7 +121,7 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         [.. Directory.GetFiles(Path.Combine(Logs, room), "*.jsonl").Order(StringComparer.Ordinal).SelectMany(File.ReadAllLines)];
 
     /// <summary>The warnings and errors that it logged, as text.</summary>
-    public IReadOnlyList<string> Trouble => [.. Logged.Where(e => e.Level >= LogEventLevel.Warning).Select(e => e.RenderMessage())];
+    public IReadOnlyList<string> WarningsAndErrors => [.. Logged.Where(e => e.Level >= LogEventLevel.Warning).Select(e => e.RenderMessage())];
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {

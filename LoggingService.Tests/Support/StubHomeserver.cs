@@ -11,8 +11,8 @@ namespace LoggingService.Tests.Support;
 /// </summary>
 internal sealed class StubHomeserver : HttpMessageHandler
 {
-    private readonly ConcurrentDictionary<string, Func<Asked, Task<Answer>>> _answers = new();
-    private readonly ConcurrentQueue<Asked> _calls = new();
+    private readonly ConcurrentDictionary<string, Func<Request, Task<Response>>> _answers = new();
+    private readonly ConcurrentQueue<Request> _calls = new();
     private readonly ConcurrentQueue<string> _unexpected = new();
 
     public StubHomeserver()
@@ -29,13 +29,13 @@ internal sealed class StubHomeserver : HttpMessageHandler
     /// <param name="Body">The body, or empty.</param>
     /// <param name="Authorization">The Authorization header.</param>
     /// <param name="Query">What follows the path.</param>
-    public sealed record Asked(string Line, string Body, string? Authorization, string Query);
+    public sealed record Request(string Line, string Body, string? Authorization, string Query);
 
     /// <summary>What is answered.</summary>
-    public sealed record Answer(int Status, string Body, string? RetryAfter = null);
+    public sealed record Response(int Status, string Body, string? RetryAfter = null);
 
     /// <summary>All calls so far, in order.</summary>
-    public IReadOnlyList<Asked> Calls => [.. _calls];
+    public IReadOnlyList<Request> Calls => [.. _calls];
 
     /// <summary>Calls that nobody expected.</summary>
     public IReadOnlyList<string> Unexpected => [.. _unexpected];
@@ -43,9 +43,9 @@ internal sealed class StubHomeserver : HttpMessageHandler
     /// <summary>Answers a call, given as <c>GET /path</c>; a line that ends in <c>*</c> answers all that begin so.</summary>
     public StubHomeserver On(string line, string body) => On(line, 200, body);
 
-    public StubHomeserver On(string line, int status, string body) => On(line, _ => Task.FromResult(new Answer(status, body)));
+    public StubHomeserver On(string line, int status, string body) => On(line, _ => Task.FromResult(new Response(status, body)));
 
-    public StubHomeserver On(string line, Func<Asked, Task<Answer>> answer)
+    public StubHomeserver On(string line, Func<Request, Task<Response>> answer)
     {
         _answers[line] = answer;
         return this;
@@ -72,7 +72,7 @@ internal sealed class StubHomeserver : HttpMessageHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var line = $"{request.Method} {request.RequestUri!.AbsolutePath}";
-        var call = new Asked(line, request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken), request.Headers.Authorization?.ToString(), request.RequestUri.Query);
+        var call = new Request(line, request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken), request.Headers.Authorization?.ToString(), request.RequestUri.Query);
         _calls.Enqueue(call);
         var known = _answers.TryGetValue(line, out var answer)
             || (_answers.Keys.Where(key => key.EndsWith('*') && line.StartsWith(key[..^1], StringComparison.Ordinal)).MaxBy(key => key.Length) is { } prefix && _answers.TryGetValue(prefix, out answer));
@@ -81,7 +81,7 @@ internal sealed class StubHomeserver : HttpMessageHandler
             _unexpected.Enqueue(line);
         }
 
-        var (status, body, retryAfter) = known ? await answer!(call).WaitAsync(cancellationToken) : new Answer(500, """{"errcode":"M_UNKNOWN","error":"the test didn't expect this call"}""");
+        var (status, body, retryAfter) = known ? await answer!(call).WaitAsync(cancellationToken) : new Response(500, """{"errcode":"M_UNKNOWN","error":"the test didn't expect this call"}""");
         var response = new HttpResponseMessage((HttpStatusCode)status) { RequestMessage = request, Content = new StringContent(body, Encoding.UTF8, "application/json") };
         if (retryAfter is not null)
         {

@@ -19,7 +19,7 @@ internal sealed class Synapse : IAsyncDisposable
 
     private Synapse(TempFolder data, int port) => (_data, Url) = (data, new Uri($"http://127.0.0.1:{port}"));
 
-    /// <summary>Where clients and the application service reach it; the same after <see cref="StartAgainAsync"/>.</summary>
+    /// <summary>Where clients and the application service reach it; the same after <see cref="StartProcessAsync"/>.</summary>
     public Uri Url { get; }
 
     /// <summary>What it has logged so far, over all of its starts.</summary>
@@ -27,7 +27,7 @@ internal sealed class Synapse : IAsyncDisposable
 
     /// <summary>
     /// Starts a new Synapse and waits until it answers. Skips the test where there can be none
-    /// (<see cref="SynapseInstallation.WhyNot"/>).
+    /// (<see cref="SynapseInstallation.SkipReason"/>).
     /// </summary>
     /// <remarks>
     /// To be called in a test, not in a fixture: xunit takes a skip in a fixture for a failure. A start takes about a
@@ -47,7 +47,7 @@ internal sealed class Synapse : IAsyncDisposable
             await File.WriteAllTextAsync(synapse._data["more.yaml"], moreYaml);
             var (exitCode, output) = await ChildProcess.RunAsync(SynapseInstallation.Script, ["configure", synapse._data.Path, $"{port}"]);
             Assert.True(exitCode == 0, output);
-            await synapse.StartAgainAsync();
+            await synapse.StartProcessAsync();
             return synapse;
         }
         catch
@@ -61,11 +61,11 @@ internal sealed class Synapse : IAsyncDisposable
     public Task<SynapseUser> RegisterAsync(string localpart) => SynapseUser.RegisterAsync(Url, localpart);
 
     /// <summary>Gives it another copy of the registration, which it reads at its next start.</summary>
-    public Task GiveRegistrationAsync(string yaml) => File.WriteAllTextAsync(_data["registration.yaml"], yaml);
+    public Task ReplaceRegistrationAsync(string yaml) => File.WriteAllTextAsync(_data["registration.yaml"], yaml);
 
     /// <summary>Starts it, on the data that is there, and waits until it answers.</summary>
     /// <exception cref="InvalidOperationException">It ended, or didn't answer in time; the message has its log's end.</exception>
-    public async Task StartAgainAsync()
+    public async Task StartProcessAsync()
     {
         if (_process is not null)
             throw new InvalidOperationException("Synapse is running.");

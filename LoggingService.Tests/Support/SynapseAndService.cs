@@ -47,7 +47,7 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
                 both.StartService();
                 if (synapsesCopy is null)
                 {
-                    await both.UntilAllIsWellAsync();
+                    await both.WaitUntilConnectedAsync();
                 }
             }
 
@@ -65,7 +65,7 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
         _runs.Add(ServiceProcess.Start(Folder.Path, ["--homeserver", Synapse.Url.ToString(), .. arguments]));
 
     /// <summary>Waits until the service says that the homeserver knows and reaches it.</summary>
-    public Task UntilAllIsWellAsync() => Service.WaitForLineAsync("INF The homeserver .* knows this service, as @.*, and reaches it");
+    public Task WaitUntilConnectedAsync() => Service.WaitForLineAsync("INF The homeserver .* knows this service, as @.*, and reaches it");
 
     /// <summary>Registers a user.</summary>
     public async Task<SynapseUser> RegisterAsync(string localpart)
@@ -76,9 +76,9 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
     }
 
     /// <summary>The service's own user, as somebody with its token could use it.</summary>
-    public async Task<SynapseUser> ServicesUserAsync()
+    public async Task<SynapseUser> GetServiceUserAsync()
     {
-        var user = await SynapseUser.OfTokenAsync(Synapse.Url, ServiceUnderTest.AsToken);
+        var user = await SynapseUser.FromTokenAsync(Synapse.Url, ServiceUnderTest.AsToken);
         _users.Add(user);
         return user;
     }
@@ -99,14 +99,14 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
     public string? Link(string aliasLocalpart) => new FileInfo(Folder["logs", aliasLocalpart]).LinkTarget;
 
     /// <summary>Waits until an event is in a room's record, and its line in the text.</summary>
-    public Task UntilLoggedAsync(string roomId, string eventId) => UntilAsync(
+    public Task WaitUntilLoggedAsync(string roomId, string eventId) => WaitUntilAsync(
         () => RecordedIds(roomId) is var ids && ids.Contains(eventId) && Text(roomId).Count == ids.Count,
         $"{eventId} is in the log of {roomId}",
         () => $"It {(RecordedIds(roomId).Contains(eventId) ? "is" : "isn't")} in the record, which has {RecordedIds(roomId).Count} lines; the text has {Text(roomId).Count}. ");
 
     /// <summary>Waits until something is so.</summary>
     /// <exception cref="TimeoutException">It isn't in time; the message has the service's output.</exception>
-    public async Task UntilAsync(Func<bool> isSo, string what, Func<string>? state = null)
+    public async Task WaitUntilAsync(Func<bool> isSo, string what, Func<string>? state = null)
     {
         for (var waited = Stopwatch.StartNew(); !isSo(); await Task.Delay(20, TestContext.Current.CancellationToken))
         {
@@ -118,7 +118,7 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
     }
 
     /// <summary>The ids of all events that the homeserver shows of a room to a member.</summary>
-    public static async Task<IReadOnlyList<string>> IdsSeenByAsync(SynapseUser member, string roomId)
+    public static async Task<IReadOnlyList<string>> GetVisibleEventIdsAsync(SynapseUser member, string roomId)
     {
         var ids = new List<string>();
         for (var from = ""; ;)

@@ -19,17 +19,17 @@ internal static class SynapseInstallation
     /// there can be one. With <c>CI=true</c> in the environment it is always <c>null</c>: there such a test fails, with
     /// the reason, instead of being skipped.
     /// </summary>
-    public static string? WhyNot =>
+    public static string? SkipReason =>
         Environment.GetEnvironmentVariable("CI") == "true" ? null : Hindrance.Value;
 
     /// <summary>
     /// Makes the installation if it isn't there yet; waits while another test run is making it. Skips the test where
-    /// there can be none (<see cref="WhyNot"/>).
+    /// there can be none (<see cref="SkipReason"/>).
     /// </summary>
     /// <exception cref="InvalidOperationException">There can be no Synapse here, or making it failed.</exception>
     public static Task EnsureAsync()
     {
-        Assert.SkipWhen(WhyNot is not null, WhyNot ?? "");
+        Assert.SkipWhen(SkipReason is not null, SkipReason ?? "");
         return Made.Value;
     }
 

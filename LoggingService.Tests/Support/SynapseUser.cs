@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace LoggingService.Tests.Support;
 
 /// <summary>
-/// Somebody who is logged in at a homeserver. A method that returns a <see cref="MatrixAnswer"/> returns refusals too;
+/// Somebody who is logged in at a homeserver. A method that returns a <see cref="MatrixResponse"/> returns refusals too;
 /// one that returns an id throws a <see cref="HttpRequestException"/> when it is refused.
 /// </summary>
 /// <remarks>
@@ -29,16 +29,16 @@ internal sealed class SynapseUser : IDisposable
         AccessToken = token ?? "";
     }
 
-    /// <summary>The user's id: <c>@alice:localhost</c>; empty for <see cref="Nobody"/>.</summary>
+    /// <summary>The user's id: <c>@alice:localhost</c>; empty for <see cref="Anonymous"/>.</summary>
     public string Id { get; private set; } = "";
 
-    /// <summary>The token of the user's requests; empty for <see cref="Nobody"/>.</summary>
+    /// <summary>The token of the user's requests; empty for <see cref="Anonymous"/>.</summary>
     public string AccessToken { get; }
 
     /// <summary>Registers a user, who is logged in thereby.</summary>
     public static async Task<SynapseUser> RegisterAsync(Uri homeserver, string localpart)
     {
-        using var nobody = Nobody(homeserver);
+        using var nobody = Anonymous(homeserver);
         var registered = await nobody.RequestAsync(HttpMethod.Post, "/_matrix/client/v3/register", new
         {
             username = localpart,
@@ -49,7 +49,7 @@ internal sealed class SynapseUser : IDisposable
     }
 
     /// <summary>The user of a token that is there already, for example an application service's as_token.</summary>
-    public static async Task<SynapseUser> OfTokenAsync(Uri homeserver, string token)
+    public static async Task<SynapseUser> FromTokenAsync(Uri homeserver, string token)
     {
         var user = new SynapseUser(homeserver, token);
         user.Id = (await user.WhoAmIAsync()).Get("user_id");
@@ -57,33 +57,33 @@ internal sealed class SynapseUser : IDisposable
     }
 
     /// <summary>Somebody who isn't logged in, and can only ask what anybody may ask.</summary>
-    public static SynapseUser Nobody(Uri homeserver) => new(homeserver, null);
+    public static SynapseUser Anonymous(Uri homeserver) => new(homeserver, null);
 
     /// <summary>Asks the homeserver who the user is.</summary>
-    public Task<MatrixAnswer> WhoAmIAsync() => RequestAsync(HttpMethod.Get, "/_matrix/client/v3/account/whoami");
+    public Task<MatrixResponse> WhoAmIAsync() => RequestAsync(HttpMethod.Get, "/_matrix/client/v3/account/whoami");
 
     /// <summary>Joins a room, by its id or by an alias.</summary>
-    public Task<MatrixAnswer> JoinAsync(string roomIdOrAlias) =>
+    public Task<MatrixResponse> JoinAsync(string roomIdOrAlias) =>
         RequestAsync(HttpMethod.Post, $"/_matrix/client/v3/join/{Escape(roomIdOrAlias)}", new { });
 
     /// <summary>Leaves a room, or rejects an invitation to it.</summary>
-    public Task<MatrixAnswer> LeaveAsync(string roomId, string? reason = null) =>
+    public Task<MatrixResponse> LeaveAsync(string roomId, string? reason = null) =>
         RoomAsync(roomId, "leave", new { reason });
 
     /// <summary>Invites somebody into a room.</summary>
-    public Task<MatrixAnswer> InviteAsync(string roomId, string userId, string? reason = null) =>
+    public Task<MatrixResponse> InviteAsync(string roomId, string userId, string? reason = null) =>
         RoomAsync(roomId, "invite", new { user_id = userId, reason });
 
     /// <summary>Throws somebody out of a room.</summary>
-    public Task<MatrixAnswer> KickAsync(string roomId, string userId, string? reason = null) =>
+    public Task<MatrixResponse> KickAsync(string roomId, string userId, string? reason = null) =>
         RoomAsync(roomId, "kick", new { user_id = userId, reason });
 
     /// <summary>Throws somebody out of a room for good.</summary>
-    public Task<MatrixAnswer> BanAsync(string roomId, string userId, string? reason = null) =>
+    public Task<MatrixResponse> BanAsync(string roomId, string userId, string? reason = null) =>
         RoomAsync(roomId, "ban", new { user_id = userId, reason });
 
     /// <summary>Takes back a ban.</summary>
-    public Task<MatrixAnswer> UnbanAsync(string roomId, string userId, string? reason = null) =>
+    public Task<MatrixResponse> UnbanAsync(string roomId, string userId, string? reason = null) =>
         RoomAsync(roomId, "unban", new { user_id = userId, reason });
 
     /// <summary>Makes a room (<c>room_alias_name</c>, <c>preset</c>, <c>name</c> …).</summary>
@@ -99,14 +99,14 @@ internal sealed class SynapseUser : IDisposable
             : new { preset = "public_chat", room_alias_name = aliasLocalpart });
 
     /// <summary>Looks an alias up in the directory.</summary>
-    public Task<MatrixAnswer> FindAliasAsync(string alias) => RequestAsync(HttpMethod.Get, DirectoryPath(alias));
+    public Task<MatrixResponse> FindAliasAsync(string alias) => RequestAsync(HttpMethod.Get, DirectoryPath(alias));
 
     /// <summary>Gives a room an alias.</summary>
-    public Task<MatrixAnswer> PutAliasAsync(string alias, string roomId) =>
+    public Task<MatrixResponse> PutAliasAsync(string alias, string roomId) =>
         RequestAsync(HttpMethod.Put, DirectoryPath(alias), new { room_id = roomId });
 
     /// <summary>Takes an alias out of the directory.</summary>
-    public Task<MatrixAnswer> DeleteAliasAsync(string alias) => RequestAsync(HttpMethod.Delete, DirectoryPath(alias));
+    public Task<MatrixResponse> DeleteAliasAsync(string alias) => RequestAsync(HttpMethod.Delete, DirectoryPath(alias));
 
     /// <summary>Says something (<c>m.text</c>).</summary>
     /// <returns>The id of the event.</returns>
@@ -129,7 +129,7 @@ internal sealed class SynapseUser : IDisposable
         (await RoomAsync(roomId, $"redact/{Escape(eventId)}/{Guid.NewGuid():N}", new { reason }, HttpMethod.Put)).Get("event_id");
 
     /// <summary>Changes the user's display name, in all of the user's rooms.</summary>
-    public Task<MatrixAnswer> SetDisplayNameAsync(string name) =>
+    public Task<MatrixResponse> SetDisplayNameAsync(string name) =>
         RequestAsync(HttpMethod.Put, $"/_matrix/client/v3/profile/{Escape(Id)}/displayname", new { displayname = name });
 
     /// <summary>Uploads a file.</summary>
@@ -143,7 +143,7 @@ internal sealed class SynapseUser : IDisposable
     }
 
     /// <summary>Asks the homeserver anything else.</summary>
-    public async Task<MatrixAnswer> RequestAsync(HttpMethod method, string path, object? content = null)
+    public async Task<MatrixResponse> RequestAsync(HttpMethod method, string path, object? content = null)
     {
         using var body = content is null
             ? null
@@ -160,15 +160,15 @@ internal sealed class SynapseUser : IDisposable
     // Events nest deeper than System.Text.Json's 64.
     private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = 10_000 };
 
-    private Task<MatrixAnswer> RoomAsync(string roomId, string what, object content, HttpMethod? method = null) =>
+    private Task<MatrixResponse> RoomAsync(string roomId, string what, object content, HttpMethod? method = null) =>
         RequestAsync(method ?? HttpMethod.Post, $"/_matrix/client/v3/rooms/{Escape(roomId)}/{what}", content);
 
-    private async Task<MatrixAnswer> SendAsync(HttpMethod method, string path, HttpContent? content)
+    private async Task<MatrixResponse> SendAsync(HttpMethod method, string path, HttpContent? content)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
         var body = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
-        return new MatrixAnswer((int)response.StatusCode, JsonElement.Parse(body, AnyDepth));
+        return new MatrixResponse((int)response.StatusCode, JsonElement.Parse(body, AnyDepth));
     }
 
     private static string DirectoryPath(string alias) => $"/_matrix/client/v3/directory/room/{Escape(alias)}";

@@ -9,14 +9,14 @@ namespace LoggingService.Tests.Reliability;
 /// A homeserver on a bare socket, of which anything can come: it makes a room for <c>#logged_f3:…</c> in its fourth nasty
 /// way, and everything else well; or everything in one nasty way.
 /// </summary>
-internal sealed class NastyHomeserver : IDisposable
+internal sealed class FaultyHomeserver : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
     private int _unended;
     private int _made;
 
-    public NastyHomeserver()
+    public FaultyHomeserver()
     {
         _listener.Start();
         Address = $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";

@@ -7,7 +7,7 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>Rooms and aliases of names that mean something to a file system, a shell or a terminal: each has its own place, inside the folder.</summary>
-public class NastyNameTests
+public class HostileNameTests
 {
     private static readonly char[] Few = ['a', 'A', '.', '-', '!', '/', '%', '\0', '\u202E', '\u0301', 'é', '\uD83D', '\uDE00', '~'];
     private static readonly char[] Many =
@@ -24,7 +24,7 @@ public class NastyNameTests
         new string('a', 199) + "b", new string('a', 300) + "b", new string('A', 300),
     ];
 
-    private readonly string[] _names = [.. Names(Proof.Times(0, 1) == 0 ? Few : Many)];
+    private readonly string[] _names = [.. Names(Trial.Scale(0, 1) == 0 ? Few : Many)];
     private readonly ConcurrentDictionary<string, string> _madeFor = new();
     private int _made;
 
@@ -55,7 +55,7 @@ public class NastyNameTests
         Assert.Equal(rooms.Length, folders.Length);
         Assert.All(folders, folder => Assert.All(folder.GetFileSystemInfos(), file => Assert.Matches(@"^(20\d{6}\.(log|jsonl)|latest\.log)$", file.Name)));
         AssertInside(service, links: 0);
-        Proof.Holds("nasty room ids", "an event to each room: all names of up to two nasty characters, those that differ in case or normalisation only, reserved and long ones; with and without a server", rooms.Length, rooms.Length, lost, twice);
+        Trial.Report("nasty room ids", "an event to each room: all names of up to two nasty characters, those that differ in case or normalisation only, reserved and long ones; with and without a server", rooms.Length, rooms.Length, lost, twice);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public class NastyNameTests
 
         Assert.Equal(served.Count, served.Values.Distinct(StringComparer.Ordinal).Count());
         AssertInside(service, served.Count);
-        Proof.Holds("nasty aliases", "the homeserver asks for each alias, and its link must lead to the room that was made for it", _names.Length, served.Count, lost, 0);
+        Trial.Report("nasty aliases", "the homeserver asks for each alias, and its link must lead to the room that was made for it", _names.Length, served.Count, lost, 0);
     }
 
     private static IEnumerable<string> Names(char[] alphabet) =>
@@ -100,12 +100,12 @@ public class NastyNameTests
     }
 
     private StubHomeserver ThatMakesRooms() => new StubHomeserver().WithoutAliases()
-        .On("POST /_matrix/client/v3/createRoom", _ => Task.FromResult(new StubHomeserver.Answer(200, $$"""{"room_id":"!made{{Interlocked.Increment(ref _made)}}:localhost"}""")))
+        .On("POST /_matrix/client/v3/createRoom", _ => Task.FromResult(new StubHomeserver.Response(200, $$"""{"room_id":"!made{{Interlocked.Increment(ref _made)}}:localhost"}""")))
         .On("PUT /_matrix/client/v3/rooms/*", "{}")
         .On("PUT /_matrix/client/v3/directory/room/*", asked =>
         {
             _madeFor[JsonElement.Parse(asked.Body).GetProperty("room_id").GetString()!] = Uri.UnescapeDataString(asked.Line[(asked.Line.LastIndexOf('/') + 1)..]);
-            return Task.FromResult(new StubHomeserver.Answer(200, "{}"));
+            return Task.FromResult(new StubHomeserver.Response(200, "{}"));
         });
 
     private static string Message(string room) =>

@@ -1,13 +1,13 @@
 namespace LoggingService.Tests.Support;
 
 /// <summary>Waiting for what happens beside the test.</summary>
-internal static class Soon
+internal static class Wait
 {
     /// <summary>Waits until this is so, and fails the test after some seconds.</summary>
-    public static Task IsTrueAsync(Func<bool> condition, string what) => IsTrueAsync(condition, what, () => { });
+    public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(condition, what, () => { });
 
     /// <summary>Waits until this is so, and does something each time that it isn't, as to move a clock.</summary>
-    public static async Task IsTrueAsync(Func<bool> condition, string what, Action meanwhile)
+    public static async Task UntilAsync(Func<bool> condition, string what, Action meanwhile)
     {
         var end = DateTime.UtcNow.AddSeconds(15);
         while (!condition())

@@ -3,7 +3,7 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>Files and folders that the service can't get at: 5xx, all or nothing, the log says what and where, and no restart is needed once they are back.</summary>
-public class TakenAwayTests
+public class UnavailableFileTests
 {
     private readonly Ledger _ledger = new();
     private readonly string _room = Some.RoomId();
@@ -15,23 +15,23 @@ public class TakenAwayTests
         using var folder = TempFolder.ForCaller();
         using var disk = await SmallDisk.MountAsync(folder["logs"], files: 400);
         using var service = new ServiceUnderTest(folder: folder);
-        await AcknowledgedAsync(service, Ledger.Make([_room]));
-        var rounds = Proof.Times(2, 20);
+        await AcknowledgedAsync(service, Ledger.Create([_room]));
+        var rounds = Trial.Scale(2, 20);
         for (var round = 0; round < rounds; round++)
         {
-            var pushed = Ledger.Make([_room, Some.RoomId()]);
+            var pushed = Ledger.Create([_room, Some.RoomId()]);
             await disk.SetReadOnlyAsync(true);
             for (var attempt = 0; attempt < 3; attempt++)
                 await RefusedAsync(service, pushed);
 
             // The admin reads once what is wrong, however often the homeserver tries, and once that it is over.
-            Assert.Equal(round + 1, service.Trouble.Count(line => line.StartsWith("Nothing can be written to the logs now", StringComparison.Ordinal) && line.Contains("Read-only file system", StringComparison.Ordinal)));
+            Assert.Equal(round + 1, service.WarningsAndErrors.Count(line => line.StartsWith("Nothing can be written to the logs now", StringComparison.Ordinal) && line.Contains("Read-only file system", StringComparison.Ordinal)));
             await disk.SetReadOnlyAsync(false);
             await AcknowledgedAsync(service, pushed);
             Assert.Equal(round + 1, service.Logged.Count(logged => logged.RenderMessage() == "The logs can be written again."));
         }
 
-        _ledger.Holds(service.Logs, "disk read-only", "a mount made read-only and writable again", rounds);
+        _ledger.AssertComplete(service.Logs, "disk read-only", "a mount made read-only and writable again", rounds);
     }
 
     [Theory]
@@ -43,24 +43,24 @@ public class TakenAwayTests
     {
         using var service = new ServiceUnderTest();
         const string Unloggable = """{"no":"event"}""";
-        await AcknowledgedAsync(service, With(Ledger.Make([_free, _room]), Unloggable));
+        await AcknowledgedAsync(service, With(Ledger.Create([_free, _room]), Unloggable));
         var folder = Path.Combine(service.Logs, name == "room" ? _room : name).TrimEnd('/');
-        var rounds = Proof.Times(2, 20);
+        var rounds = Trial.Scale(2, 20);
         for (var round = 0; round < rounds; round++)
         {
             Directory.Move(folder, folder + ".away");
             await File.WriteAllTextAsync(folder, "not a folder", TestContext.Current.CancellationToken);
-            var pushed = With(Ledger.Make([_free, _room]), Unloggable);
+            var pushed = With(Ledger.Create([_free, _room]), Unloggable);
             for (var attempt = 0; attempt < 2; attempt++)
                 Assert.InRange((await service.PushAsync("1", pushed.Json)).Status, 500, 599);
-            Assert.Contains(service.Trouble, line => line.StartsWith("Nothing can be written to the logs now", StringComparison.Ordinal) && line.Contains(folder, StringComparison.Ordinal));
+            Assert.Contains(service.WarningsAndErrors, line => line.StartsWith("Nothing can be written to the logs now", StringComparison.Ordinal) && line.Contains(folder, StringComparison.Ordinal));
             File.Delete(folder);
             Directory.Move(folder + ".away", folder);
-            Assert.All(Ledger.Times(service.Logs, pushed), times => Assert.Equal(0, times));
+            Assert.All(Ledger.CountEvents(service.Logs, pushed), times => Assert.Equal(0, times));
             await AcknowledgedAsync(service, pushed);
         }
 
-        _ledger.Holds(service.Logs, "a file instead of a folder", name.Length == 0 ? "logs, replaced while it is open" : $"{name}, replaced while it is open", rounds);
+        _ledger.AssertComplete(service.Logs, "a file instead of a folder", name.Length == 0 ? "logs, replaced while it is open" : $"{name}, replaced while it is open", rounds);
     }
 
     [Theory]
@@ -70,19 +70,19 @@ public class TakenAwayTests
     public async Task What_is_removed_while_it_is_open_takes_nothing_with_it_that_is_acknowledged_later(string name)
     {
         using var folder = TempFolder.ForCaller();
-        var rounds = Proof.Times(3, 30);
-        var acknowledged = new List<Ledger.Pushed>();
+        var rounds = Trial.Scale(3, 30);
+        var acknowledged = new List<Ledger.Transaction>();
         using (var service = new ServiceUnderTest(folder: folder))
         {
             for (var round = 0; round < rounds; round++)
             {
-                Assert.Equal(200, (await service.PushAsync("1", Ledger.Make([_free, _room]).Json)).Status);
+                Assert.Equal(200, (await service.PushAsync("1", Ledger.Create([_free, _room]).Json)).Status);
                 Directory.Delete(Path.Combine(service.Logs, name == "room" ? _room : name), recursive: true);
                 acknowledged.Clear();
                 for (var i = 0; i < 3; i++)
                 {
                     // The first may be the one that notices.
-                    acknowledged.Add(Ledger.Make([_free, _room]));
+                    acknowledged.Add(Ledger.Create([_free, _room]));
                     var (status, _) = await service.PushAsync("2", acknowledged[i].Json);
                     if (status != 200)
                         Assert.Equal(200, (await service.PushAsync("2", acknowledged[i].Json)).Status);
@@ -93,9 +93,9 @@ public class TakenAwayTests
             using var killed = TempFolder.ForCaller();
             LogFolder.Copy(service.Logs, killed["logs"]);
             using var restarted = new ServiceUnderTest(folder: killed);
-            await AcknowledgedAsync(restarted, Ledger.Make([_room]));
+            await AcknowledgedAsync(restarted, Ledger.Create([_room]));
             acknowledged.ForEach(_ledger.Acknowledge);
-            _ledger.Holds(killed["logs"], "logs gone", name.Length == 0 ? "rm -rf logs while they are open" : $"rm -rf of {name} while it is open", rounds);
+            _ledger.AssertComplete(killed["logs"], "logs gone", name.Length == 0 ? "rm -rf logs while they are open" : $"rm -rf of {name} while it is open", rounds);
         }
     }
 
@@ -106,27 +106,27 @@ public class TakenAwayTests
     public async Task A_file_that_somebody_has_locked_is_a_5xx_until_he_lets_go(string what)
     {
         using var folder = TempFolder.ForCaller();
-        var rounds = Proof.Times(2, 20);
+        var rounds = Trial.Scale(2, 20);
         for (var round = 0; round < rounds; round++)
         {
             using var killed = TempFolder.ForCaller();
             using (var service = new ServiceUnderTest(folder: folder))
             {
-                await AcknowledgedAsync(service, Ledger.Make([_free, _room]));
+                await AcknowledgedAsync(service, Ledger.Create([_free, _room]));
                 LogFolder.Copy(service.Logs, killed["logs"]);
             }
 
-            var pushed = Ledger.Make([_free, _room]);
+            var pushed = Ledger.Create([_free, _room]);
             var locked = what == "journal" ? LogFolder.Segments(killed["logs"]).Single() : Directory.GetFiles(killed["logs", _room], $"2*.{what}").Single();
             using (var restarted = new ServiceUnderTest(folder: killed))
             {
                 using (new FileStream(locked, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
                 {
                     await Refused5xxAsync(restarted, pushed);
-                    Assert.Contains(restarted.Trouble, line => line.Contains(locked, StringComparison.Ordinal));
+                    Assert.Contains(restarted.WarningsAndErrors, line => line.Contains(locked, StringComparison.Ordinal));
                 }
 
-                Assert.All(Ledger.Times(killed["logs"], pushed), times => Assert.Equal(0, times));
+                Assert.All(Ledger.CountEvents(killed["logs"], pushed), times => Assert.Equal(0, times));
                 await AcknowledgedAsync(restarted, pushed);
             }
 
@@ -134,33 +134,33 @@ public class TakenAwayTests
             LogFolder.Copy(killed["logs"], folder["logs"]);
         }
 
-        _ledger.Holds(folder["logs"], "a file locked by somebody", $"flock of a {(what == "journal" ? "segment of the journal" : $".{what}")}", rounds);
+        _ledger.AssertComplete(folder["logs"], "a file locked by somebody", $"flock of a {(what == "journal" ? "segment of the journal" : $".{what}")}", rounds);
     }
 
     [Fact]
     public async Task Permissions_that_are_taken_away_are_a_5xx_until_they_are_back()
     {
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
+        using var homeserver = new FakeHomeserver();
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can take root's privileges away");
 
         // Permissions bind a root that may not override them.
         await using var service = await RunningService.StartAsync(folder, homeserver, "setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search", "--");
-        Assert.Equal(200, await service.PushAsync(With(Ledger.Make([_room]), """{"no":"event"}""").Json));
+        Assert.Equal(200, await service.PushAsync(With(Ledger.Create([_room]), """{"no":"event"}""").Json));
         var rounds = 0;
-        for (var round = 0; round < Proof.Times(1, 5); round++)
+        for (var round = 0; round < Trial.Scale(1, 5); round++)
         {
             foreach (var (name, mode) in new[] { ("", 0), ("", 0x140), (".journal", 0), (".quarantine", 0), (_room, 0) })
             {
                 rounds++;
-                var pushed = With(Ledger.Make([_room, Some.RoomId()]), """{"no":"event"}""");
+                var pushed = With(Ledger.Create([_room, Some.RoomId()]), """{"no":"event"}""");
                 var taken = folder["logs", name];
                 File.SetUnixFileMode(taken, (UnixFileMode)mode);
                 for (var attempt = 0; attempt < 2; attempt++)
                     Assert.InRange(await service.PushAsync(pushed.Json), 500, 599);
                 File.SetUnixFileMode(taken, (UnixFileMode)0x1E8);
-                Assert.All(Ledger.Times(folder["logs"], pushed), times => Assert.Equal(0, times));
-                await service.PushUntilTakenAsync(pushed.Json);
+                Assert.All(Ledger.CountEvents(folder["logs"], pushed), times => Assert.Equal(0, times));
+                await service.PushUntilAcceptedAsync(pushed.Json);
                 _ledger.Acknowledge(pushed);
                 await service.Process.WaitForLineAsync($"Nothing can be written to the logs now.*{System.Text.RegularExpressions.Regex.Escape(taken)}");
             }
@@ -176,48 +176,48 @@ public class TakenAwayTests
         await using var again = await RunningService.StartAsync(folder, homeserver);
         Assert.Equal(0, await again.Process.StopAsync());
         Assert.Empty(LogFolder.Segments(folder["logs"]));
-        _ledger.Holds(folder["logs"], "permissions taken away", "chmod of logs, .journal, .quarantine, a room and a record", rounds);
+        _ledger.AssertComplete(folder["logs"], "permissions taken away", "chmod of logs, .journal, .quarantine, a room and a record", rounds);
     }
 
     [Fact]
     public async Task Too_many_open_files_are_a_5xx_and_rooms_leave_enough_for_everything_else()
     {
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
+        using var homeserver = new FakeHomeserver();
         // A runtime that can't start a thread, which takes a pipe, ends itself: the one that runs already must do.
         await using var service = await RunningService.StartAsync(folder, homeserver, "env", "DOTNET_ThreadPool_ForceMinWorkerThreads=1", "DOTNET_ThreadPool_ForceMaxWorkerThreads=1", "prlimit", "--nofile=400");
-        var rooms = Enumerable.Range(0, Proof.Times(300, 1000)).Select(_ => Some.RoomId()).ToList();
+        var rooms = Enumerable.Range(0, Trial.Scale(300, 1000)).Select(_ => Some.RoomId()).ToList();
         foreach (var some in rooms.Chunk(50))
         {
-            var pushed = Ledger.Make(some);
+            var pushed = Ledger.Create(some);
             Assert.True(await service.PushAsync(pushed.Json) == 200, string.Join('\n', [$"{OpenFiles(service)} open", .. service.Process.Output]));
             _ledger.Acknowledge(pushed);
         }
 
         Assert.InRange(OpenFiles(service), 200, 390);
-        var rounds = Proof.Times(5, 50);
+        var rounds = Trial.Scale(5, 50);
         for (var round = 0; round < rounds; round++)
         {
             // Another number each time: another one of the files can't be opened any more.
-            var pushed = Ledger.Make([.. rooms.Take(3), .. Enumerable.Range(0, 5).Select(_ => Some.RoomId())]);
+            var pushed = Ledger.Create([.. rooms.Take(3), .. Enumerable.Range(0, 5).Select(_ => Some.RoomId())]);
             await LimitAsync(service, OpenFiles(service) - 60 + (5 * (round % 10)));
             var status = await service.PushAsync(pushed.Json);
             if (status != 200)
             {
                 Assert.InRange(status, 500, 599);
-                Assert.All(Ledger.Times(folder["logs"], pushed), times => Assert.Equal(0, times));
+                Assert.All(Ledger.CountEvents(folder["logs"], pushed), times => Assert.Equal(0, times));
             }
 
             await LimitAsync(service, 400);
             if (status != 200)
-                await service.PushUntilTakenAsync(pushed.Json);
+                await service.PushUntilAcceptedAsync(pushed.Json);
             _ledger.Acknowledge(pushed);
             rooms.Reverse();
         }
 
         await service.Process.WaitForLineAsync("Nothing can be written to the logs now.*Too many open files.*" + folder["logs"]);
         Assert.Equal(0, await service.Process.StopAsync());
-        _ledger.Holds(folder["logs"], "too many open files", "prlimit of the running service", rounds);
+        _ledger.AssertComplete(folder["logs"], "too many open files", "prlimit of the running service", rounds);
     }
 
     private static int OpenFiles(RunningService service) => Directory.GetFileSystemEntries($"/proc/{service.Process.Id}/fd").Length;
@@ -228,18 +228,18 @@ public class TakenAwayTests
         Assert.True(exitCode == 0, output);
     }
 
-    private static Ledger.Pushed With(Ledger.Pushed pushed, string more) => pushed with { Json = [.. pushed.Json, more] };
+    private static Ledger.Transaction With(Ledger.Transaction pushed, string more) => pushed with { Json = [.. pushed.Json, more] };
 
-    private static async Task RefusedAsync(ServiceUnderTest service, Ledger.Pushed pushed)
+    private static async Task RefusedAsync(ServiceUnderTest service, Ledger.Transaction pushed)
     {
         await Refused5xxAsync(service, pushed);
-        Assert.All(Ledger.Times(service.Logs, pushed), times => Assert.Equal(0, times));
+        Assert.All(Ledger.CountEvents(service.Logs, pushed), times => Assert.Equal(0, times));
     }
 
-    private static async Task Refused5xxAsync(ServiceUnderTest service, Ledger.Pushed pushed) =>
+    private static async Task Refused5xxAsync(ServiceUnderTest service, Ledger.Transaction pushed) =>
         Assert.InRange((await service.PushAsync("1", pushed.Json)).Status, 500, 599);
 
-    private async Task AcknowledgedAsync(ServiceUnderTest service, Ledger.Pushed pushed)
+    private async Task AcknowledgedAsync(ServiceUnderTest service, Ledger.Transaction pushed)
     {
         Assert.Equal(200, (await service.PushAsync("1", pushed.Json)).Status);
         _ledger.Acknowledge(pushed);

@@ -6,7 +6,7 @@ namespace LoggingService.Tests.Reliability;
 /// An fsync that fails, and a power cut after it: Linux has marked the pages clean by then, so that what had not been synced
 /// before is gone, whatever a second fsync of the same file says.
 /// </summary>
-public abstract class FailingSyncTrial
+public abstract class FailingFsyncTestBase
 {
     /// <summary>What was acknowledged.</summary>
     private protected Ledger Ledger { get; } = new();
@@ -17,27 +17,27 @@ public abstract class FailingSyncTrial
     /// <summary>Another one.</summary>
     private protected string Other { get; } = Some.RoomId();
 
-    private protected static Task<RunningService> StartAsync(TempFolder folder, PlayedHomeserver homeserver) => RunningService.StartAsync(folder, homeserver);
+    private protected static Task<RunningService> StartAsync(TempFolder folder, FakeHomeserver homeserver) => RunningService.StartAsync(folder, homeserver);
 
     /// <summary>The start after a power cut.</summary>
-    private protected async Task StartAndStopAsync(TempFolder folder, PlayedHomeserver homeserver)
+    private protected async Task StartAndStopAsync(TempFolder folder, FakeHomeserver homeserver)
     {
         await using var service = await StartAsync(folder, homeserver);
-        await AcknowledgedAsync(service, Ledger.Make([Room, Other]));
+        await AcknowledgedAsync(service, Ledger.Create([Room, Other]));
         Assert.Equal(0, await service.Process.StopAsync());
         Assert.Empty(LogFolder.Segments(folder["logs"]));
     }
 
-    private protected async Task AcknowledgedAsync(RunningService service, Ledger.Pushed pushed)
+    private protected async Task AcknowledgedAsync(RunningService service, Ledger.Transaction pushed)
     {
-        await service.PushUntilTakenAsync(pushed.Json);
+        await service.PushUntilAcceptedAsync(pushed.Json);
         Ledger.Acknowledge(pushed);
     }
 
-    private protected static async Task RefusedAsync(RunningService service, TempFolder folder, Ledger.Pushed pushed)
+    private protected static async Task RefusedAsync(RunningService service, TempFolder folder, Ledger.Transaction pushed)
     {
         Assert.True(await service.PushAsync(pushed.Json) is >= 500 and < 600, string.Join('\n', service.Process.Output));
-        Assert.All(Ledger.Times(folder["logs"], pushed), times => Assert.Equal(0, times));
+        Assert.All(Ledger.CountEvents(folder["logs"], pushed), times => Assert.Equal(0, times));
     }
 
     private protected static IEnumerable<string> DayFiles(TempFolder folder) => !Directory.Exists(folder["logs"]) ? [] :

@@ -4,11 +4,11 @@ using Microsoft.Extensions.Time.Testing;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>A random walk of pushes and touches, of rooms, journal, quarantine and all of it, with kills and restarts: after each 200 all is there that must be.</summary>
-public sealed class TouchedAtRandomTests : IDisposable
+public sealed class RandomExternalChangeTests : IDisposable
 {
     private readonly Random _random = new(20261124);
     private readonly FakeTimeProvider _time = new(new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero));
-    private readonly Acknowledged _acknowledged = new();
+    private readonly AcknowledgedEvents _acknowledged = new();
     private readonly string[] _rooms = [.. Enumerable.Range(0, 4).Select(_ => Some.RoomId())];
     private readonly List<(string Room, string Id, string Json)> _sent = [];
     private readonly HashSet<string> _quarantined = [];
@@ -23,7 +23,7 @@ public sealed class TouchedAtRandomTests : IDisposable
     [Fact]
     public async Task Whatever_others_do_to_the_logs_while_the_service_runs_and_is_killed_nothing_of_the_rest_is_lost()
     {
-        var steps = Proof.Times(300, 5_000);
+        var steps = Trial.Scale(300, 5_000);
         for (var step = 0; step < steps; step++)
         {
             _service ??= new ServiceUnderTest(_time, _folder);
@@ -32,7 +32,7 @@ public sealed class TouchedAtRandomTests : IDisposable
                 case < 45: await PushAsync([.. _rooms.Where(_ => _random.Next(2) == 0)]); break;
                 case < 50: await PushAgainAsync(); break;
                 case < 55: await PushUnloggableAsync(); break;
-                case < 80: TouchRoom(Any(_rooms), Any(Touches.All)); break;
+                case < 80: TouchRoom(Any(_rooms), Any(ExternalChanges.All)); break;
                 case < 84: TouchJournal(); break;
                 case < 86: TouchQuarantine(); break;
                 case < 87: Touch("all removed", () => Directory.Delete(Logs, recursive: true)); break;
@@ -45,7 +45,7 @@ public sealed class TouchedAtRandomTests : IDisposable
 
         _service ??= new ServiceUnderTest(_time, _folder);
         await PushAsync(_rooms);
-        _acknowledged.Hold("files touched by others", "a random walk of pushes, touches of rooms, journal and quarantine, SIGKILLs and restarts", steps);
+        _acknowledged.AssertComplete("files touched by others", "a random walk of pushes, touches of rooms, journal and quarantine, SIGKILLs and restarts", steps);
     }
 
     public void Dispose()
@@ -95,12 +95,12 @@ public sealed class TouchedAtRandomTests : IDisposable
         var (id, status) = ($"t{++_transactions}", 0);
         for (var attempt = 0; attempt < 3 && status != 200; attempt++)
             status = (await _service!.PushAsync(id, body)).Status;
-        Assert.True(status == 200, $"{status} after {After}: {string.Join('\n', _service!.Trouble.TakeLast(3))}");
+        Assert.True(status == 200, $"{status} after {After}: {string.Join('\n', _service!.WarningsAndErrors.TakeLast(3))}");
     }
 
     private void Look(string[] rooms)
     {
-        Array.ForEach(rooms, room => _acknowledged.Look(Logs, room, After));
+        Array.ForEach(rooms, room => _acknowledged.Check(Logs, room, After));
         _touched.ExceptWith(rooms);
     }
 
@@ -108,7 +108,7 @@ public sealed class TouchedAtRandomTests : IDisposable
     private void TouchRoom(string room, string how)
     {
         if (_touched.Add(room))
-            Touch($"{room} {how}", () => Touches.Do(how, Logs, room, _random));
+            Touch($"{room} {how}", () => ExternalChanges.Apply(how, Logs, room, _random));
     }
 
     /// <summary>A day's files are mended when they are opened: those of a day that is over stay as somebody left them, and none is touched here.</summary>
@@ -125,7 +125,7 @@ public sealed class TouchedAtRandomTests : IDisposable
     private void Touch(string what, Action touch)
     {
         _lately.Add(what);
-        _acknowledged.WhileTouched(Logs, touch);
+        _acknowledged.DuringChange(Logs, touch);
         var quarantine = Path.Combine(Logs, ".quarantine");
         var kept = Directory.Exists(quarantine) ? string.Concat(Directory.GetFiles(quarantine, "*.jsonl").Select(File.ReadAllText)) : "";
         _quarantined.RemoveWhere(mark => !kept.Contains(mark, StringComparison.Ordinal));
@@ -153,17 +153,17 @@ public sealed class TouchedAtRandomTests : IDisposable
     private void TouchQuarantine()
     {
         if (Directory.Exists(Path.Combine(Logs, ".quarantine")) && Directory.GetFiles(Path.Combine(Logs, ".quarantine"), "2???????.jsonl").Max(StringComparer.Ordinal) is { } file)
-            TouchQuarantine(file, Any(Touches.OfFiles));
+            TouchQuarantine(file, Any(ExternalChanges.ForFiles));
     }
 
     private void TouchQuarantine(string file, string how) =>
-        Touch($"the quarantine {how}", () => Touches.DoToFile(how, file, """{"what":"somebody's"}""", _random));
+        Touch($"the quarantine {how}", () => ExternalChanges.ApplyToFile(how, file, """{"what":"somebody's"}""", _random));
 
     private async Task EmptyJournalAsync()
     {
         _lately.Add("a checkpoint");
         Assert.NotNull(_service!.Client);
-        await Soon.IsTrueAsync(() => LogFolder.Segments(Logs).Length == 0, $"the journal was emptied after {After}: {string.Join('\n', _service.Trouble.TakeLast(3))}", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(() => LogFolder.Segments(Logs).Length == 0, $"the journal was emptied after {After}: {string.Join('\n', _service.WarningsAndErrors.TakeLast(3))}", () => _time.Advance(TimeSpan.FromSeconds(1)));
     }
 
     private void Kill()

@@ -1,27 +1,27 @@
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>What becomes of that which was written and not synced.</summary>
-internal static class PowerCutFates
+internal static class PowerCutOutcomes
 {
     /// <summary>What a power cut may do with changes that are not durable: nothing of them is there, all, those up to some moment, or any part, torn.</summary>
     /// <param name="random">Which part.</param>
     /// <param name="last">The number of the last change.</param>
-    public static IEnumerable<Func<WrittenDisk.Change, WrittenDisk.Change?>> Of(Random random, long last)
+    public static IEnumerable<Func<DiskModel.Change, DiskModel.Change?>> Of(Random random, long last)
     {
         yield return _ => null;
         yield return change => change;
         var upTo = random.NextInt64(last + 1);
         yield return change => change.Number <= upTo ? change : null;
-        for (var i = 0; i < Proof.Times(1, 3); i++)
+        for (var i = 0; i < Trial.Scale(1, 3); i++)
         {
-            var fates = new Dictionary<long, WrittenDisk.Change?>();
+            var fates = new Dictionary<long, DiskModel.Change?>();
             yield return change => fates.TryGetValue(change.Number, out var fate) ? fate : fates[change.Number] = Fate(change, random);
         }
     }
 
-    private static WrittenDisk.Change? Fate(WrittenDisk.Change change, Random random)
+    private static DiskModel.Change? Fate(DiskModel.Change change, Random random)
     {
-        if (change is not WrittenDisk.Written written)
+        if (change is not DiskModel.Written written)
             return random.Next(2) == 0 ? change : null;
         var sector = random.Next(2) == 0 ? 512 : 4096;
         var cut = (int)Math.Clamp((((written.Offset + random.Next(written.Bytes.Length)) / sector) * sector) - written.Offset, 0, written.Bytes.Length);

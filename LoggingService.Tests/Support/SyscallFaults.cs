@@ -3,22 +3,22 @@ using System.Diagnostics;
 namespace LoggingService.Tests.Support;
 
 /// <summary>System calls of a running process that fail or are slow, made to by strace, until it is disposed of. Skips the test where there is no strace, which fails it in CI.</summary>
-internal sealed class FailingCalls : IAsyncDisposable
+internal sealed class SyscallFaults : IAsyncDisposable
 {
     private readonly Process _strace;
 
-    private FailingCalls(Process strace) => _strace = strace;
+    private SyscallFaults(Process strace) => _strace = strace;
 
     /// <summary>Has calls fail from now on.</summary>
     /// <param name="processId">The process.</param>
     /// <param name="calls">Names of system calls with commas between them.</param>
     /// <param name="error">The error, as <c>EIO</c>.</param>
     /// <param name="paths">Only where they have to do with one of these; they need not be there yet.</param>
-    public static Task<FailingCalls> MakeAsync(int processId, string calls, string error, params IEnumerable<string> paths) =>
+    public static Task<SyscallFaults> InjectErrorAsync(int processId, string calls, string error, params IEnumerable<string> paths) =>
         InjectAsync(processId, calls, $"error={error}", paths);
 
     /// <summary>As the other one, with whatever strace can inject: <c>error=EIO:delay_enter=300000</c>.</summary>
-    public static async Task<FailingCalls> InjectAsync(int processId, string calls, string injection, params IEnumerable<string> paths)
+    public static async Task<SyscallFaults> InjectAsync(int processId, string calls, string injection, params IEnumerable<string> paths)
     {
         List<string> arguments = ["-f", "-p", $"{processId}", "-e", $"trace={calls}", "-e", $"inject={calls}:{injection}", "-o", "/dev/null"];
         arguments.AddRange(paths.SelectMany(path => new[] { "-P", path }));

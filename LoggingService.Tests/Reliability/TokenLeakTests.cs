@@ -4,7 +4,7 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>What the service writes has no token in it, whatever comes and at whatever level it is asked to talk; and strangers don't fill its log.</summary>
-public class TokensInNoOutputTests
+public class TokenLeakTests
 {
     private const string Wrong = "somebody_elses_secret_9f3";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
@@ -29,7 +29,7 @@ public class TokensInNoOutputTests
         await using var service = ServiceProcess.Start(
             folder.Path, ["--homeserver", $"http://127.0.0.1:{homeserver}", "--urls", $"http://127.0.0.1:{port}", .. Verbose, .. isJson ? asJson : []]);
         await service.WaitForLineAsync("can't be reached");
-        var rounds = Proof.Times(1, 20);
+        var rounds = Trial.Scale(1, 20);
         for (var round = 0; round < rounds; round++)
             foreach (var request in Requests)
             {
@@ -55,7 +55,7 @@ public class TokensInNoOutputTests
             Assert.True(written.Contains(said, StringComparison.Ordinal) != said.StartsWith("bad", StringComparison.OrdinalIgnoreCase), said);
         foreach (var token in new[] { ServiceUnderTest.HsToken, ServiceUnderTest.AsToken, Wrong })
             Assert.DoesNotContain(token, written, StringComparison.OrdinalIgnoreCase);
-        Proof.Holds("tokens in the output (events: lines)", $"everything at Trace, {(isJson ? "as JSON, to the console and a file" : "as text")}; right and wrong ones, in headers and queries that are read, refused and not understood", rounds * Requests.Count(), written.AsSpan().Count('\n'), 0, 0);
+        Trial.Report("tokens in the output (events: lines)", "everything at Verbose, to the console and as JSON; right and wrong ones, in headers and queries that are read, refused and not understood", rounds * Requests.Count(), written.AsSpan().Count('\n'), 0, 0);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public class TokensInNoOutputTests
         var before = (service.Memory, service.OpenFiles);
         var lines = service.Process.Output.Count;
         var strangers = Requests.Where(request => !request.Contains(ServiceUnderTest.HsToken, StringComparison.Ordinal)).ToList();
-        var rounds = Proof.Times(10, 500);
+        var rounds = Trial.Scale(10, 500);
         for (var round = 0; round < rounds; round++)
             await Task.WhenAll(strangers.Select(async request =>
             {
@@ -74,12 +74,12 @@ public class TokensInNoOutputTests
                 Assert.StartsWith("HTTP/1.1 4", await connection.ReadToAsync("\r\n", Limit), StringComparison.Ordinal);
             }));
 
-        await service.HoldsAsync("strangers' requests", "with wrong tokens, without, and not understood: in the log once a minute", rounds * strangers.Count, before);
+        await service.AssertUnharmedAsync("strangers' requests", "with wrong tokens, without, and not understood: in the log once a minute", rounds * strangers.Count, before);
 
         // A minute is longer than this; but a machine may be slow.
         var told = service.Process.Output.Skip(lines).ToList();
         Assert.All(told, line => Assert.Contains("wrong token", line, StringComparison.Ordinal));
-        Assert.InRange(told.Count, 1, Proof.Times(2, 10));
+        Assert.InRange(told.Count, 1, Trial.Scale(2, 10));
     }
 
     private static IEnumerable<string> Requests =>

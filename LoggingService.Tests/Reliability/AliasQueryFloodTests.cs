@@ -4,8 +4,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>Anybody, even without an account, can make the homeserver ask for aliases, as many as they like.</summary>
-[Collection(nameof(Alone))]
-public class RoomFloodTests
+[Collection(nameof(NonParallelTests))]
+public class AliasQueryFloodTests
 {
     private const string CreateRoom = "POST /_matrix/client/v3/createRoom";
     private int _made;
@@ -17,7 +17,7 @@ public class RoomFloodTests
         var room = Some.RoomId();
         await FloodAsync(service, "before", 500);
         var (memory, begin) = (Memory(), DateTime.UtcNow);
-        var (lookups, pushed) = (Proof.Times(5_000, 100_000), new List<string>());
+        var (lookups, pushed) = (Trial.Scale(5_000, 100_000), new List<string>());
 
         var flood = FloodAsync(service, "flood", lookups);
         do
@@ -31,15 +31,15 @@ public class RoomFloodTests
         await flood;
 
         Assert.Equal(30, _made);
-        Assert.InRange(service.Trouble.Count(said => said.Contains("within an hour", StringComparison.Ordinal)), 1, 2 + (int)(DateTime.UtcNow - begin).TotalMinutes);
-        Assert.InRange(service.Trouble.Count, 1, 2 + (int)(DateTime.UtcNow - begin).TotalMinutes);
+        Assert.InRange(service.WarningsAndErrors.Count(said => said.Contains("within an hour", StringComparison.Ordinal)), 1, 2 + (int)(DateTime.UtcNow - begin).TotalMinutes);
+        Assert.InRange(service.WarningsAndErrors.Count, 1, 2 + (int)(DateTime.UtcNow - begin).TotalMinutes);
 
         // An alias that stayed would be 100 bytes by itself.
         var more = Memory() - memory;
         TestContext.Current.TestOutputHelper!.WriteLine($"{more / 1024:N0} KiB more memory after {lookups} lookups, {pushed.Count} transactions meanwhile");
         Assert.InRange(more, long.MinValue, (4 << 20) + (lookups * 50L));
         var logged = LogFolder.EventIds(service.Logs, room);
-        Proof.Holds("a flood of lookups", "distinct aliases on ten connections: 30 rooms, the limit", lookups, pushed.Count, pushed.Except(logged).Count(), logged.Count - logged.Distinct().Count());
+        Trial.Report("a flood of lookups", "distinct aliases on ten connections: 30 rooms, the limit", lookups, pushed.Count, pushed.Except(logged).Count(), logged.Count - logged.Distinct().Count());
     }
 
     [Fact]
@@ -48,9 +48,9 @@ public class RoomFloodTests
         var begin = DateTime.UtcNow;
         using var service = new ServiceUnderTest(homeserver: MakesRooms().On(CreateRoom, 403, """{"errcode":"M_FORBIDDEN","error":"no"}"""));
 
-        await FloodAsync(service, "flood", Proof.Times(300, 3_000), expected: 502);
+        await FloodAsync(service, "flood", Trial.Scale(300, 3_000), expected: 502);
 
-        Assert.InRange(service.Trouble.Count, 1, 2 + (int)(DateTime.UtcNow - begin).TotalMinutes);
+        Assert.InRange(service.WarningsAndErrors.Count, 1, 2 + (int)(DateTime.UtcNow - begin).TotalMinutes);
     }
 
     [Fact]
@@ -60,9 +60,9 @@ public class RoomFloodTests
         var homeserver = MakesRooms();
         using var service = new ServiceUnderTest(time, homeserver: homeserver, settings: AtMost(2));
         Assert.Equal(200, (await AskAsync(service, "#logged_first:localhost")).Status);
-        homeserver.On(CreateRoom, _ => new TaskCompletionSource<StubHomeserver.Answer>().Task);
+        homeserver.On(CreateRoom, _ => new TaskCompletionSource<StubHomeserver.Response>().Task);
         var asked = AskAsync(service, "#logged_slow:localhost");
-        await Soon.IsTrueAsync(() => asked.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(500)));
+        await Wait.UntilAsync(() => asked.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(500)));
         Assert.Equal(502, (await asked).Status);
 
         MakesRooms(homeserver);
@@ -81,7 +81,7 @@ public class RoomFloodTests
     }));
 
     private StubHomeserver MakesRooms(StubHomeserver? homeserver = null) => (homeserver ?? new StubHomeserver()).WithoutAliases()
-        .On(CreateRoom, _ => Task.FromResult(new StubHomeserver.Answer(200, $$"""{"room_id":"!made{{Interlocked.Increment(ref _made)}}:localhost"}""")))
+        .On(CreateRoom, _ => Task.FromResult(new StubHomeserver.Response(200, $$"""{"room_id":"!made{{Interlocked.Increment(ref _made)}}:localhost"}""")))
         .On("PUT /_matrix/client/v3/directory/room/*", "{}")
         .On("PUT /_matrix/client/v3/rooms/*", """{"event_id":"$canonical"}""");
 

@@ -5,7 +5,7 @@ namespace LoggingService.Tests.Support;
 /// <summary>What a homeserver answered to one request of the client API.</summary>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Body">The JSON of the body.</param>
-internal sealed record MatrixAnswer(int Status, JsonElement Body)
+internal sealed record MatrixResponse(int Status, JsonElement Body)
 {
     /// <summary>Whether the homeserver did what it was asked for.</summary>
     public bool IsSuccess => Status is >= 200 and < 300;
@@ -18,7 +18,7 @@ internal sealed record MatrixAnswer(int Status, JsonElement Body)
 
     /// <summary>This answer, if it is a success.</summary>
     /// <exception cref="HttpRequestException">It isn't.</exception>
-    public MatrixAnswer EnsureSuccess() =>
+    public MatrixResponse EnsureSuccess() =>
         IsSuccess ? this : throw new HttpRequestException($"The homeserver answered {Status}: {Body.GetRawText()}");
 
     /// <summary>The string under this name, which must be there.</summary>

@@ -7,7 +7,7 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>SIGKILL at any moment, of the start, of the traffic, of a checkpoint, of a stop: what was acknowledged is in the logs, once.</summary>
-public class KilledTests
+public class KillTests
 {
     private const int MostConnections = 8;
 
@@ -36,9 +36,9 @@ public class KilledTests
     [Fact]
     public async Task A_service_that_is_killed_again_and_again_has_every_acknowledged_event_once()
     {
-        var rounds = Proof.Times(20, 200);
+        var rounds = Trial.Scale(20, 200);
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
+        using var homeserver = new FakeHomeserver();
         File.WriteAllText(folder["registration.yaml"], ServiceUnderTest.RegistrationText());
         var everPushed = new HashSet<string>();
         var timeToServe = TimeSpan.FromSeconds(1);
@@ -71,7 +71,7 @@ public class KilledTests
                     await Task.Delay(10, TestContext.Current.CancellationToken);
                 timeToServe = begun.Elapsed;
                 if (moment == Moment.Checkpoint)
-                    await Soon.IsTrueAsync(() => sent.IsCompleted || IsCheckpointDue(folder["logs"]), "the journal was due for a checkpoint");
+                    await Wait.UntilAsync(() => sent.IsCompleted || IsCheckpointDue(folder["logs"]), "the journal was due for a checkpoint");
                 await Task.Delay(_random.Next(0, moment == Moment.Checkpoint ? 1000 : 400), TestContext.Current.CancellationToken);
                 if (moment == Moment.Stop)
                 {
@@ -92,7 +92,7 @@ public class KilledTests
         Assert.Empty(LogFolder.Segments(folder["logs"]));
         Assert.Equal(everPushed.Count, _acknowledged.Count);
         Assert.Subset(everPushed, there);
-        Proof.Holds("killed at any moment", "SIGKILL in traffic, start, stop, checkpoint", rounds, Acknowledged, _acknowledged.Count(id => !there.Contains(id)), logged.Count - there.Count);
+        Trial.Report("killed at any moment", "SIGKILL in traffic, start, stop, checkpoint", rounds, Acknowledged, _acknowledged.Count(id => !there.Contains(id)), logged.Count - there.Count);
     }
 
     // Looked for once a second: when a segment has passed 16 MiB, or a newer one has begun.
@@ -111,7 +111,7 @@ public class KilledTests
         }
     }
 
-    private async Task SendTheRestAndStopAsync(TempFolder folder, PlayedHomeserver homeserver)
+    private async Task SendTheRestAndStopAsync(TempFolder folder, FakeHomeserver homeserver)
     {
         _isStopping = false;
         var url = $"http://127.0.0.1:{FreePort.Next()}";

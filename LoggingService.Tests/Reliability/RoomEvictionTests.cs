@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>More rooms than may have their files open: those that were written longest ago rest, and lose nothing by it.</summary>
-public class RestingRoomTests
+public class RoomEvictionTests
 {
     private const int MoreThanOpen = 1_010;
     private static readonly DateOnly Day = new(2026, 11, 23);
@@ -55,7 +55,7 @@ public class RestingRoomTests
             await PushAsync(service, Some.Message(room, "after"));
             await PushAsync(service, Some.Message(room, "and later"));
             Assert.Equal(["<@alice:localhost> after", "<@alice:localhost> and later"], service.Lines(room).TakeLast(2));
-            Assert.True(service.Trouble.Any(line => line.Contains($"the files of \"{room}\"", StringComparison.Ordinal)), touch);
+            Assert.True(service.WarningsAndErrors.Any(line => line.Contains($"the files of \"{room}\"", StringComparison.Ordinal)), touch);
         }
 
         LogFolder.AssertLineForLine(service.Logs);

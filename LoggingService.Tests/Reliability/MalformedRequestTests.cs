@@ -3,7 +3,7 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>Requests that no homeserver sends, on real sockets: refused, and the next good one is logged.</summary>
-public class WireTests
+public class MalformedRequestTests
 {
     private const string Good = """{"events":[]}""";
     private const string Path = "/_matrix/app/v1/transactions/wire";
@@ -62,7 +62,7 @@ public class WireTests
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
-        var rounds = Proof.Times(1, 20);
+        var rounds = Trial.Scale(1, 20);
         for (var round = 0; round < rounds; round++)
         {
             // At the same time: some wait for what never comes.
@@ -77,7 +77,7 @@ public class WireTests
         }
 
         Assert.DoesNotContain(service.Process.Output, line => line.Contains("mistake", StringComparison.Ordinal) || line.Contains("Exception", StringComparison.Ordinal));
-        await service.HoldsAsync("requests that no homeserver sends", $"{Requests.Length} kinds: lengths, chunks, headers, targets, methods, versions", rounds * Requests.Length, before);
+        await service.AssertUnharmedAsync("requests that no homeserver sends", $"{Requests.Length} kinds: lengths, chunks, headers, targets, methods, versions", rounds * Requests.Length, before);
     }
 
     // Who stands in front might take the one, and we the other, for the request's end.
@@ -97,7 +97,7 @@ public class WireTests
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
-        var connections = Proof.Times(5, 50);
+        var connections = Trial.Scale(5, 50);
         var each = 60;
         await Task.WhenAll(Enumerable.Range(0, connections).Select(async _ =>
         {
@@ -129,7 +129,7 @@ public class WireTests
                 service.Expect(events);
         }));
 
-        await service.HoldsAsync("requests that come without waiting", "180 on each connection, each transaction twice", connections * each * 3, before);
+        await service.AssertUnharmedAsync("requests that come without waiting", "180 on each connection, each transaction twice", connections * each * 3, before);
     }
 
     private static string Put(string headers, string body, string version = "HTTP/1.1") => $"PUT {Path} {version}\r\n{Host}{Token}{headers}\r\n{body}";

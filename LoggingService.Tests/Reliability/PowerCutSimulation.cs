@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>Runs the service under strace, and starts it on what a power cut after each of its calls could leave.</summary>
-internal sealed partial class PowerCuts : IDisposable
+internal sealed partial class PowerCutSimulation : IDisposable
 {
     private const string Traced =
         "openat,close,pwrite64,pwritev,write,writev,ftruncate,fallocate,rename,renameat,renameat2,symlink,symlinkat,mkdir,mkdirat,"
@@ -16,14 +16,14 @@ internal sealed partial class PowerCuts : IDisposable
 
     private readonly Random _random = new(20261124);
     private readonly TempFolder _folder = TempFolder.ForCaller(test: "disk");
-    private readonly PlayedHomeserver _homeserver = new();
+    private readonly FakeHomeserver _homeserver = new();
     private readonly HashSet<string> _tried = [];
     private readonly List<string> _failures = [];
-    private WrittenDisk _disk = null!;
+    private DiskModel _disk = null!;
     private (int Cuts, int Starts, int Wholes) _done;
     private (long Looked, long Lost, long Twice) _found;
 
-    public PowerCuts()
+    public PowerCutSimulation()
     {
         var isThere = File.Exists("/usr/bin/strace");
         Assert.False(!isThere && Environment.GetEnvironmentVariable("CI") == "true", "strace must be there in CI.");
@@ -48,19 +48,19 @@ internal sealed partial class PowerCuts : IDisposable
         if (Directory.Exists(Disk))
             Directory.Delete(Disk, recursive: true);
         Directory.CreateDirectory(Disk);
-        _disk = new WrittenDisk(Disk);
+        _disk = new DiskModel(Disk);
         Traffic = new(_random);
         _tried.Clear();
     }
 
     /// <summary>Takes the folder for one that has long been on the disk as it is.</summary>
-    public void TakeForDurable() => _disk = WrittenDisk.Of(Disk);
+    public void TakeForDurable() => _disk = DiskModel.Of(Disk);
 
     /// <summary>Cuts the power now: the folder is any that may be left.</summary>
     public void Cut()
     {
         Directory.Delete(Disk, recursive: true);
-        _disk.Leave(PowerCutFates.Of(_random, _disk.Changes).Last(), Disk);
+        _disk.Leave(PowerCutOutcomes.Of(_random, _disk.Changes).Last(), Disk);
         TakeForDurable();
     }
 
@@ -79,12 +79,12 @@ internal sealed partial class PowerCuts : IDisposable
             _folder.Path, "--homeserver", _homeserver.Address, "--urls", url, "--logs", Logs))
         {
             await what(service, url);
-            await Soon.IsTrueAsync(() => Regex.IsMatch(File.ReadLines(Trace).LastOrDefault() ?? "", $@"^{service.Id} +\+\+\+ "), "strace wrote all");
+            await Wait.UntilAsync(() => Regex.IsMatch(File.ReadLines(Trace).LastOrDefault() ?? "", $@"^{service.Id} +\+\+\+ "), "strace wrote all");
         }
 
         _disk.Begin();
-        var calls = TracedCalls.Read(Trace).ToList();
-        var every = isTried ? Math.Max(1, calls.Count(call => call.Call.Name is "pwrite64" or "fsync") / 2 / Proof.Times(40, 1_000_000)) : int.MaxValue;
+        var calls = StraceLog.Read(Trace).ToList();
+        var every = isTried ? Math.Max(1, calls.Count(call => call.Call.Name is "pwrite64" or "fsync") / 2 / Trial.Scale(40, 1_000_000)) : int.MaxValue;
         var connections = new Dictionary<long, string>();
         foreach (var (call, isEnd) in calls)
         {
@@ -100,7 +100,7 @@ internal sealed partial class PowerCuts : IDisposable
         }
 
         Assert.True(IsAsItIs(), "What strace recorded makes the folder that the service left.");
-        bool IsAsItIs() => _disk.Leave(change => change, to: null) == WrittenDisk.Of(Disk).Leave(change => change, to: null);
+        bool IsAsItIs() => _disk.Leave(change => change, to: null) == DiskModel.Of(Disk).Leave(change => change, to: null);
     }
 
     /// <summary>Says what was found, and holds it to the promise.</summary>
@@ -110,7 +110,7 @@ internal sealed partial class PowerCuts : IDisposable
         output.WriteLine($"{_done.Cuts} moments, {_done.Starts} starts, {_done.Wholes} of them of the whole service, {Traffic.Received.Count} transactions");
         foreach (var failure in _failures.DistinctBy(failure => failure[..failure.IndexOf("fate", StringComparison.Ordinal)]).Take(20))
             output.WriteLine(failure);
-        Proof.Holds(fault, how, _done.Starts, _found.Looked, _found.Lost, _found.Twice);
+        Trial.Report(fault, how, _done.Starts, _found.Looked, _found.Lost, _found.Twice);
         Assert.Empty(_failures);
     }
 
@@ -122,7 +122,7 @@ internal sealed partial class PowerCuts : IDisposable
     }
 
     /// <summary>Which transactions came, and which were answered: from the moment in which the answer begins to go out.</summary>
-    private bool Hear(TracedCalls.Call call, bool isEnd, Dictionary<long, string> connections)
+    private bool Hear(StraceLog.Call call, bool isEnd, Dictionary<long, string> connections)
     {
         if (call.Name == "recvfrom" && isEnd && call.Result > 0 && Request().Match(call.Text(1)) is { Success: true } request)
             Traffic.Received.Add(connections[call.Number(0)] = request.Groups["id"].Value);
@@ -133,10 +133,10 @@ internal sealed partial class PowerCuts : IDisposable
     [GeneratedRegex("^PUT /_matrix/app/v1/transactions/(?<id>[^ ]+) ")]
     private static partial Regex Request();
 
-    private async Task CutAsync(TracedCalls.Call call)
+    private async Task CutAsync(StraceLog.Call call)
     {
         var number = 0;
-        foreach (var fate in PowerCutFates.Of(_random, _disk.Changes))
+        foreach (var fate in PowerCutOutcomes.Of(_random, _disk.Changes))
         {
             var where = $"cut {_done.Cuts} ({call}), fate {number++}";
             if (!_tried.Add($"{_disk.Leave(fate, to: null)} {Traffic.Acknowledged.Count} {Traffic.Received.Count}"))
@@ -145,7 +145,7 @@ internal sealed partial class PowerCuts : IDisposable
             _disk.Leave(fate, cut.Path);
             try
             {
-                if (++_done.Starts % Proof.Times(100, 50) == 0)
+                if (++_done.Starts % Trial.Scale(100, 50) == 0)
                     await StartWholeAsync(cut, where);
                 else
                     await StartAsync(cut, where);

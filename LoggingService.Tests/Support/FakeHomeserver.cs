@@ -3,11 +3,11 @@ using System.Net;
 namespace LoggingService.Tests.Support;
 
 /// <summary>A homeserver's client API on a socket, for the service as a process: it knows who the service is, and of no alias.</summary>
-internal sealed class PlayedHomeserver : IDisposable
+internal sealed class FakeHomeserver : IDisposable
 {
     private readonly HttpListener _listener = new();
 
-    public PlayedHomeserver()
+    public FakeHomeserver()
     {
         Address = $"http://127.0.0.1:{FreePort.Next()}";
         _listener.Prefixes.Add($"{Address}/");

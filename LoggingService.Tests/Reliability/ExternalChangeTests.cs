@@ -7,12 +7,12 @@ namespace LoggingService.Tests.Reliability;
 /// Others delete, move, cut and edit the files that the service has open, and it is killed on top: what they took away is
 /// theirs; of the rest nothing is lost and nothing is there twice.
 /// </summary>
-public class TouchedFilesTests
+public class ExternalChangeTests
 {
     private const string Touched = "files touched by others";
     private readonly Random _random = new(20261124);
     private readonly FakeTimeProvider _time = new(new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero));
-    private readonly Acknowledged _acknowledged = new();
+    private readonly AcknowledgedEvents _acknowledged = new();
     private int _transactions;
 
     [Theory]
@@ -20,28 +20,28 @@ public class TouchedFilesTests
     [InlineData(true)]
     public async Task Each_touch_of_open_files_is_noticed_before_the_next_200_and_by_who_recovers_them(bool isKilled)
     {
-        var rounds = Proof.Times(1, 20);
+        var rounds = Trial.Scale(1, 20);
         for (var round = 0; round < rounds; round++)
             await TouchEachAsync(isKilled, areClosed: false);
 
-        _acknowledged.Hold(Touched, $"each of {Touches.All.Count} ways{(isKilled ? ", and SIGKILL before the next transaction" : "")}", rounds * Touches.All.Count);
+        _acknowledged.AssertComplete(Touched, $"each of {ExternalChanges.All.Count} ways{(isKilled ? ", and SIGKILL before the next transaction" : "")}", rounds * ExternalChanges.All.Count);
     }
 
     [Fact]
     public async Task Files_that_were_closed_but_are_in_the_journal_are_touched_and_then_the_service_is_killed()
     {
-        var rounds = Proof.Times(1, 10);
+        var rounds = Trial.Scale(1, 10);
         for (var round = 0; round < rounds; round++)
             await TouchEachAsync(isKilled: false, areClosed: true);
 
-        _acknowledged.Hold(Touched, $"each of {Touches.All.Count} ways, closed meanwhile for 1,000 other rooms, then SIGKILL", rounds * Touches.All.Count);
+        _acknowledged.AssertComplete(Touched, $"each of {ExternalChanges.All.Count} ways, closed meanwhile for 1,000 other rooms, then SIGKILL", rounds * ExternalChanges.All.Count);
     }
 
     [Fact]
     public async Task A_journal_that_somebody_touched_is_not_relied_on_when_the_power_goes()
     {
         string[] ways = ["deleted", "cut to nothing", "cut somewhere", "lengthened by a line", "renamed", "folder removed"];
-        var rounds = Proof.Times(1, 20);
+        var rounds = Trial.Scale(1, 20);
         foreach (var way in Enumerable.Repeat(ways, rounds).SelectMany(all => all))
         {
             using var folder = TempFolder.ForCaller();
@@ -55,7 +55,7 @@ public class TouchedFilesTests
                 if (way == "folder removed")
                     Directory.Delete(Path.GetDirectoryName(segment)!, recursive: true);
                 else
-                    Touches.DoToFile(way, segment, "rubbish", _random);
+                    ExternalChanges.ApplyToFile(way, segment, "rubbish", _random);
 
                 // What the rooms' files have from now on is not on the disk when the power goes; the journal is.
                 LogFolder.Copy(service.Logs, second["logs"]);
@@ -68,10 +68,10 @@ public class TouchedFilesTests
             using var restarted = new ServiceUnderTest(_time, second);
             await PushAsync(restarted, rooms);
             foreach (var room in rooms)
-                _acknowledged.Look(restarted.Logs, room, $"journal {way}");
+                _acknowledged.Check(restarted.Logs, room, $"journal {way}");
         }
 
-        _acknowledged.Hold(Touched, "the journal's segment or folder, then a power cut", rounds * ways.Length);
+        _acknowledged.AssertComplete(Touched, "the journal's segment or folder, then a power cut", rounds * ways.Length);
     }
 
     /// <summary>Some events of every room are synced, some are in the journal, and then each room is touched in another way.</summary>
@@ -81,19 +81,19 @@ public class TouchedFilesTests
         using var second = TempFolder.ForCaller();
         using var third = TempFolder.ForCaller();
         using var disks = areClosed ? new Disks([await InMemoryAsync(folder), await InMemoryAsync(second), await InMemoryAsync(third)]) : null;
-        var rooms = Touches.All.ToDictionary(_ => Some.RoomId());
+        var rooms = ExternalChanges.All.ToDictionary(_ => Some.RoomId());
         using (var service = new ServiceUnderTest(_time, folder))
         {
             for (var i = 0; i < 8; i++)
             {
                 await PushAsync(service, rooms.Keys);
                 if (i == 3)
-                    await Soon.IsTrueAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal was emptied", () => _time.Advance(TimeSpan.FromSeconds(1)));
+                    await Wait.UntilAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal was emptied", () => _time.Advance(TimeSpan.FromSeconds(1)));
             }
 
             foreach (var others in Enumerable.Range(0, areClosed ? 1000 : 0).Select(_ => Some.RoomId()).Chunk(250))
                 await UntilTakenAsync(service, [.. others.Select(room => Some.Message(room))]);
-            _acknowledged.WhileTouched(service.Logs, () => { foreach (var (room, touch) in rooms) Touches.Do(touch, service.Logs, room, _random); });
+            _acknowledged.DuringChange(service.Logs, () => { foreach (var (room, touch) in rooms) ExternalChanges.Apply(touch, service.Logs, room, _random); });
             if (!isKilled)
                 await PushAndLookAsync(service, rooms);
             LogFolder.Copy(service.Logs, second["logs"]);
@@ -121,7 +121,7 @@ public class TouchedFilesTests
     {
         await PushAsync(service, rooms.Keys);
         foreach (var (room, touch) in rooms)
-            _acknowledged.Look(service.Logs, room, touch);
+            _acknowledged.Check(service.Logs, room, touch);
     }
 
     private async Task PushAsync(ServiceUnderTest service, IEnumerable<string> rooms)
@@ -139,6 +139,6 @@ public class TouchedFilesTests
         var status = 0;
         for (var attempt = 0; attempt < 3 && status != 200; attempt++)
             status = (await service.PushAsync(id, events)).Status;
-        Assert.True(status == 200, $"{status}: {string.Join('\n', service.Trouble)}");
+        Assert.True(status == 200, $"{status}: {string.Join('\n', service.WarningsAndErrors)}");
     }
 }

@@ -3,10 +3,10 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>What an admin, an editor or logrotate does to a room's files while the service has them open.</summary>
-internal static class Touches
+internal static class ExternalChanges
 {
     /// <summary>What is done to one file.</summary>
-    public static IReadOnlyList<string> OfFiles { get; } =
+    public static IReadOnlyList<string> ForFiles { get; } =
     [
         "deleted", "renamed", "cut to nothing", "cut somewhere", "cut in the last line", "copied and cut (copytruncate)", "rotated (create)",
         "saved without a line", "saved in place without a line", "saved with a shorter line", "saved with one more line", "lengthened by a line",
@@ -15,12 +15,12 @@ internal static class Touches
     /// <summary>All of them, of a room.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        .. from touch in OfFiles from file in (string[])["record", "text", "both"] select $"{file} {touch}",
+        .. from touch in ForFiles from file in (string[])["record", "text", "both"] select $"{file} {touch}",
         "folder removed", "folder moved", "latest.log a file", "nothing",
     ];
 
     /// <summary>Does one of them to the newest files of a room; nothing where there are none.</summary>
-    public static void Do(string touch, string logs, string room, Random random)
+    public static void Apply(string touch, string logs, string room, Random random)
     {
         var folder = Path.Combine(logs, room);
         if (!Directory.Exists(folder))
@@ -46,7 +46,7 @@ internal static class Touches
         {
             if ((touch.StartsWith(name, StringComparison.Ordinal) || touch.StartsWith("both", StringComparison.Ordinal))
                 && Directory.GetFiles(folder, "2???????" + suffix).Max(StringComparer.Ordinal) is { } file)
-                DoToFile(touch[(touch.IndexOf(' ', StringComparison.Ordinal) + 1)..], file, name == "record" ? Some.Message(room, "somebody's") : "2026-11-24 12:00:00 +00:00 <@alice:localhost> somebody's", new(seed));
+                ApplyToFile(touch[(touch.IndexOf(' ', StringComparison.Ordinal) + 1)..], file, name == "record" ? Some.Message(room, "somebody's") : "2026-11-24 12:00:00 +00:00 <@alice:localhost> somebody's", new(seed));
         }
     }
 
@@ -55,7 +55,7 @@ internal static class Touches
     /// <param name="file">The file.</param>
     /// <param name="line">A line of somebody's.</param>
     /// <param name="random">Where in the file.</param>
-    public static void DoToFile(string touch, string file, string line, Random random)
+    public static void ApplyToFile(string touch, string file, string line, Random random)
     {
         var aside = $"{file}.{Guid.NewGuid():N}";
         var lines = File.ReadAllLines(file).ToList();

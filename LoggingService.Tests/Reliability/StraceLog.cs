@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>What strace wrote of a process (<c>-f -xx</c>): its system calls, each where it began and where it ended.</summary>
-internal static partial class TracedCalls
+internal static partial class StraceLog
 {
     /// <summary>A system call.</summary>
     internal sealed class Call(string name, string arguments)

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>The events that were acknowledged and that nobody else took away: each must be in its room's record once.</summary>
-internal sealed class Acknowledged
+internal sealed class AcknowledgedEvents
 {
     private readonly Dictionary<string, HashSet<string>> _rooms = [];
 
@@ -26,7 +26,7 @@ internal sealed class Acknowledged
     }
 
     /// <summary>Somebody does something to the logs: what is not there afterwards is not ours to keep any more.</summary>
-    public void WhileTouched(string logs, Action touch)
+    public void DuringChange(string logs, Action touch)
     {
         touch();
         foreach (var (room, ids) in _rooms)
@@ -34,7 +34,7 @@ internal sealed class Acknowledged
     }
 
     /// <summary>Looks for all of a room's events; text and record must be line for line, without holes.</summary>
-    public void Look(string logs, string room, string after)
+    public void Check(string logs, string room, string after)
     {
         var there = Ids(logs, room).OfType<string>().CountBy(id => id).ToDictionary();
         Lost.UnionWith(from id in _rooms.GetValueOrDefault(room) ?? [] where !there.ContainsKey(id) select $"{id} of {room} after {after}");
@@ -53,11 +53,11 @@ internal sealed class Acknowledged
     }
 
     /// <summary>Holds all that was looked for to the promise.</summary>
-    public void Hold(string fault, string how, long rounds)
+    public void AssertComplete(string fault, string how, long rounds)
     {
         foreach (var what in Lost.Concat(Twice).Take(10))
             TestContext.Current.TestOutputHelper!.WriteLine(what);
-        Proof.Holds(fault, how, rounds, Count, Lost.Count, Twice.Count);
+        Trial.Report(fault, how, rounds, Count, Lost.Count, Twice.Count);
     }
 
     private static IEnumerable<string?> Ids(string logs, string room) =>

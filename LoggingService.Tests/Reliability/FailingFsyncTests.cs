@@ -3,7 +3,7 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>An fsync of the journal that fails, and one of files that are recovered or mended.</summary>
-public class FailingSyncTests : FailingSyncTrial
+public class FailingFsyncTests : FailingFsyncTestBase
 {
     [Theory]
     [InlineData(false)]
@@ -11,26 +11,26 @@ public class FailingSyncTests : FailingSyncTrial
     public async Task A_segment_of_the_journal_whose_sync_failed_is_not_written_to_again(bool isSentAgain)
     {
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
-        var rounds = Proof.Times(1, 5);
+        using var homeserver = new FakeHomeserver();
+        var rounds = Trial.Scale(1, 5);
         for (var round = 0; round < rounds; round++)
         {
             var before = Lengths(DayFiles(folder));
             await using (var service = await StartAsync(folder, homeserver))
             {
-                await AcknowledgedAsync(service, Ledger.Make([Room, Other]));
-                await AcknowledgedAsync(service, Ledger.Make([Other, Room], 5000));
+                await AcknowledgedAsync(service, Ledger.Create([Room, Other]));
+                await AcknowledgedAsync(service, Ledger.Create([Other, Room], 5000));
                 var segment = LogFolder.Segments(folder["logs"]).Single();
                 var synced = Lengths(segment);
-                var refused = Ledger.Make([Room, Other, Some.RoomId()]);
-                await using (await FailingCalls.MakeAsync(service.Process.Id, "fsync", "EIO", segment))
+                var refused = Ledger.Create([Room, Other, Some.RoomId()]);
+                await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, "fsync", "EIO", segment))
                     await RefusedAsync(service, folder, refused);
 
                 var files = Lengths(DayFiles(folder));
                 if (isSentAgain)
                 {
                     await AcknowledgedAsync(service, refused);
-                    await AcknowledgedAsync(service, Ledger.Make([Room]));
+                    await AcknowledgedAsync(service, Ledger.Create([Room]));
                 }
 
                 await service.Process.KillAsync();
@@ -43,20 +43,20 @@ public class FailingSyncTests : FailingSyncTrial
             await StartAndStopAsync(folder, homeserver);
         }
 
-        Ledger.Holds(folder["logs"], "fsync fails, then a power cut", $"strace: EIO for the journal{(isSentAgain ? ", and the transaction sent again" : "")}", rounds);
+        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", $"strace: EIO for the journal{(isSentAgain ? ", and the transaction sent again" : "")}", rounds);
     }
 
     [Fact]
     public async Task What_mends_a_file_is_not_lost_by_a_sync_that_fails()
     {
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
-        var rounds = Proof.Times(1, 5);
+        using var homeserver = new FakeHomeserver();
+        var rounds = Trial.Scale(1, 5);
         for (var round = 0; round < rounds; round++)
         {
             await using (var first = await StartAsync(folder, homeserver))
             {
-                await AcknowledgedAsync(first, Ledger.Make([Room, Room]));
+                await AcknowledgedAsync(first, Ledger.Create([Room, Room]));
                 Assert.Equal(0, await first.Process.StopAsync());
             }
 
@@ -66,12 +66,12 @@ public class FailingSyncTests : FailingSyncTrial
             var lengths = Lengths(record, text);
             await using (var service = await StartAsync(folder, homeserver))
             {
-                var pushed = Ledger.Make([Room]);
+                var pushed = Ledger.Create([Room]);
                 int status;
-                await using (await FailingCalls.MakeAsync(service.Process.Id, "fsync", "EIO", record, text))
+                await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, "fsync", "EIO", record, text))
                     status = await service.PushAsync(pushed.Json);
                 if (status != 200)
-                    await service.PushUntilTakenAsync(pushed.Json);
+                    await service.PushUntilAcceptedAsync(pushed.Json);
                 Ledger.Acknowledge(pushed);
                 await service.Process.KillAsync();
                 Lose(lengths, round % 2 == 0);
@@ -80,7 +80,7 @@ public class FailingSyncTests : FailingSyncTrial
             await StartAndStopAsync(folder, homeserver);
         }
 
-        Ledger.Holds(folder["logs"], "fsync fails, then a power cut", "strace: EIO for files that are mended", rounds);
+        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", "strace: EIO for files that are mended", rounds);
     }
 
     [Theory]
@@ -89,14 +89,14 @@ public class FailingSyncTests : FailingSyncTrial
     public async Task A_recovery_in_which_a_sync_failed_can_begin_again(string which)
     {
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
-        var rounds = Proof.Times(1, 5);
+        using var homeserver = new FakeHomeserver();
+        var rounds = Trial.Scale(1, 5);
         for (var round = 0; round < rounds; round++)
         {
-            var cut = Ledger.Make([Room], 300);
+            var cut = Ledger.Create([Room], 300);
             await using (var service = await StartAsync(folder, homeserver))
             {
-                await AcknowledgedAsync(service, Ledger.Make([Room, Other]));
+                await AcknowledgedAsync(service, Ledger.Create([Room, Other]));
                 Assert.Equal(200, await service.PushAsync(cut.Json));
                 Assert.Equal(0, await service.Process.StopAsync());
             }
@@ -105,8 +105,8 @@ public class FailingSyncTests : FailingSyncTrial
             var synced = Lengths(files);
             await using (var service = await StartAsync(folder, homeserver))
             {
-                await AcknowledgedAsync(service, Ledger.Make([Room, Other]));
-                await AcknowledgedAsync(service, Ledger.Make([Room, Other], 500));
+                await AcknowledgedAsync(service, Ledger.Create([Room, Other]));
+                await AcknowledgedAsync(service, Ledger.Create([Room, Other], 500));
                 await service.Process.KillAsync();
             }
 
@@ -119,7 +119,7 @@ public class FailingSyncTests : FailingSyncTrial
             await using (var service = await RunningService.StartAsync(folder, homeserver, "strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO", "-P", failing))
             {
                 for (; attempt < 3; attempt++)
-                    await RefusedAsync(service, folder, Ledger.Make([Other]));
+                    await RefusedAsync(service, folder, Ledger.Create([Other]));
                 await service.Process.WaitForLineAsync($"Journal replay failed: fsync of {System.Text.RegularExpressions.Regex.Escape(failing)} failed: Input/output error");
                 await service.Process.KillAsync();
             }
@@ -129,21 +129,21 @@ public class FailingSyncTests : FailingSyncTrial
             await StartAndStopAsync(folder, homeserver);
         }
 
-        Ledger.Holds(folder["logs"], "fsync fails, then a power cut", $"strace: EIO for a .{which} in a recovery, a file cut", rounds);
+        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", $"strace: EIO for a .{which} in a recovery, a file cut", rounds);
     }
 
     [Fact]
     public async Task A_hole_in_the_journal_takes_nothing_out_of_the_files()
     {
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
-        var rounds = Proof.Times(1, 5);
+        using var homeserver = new FakeHomeserver();
+        var rounds = Trial.Scale(1, 5);
         for (var round = 0; round < rounds; round++)
         {
             await using (var service = await StartAsync(folder, homeserver))
             {
                 for (var i = 0; i < 6; i++)
-                    await AcknowledgedAsync(service, Ledger.Make([Room, Other, Some.RoomId()], 3000));
+                    await AcknowledgedAsync(service, Ledger.Create([Room, Other, Some.RoomId()], 3000));
                 await service.Process.KillAsync();
             }
 
@@ -160,6 +160,6 @@ public class FailingSyncTests : FailingSyncTrial
             Assert.Contains(Directory.GetFiles(folder["logs", ".quarantine"], "journal-*"), kept => damaged.AsSpan().SequenceEqual(File.ReadAllBytes(kept)));
         }
 
-        Ledger.Holds(folder["logs"], "a hole in the journal", "a page in the middle set to zeros, after a kill", rounds);
+        Ledger.AssertComplete(folder["logs"], "a hole in the journal", "a page in the middle set to zeros, after a kill", rounds);
     }
 }

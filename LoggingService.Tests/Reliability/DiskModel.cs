@@ -8,11 +8,11 @@ namespace LoggingService.Tests.Reliability;
 /// after its fsync, its name after an fsync of its folder, and until then any part of what was done may be there or not.
 /// </summary>
 /// <param name="root">The folder, which is durable itself.</param>
-internal sealed class WrittenDisk(string root)
+internal sealed class DiskModel(string root)
 {
     private readonly Node _root = new(NodeKind.Folder);
     private readonly Dictionary<long, Node> _open = [];
-    private readonly Dictionary<TracedCalls.Call, (Node Node, long Changes)> _syncing = [];
+    private readonly Dictionary<StraceLog.Call, (Node Node, long Changes)> _syncing = [];
     private long _changes;
 
     private enum NodeKind
@@ -50,9 +50,9 @@ internal sealed class WrittenDisk(string root)
     }
 
     /// <summary>The disk of a folder that has long been written.</summary>
-    public static WrittenDisk Of(string folder)
+    public static DiskModel Of(string folder)
     {
-        var disk = new WrittenDisk(folder);
+        var disk = new DiskModel(folder);
         Take(new DirectoryInfo(folder), disk._root);
         return disk;
     }
@@ -69,7 +69,7 @@ internal sealed class WrittenDisk(string root)
 
     /// <summary>Takes note of a call.</summary>
     /// <returns>Whether it changed what a power cut would leave.</returns>
-    public bool Apply(TracedCalls.Call call, bool isEnd)
+    public bool Apply(StraceLog.Call call, bool isEnd)
     {
         switch (call.Name, isEnd)
         {
@@ -118,7 +118,7 @@ internal sealed class WrittenDisk(string root)
         }
     }
 
-    private bool Done(TracedCalls.Call call)
+    private bool Done(StraceLog.Call call)
     {
         switch (call.Name)
         {
@@ -145,7 +145,7 @@ internal sealed class WrittenDisk(string root)
         }
     }
 
-    private bool Open(TracedCalls.Call call)
+    private bool Open(StraceLog.Call call)
     {
         _open.Remove(call.Result!.Value);
         var path = call.Text(1);

@@ -1,5 +1,5 @@
 namespace LoggingService.Tests.Support;
 
 /// <summary>Tests that measure the memory of the process that they run in: nothing else runs meanwhile.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public class Alone;
+[CollectionDefinition(nameof(NonParallelTests), DisableParallelization = true)]
+public class NonParallelTests;

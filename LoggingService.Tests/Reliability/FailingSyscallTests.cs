@@ -3,7 +3,7 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>Any call to the system that fails while a transaction is written: 5xx, all or nothing over all its rooms, and 200 as soon as it no longer fails.</summary>
-public class FailingCallTests
+public class FailingSyscallTests
 {
     private readonly Ledger _ledger = new();
     private readonly string _open = Some.RoomId();
@@ -27,34 +27,34 @@ public class FailingCallTests
     public async Task A_call_that_fails_leaves_a_transaction_whole_or_absent(string calls, string errors, string places)
     {
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
+        using var homeserver = new FakeHomeserver();
         var (rounds, refused) = (0, 0);
-        for (var start = 0; start < Proof.Times(1, 3); start++)
+        for (var start = 0; start < Trial.Scale(1, 3); start++)
         {
             await using var service = await RunningService.StartAsync(folder, homeserver);
-            Assert.Equal(200, await service.PushAsync(Ledger.Make([_open]).Json));
+            Assert.Equal(200, await service.PushAsync(Ledger.Create([_open]).Json));
             foreach (var (error, place) in from error in errors.Split(' ') from place in places.Split(' ') select (error, place))
             {
                 rounds++;
                 var fresh = Some.RoomId();
-                var pushed = Ledger.Make([_open, fresh, Some.RoomId()], Random.Shared.Next(10, 9000));
+                var pushed = Ledger.Create([_open, fresh, Some.RoomId()], Random.Shared.Next(10, 9000));
                 List<string> json = [.. pushed.Json, """{"no":"event"}"""];
                 int status;
-                await using (await FailingCalls.MakeAsync(service.Process.Id, calls, error, Paths(folder, place, fresh)))
+                await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, calls, error, Paths(folder, place, fresh)))
                     status = await service.PushAsync(json);
                 if (status != 200)
                 {
                     refused++;
                     Assert.InRange(status, 500, 599);
-                    Assert.All(Ledger.Times(folder["logs"], pushed), times => Assert.Equal(0, times));
-                    await service.PushUntilTakenAsync(json);
+                    Assert.All(Ledger.CountEvents(folder["logs"], pushed), times => Assert.Equal(0, times));
+                    await service.PushUntilAcceptedAsync(json);
                 }
 
                 _ledger.Acknowledge(pushed);
-                Assert.All(Ledger.Times(folder["logs"], pushed), times => Assert.Equal(1, times));
+                Assert.All(Ledger.CountEvents(folder["logs"], pushed), times => Assert.Equal(1, times));
 
                 // What could not be linked is, with the next event.
-                var next = Ledger.Make([fresh]);
+                var next = Ledger.Create([fresh]);
                 Assert.Equal(200, await service.PushAsync(next.Json));
                 _ledger.Acknowledge(next);
                 Assert.Equal($"{Path.GetFileName(DayFile(folder, fresh, "log"))}", new FileInfo(folder["logs", fresh, "latest.log"]).LinkTarget);
@@ -72,7 +72,7 @@ public class FailingCallTests
             Assert.Equal(0, await last.Process.StopAsync());
         Assert.Empty(LogFolder.Segments(folder["logs"]));
         Assert.Empty(Directory.GetFiles(folder["logs"], "*.link", SearchOption.AllDirectories));
-        _ledger.Holds(folder["logs"], "a call of the system fails", $"strace: {calls.Replace("?", "", StringComparison.Ordinal)}: {errors}", rounds);
+        _ledger.AssertComplete(folder["logs"], "a call of the system fails", $"strace: {calls.Replace("?", "", StringComparison.Ordinal)}: {errors}", rounds);
     }
 
     private string[] Paths(TempFolder folder, string place, string fresh) => place switch
