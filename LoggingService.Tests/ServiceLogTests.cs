@@ -70,7 +70,7 @@ public class ServiceLogTests
     public async Task A_file_of_the_day_gets_what_the_console_gets_with_the_lines_of_rooms_where_they_are_switched_on(string format)
     {
         using var folder = TempFolder.ForCaller();
-        using var homeserver = new PlayedHomeserver();
+        using var homeserver = new FakeHomeserver();
         await File.WriteAllTextAsync(
             folder["appsettings.json"],
             $$$"""{"ServiceLog": {"File": "{{{folder["own", "service.log"]}}}", "Format": "{{{format}}}", "RoomActivity": "on"}}""",

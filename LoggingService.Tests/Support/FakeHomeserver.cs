@@ -2,7 +2,7 @@ using System.Net;
 
 namespace LoggingService.Tests.Support;
 
-/// <summary>A homeserver's client API on a socket, for the service as a process: it knows who the service is, and of no alias.</summary>
+/// <summary>A homeserver's client-server API on a socket, for a service process: knows the service, but no alias.</summary>
 internal sealed class FakeHomeserver : IDisposable
 {
     private readonly HttpListener _listener = new();
@@ -12,15 +12,14 @@ internal sealed class FakeHomeserver : IDisposable
         Address = $"http://127.0.0.1:{FreePort.Next()}";
         _listener.Prefixes.Add($"{Address}/");
         _listener.Start();
-        _ = AnswerAsync();
+        _ = RespondAsync();
     }
 
-    /// <summary>Its base address.</summary>
     public string Address { get; }
 
     public void Dispose() => _listener.Close();
 
-    private async Task AnswerAsync()
+    private async Task RespondAsync()
     {
         try
         {

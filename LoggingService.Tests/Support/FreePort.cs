@@ -4,15 +4,14 @@ using System.Net.Sockets;
 
 namespace LoggingService.Tests.Support;
 
-/// <summary>A port on 127.0.0.1 that nobody listens on.</summary>
+/// <summary>A port on 127.0.0.1 without a listener.</summary>
 internal static class FreePort
 {
     private static readonly ConcurrentDictionary<int, bool> Taken = new();
 
     /// <summary>
-    /// Picks a port that nobody listens on and that this process wasn't given before. It lies below the ports that
-    /// Linux gives to outgoing connections (32768 and up), so it is still free after its listener was stopped and is
-    /// started again.
+    /// Picks a port without a listener that this process hasn't been given before. It is below the range from which Linux
+    /// assigns ports to outgoing connections (32768 and up), so a listener can be stopped and started again on it.
     /// </summary>
     public static int Next()
     {
@@ -30,7 +29,7 @@ internal static class FreePort
             }
             catch (SocketException)
             {
-                // Somebody else's; on to another.
+                // In use by another process.
             }
         }
     }

@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace LoggingService.Tests.Support;
 
-/// <summary>What the logs say, read from the files as anybody could.</summary>
+/// <summary>Reads a log directory as any other program can.</summary>
 internal static class LogFolder
 {
-    /// <summary>The event ids of a room's records, in their order; none where there is no such room.</summary>
+    /// <summary>The event ids of a room's records, in order; empty for an unknown room.</summary>
     public static IReadOnlyList<string> EventIds(string logs, string room) =>
         !Directory.Exists(Path.Combine(logs, room)) ? [] :
         [
@@ -14,28 +14,33 @@ internal static class LogFolder
                select JsonElement.Parse(line).GetProperty("event_id").GetString()!,
         ];
 
-    /// <summary>Each day's text has a line for each line of its record, and the line is that event's: its message at the end.</summary>
+    /// <summary>Each text has one line for each event of its record, in the same order, ending with the event's message.</summary>
     public static void AssertLineForLine(string logs)
     {
         foreach (var record in Directory.GetDirectories(logs, "!*").SelectMany(folder => Directory.GetFiles(folder, "*.jsonl")))
         {
-            var said = File.ReadLines(record).Select(line => JsonElement.Parse(line).GetProperty("content").GetProperty("body").GetString()!);
-            var written = File.ReadLines(Path.ChangeExtension(record, ".log"));
-            Assert.Equal(said, written.Select(line => line[(line.IndexOf("> ", StringComparison.Ordinal) + 2)..]));
+            var events = File.ReadLines(record).Select(line => JsonElement.Parse(line));
+            var bodies = events.Select(e => e.GetProperty("content").GetProperty("body").GetString()!);
+            var lines = File.ReadLines(Path.ChangeExtension(record, ".log"));
+            Assert.Equal(bodies, lines.Select(line => line[(line.IndexOf("> ", StringComparison.Ordinal) + 2)..]));
         }
     }
 
-    /// <summary>The journal's segments.</summary>
-    public static string[] Segments(string logs) =>
-        Directory.Exists(Path.Combine(logs, ".journal")) ? [.. Directory.GetFiles(Path.Combine(logs, ".journal"), "0*").Order(StringComparer.Ordinal)] : [];
+    /// <summary>The paths of the journal's segments.</summary>
+    public static string[] Segments(string logs)
+    {
+        var journal = Path.Combine(logs, ".journal");
+        return Directory.Exists(journal) ? [.. Directory.GetFiles(journal, "0*").Order(StringComparer.Ordinal)] : [];
+    }
 
-    /// <summary>What changes when something is written to the journal, be it over what a segment had.</summary>
-    public static long JournalTimestamp(string logs) => Segments(logs).Sum(path => File.Exists(path) ? new FileInfo(path).LastWriteTimeUtc.Ticks : 0);
+    /// <summary>A number that changes with every write to the journal, also when a recycled segment is overwritten.</summary>
+    public static long JournalTimestamp(string logs) =>
+        Segments(logs).Sum(path => File.Exists(path) ? new FileInfo(path).LastWriteTimeUtc.Ticks : 0);
 
-    /// <summary>Where the journal keeps the segment that is to be written again.</summary>
+    /// <summary>The path of the segment that the journal keeps for reuse.</summary>
     public static string Spare(string logs) => Path.Combine(logs, ".journal", "spare");
 
-    /// <summary>Copies a log directory as a kill would leave it, links and all; the original may be in use.</summary>
+    /// <summary>Copies a log directory, links included, as a kill would leave it. The original may be in use.</summary>
     public static void Copy(string from, string to)
     {
         Directory.CreateDirectory(to);

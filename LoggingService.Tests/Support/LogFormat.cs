@@ -2,19 +2,26 @@ using System.Text.RegularExpressions;
 
 namespace LoggingService.Tests.Support;
 
-/// <summary>The regular expression of docs/log-format.md, which readers of logs use.</summary>
+/// <summary>The regular expression of docs/log-format.md for programs that read the logs.</summary>
 internal static partial class LogFormat
 {
-    /// <summary>Takes a line apart into <c>time</c>, <c>head</c> and <c>text</c>.</summary>
-    public static Regex Line { get; } = new(Block().Match(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", "log-format.md"))).Groups[1].Value);
+    /// <summary>Splits a line into <c>time</c>, <c>head</c> and <c>text</c>.</summary>
+    public static Regex Line { get; } = new(ReadPattern());
 
-    /// <summary>What the service says in a line, without its time: the words of people replaced, those after a head and those between quotes.</summary>
+    /// <summary>The service's own part of a line: without the time, and with quoted and sent text of users replaced.</summary>
     public static string WithoutUserText(string line)
     {
         var match = Line.Match($"2026-11-23 19:20:11 +00:00 {line}");
         Assert.True(match.Success, line);
-        var (head, text) = (match.Groups["head"].Value, match.Groups["text"].Value);
-        return Encoded().Replace(Quoted().Replace(head == "***" ? $"*** {text}" : head, "\"…\""), "…");
+        var head = match.Groups["head"].Value;
+        var own = head == "***" ? $"*** {match.Groups["text"].Value}" : head;
+        return Encoded().Replace(Quoted().Replace(own, "\"…\""), "…");
+    }
+
+    private static string ReadPattern()
+    {
+        var page = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", "log-format.md"));
+        return Block().Match(page).Groups[1].Value;
     }
 
     [GeneratedRegex("(?s)```regex\n(.*?)\n```")]
@@ -23,7 +30,7 @@ internal static partial class LogFormat
     [GeneratedRegex(@"""(?:\\.|[^""\\])*""")]
     private static partial Regex Quoted();
 
-    // A word in which something was percent-encoded.
+    // A token with a percent-encoded part.
     [GeneratedRegex(@"[^\s,<>]*%[^\s,<>]*")]
     private static partial Regex Encoded();
 }

@@ -1,5 +1,5 @@
 namespace LoggingService.Tests.Support;
 
-/// <summary>Tests that measure the memory of the process that they run in: nothing else runs meanwhile.</summary>
+/// <summary>Tests that measure the memory of their own process: no other test runs at the same time.</summary>
 [CollectionDefinition(nameof(NonParallelTests), DisableParallelization = true)]
 public class NonParallelTests;

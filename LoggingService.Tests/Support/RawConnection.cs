@@ -4,7 +4,7 @@ using System.Text;
 
 namespace LoggingService.Tests.Support;
 
-/// <summary>A connection on which a test sends what no HTTP client would: half of a request, or a hang-up.</summary>
+/// <summary>A TCP connection for requests that no HTTP client sends: incomplete ones, or ones that are aborted.</summary>
 internal sealed class RawConnection : IDisposable
 {
     private readonly TcpClient _tcp = new();
@@ -13,7 +13,6 @@ internal sealed class RawConnection : IDisposable
     {
     }
 
-    /// <summary>Connects to a port of this machine.</summary>
     public static async Task<RawConnection> OpenAsync(int port)
     {
         var connection = new RawConnection();
@@ -21,29 +20,29 @@ internal sealed class RawConnection : IDisposable
         return connection;
     }
 
-    /// <summary>The head of a transaction, whose body the test sends as it likes.</summary>
+    /// <summary>The request line and headers of a transaction; the test sends the body.</summary>
     public static string TransactionHead(string id, long contentLength, string? token = ServiceUnderTest.HsToken) =>
-        $"PUT /_matrix/app/v1/transactions/{id} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {contentLength}\r\n"
+        $"PUT /_matrix/app/v1/transactions/{id} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        + $"Content-Length: {contentLength}\r\n"
         + (token is null ? "" : $"Authorization: Bearer {token}\r\n") + "\r\n";
 
-    /// <summary>Sends these bytes, and nothing else.</summary>
     public async Task SendAsync(string bytes) =>
         await _tcp.GetStream().WriteAsync(Encoding.UTF8.GetBytes(bytes), TestContext.Current.CancellationToken);
 
-    /// <summary>Reads up to and with a text, which must come within a time, or to the end.</summary>
+    /// <summary>Reads up to and including a text, or to the end of the stream; each byte must arrive within the limit.</summary>
     public async Task<string> ReadToAsync(string text, TimeSpan limit)
     {
-        var came = new StringBuilder();
+        var cancellation = TestContext.Current.CancellationToken;
+        var received = new StringBuilder();
         var buffer = new byte[1];
-        while (!came.ToString().EndsWith(text, StringComparison.Ordinal)
-            && await _tcp.GetStream().ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(limit, TestContext.Current.CancellationToken) == 1)
+        while (!received.ToString().EndsWith(text, StringComparison.Ordinal)
+            && await _tcp.GetStream().ReadAsync(buffer, cancellation).AsTask().WaitAsync(limit, cancellation) == 1)
         {
-            came.Append((char)buffer[0]);
+            received.Append((char)buffer[0]);
         }
 
-        return came.ToString();
+        return received.ToString();
     }
 
-    /// <summary>Hangs up.</summary>
     public void Dispose() => _tcp.Dispose();
 }

@@ -5,27 +5,30 @@ using LoggingService.Rendering;
 
 namespace LoggingService.Tests.Support;
 
-/// <summary>Requests that were recorded from a real Synapse: see Traffic/README.md.</summary>
+/// <summary>Requests recorded from a real Synapse: see Traffic/README.md.</summary>
 internal static class RecordedTraffic
 {
-    /// <summary>One request, as it was sent.</summary>
     public sealed record Request(string Method, string Target, string Body);
 
-    /// <summary>The requests of a recording, in their order.</summary>
+    /// <summary>The requests of a recording, in order.</summary>
     public static IReadOnlyList<Request> Read(string name) =>
     [
         .. from line in File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Traffic", $"{name}.jsonl"))
            let request = JsonDocument.Parse(line).RootElement
-           select new Request(request.GetProperty("method").GetString()!, request.GetProperty("target").GetString()!, request.GetProperty("body").GetString()!),
+           select new Request(
+               request.GetProperty("method").GetString()!,
+               request.GetProperty("target").GetString()!,
+               request.GetProperty("body").GetString()!),
     ];
 
-    /// <summary>The lines of a recording's events, without the time, each made from what came before it in its room.</summary>
+    /// <summary>The rendered events of a recording, without the time, each with the earlier events of its room as history.</summary>
     public static IEnumerable<string> Lines(string name)
     {
         var record = new List<RoomEvent>();
         foreach (var request in Read(name))
         {
-            if (!request.Target.Contains("/transactions/", StringComparison.Ordinal) || !RawJson.TryParse(Encoding.UTF8.GetBytes(request.Body), out var body, out _))
+            if (!request.Target.Contains("/transactions/", StringComparison.Ordinal)
+                || !RawJson.TryParse(Encoding.UTF8.GetBytes(request.Body), out var body, out _))
             {
                 continue;
             }
@@ -34,8 +37,10 @@ internal static class RecordedTraffic
             {
                 Assert.True(RoomEvent.TryRead(json, out var e, out _));
                 var room = record.Where(r => r.RoomId == e.RoomId).ToList();
-                var before = new RoomHistory(id => room.Find(r => r.EventId == id), (type, key) => room.FindLast(r => r.Type == type && r.StateKey == key));
-                yield return LogLine.Render(e, before, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
+                var history = new RoomHistory(
+                    id => room.Find(r => r.EventId == id),
+                    (type, key) => room.FindLast(r => r.Type == type && r.StateKey == key));
+                yield return LogLine.Render(e, history, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
                 record.Add(e);
             }
         }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace LoggingService.Tests.Support;
 
-/// <summary>The service as a process that transactions are pushed to.</summary>
+/// <summary>A service process to push transactions to.</summary>
 internal sealed class RunningService : IAsyncDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
@@ -15,16 +15,16 @@ internal sealed class RunningService : IAsyncDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServiceUnderTest.HsToken);
     }
 
-    /// <summary>The process.</summary>
     public ServiceProcess Process { get; }
 
-    /// <summary>Starts it on a folder's <c>logs</c> and waits until it listens.</summary>
-    /// <param name="folder">Its working directory; the registration is made in it.</param>
-    /// <param name="homeserver">The homeserver that it calls.</param>
-    /// <param name="under">A program that runs it, with its arguments, as <c>prlimit --nofile=99</c>.</param>
+    /// <summary>Starts the service and waits until it listens.</summary>
+    /// <param name="folder">The working directory, which gets a registration.</param>
+    /// <param name="homeserver">The homeserver that the service calls.</param>
+    /// <param name="under">A program that executes the service, with arguments, such as <c>prlimit --nofile=99</c>.</param>
     public static async Task<RunningService> StartAsync(TempFolder folder, FakeHomeserver homeserver, params string[] under)
     {
-        await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText(), TestContext.Current.CancellationToken);
+        var registration = ServiceUnderTest.RegistrationText();
+        await File.WriteAllTextAsync(folder["registration.yaml"], registration, TestContext.Current.CancellationToken);
         File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var url = $"http://127.0.0.1:{FreePort.Next()}";
         var process = ServiceProcess.StartUnder(under, folder.Path, "--homeserver", homeserver.Address, "--urls", url);
@@ -33,7 +33,7 @@ internal sealed class RunningService : IAsyncDisposable
         {
             try
             {
-                using var answer = await service._http.GetAsync("/", TestContext.Current.CancellationToken);
+                using var response = await service._http.GetAsync("/", TestContext.Current.CancellationToken);
                 return service;
             }
             catch (HttpRequestException) when (!process.HasExited)
@@ -43,29 +43,29 @@ internal sealed class RunningService : IAsyncDisposable
         }
     }
 
-    /// <summary>Pushes a transaction of events, each given as JSON.</summary>
-    /// <returns>The status of the answer.</returns>
-    /// <exception cref="InvalidOperationException">There was none; the message has the service's output.</exception>
+    /// <summary>Pushes a transaction of events, each given as JSON, and returns the status of the response.</summary>
+    /// <exception cref="InvalidOperationException">There was no response; the message contains the service's output.</exception>
     public async Task<int> PushAsync(params IEnumerable<string> events)
     {
         using var content = new StringContent($"{{\"events\":[{string.Join(',', events)}]}}", Encoding.UTF8, "application/json");
         try
         {
-            using var answer = await _http.PutAsync($"/_matrix/app/v1/transactions/{Guid.NewGuid():N}", content, TestContext.Current.CancellationToken);
-            return (int)answer.StatusCode;
+            var target = $"/_matrix/app/v1/transactions/{Guid.NewGuid():N}";
+            using var response = await _http.PutAsync(target, content, TestContext.Current.CancellationToken);
+            return (int)response.StatusCode;
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
         {
-            throw Process.Failed("didn't answer", e);
+            throw Process.Failed("didn't respond", e);
         }
     }
 
-    /// <summary>Pushes it again and again, as a homeserver does: a journal that must be emptied, and is being emptied, is a 5xx once more.</summary>
+    /// <summary>Retries the push, as a homeserver does: while the journal must be emptied first, the service responds 5xx.</summary>
     public async Task PushUntilAcceptedAsync(params IEnumerable<string> events)
     {
         for (var attempt = 0; await PushAsync(events) != 200; attempt++)
         {
-            Assert.True(attempt < 20, Process.Failed("didn't take it").Message);
+            Assert.True(attempt < 20, Process.Failed("didn't accept the transaction").Message);
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }

@@ -15,9 +15,9 @@ using Serilog.Events;
 namespace LoggingService.Tests.Support;
 
 /// <summary>
-/// The whole service on a real socket, with three edges replaced: the homeserver that it calls, the clock if the test
-/// gives one, and where it writes, a folder of the test's own. One a test. What it logs is in <see cref="Logged"/>.
-/// Disposing of it fails the test if the homeserver was called unexpectedly.
+/// The complete service on a real socket, in the test process. Replaced are the homeserver, the clock if the test provides
+/// one, and the folder that it writes to. Its own log is in <see cref="Logged"/>. Disposing fails the test if the homeserver
+/// received an unexpected call.
 /// </summary>
 internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
 {
@@ -29,7 +29,7 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
     private readonly ConcurrentQueue<LogEvent> _logged = new();
     private readonly bool _ownsFolder;
 
-    // Folder: give one to start a second service on the same logs. Settings: as LoggingService:RoomsPerHour.
+    // A folder of an earlier instance starts a second service on the same logs. Settings are keyed as LoggingService:RoomsPerHour.
     public ServiceUnderTest(TimeProvider? time = null, TempFolder? folder = null, string? registration = null,
         Dictionary<string, string>? settings = null, StubHomeserver? homeserver = null,
         [CallerFilePath] string file = "", [CallerMemberName] string member = "")
@@ -44,19 +44,16 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         UseKestrel();
     }
 
-    /// <summary>Where it writes: <c>logs</c>, and its registration.</summary>
+    /// <summary>The folder of <c>logs</c> and <c>registration.yaml</c>.</summary>
     public TempFolder Folder { get; }
 
-    /// <summary>The log directory.</summary>
     public string Logs => Folder["logs"];
 
-    /// <summary>The homeserver that it calls.</summary>
     public StubHomeserver Homeserver { get; }
 
-    /// <summary>What the service logged, in order.</summary>
+    /// <summary>The service's own log, in order.</summary>
     public IReadOnlyList<LogEvent> Logged => [.. _logged];
 
-    /// <summary>A registration's text.</summary>
     public static string RegistrationText(string url = "http://127.0.0.1:5000", string aliases = "#logged_.*", string rooms = "[]") =>
         $$"""
         id: "logging"
@@ -73,7 +70,7 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
               regex: "{{aliases}}"
         """;
 
-    /// <summary>A client of the socket, with the homeserver's token; paths go out exactly as they are given to <see cref="SendAsync"/>.</summary>
+    /// <summary>An HTTP client with the homeserver's token.</summary>
     public HttpClient Client
     {
         get
@@ -89,11 +86,14 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         }
     }
 
-    /// <summary>Sends a request whose target is not touched by the client; with the homeserver's token unless another header is given.</summary>
-    public async Task<(int Status, string Body)> SendAsync(HttpMethod method, string rawTarget, string? body = null, string? authorization = null)
+    /// <summary>Sends a request whose target the client doesn't normalize. The default authorization is the homeserver's token.</summary>
+    public async Task<(int Status, string Body)> SendAsync(
+        HttpMethod method, string rawTarget, string? body = null, string? authorization = null)
     {
         var client = Client;
-        var uri = new Uri($"http://127.0.0.1:{client.BaseAddress!.Port}{rawTarget}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var uri = new Uri(
+            $"http://127.0.0.1:{client.BaseAddress!.Port}{rawTarget}",
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         using var request = new HttpRequestMessage(method, uri);
         if (body is not null)
         {
@@ -113,15 +113,17 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
     public Task<(int Status, string Body)> PushAsync(string transactionId, params IEnumerable<string> events) =>
         SendAsync(HttpMethod.Put, $"/_matrix/app/v1/transactions/{transactionId}", $"{{\"events\":[{string.Join(',', events)}]}}");
 
-    /// <summary>The lines of a room's newest text, without their timestamps' 26 characters and the space after them.</summary>
-    public IReadOnlyList<string> Lines(string room) => [.. File.ReadAllLines(Path.Combine(Logs, room, "latest.log")).Select(line => line[27..])];
+    /// <summary>The lines of a room's latest text, without the timestamp (26 characters and a space).</summary>
+    public IReadOnlyList<string> Lines(string room) =>
+        [.. File.ReadAllLines(Path.Combine(Logs, room, "latest.log")).Select(line => line[27..])];
 
-    /// <summary>The lines of all of a room's records.</summary>
+    /// <summary>The lines of all records of a room.</summary>
     public IReadOnlyList<string> Record(string room) =>
         [.. Directory.GetFiles(Path.Combine(Logs, room), "*.jsonl").Order(StringComparer.Ordinal).SelectMany(File.ReadAllLines)];
 
-    /// <summary>The warnings and errors that it logged, as text.</summary>
-    public IReadOnlyList<string> WarningsAndErrors => [.. Logged.Where(e => e.Level >= LogEventLevel.Warning).Select(e => e.RenderMessage())];
+    /// <summary>The warnings and errors of the service's own log, as text.</summary>
+    public IReadOnlyList<string> WarningsAndErrors =>
+        [.. Logged.Where(e => e.Level >= LogEventLevel.Warning).Select(e => e.RenderMessage())];
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {

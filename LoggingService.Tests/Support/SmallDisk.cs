@@ -1,13 +1,13 @@
 namespace LoggingService.Tests.Support;
 
-/// <summary>A file system in memory, of a megabyte and some hundred files unless the test says, on a folder; goes when it is disposed of.</summary>
+/// <summary>A tmpfs of limited size on a folder, unmounted when disposed.</summary>
 internal sealed class SmallDisk : IDisposable
 {
     private readonly string _path;
 
     private SmallDisk(string path) => _path = path;
 
-    /// <summary>Mounts it; skips the test where that can't be done, which fails it in CI.</summary>
+    /// <summary>Mounts the tmpfs. If that isn't possible, the test is skipped; in CI it fails.</summary>
     public static async Task<SmallDisk> MountAsync(string path, string size = "1m", int files = 0)
     {
         Directory.CreateDirectory(path);
@@ -16,24 +16,24 @@ internal sealed class SmallDisk : IDisposable
             : (1, "only root on Linux can");
         if (exitCode != 0)
         {
-            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"A small disk must be there in CI: {output}");
-            Assert.Skip($"A small disk can't be mounted here: {output}");
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"Mounting a tmpfs is required in CI: {output}");
+            Assert.Skip($"A tmpfs can't be mounted here: {output}");
         }
 
         return new(path);
     }
 
-    /// <summary>Fills it to the last byte but some.</summary>
+    /// <summary>Fills the disk except for some bytes.</summary>
     public void Fill(int leave = 0)
     {
-        var rest = Path.Combine(_path, "rest");
-        File.WriteAllBytes(rest, new byte[leave]);
-        using (var rubbish = new FileStream(Path.Combine(_path, "rubbish"), FileMode.Create, FileAccess.Write, FileShare.None, 0))
+        var reserve = Path.Combine(_path, "reserve");
+        File.WriteAllBytes(reserve, new byte[leave]);
+        using (var filler = new FileStream(Path.Combine(_path, "filler"), FileMode.Create, FileAccess.Write, FileShare.None, 0))
         {
             try
             {
                 while (true)
-                    rubbish.Write(new byte[4096]);
+                    filler.Write(new byte[4096]);
             }
             catch (IOException)
             {
@@ -41,35 +41,41 @@ internal sealed class SmallDisk : IDisposable
             }
         }
 
-        File.Delete(rest);
+        File.Delete(reserve);
     }
 
-    /// <summary>Leaves space, but for no more than some files, folders and links.</summary>
+    /// <summary>Uses up the inodes except for some; there is still space.</summary>
     public void FillWithFiles(int leave = 0)
     {
         var folder = Directory.CreateDirectory(Path.Combine(_path, "many")).FullName;
-        var made = 0;
+        var created = 0;
         try
         {
-            for (; ; made++)
-                File.Create(Path.Combine(folder, $"{made}")).Dispose();
+            while (true)
+            {
+                File.Create(Path.Combine(folder, $"{created}")).Dispose();
+                created++;
+            }
         }
         catch (IOException)
         {
             for (var i = 1; i <= leave; i++)
-                File.Delete(Path.Combine(folder, $"{made - i}"));
+                File.Delete(Path.Combine(folder, $"{created - i}"));
         }
     }
 
-    /// <summary>Makes room again.</summary>
+    /// <summary>Frees the space and the inodes.</summary>
     public void Clear()
     {
-        File.Delete(Path.Combine(_path, "rubbish"));
+        File.Delete(Path.Combine(_path, "filler"));
         if (Directory.Exists(Path.Combine(_path, "many")))
             Directory.Delete(Path.Combine(_path, "many"), recursive: true);
     }
 
-    /// <summary>Makes it read-only, which binds root too, or writable again. A mount on top: one that has files open for writing can't be changed itself.</summary>
+    /// <summary>
+    /// Makes the disk read-only, also for root, or writable again. Uses a mount on top: a mount with files open for writing
+    /// can't be remounted read-only.
+    /// </summary>
     public async Task SetReadOnlyAsync(bool readOnly)
     {
         var (exitCode, output) = readOnly
@@ -80,8 +86,11 @@ internal sealed class SmallDisk : IDisposable
 
     public void Dispose()
     {
-        for (var i = 0; i < 5 && ChildProcess.RunAsync("umount", ["-l", _path]).GetAwaiter().GetResult().ExitCode == 0; i++)
+        // Mounts can be stacked.
+        for (var i = 0; i < 5; i++)
         {
+            if (ChildProcess.RunAsync("umount", ["-l", _path]).GetAwaiter().GetResult().ExitCode != 0)
+                break;
         }
     }
 }

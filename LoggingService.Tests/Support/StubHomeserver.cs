@@ -6,12 +6,12 @@ using System.Text.Json;
 namespace LoggingService.Tests.Support;
 
 /// <summary>
-/// The homeserver's client API, as far as a test says what it answers. A call that nobody expected is answered 500 and
-/// fails the test at its end. The calls of the check at start are expected; a test may say otherwise.
+/// The homeserver's client-server API with the responses that a test defines. An unexpected call gets a 500 and fails the
+/// test when it ends. The calls of the startup check have default responses.
 /// </summary>
 internal sealed class StubHomeserver : HttpMessageHandler
 {
-    private readonly ConcurrentDictionary<string, Func<Request, Task<Response>>> _answers = new();
+    private readonly ConcurrentDictionary<string, Func<Request, Task<Response>>> _responses = new();
     private readonly ConcurrentQueue<Request> _calls = new();
     private readonly ConcurrentQueue<string> _unexpected = new();
 
@@ -24,70 +24,76 @@ internal sealed class StubHomeserver : HttpMessageHandler
         On("POST /_matrix/client/v1/appservice/logging/ping", """{"duration_ms":1}""");
     }
 
-    /// <summary>A call that came.</summary>
-    /// <param name="Line">Method and path, percent-encoded as it was sent.</param>
-    /// <param name="Body">The body, or empty.</param>
-    /// <param name="Authorization">The Authorization header.</param>
-    /// <param name="Query">What follows the path.</param>
+    /// <summary>A received request; the line is the method and the percent-encoded path.</summary>
     public sealed record Request(string Line, string Body, string? Authorization, string Query);
 
-    /// <summary>What is answered.</summary>
     public sealed record Response(int Status, string Body, string? RetryAfter = null);
 
-    /// <summary>All calls so far, in order.</summary>
     public IReadOnlyList<Request> Calls => [.. _calls];
 
-    /// <summary>Calls that nobody expected.</summary>
     public IReadOnlyList<string> Unexpected => [.. _unexpected];
 
-    /// <summary>Answers a call, given as <c>GET /path</c>; a line that ends in <c>*</c> answers all that begin so.</summary>
+    /// <summary>Defines the response to a line such as <c>GET /path</c>; a line that ends in <c>*</c> matches by prefix.</summary>
     public StubHomeserver On(string line, string body) => On(line, 200, body);
 
     public StubHomeserver On(string line, int status, string body) => On(line, _ => Task.FromResult(new Response(status, body)));
 
-    public StubHomeserver On(string line, Func<Request, Task<Response>> answer)
+    public StubHomeserver On(string line, Func<Request, Task<Response>> respond)
     {
-        _answers[line] = answer;
+        _responses[line] = respond;
         return this;
     }
 
-    /// <summary>The room has no alias that we could be told of, as for a non-member: 403 to every …/aliases.</summary>
-    public StubHomeserver WithoutAliases() => On("GET /_matrix/client/v3/rooms/*", 403, """{"errcode":"M_FORBIDDEN","error":"You aren't a member of the room"}""")
+    /// <summary>Responds to every alias lookup as for a non-member (403), and to every directory lookup with 404.</summary>
+    public StubHomeserver WithoutAliases() => this
+        .On("GET /_matrix/client/v3/rooms/*", 403, """{"errcode":"M_FORBIDDEN","error":"You aren't a member of the room"}""")
         .On("GET /_matrix/client/v3/directory/room/*", 404, """{"errcode":"M_NOT_FOUND","error":"Room alias not found"}""");
 
-    /// <summary>What a member of a room is told of its aliases.</summary>
+    /// <summary>Defines the aliases that a member of a room gets.</summary>
     public StubHomeserver AliasesOf(string roomId, params IEnumerable<string> aliases) =>
         On(AliasesLine(roomId), $$"""{"aliases":{{JsonSerializer.Serialize(aliases)}}}""");
 
-    /// <summary>An alias leads to a room.</summary>
+    /// <summary>Defines the room of an alias in the directory.</summary>
     public StubHomeserver Alias(string alias, string roomId) =>
         On(AliasLine(alias), $$"""{"room_id":{{JsonSerializer.Serialize(roomId)}},"servers":["localhost"]}""");
 
-    /// <summary>The call that asks for a room's aliases.</summary>
+    /// <summary>The request for a room's aliases.</summary>
     public static string AliasesLine(string roomId) => $"GET /_matrix/client/v3/rooms/{Uri.EscapeDataString(roomId)}/aliases";
 
-    /// <summary>The call that asks where an alias leads to, or another method of the same path.</summary>
-    public static string AliasLine(string alias, string method = "GET") => $"{method} /_matrix/client/v3/directory/room/{Uri.EscapeDataString(alias)}";
+    /// <summary>The request for the room of an alias, or another method on the same path.</summary>
+    public static string AliasLine(string alias, string method = "GET") =>
+        $"{method} /_matrix/client/v3/directory/room/{Uri.EscapeDataString(alias)}";
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var line = $"{request.Method} {request.RequestUri!.AbsolutePath}";
-        var call = new Request(line, request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken), request.Headers.Authorization?.ToString(), request.RequestUri.Query);
+        var content = request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
+        var call = new Request(line, content, request.Headers.Authorization?.ToString(), request.RequestUri.Query);
         _calls.Enqueue(call);
-        var known = _answers.TryGetValue(line, out var answer)
-            || (_answers.Keys.Where(key => key.EndsWith('*') && line.StartsWith(key[..^1], StringComparison.Ordinal)).MaxBy(key => key.Length) is { } prefix && _answers.TryGetValue(prefix, out answer));
-        if (!known)
+        var (status, body, retryAfter) = await RespondAsync(call).WaitAsync(cancellationToken);
+        var response = new HttpResponseMessage((HttpStatusCode)status)
         {
-            _unexpected.Enqueue(line);
-        }
-
-        var (status, body, retryAfter) = known ? await answer!(call).WaitAsync(cancellationToken) : new Response(500, """{"errcode":"M_UNKNOWN","error":"the test didn't expect this call"}""");
-        var response = new HttpResponseMessage((HttpStatusCode)status) { RequestMessage = request, Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            RequestMessage = request,
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         if (retryAfter is not null)
         {
             response.Headers.Add("Retry-After", retryAfter);
         }
 
         return response;
+    }
+
+    private Task<Response> RespondAsync(Request call)
+    {
+        var prefixes = _responses.Keys.Where(key => key.EndsWith('*') && call.Line.StartsWith(key[..^1], StringComparison.Ordinal));
+        var key = _responses.ContainsKey(call.Line) ? call.Line : prefixes.MaxBy(prefix => prefix.Length);
+        if (key is null)
+        {
+            _unexpected.Enqueue(call.Line);
+            return Task.FromResult(new Response(500, """{"errcode":"M_UNKNOWN","error":"the test didn't expect this call"}"""));
+        }
+
+        return _responses[key](call);
     }
 }

@@ -4,9 +4,9 @@ using System.Globalization;
 namespace LoggingService.Tests.Support;
 
 /// <summary>
-/// A running Synapse, named localhost, with one application service and a SQLite database, on 127.0.0.1 only, without
-/// federation and without rate limits that a test could reach. It lives in namespaces of its own: nothing of it outlives
-/// the test process.
+/// A running Synapse with the server name localhost, one application service and a SQLite database; on 127.0.0.1 only,
+/// without federation, and with rate limits above what tests reach. It runs in its own namespaces, so no process or mount
+/// outlives the test process.
 /// </summary>
 internal sealed class Synapse : IAsyncDisposable
 {
@@ -17,25 +17,29 @@ internal sealed class Synapse : IAsyncDisposable
     private Process? _process;
     private int _processId;
 
-    private Synapse(TempFolder data, int port) => (_data, Url) = (data, new Uri($"http://127.0.0.1:{port}"));
+    private Synapse(TempFolder data, int port)
+    {
+        _data = data;
+        Url = new Uri($"http://127.0.0.1:{port}");
+    }
 
-    /// <summary>Where clients and the application service reach it; the same after <see cref="StartProcessAsync"/>.</summary>
+    /// <summary>The base URL, which a restart doesn't change.</summary>
     public Uri Url { get; }
 
-    /// <summary>What it has logged so far, over all of its starts.</summary>
+    /// <summary>Synapse's log, over all starts.</summary>
     public string Log => File.Exists(_data["homeserver.log"]) ? File.ReadAllText(_data["homeserver.log"]) : "";
 
     /// <summary>
-    /// Starts a new Synapse and waits until it answers. Skips the test where there can be none
+    /// Starts a new Synapse and waits until it responds. Skips the test where Synapse can't run
     /// (<see cref="SynapseInstallation.SkipReason"/>).
     /// </summary>
     /// <remarks>
-    /// To be called in a test, not in a fixture: xunit takes a skip in a fixture for a failure. A start takes about a
-    /// second, so each test can have its own.
+    /// Must be called in a test, not in a fixture: xunit reports a skip in a fixture as a failure. A start takes about a
+    /// second, so each test can have its own instance.
     /// </remarks>
     /// <param name="registrationYaml">The text of the application service's registration.</param>
-    /// <param name="moreYaml">More of homeserver.yaml: a top-level key here replaces ours.</param>
-    /// <exception cref="InvalidOperationException">It ended, or didn't answer in time; the message has its log's end.</exception>
+    /// <param name="moreYaml">Top-level keys that override those of homeserver.yaml.</param>
+    /// <exception cref="InvalidOperationException">It exited, or didn't respond in time; with the end of its log.</exception>
     public static async Task<Synapse> StartAsync(string registrationYaml, string moreYaml = "{}")
     {
         await SynapseInstallation.EnsureAsync();
@@ -45,7 +49,8 @@ internal sealed class Synapse : IAsyncDisposable
         {
             await File.WriteAllTextAsync(synapse._data["registration.yaml"], registrationYaml);
             await File.WriteAllTextAsync(synapse._data["more.yaml"], moreYaml);
-            var (exitCode, output) = await ChildProcess.RunAsync(SynapseInstallation.Script, ["configure", synapse._data.Path, $"{port}"]);
+            string[] configure = ["configure", synapse._data.Path, $"{port}"];
+            var (exitCode, output) = await ChildProcess.RunAsync(SynapseInstallation.Script, configure);
             Assert.True(exitCode == 0, output);
             await synapse.StartProcessAsync();
             return synapse;
@@ -57,14 +62,14 @@ internal sealed class Synapse : IAsyncDisposable
         }
     }
 
-    /// <summary>Registers a user, who is logged in thereby.</summary>
+    /// <summary>Registers a user and logs in.</summary>
     public Task<SynapseUser> RegisterAsync(string localpart) => SynapseUser.RegisterAsync(Url, localpart);
 
-    /// <summary>Gives it another copy of the registration, which it reads at its next start.</summary>
+    /// <summary>Replaces the copy of the registration, which Synapse reads when it starts.</summary>
     public Task ReplaceRegistrationAsync(string yaml) => File.WriteAllTextAsync(_data["registration.yaml"], yaml);
 
-    /// <summary>Starts it, on the data that is there, and waits until it answers.</summary>
-    /// <exception cref="InvalidOperationException">It ended, or didn't answer in time; the message has its log's end.</exception>
+    /// <summary>Starts the process on the existing data and waits until it responds.</summary>
+    /// <exception cref="InvalidOperationException">It exited, or didn't respond in time; with the end of its log.</exception>
     public async Task StartProcessAsync()
     {
         if (_process is not null)
@@ -76,14 +81,14 @@ internal sealed class Synapse : IAsyncDisposable
         {
             using var limit = new CancellationTokenSource(StartLimit);
             var processId = await _process.StandardOutput.ReadLineAsync(limit.Token);
-            _processId = processId is null ? throw Failed("ended") : int.Parse(processId, CultureInfo.InvariantCulture);
+            _processId = processId is null ? throw Failed("exited") : int.Parse(processId, CultureInfo.InvariantCulture);
             using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-            while (!await AnswersAsync(http))
+            while (!await RespondsAsync(http))
             {
                 if (_process.HasExited)
-                    throw Failed("ended");
+                    throw Failed("exited");
                 if (limit.IsCancellationRequested)
-                    throw Failed($"didn't answer for {StartLimit.TotalSeconds} s");
+                    throw Failed($"didn't respond for {StartLimit.TotalSeconds} s");
                 await Task.Delay(TimeSpan.FromMilliseconds(50));
             }
         }
@@ -93,12 +98,12 @@ internal sealed class Synapse : IAsyncDisposable
             throw;
         }
 
-        InvalidOperationException Failed(string how) =>
-            new($"Synapse {how}. The end of its log:\n{Tail(Log[logged..], lines: 40)}");
+        InvalidOperationException Failed(string problem) =>
+            new($"Synapse {problem}. The end of its log:\n{Tail(Log[logged..], lines: 40)}");
     }
 
-    /// <summary>Stops it as an init system would: SIGTERM, and time to finish.</summary>
-    /// <exception cref="InvalidOperationException">It didn't end in time, or ended with an error.</exception>
+    /// <summary>Stops Synapse as an init system does: SIGTERM, and time to finish.</summary>
+    /// <exception cref="InvalidOperationException">It didn't exit in time, or exited with an error.</exception>
     public async Task StopAsync()
     {
         if (_process is not { } process)
@@ -117,12 +122,12 @@ internal sealed class Synapse : IAsyncDisposable
         }
 
         var exitCode = process.ExitCode;
-        Forget();
+        ReleaseProcess();
         if (exitCode != 0)
             throw new InvalidOperationException($"Synapse stopped with {exitCode}. The end of its log:\n{Tail(Log, lines: 40)}");
     }
 
-    /// <summary>Ends it at once (SIGKILL), with whatever it was doing.</summary>
+    /// <summary>Kills Synapse (SIGKILL).</summary>
     public async Task KillAsync()
     {
         if (_process is not { } process)
@@ -130,7 +135,7 @@ internal sealed class Synapse : IAsyncDisposable
 
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
-        Forget();
+        ReleaseProcess();
     }
 
     /// <inheritdoc/>
@@ -140,7 +145,7 @@ internal sealed class Synapse : IAsyncDisposable
         _data.Dispose();
     }
 
-    private async Task<bool> AnswersAsync(HttpClient http)
+    private async Task<bool> RespondsAsync(HttpClient http)
     {
         try
         {
@@ -153,7 +158,7 @@ internal sealed class Synapse : IAsyncDisposable
         }
     }
 
-    private void Forget()
+    private void ReleaseProcess()
     {
         _process?.Dispose();
         _process = null;

@@ -6,8 +6,7 @@ using System.Text.RegularExpressions;
 namespace LoggingService.Tests.Support;
 
 /// <summary>
-/// A real Synapse and the service as a process beside it, each of which can be stopped and started again, with the logs in
-/// a folder of the test's own.
+/// A real Synapse and a service process, each of which can be stopped and restarted. The logs are in a folder of the test.
 /// </summary>
 internal sealed partial class SynapseAndService : IAsyncDisposable
 {
@@ -16,21 +15,28 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
     private readonly List<ServiceProcess> _runs = [];
     private readonly List<SynapseUser> _users = [];
 
-    private SynapseAndService(TempFolder folder, Synapse synapse) => (Folder, Synapse) = (folder, synapse);
+    private SynapseAndService(TempFolder folder, Synapse synapse)
+    {
+        Folder = folder;
+        Synapse = synapse;
+    }
 
     /// <summary>The service's working directory.</summary>
     public TempFolder Folder { get; }
 
     public Synapse Synapse { get; }
 
-    /// <summary>The service's process that was started last.</summary>
+    /// <summary>The service process that was started last.</summary>
     public ServiceProcess Service => _runs[^1];
 
-    /// <summary>What the service wrote to the terminal, over all of its starts.</summary>
+    /// <summary>The service's output, over all starts.</summary>
     public IEnumerable<string> Output => _runs.SelectMany(run => run.Output);
 
-    /// <summary>Starts Synapse and, unless the test does it, the service; waits until they know each other.</summary>
-    /// <remarks><c>pathPrefix</c>: the path of the registration's url; <c>synapsesCopy</c>: makes of the service's registration the copy that Synapse has, which needn't be right.</remarks>
+    /// <summary>Starts Synapse and, unless the test does so later, the service; waits until they reach each other.</summary>
+    /// <remarks>
+    /// <c>pathPrefix</c> is the path of the registration's url. <c>synapsesCopy</c> turns the service's registration into
+    /// Synapse's copy, which may be wrong.
+    /// </remarks>
     public static async Task<SynapseAndService> StartAsync(
         string pathPrefix = "", string moreYaml = "{}", bool startService = true, Func<string, string>? synapsesCopy = null,
         [CallerFilePath] string file = "", [CallerMemberName] string test = "")
@@ -60,14 +66,13 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the service, or starts it again.</summary>
+    /// <summary>Starts or restarts the service.</summary>
     public void StartService(params IEnumerable<string> arguments) =>
         _runs.Add(ServiceProcess.Start(Folder.Path, ["--homeserver", Synapse.Url.ToString(), .. arguments]));
 
-    /// <summary>Waits until the service says that the homeserver knows and reaches it.</summary>
+    /// <summary>Waits until the service logs that the homeserver knows and reaches it.</summary>
     public Task WaitUntilConnectedAsync() => Service.WaitForLineAsync("INF The homeserver .* knows this service, as @.*, and reaches it");
 
-    /// <summary>Registers a user.</summary>
     public async Task<SynapseUser> RegisterAsync(string localpart)
     {
         var user = await Synapse.RegisterAsync(localpart);
@@ -75,7 +80,7 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
         return user;
     }
 
-    /// <summary>The service's own user, as somebody with its token could use it.</summary>
+    /// <summary>The service's own user, as any client with its token can use it.</summary>
     public async Task<SynapseUser> GetServiceUserAsync()
     {
         var user = await SynapseUser.FromTokenAsync(Synapse.Url, ServiceUnderTest.AsToken);
@@ -83,47 +88,64 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
         return user;
     }
 
-    /// <summary>The ids of the events in a room's record, in its order.</summary>
-    public IReadOnlyList<string> RecordedIds(string roomId) => [.. Record(roomId).Select(e => e.GetProperty("event_id").GetString()!)];
+    /// <summary>The event ids of a room's record, in order.</summary>
+    public IReadOnlyList<string> RecordedIds(string roomId) =>
+        [.. Record(roomId).Select(e => e.GetProperty("event_id").GetString()!)];
 
-    /// <summary>The events in a room's record, in its order.</summary>
+    /// <summary>The events of a room's record, in order.</summary>
     public IReadOnlyList<JsonElement> Record(string roomId) => [.. LinesOf(roomId, "jsonl").Select(line => JsonElement.Parse(line))];
 
-    /// <summary>A room's text, each line without the date and time that it begins with.</summary>
+    /// <summary>The lines of a room's text, without their timestamps.</summary>
     public IReadOnlyList<string> Text(string roomId) => [.. LinesOf(roomId, "log").Select(line => TimeOfLine().Replace(line, ""))];
 
-    /// <summary>Whether the service has a folder for a room.</summary>
     public bool HasLog(string roomId) => Directory.Exists(Folder["logs", roomId]);
 
-    /// <summary>The room to whose folder an alias's link leads; <c>null</c> if there is none.</summary>
+    /// <summary>The target of an alias's link, a room id; <c>null</c> if there is no link.</summary>
     public string? Link(string aliasLocalpart) => new FileInfo(Folder["logs", aliasLocalpart]).LinkTarget;
 
-    /// <summary>Waits until an event is in a room's record, and its line in the text.</summary>
-    public Task WaitUntilLoggedAsync(string roomId, string eventId) => WaitUntilAsync(
-        () => RecordedIds(roomId) is var ids && ids.Contains(eventId) && Text(roomId).Count == ids.Count,
-        $"{eventId} is in the log of {roomId}",
-        () => $"It {(RecordedIds(roomId).Contains(eventId) ? "is" : "isn't")} in the record, which has {RecordedIds(roomId).Count} lines; the text has {Text(roomId).Count}. ");
-
-    /// <summary>Waits until something is so.</summary>
-    /// <exception cref="TimeoutException">It isn't in time; the message has the service's output.</exception>
-    public async Task WaitUntilAsync(Func<bool> isSo, string what, Func<string>? state = null)
+    /// <summary>Waits until an event is in a room's record and its line in the text.</summary>
+    public Task WaitUntilLoggedAsync(string roomId, string eventId)
     {
-        for (var waited = Stopwatch.StartNew(); !isSo(); await Task.Delay(20, TestContext.Current.CancellationToken))
+        return WaitUntilAsync(IsLogged, $"{eventId} is in the log of {roomId}", Describe);
+
+        bool IsLogged()
         {
-            if (waited.Elapsed > Limit)
-            {
-                throw new TimeoutException($"Not so in time: {what}. {state?.Invoke()}What the service wrote:\n{string.Join('\n', Output)}");
-            }
+            var ids = RecordedIds(roomId);
+            return ids.Contains(eventId) && Text(roomId).Count == ids.Count;
+        }
+
+        string Describe()
+        {
+            var ids = RecordedIds(roomId);
+            return $"Recorded: {ids.Contains(eventId)}; the record has {ids.Count} lines, the text {Text(roomId).Count}. ";
         }
     }
 
-    /// <summary>The ids of all events that the homeserver shows of a room to a member.</summary>
+    /// <summary>Waits for a condition.</summary>
+    /// <exception cref="TimeoutException">It timed out; the message contains the service's output.</exception>
+    public async Task WaitUntilAsync(Func<bool> condition, string what, Func<string>? describe = null)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!condition())
+        {
+            if (clock.Elapsed > Limit)
+            {
+                throw new TimeoutException($"Timed out: {what}. {describe?.Invoke()}The service's output:\n{string.Join('\n', Output)}");
+            }
+
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>The ids of all events of a room that the homeserver shows to a member.</summary>
     public static async Task<IReadOnlyList<string>> GetVisibleEventIdsAsync(SynapseUser member, string roomId)
     {
         var ids = new List<string>();
-        for (var from = ""; ;)
+        var from = "";
+        while (true)
         {
-            var page = (await member.RequestAsync(HttpMethod.Get, $"/_matrix/client/v3/rooms/{Uri.EscapeDataString(roomId)}/messages?dir=b&limit=500{from}")).EnsureSuccess().Body;
+            var path = $"/_matrix/client/v3/rooms/{Uri.EscapeDataString(roomId)}/messages?dir=b&limit=500{from}";
+            var page = (await member.RequestAsync(HttpMethod.Get, path)).EnsureSuccess().Body;
             ids.AddRange(page.GetProperty("chunk").EnumerateArray().Select(e => e.GetProperty("event_id").GetString()!));
             if (!page.TryGetProperty("end", out var end))
             {
@@ -151,7 +173,7 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
         Folder.Dispose();
     }
 
-    // What follows the last newline is still being written.
+    // A line without a newline is still being written.
     private IEnumerable<string> LinesOf(string roomId, string extension) =>
         HasLog(roomId)
             ? Directory.GetFiles(Folder["logs", roomId], $"2*.{extension}").Order(StringComparer.Ordinal)

@@ -5,11 +5,11 @@ using System.Text.Json;
 namespace LoggingService.Tests.Support;
 
 /// <summary>
-/// Somebody who is logged in at a homeserver. A method that returns a <see cref="MatrixResponse"/> returns refusals too;
-/// one that returns an id throws a <see cref="HttpRequestException"/> when it is refused.
+/// A user who is logged in at a homeserver. Methods that return a <see cref="MatrixResponse"/> return error responses as well;
+/// methods that return an id throw a <see cref="HttpRequestException"/> for them.
 /// </summary>
 /// <remarks>
-/// Where a content is asked for, a string is JSON as it is to be sent, and anything else is serialized.
+/// A content that is a string is sent as JSON unchanged; any other content is serialized.
 /// https://spec.matrix.org/latest/client-server-api/
 /// </remarks>
 internal sealed class SynapseUser : IDisposable
@@ -18,7 +18,7 @@ internal sealed class SynapseUser : IDisposable
 
     private SynapseUser(Uri homeserver, string? token)
     {
-        // A developer's proxy is for the world outside.
+        // Ignores the proxy of a developer's environment.
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
         {
             BaseAddress = homeserver,
@@ -29,17 +29,17 @@ internal sealed class SynapseUser : IDisposable
         AccessToken = token ?? "";
     }
 
-    /// <summary>The user's id: <c>@alice:localhost</c>; empty for <see cref="Anonymous"/>.</summary>
+    /// <summary>The user id, such as <c>@alice:localhost</c>; empty for <see cref="Anonymous"/>.</summary>
     public string Id { get; private set; } = "";
 
-    /// <summary>The token of the user's requests; empty for <see cref="Anonymous"/>.</summary>
+    /// <summary>The access token; empty for <see cref="Anonymous"/>.</summary>
     public string AccessToken { get; }
 
-    /// <summary>Registers a user, who is logged in thereby.</summary>
+    /// <summary>Registers a user and logs in.</summary>
     public static async Task<SynapseUser> RegisterAsync(Uri homeserver, string localpart)
     {
-        using var nobody = Anonymous(homeserver);
-        var registered = await nobody.RequestAsync(HttpMethod.Post, "/_matrix/client/v3/register", new
+        using var anonymous = Anonymous(homeserver);
+        var registered = await anonymous.RequestAsync(HttpMethod.Post, "/_matrix/client/v3/register", new
         {
             username = localpart,
             password = $"the password of {localpart}",
@@ -48,7 +48,7 @@ internal sealed class SynapseUser : IDisposable
         return new SynapseUser(homeserver, registered.Get("access_token")) { Id = registered.Get("user_id") };
     }
 
-    /// <summary>The user of a token that is there already, for example an application service's as_token.</summary>
+    /// <summary>The user of an existing token, for example an application service's as_token.</summary>
     public static async Task<SynapseUser> FromTokenAsync(Uri homeserver, string token)
     {
         var user = new SynapseUser(homeserver, token);
@@ -56,84 +56,68 @@ internal sealed class SynapseUser : IDisposable
         return user;
     }
 
-    /// <summary>Somebody who isn't logged in, and can only ask what anybody may ask.</summary>
+    /// <summary>A client that isn't logged in.</summary>
     public static SynapseUser Anonymous(Uri homeserver) => new(homeserver, null);
 
-    /// <summary>Asks the homeserver who the user is.</summary>
     public Task<MatrixResponse> WhoAmIAsync() => RequestAsync(HttpMethod.Get, "/_matrix/client/v3/account/whoami");
 
-    /// <summary>Joins a room, by its id or by an alias.</summary>
     public Task<MatrixResponse> JoinAsync(string roomIdOrAlias) =>
         RequestAsync(HttpMethod.Post, $"/_matrix/client/v3/join/{Escape(roomIdOrAlias)}", new { });
 
-    /// <summary>Leaves a room, or rejects an invitation to it.</summary>
+    /// <summary>Leaves a room, or rejects an invitation.</summary>
     public Task<MatrixResponse> LeaveAsync(string roomId, string? reason = null) =>
         RoomAsync(roomId, "leave", new { reason });
 
-    /// <summary>Invites somebody into a room.</summary>
     public Task<MatrixResponse> InviteAsync(string roomId, string userId, string? reason = null) =>
         RoomAsync(roomId, "invite", new { user_id = userId, reason });
 
-    /// <summary>Throws somebody out of a room.</summary>
     public Task<MatrixResponse> KickAsync(string roomId, string userId, string? reason = null) =>
         RoomAsync(roomId, "kick", new { user_id = userId, reason });
 
-    /// <summary>Throws somebody out of a room for good.</summary>
     public Task<MatrixResponse> BanAsync(string roomId, string userId, string? reason = null) =>
         RoomAsync(roomId, "ban", new { user_id = userId, reason });
 
-    /// <summary>Takes back a ban.</summary>
     public Task<MatrixResponse> UnbanAsync(string roomId, string userId, string? reason = null) =>
         RoomAsync(roomId, "unban", new { user_id = userId, reason });
 
-    /// <summary>Makes a room (<c>room_alias_name</c>, <c>preset</c>, <c>name</c> …).</summary>
-    /// <returns>The room's id.</returns>
+    /// <summary>Creates a room (<c>room_alias_name</c>, <c>preset</c>, <c>name</c> …) and returns its id.</summary>
     public async Task<string> CreateRoomAsync(object content) =>
         (await RequestAsync(HttpMethod.Post, "/_matrix/client/v3/createRoom", content)).Get("room_id");
 
-    /// <summary>Makes a public room, with this alias if one is given.</summary>
-    /// <returns>The room's id.</returns>
+    /// <summary>Creates a public room, with an alias if given, and returns its id.</summary>
     public Task<string> CreatePublicRoomAsync(string? aliasLocalpart = null) => CreateRoomAsync(
         aliasLocalpart is null
             ? new { preset = "public_chat" }
             : new { preset = "public_chat", room_alias_name = aliasLocalpart });
 
-    /// <summary>Looks an alias up in the directory.</summary>
     public Task<MatrixResponse> FindAliasAsync(string alias) => RequestAsync(HttpMethod.Get, DirectoryPath(alias));
 
-    /// <summary>Gives a room an alias.</summary>
     public Task<MatrixResponse> PutAliasAsync(string alias, string roomId) =>
         RequestAsync(HttpMethod.Put, DirectoryPath(alias), new { room_id = roomId });
 
-    /// <summary>Takes an alias out of the directory.</summary>
     public Task<MatrixResponse> DeleteAliasAsync(string alias) => RequestAsync(HttpMethod.Delete, DirectoryPath(alias));
 
-    /// <summary>Says something (<c>m.text</c>).</summary>
-    /// <returns>The id of the event.</returns>
+    /// <summary>Sends an <c>m.text</c> message and returns the event id.</summary>
     public Task<string> SayAsync(string roomId, string text) =>
         SendAsync(roomId, "m.room.message", new { msgtype = "m.text", body = text });
 
-    /// <summary>Sends an event of any type, with a transaction id of its own.</summary>
-    /// <returns>The id of the event.</returns>
+    /// <summary>Sends an event of any type and returns its id.</summary>
     public async Task<string> SendAsync(string roomId, string type, object content) =>
         (await RoomAsync(roomId, $"send/{Escape(type)}/{Guid.NewGuid():N}", content, HttpMethod.Put)).Get("event_id");
 
-    /// <summary>Sets a piece of a room's state.</summary>
-    /// <returns>The id of the event.</returns>
+    /// <summary>Sends a state event and returns its id.</summary>
     public async Task<string> SetStateAsync(string roomId, string type, object content, string stateKey = "") =>
         (await RoomAsync(roomId, $"state/{Escape(type)}/{Escape(stateKey)}", content, HttpMethod.Put)).Get("event_id");
 
-    /// <summary>Empties an event.</summary>
-    /// <returns>The id of the redaction.</returns>
+    /// <summary>Redacts an event and returns the id of the redaction.</summary>
     public async Task<string> RedactAsync(string roomId, string eventId, string? reason = null) =>
         (await RoomAsync(roomId, $"redact/{Escape(eventId)}/{Guid.NewGuid():N}", new { reason }, HttpMethod.Put)).Get("event_id");
 
-    /// <summary>Changes the user's display name, in all of the user's rooms.</summary>
+    /// <summary>Changes the display name, in all rooms of the user.</summary>
     public Task<MatrixResponse> SetDisplayNameAsync(string name) =>
         RequestAsync(HttpMethod.Put, $"/_matrix/client/v3/profile/{Escape(Id)}/displayname", new { displayname = name });
 
-    /// <summary>Uploads a file.</summary>
-    /// <returns>Its <c>mxc://</c> address.</returns>
+    /// <summary>Uploads a file and returns its <c>mxc://</c> URI.</summary>
     public async Task<string> UploadAsync(byte[] bytes, string fileName, string contentType = "text/plain")
     {
         using var content = new ByteArrayContent(bytes);
@@ -142,26 +126,26 @@ internal sealed class SynapseUser : IDisposable
         return (await SendAsync(HttpMethod.Post, path, content)).Get("content_uri");
     }
 
-    /// <summary>Asks the homeserver anything else.</summary>
+    /// <summary>Sends any other request.</summary>
     public async Task<MatrixResponse> RequestAsync(HttpMethod method, string path, object? content = null)
     {
         using var body = content is null
             ? null
-            : new StringContent(content as string ?? JsonSerializer.Serialize(content, LeaveOutNulls), Encoding.UTF8, "application/json");
+            : new StringContent(content as string ?? JsonSerializer.Serialize(content, OmitNulls), Encoding.UTF8, "application/json");
         return await SendAsync(method, path, body);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private static readonly JsonSerializerOptions LeaveOutNulls =
+    private static readonly JsonSerializerOptions OmitNulls =
         new() { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
 
-    // Events nest deeper than System.Text.Json's 64.
+    // Events may nest deeper than the default limit of 64.
     private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = 10_000 };
 
-    private Task<MatrixResponse> RoomAsync(string roomId, string what, object content, HttpMethod? method = null) =>
-        RequestAsync(method ?? HttpMethod.Post, $"/_matrix/client/v3/rooms/{Escape(roomId)}/{what}", content);
+    private Task<MatrixResponse> RoomAsync(string roomId, string action, object content, HttpMethod? method = null) =>
+        RequestAsync(method ?? HttpMethod.Post, $"/_matrix/client/v3/rooms/{Escape(roomId)}/{action}", content);
 
     private async Task<MatrixResponse> SendAsync(HttpMethod method, string path, HttpContent? content)
     {

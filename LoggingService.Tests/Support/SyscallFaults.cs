@@ -2,31 +2,35 @@ using System.Diagnostics;
 
 namespace LoggingService.Tests.Support;
 
-/// <summary>System calls of a running process that fail or are slow, made to by strace, until it is disposed of. Skips the test where there is no strace, which fails it in CI.</summary>
+/// <summary>
+/// Makes system calls of a running process fail, or delays them, by strace, until disposed. Without strace the test is
+/// skipped; in CI it fails.
+/// </summary>
 internal sealed class SyscallFaults : IAsyncDisposable
 {
     private readonly Process _strace;
 
     private SyscallFaults(Process strace) => _strace = strace;
 
-    /// <summary>Has calls fail from now on.</summary>
+    /// <summary>Makes system calls fail from now on.</summary>
     /// <param name="processId">The process.</param>
-    /// <param name="calls">Names of system calls with commas between them.</param>
-    /// <param name="error">The error, as <c>EIO</c>.</param>
-    /// <param name="paths">Only where they have to do with one of these; they need not be there yet.</param>
+    /// <param name="calls">Names of system calls, separated by commas.</param>
+    /// <param name="error">The error, such as <c>EIO</c>.</param>
+    /// <param name="paths">If given, only calls that access one of these paths, which needn't exist yet.</param>
     public static Task<SyscallFaults> InjectErrorAsync(int processId, string calls, string error, params IEnumerable<string> paths) =>
         InjectAsync(processId, calls, $"error={error}", paths);
 
-    /// <summary>As the other one, with whatever strace can inject: <c>error=EIO:delay_enter=300000</c>.</summary>
+    /// <summary>Injects whatever strace supports: <c>error=EIO:delay_enter=300000</c>.</summary>
     public static async Task<SyscallFaults> InjectAsync(int processId, string calls, string injection, params IEnumerable<string> paths)
     {
-        List<string> arguments = ["-f", "-p", $"{processId}", "-e", $"trace={calls}", "-e", $"inject={calls}:{injection}", "-o", "/dev/null"];
+        List<string> arguments =
+            ["-f", "-p", $"{processId}", "-e", $"trace={calls}", "-e", $"inject={calls}:{injection}", "-o", "/dev/null"];
         arguments.AddRange(paths.SelectMany(path => new[] { "-P", path }));
         var strace = ChildProcess.Start(new ProcessStartInfo("strace", arguments));
-        var said = new List<string>();
+        var output = new List<string>();
         while (await strace.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
         {
-            said.Add(line);
+            output.Add(line);
             if (line.EndsWith("attached", StringComparison.Ordinal) || line.Contains("attached with", StringComparison.Ordinal))
             {
                 _ = strace.StandardError.ReadToEndAsync(CancellationToken.None);
@@ -35,15 +39,15 @@ internal sealed class SyscallFaults : IAsyncDisposable
         }
 
         strace.Dispose();
-        Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"There must be a strace in CI: {string.Join('\n', said)}");
-        Assert.Skip($"There is no strace here: {string.Join('\n', said)}");
+        Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"strace is required in CI: {string.Join('\n', output)}");
+        Assert.Skip($"strace can't be used here: {string.Join('\n', output)}");
         throw new UnreachableException();
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        // Lets go of the process, which goes on.
+        // strace detaches; the process continues.
         ChildProcess.Terminate(_strace.Id);
         await _strace.WaitForExitAsync();
         _strace.Dispose();
