@@ -90,7 +90,7 @@ public class ServiceLogTests
         if (format == "text")
         {
             Assert.Matches(@"^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d INF !room:localhost <@[^>]+> hello$", line);
-            Assert.Matches(@"^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d INF Stopped\.?$", lines[^1]);
+            Assert.Matches(@"^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d INF Service stopped$", lines[^1]);
             return;
         }
 
@@ -128,7 +128,7 @@ public class ServiceLogTests
 
     private static async Task HasOneWarningAsync(ServiceProcess service, string expected)
     {
-        await service.WaitForLineAsync("The logs are in ");
+        await service.WaitForLineAsync("Writing logs to ");
         Assert.Equal(0, await service.StopAsync());
         Assert.Contains(expected, Assert.Single(service.Output, line => line.Contains(" WRN Ignored the section Serilog", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Empty(service.StandardError);
