@@ -7,7 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
 
-/// <summary>The homeserver gets in, and nobody else.</summary>
+/// <summary>Only requests with the hs_token are accepted.</summary>
 public class AuthenticationTests
 {
     private const string Token = ServiceUnderTest.HsToken;
@@ -17,7 +17,7 @@ public class AuthenticationTests
     [InlineData("")]
     [InlineData("Basic bWF0cml4Om1hdHJpeA==")]
     [InlineData("Bearer")]
-    public async Task Who_shows_no_token_is_told_that_it_is_missing(string authorization)
+    public async Task A_request_without_a_token_is_401(string authorization)
     {
         using var service = new ServiceUnderTest();
 
@@ -32,7 +32,7 @@ public class AuthenticationTests
     [InlineData("Bearer " + Token + "x")]
     [InlineData("Bearer HS_TOKEN_LAB_0B84E3D5C1")]
     [InlineData("Bearer ")]
-    public async Task Who_shows_another_token_is_refused(string authorization)
+    public async Task A_request_with_another_token_is_rejected(string authorization)
     {
         using var service = new ServiceUnderTest();
 
@@ -49,7 +49,7 @@ public class AuthenticationTests
     [InlineData("", "?access_token=" + Token)]
     [InlineData("", "?user_id=%40x&access_token=" + Token)]
     [InlineData("Bearer " + Token, "?access_token=" + Token)]
-    public async Task The_homeserver_gets_in_with_its_token_in_the_header_or_in_the_query(string authorization, string query)
+    public async Task The_token_is_accepted_in_the_header_and_in_the_query(string authorization, string query)
     {
         using var service = new ServiceUnderTest();
 
@@ -63,7 +63,7 @@ public class AuthenticationTests
     [InlineData("Bearer " + Token, "?access_token=" + Token + "&access_token=wrong")]
     [InlineData("", "?access_token=wrong&access_token=" + Token)]
     [InlineData("", "?access_token=")]
-    public async Task Where_there_are_several_tokens_all_must_be_right(string authorization, string query)
+    public async Task All_of_several_tokens_must_match(string authorization, string query)
     {
         using var service = new ServiceUnderTest();
 
@@ -73,7 +73,7 @@ public class AuthenticationTests
     }
 
     [Fact]
-    public async Task Every_route_is_closed_to_who_shows_no_token()
+    public async Task Every_route_requires_the_token()
     {
         using var service = new ServiceUnderTest();
         _ = service.Client;
@@ -83,7 +83,8 @@ public class AuthenticationTests
         Assert.Equal(9, routes.Count);
         foreach (var route in routes)
         {
-            var path = "/" + string.Join('/', route.RoutePattern.PathSegments.Select(segment => segment.Parts[0] is RoutePatternLiteralPart { Content: { } text } ? text : "%23logged_x%3Alocalhost"));
+            var path = "/" + string.Join('/', route.RoutePattern.PathSegments.Select(segment =>
+                segment.Parts[0] is RoutePatternLiteralPart { Content: { } text } ? text : "%23logged_x%3Alocalhost"));
             var method = new HttpMethod(route.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods[0]);
             foreach (var (authorization, status, errcode) in new[] { ("", 401, "M_MISSING_TOKEN"), ("Bearer wrong", 403, "M_FORBIDDEN") })
             {
@@ -97,18 +98,19 @@ public class AuthenticationTests
     [InlineData(null, 401, "")]
     [InlineData("wrong", 403, "")]
     [InlineData("wrong", 403, "Expect: 100-continue\r\n")]
-    public async Task A_stranger_is_refused_before_a_byte_of_the_body_is_read(string? token, int status, string expect)
+    public async Task An_unauthenticated_request_is_rejected_before_its_body_is_read(string? token, int status, string expect)
     {
         using var service = new ServiceUnderTest();
         using var connection = await RawConnection.OpenAsync(service.Client.BaseAddress!.Port);
 
-        await connection.SendAsync(RawConnection.TransactionHead("1", 100_000_000, token).Replace("Host:", expect + "Host:", StringComparison.Ordinal));
+        await connection.SendAsync(RawConnection.TransactionHead("1", 100_000_000, token)
+            .Replace("Host:", expect + "Host:", StringComparison.Ordinal));
 
         Assert.StartsWith($"HTTP/1.1 {status} ", await connection.ReadToAsync("\r\n", TimeSpan.FromSeconds(4)), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_wrong_token_is_a_warning_that_says_what_to_do_once_a_minute()
+    public async Task An_invalid_token_is_logged_once_a_minute()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         using var service = new ServiceUnderTest(time);
@@ -118,7 +120,9 @@ public class AuthenticationTests
         await service.SendAsync(HttpMethod.Post, Ping, "{}", "Bearer wrong");
         await service.SendAsync(HttpMethod.Post, Ping, "{}", "Bearer wrong");
         Assert.Equal(
-            $"A request with a wrong token was refused. If it was your homeserver's, its copy of \"{service.Folder["registration.yaml"]}\" differs: give it this file and restart it. If not, somebody else reaches this port.",
+            "Rejected a request with an invalid hs_token. "
+            + $"If the homeserver sent it, its copy of \"{service.Folder["registration.yaml"]}\" is outdated: "
+            + "replace the copy and restart the homeserver. Further occurrences are logged once a minute.",
             Assert.Single(service.WarningsAndErrors));
 
         time.Advance(TimeSpan.FromSeconds(61));
@@ -127,9 +131,9 @@ public class AuthenticationTests
     }
 
     [Fact]
-    public async Task No_token_is_in_the_log_whatever_fails()
+    public async Task No_token_is_logged_with_any_failure()
     {
-        const string Wrong = "somebody_elses_secret";
+        const string Wrong = "another_services_secret";
         using var service = new ServiceUnderTest(homeserver: new StubHomeserver().WithoutAliases()
             .On("POST /_matrix/client/v3/createRoom", 403, """{"errcode":"M_FORBIDDEN","error":"no"}"""));
         var events = $"{{\"events\":[{Some.Message(Some.RoomId())}]}}";
@@ -142,10 +146,11 @@ public class AuthenticationTests
         await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/%23logged_x%3Alocalhost?access_token={Token}");
         await service.SendAsync(HttpMethod.Get, $"/nothing?access_token={Token}");
 
-        // A folder where the room's folder should be made can't be written to: a failure of ours.
+        // A file in place of the room's folder: an internal failure.
         var room = Some.RoomId();
         await File.WriteAllTextAsync(Path.Combine(service.Logs, room), "", TestContext.Current.CancellationToken);
-        var failed = await service.SendAsync(HttpMethod.Put, $"/_matrix/app/v1/transactions/6?access_token={Token}", $"{{\"events\":[{Some.Message(room)}]}}");
+        var failed = await service.SendAsync(HttpMethod.Put, $"/_matrix/app/v1/transactions/6?access_token={Token}",
+            $"{{\"events\":[{Some.Message(room)}]}}");
 
         Assert.Equal(500, failed.Status);
         Assert.True(service.WarningsAndErrors.Count >= 5, string.Join('\n', service.WarningsAndErrors));

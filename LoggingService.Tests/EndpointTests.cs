@@ -4,7 +4,7 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>What the homeserver can ask for, and what it is answered.</summary>
+/// <summary>The endpoints of the service, and their responses.</summary>
 public class EndpointTests
 {
     private const string NewRoom = "!new:localhost";
@@ -14,12 +14,13 @@ public class EndpointTests
     [InlineData("")]
     [InlineData("//_matrix/app/v1")]
     [InlineData("/")]
-    public async Task Transactions_users_and_rooms_are_served_at_the_newer_and_the_older_paths(string root)
+    public async Task Transactions_users_and_rooms_are_served_at_the_current_and_the_legacy_paths(string root)
     {
-        using var service = new ServiceUnderTest(homeserver: ThatMakesRooms());
+        using var service = new ServiceUnderTest(homeserver: CreatesRooms());
         var room = Some.RoomId();
 
-        Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Put, $"{root}/transactions/1", $"{{\"events\":[{Some.Message(room)}]}}"));
+        Assert.Equal((200, "{}"),
+            await service.SendAsync(HttpMethod.Put, $"{root}/transactions/1", $"{{\"events\":[{Some.Message(room)}]}}"));
         Assert.Single(service.Record(room));
         Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Get, $"{root}/users/%40logging%3Alocalhost"));
         Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Get, $"{root}/rooms/%23logged_new%3Alocalhost"));
@@ -35,7 +36,7 @@ public class EndpointTests
     [InlineData("logging", 404)]
     [InlineData("%ff", 404)]
     [InlineData("%40logging%3Alocalhost/", 404)]
-    public async Task Of_users_there_is_only_our_own(string user, int expected)
+    public async Task Only_our_own_user_exists(string user, int expected)
     {
         using var service = new ServiceUnderTest();
 
@@ -49,7 +50,7 @@ public class EndpointTests
     [InlineData("""{"transaction_id":null}""")]
     [InlineData("""{"transaction_id":"x"}""")]
     [InlineData(null)]
-    public async Task A_ping_is_answered(string? body)
+    public async Task A_ping_is_200(string? body)
     {
         using var service = new ServiceUnderTest();
 
@@ -60,7 +61,7 @@ public class EndpointTests
     [InlineData("/_matrix/app/v1/thirdparty/protocol/irc")]
     [InlineData("/_matrix/app/v1/thirdparty/location?alias=x")]
     [InlineData("/_matrix/app/unstable/thirdparty/user/irc")]
-    public async Task There_are_no_bridged_networks(string path)
+    public async Task Third_party_lookups_are_404(string path)
     {
         using var service = new ServiceUnderTest();
 
@@ -81,7 +82,7 @@ public class EndpointTests
     [InlineData("DELETE", "/users/%40logging%3Alocalhost", 405)]
     [InlineData("GET", "/_matrix/app/v1/ping", 405)]
     [InlineData("OPTIONS", "/_matrix/app/v1/ping", 405)]
-    public async Task What_is_not_known_here_is_said_to_be_so_to_anybody(string method, string path, int expected)
+    public async Task An_unknown_endpoint_is_unrecognized_with_any_token(string method, string path, int expected)
     {
         using var service = new ServiceUnderTest();
         foreach (var authorization in new[] { null, "", "Bearer wrong" })
@@ -96,7 +97,7 @@ public class EndpointTests
     [InlineData("PUT", "/_matrix/app/v1/transactions/", 404)]
     [InlineData("GET", "/_matrix/app/v1/rooms/", 404)]
     [InlineData("GET", "/users/", 404)]
-    public async Task A_path_without_its_id_is_not_known_here(string method, string path, int expected)
+    public async Task A_path_without_its_id_is_unrecognized(string method, string path, int expected)
     {
         using var service = new ServiceUnderTest();
 
@@ -106,13 +107,15 @@ public class EndpointTests
     }
 
     [Fact]
-    public async Task Every_answer_is_JSON_for_a_homeserver_takes_anything_else_for_a_failure()
+    public async Task Every_response_is_JSON()
     {
         using var service = new ServiceUnderTest();
         foreach (var (method, path) in new[]
         {
-            ("PUT", "/_matrix/app/v1/transactions/1"), ("GET", "/_matrix/app/v1/rooms/%23other%3Alocalhost"), ("GET", "/users/%40logging%3Alocalhost"),
-            ("POST", "/_matrix/app/v1/ping"), ("GET", "/_matrix/app/v1/thirdparty/user"), ("GET", "/nothing"), ("GET", "/_matrix/app/v1/ping"),
+            ("PUT", "/_matrix/app/v1/transactions/1"), ("GET", "/_matrix/app/v1/rooms/%23other%3Alocalhost"),
+            ("GET", "/users/%40logging%3Alocalhost"),
+            ("POST", "/_matrix/app/v1/ping"), ("GET", "/_matrix/app/v1/thirdparty/user"), ("GET", "/nothing"),
+            ("GET", "/_matrix/app/v1/ping"),
         })
         {
             foreach (var token in new[] { ServiceUnderTest.HsToken, "wrong" })
@@ -132,9 +135,9 @@ public class EndpointTests
     [Theory]
     [InlineData("http://127.0.0.1:5000/logging")]
     [InlineData("http://127.0.0.1:5000/logging/")]
-    public async Task The_path_of_the_registrations_url_may_stand_before_each_path(string url)
+    public async Task Each_path_may_start_with_the_path_of_the_registrations_url(string url)
     {
-        using var service = new ServiceUnderTest(registration: ServiceUnderTest.RegistrationText(url), homeserver: ThatMakesRooms());
+        using var service = new ServiceUnderTest(registration: ServiceUnderTest.RegistrationText(url), homeserver: CreatesRooms());
         foreach (var prefix in new[] { "/logging", "/logging/", "//logging//", "" })
         {
             Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Post, $"{prefix}/_matrix/app/v1/ping", "{}"));
@@ -162,9 +165,9 @@ public class EndpointTests
     [InlineData("%23logged_%F0%9F%8E%89%22%3Alocalhost", "%23logged_%F0%9F%8E%89%22%3Alocalhost")]
     [InlineData("%23logged_%0A%3Alocalhost", "%23logged_%0A%3Alocalhost")]
     [InlineData("#logged_a:localhost", "%23logged_a%3Alocalhost")]
-    public async Task An_alias_arrives_as_what_it_is_however_its_path_looks(string sent, string put)
+    public async Task An_alias_is_decoded_from_the_raw_path(string sent, string put)
     {
-        using var service = new ServiceUnderTest(homeserver: ThatMakesRooms());
+        using var service = new ServiceUnderTest(homeserver: CreatesRooms());
 
         Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{sent}"));
 
@@ -178,10 +181,10 @@ public class EndpointTests
     [InlineData("%23Logged_a%3Alocalhost", 404)]
     [InlineData("%23logged_a", 404)]
     [InlineData("../rooms", 404)]
-    public async Task For_an_alias_that_is_none_of_ours_no_room_is_made(string alias, int expected)
+    public async Task An_alias_outside_the_namespace_creates_no_room(string alias, int expected)
     {
         using var service = new ServiceUnderTest();
-        await KnowsWhoItIsAsync(service);
+        await IdentifyAsync(service);
 
         var (status, body) = await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{alias}");
 
@@ -190,24 +193,25 @@ public class EndpointTests
     }
 
     [Fact]
-    public async Task An_alias_with_a_NUL_is_refused_and_the_next_one_is_made()
+    public async Task An_alias_with_a_NUL_is_400_and_the_next_one_is_created()
     {
-        using var service = new ServiceUnderTest(homeserver: ThatMakesRooms());
+        using var service = new ServiceUnderTest(homeserver: CreatesRooms());
 
         Assert.Equal(400, (await service.SendAsync(HttpMethod.Get, "/_matrix/app/v1/rooms/%23logged_%00%3Alocalhost")).Status);
 
         Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Get, "/_matrix/app/v1/rooms/%23logged_b%3Alocalhost"));
     }
 
-    private static StubHomeserver ThatMakesRooms() => new StubHomeserver().WithoutAliases()
+    private static StubHomeserver CreatesRooms() => new StubHomeserver().WithoutAliases()
         .On("POST /_matrix/client/v3/createRoom", $$"""{"room_id":"{{NewRoom}}"}""")
         .On("PUT /_matrix/client/v3/directory/room/*", "{}")
         .On("PUT /_matrix/client/v3/rooms/*", """{"event_id":"$canonical"}""");
 
     private static IEnumerable<string> AliasesPut(ServiceUnderTest service) => service.Homeserver.Calls
-        .Where(call => call.Line.StartsWith("PUT /_matrix/client/v3/directory/room/", StringComparison.Ordinal)).Select(call => call.Line[4..]);
+        .Where(call => call.Line.StartsWith("PUT /_matrix/client/v3/directory/room/", StringComparison.Ordinal))
+        .Select(call => call.Line[4..]);
 
-    private static async Task KnowsWhoItIsAsync(ServiceUnderTest service) => await service.PushAsync("0", Some.Message(Some.RoomId()));
+    private static async Task IdentifyAsync(ServiceUnderTest service) => await service.PushAsync("0", Some.Message(Some.RoomId()));
 
     private static string? Errcode(string body) =>
         JsonDocument.Parse(body).RootElement.TryGetProperty("errcode", out var errcode) ? errcode.GetString() : null;

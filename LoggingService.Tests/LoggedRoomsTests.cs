@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
 
-/// <summary>Which of the rooms that are pushed are logged, and the links that lead to them.</summary>
+/// <summary>Which pushed rooms are logged, and their links.</summary>
 public class LoggedRoomsTests
 {
     private const string Us = "@logging:localhost";
@@ -12,7 +12,7 @@ public class LoggedRoomsTests
     private readonly StubHomeserver _homeserver = new StubHomeserver().WithoutAliases();
 
     [Fact]
-    public async Task A_room_that_our_user_is_no_member_of_is_logged_for_only_its_alias_can_have_brought_it()
+    public async Task A_room_that_our_user_has_not_joined_is_logged()
     {
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, Some.Message(_room));
@@ -20,18 +20,20 @@ public class LoggedRoomsTests
     }
 
     [Fact]
-    public async Task A_room_that_our_user_is_in_without_a_logged_alias_is_not_logged()
+    public async Task A_joined_room_without_an_alias_of_the_namespace_is_not_logged()
     {
-        _homeserver.On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""").AliasesOf(_room, "#tea:localhost", "#logged_tea:elsewhere.example");
+        _homeserver.On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""")
+            .AliasesOf(_room, "#tea:localhost", "#logged_tea:elsewhere.example");
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, Some.Message(_room));
         Assert.False(IsLogged(service));
     }
 
     [Fact]
-    public async Task A_room_that_our_user_is_in_with_a_logged_alias_is_logged_and_linked()
+    public async Task A_joined_room_with_an_alias_of_the_namespace_is_logged_and_linked()
     {
-        _homeserver.On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""").AliasesOf(_room, "#tea:localhost", Tea);
+        _homeserver.On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""")
+            .AliasesOf(_room, "#tea:localhost", Tea);
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, Some.Message(_room));
         Assert.Single(service.Record(_room));
@@ -39,7 +41,7 @@ public class LoggedRoomsTests
     }
 
     [Fact]
-    public async Task A_room_that_our_user_joins_is_logged_from_when_it_has_a_logged_alias_of_which_nobody_told_us()
+    public async Task A_joined_room_is_logged_from_when_it_gets_an_alias_of_the_namespace()
     {
         _homeserver.AliasesOf(_room);
         using var service = new ServiceUnderTest(homeserver: _homeserver);
@@ -62,7 +64,7 @@ public class LoggedRoomsTests
     [InlineData("leave")]
     [InlineData("ban")]
     [InlineData("knock")]
-    public async Task What_happens_to_our_user_alone_makes_no_room_logged(string membership)
+    public async Task Our_membership_alone_is_no_reason_to_log_a_room(string membership)
     {
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, Member(membership));
@@ -73,7 +75,7 @@ public class LoggedRoomsTests
     [InlineData("invite")]
     [InlineData("leave")]
     [InlineData("ban")]
-    public async Task What_happens_to_our_user_in_a_logged_room_is_logged(string membership)
+    public async Task Our_membership_in_a_logged_room_is_logged(string membership)
     {
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, Some.Message(_room));
@@ -84,24 +86,24 @@ public class LoggedRoomsTests
     [Theory]
     [InlineData("leave")]
     [InlineData("ban")]
-    public async Task A_room_that_our_user_leaves_is_not_logged_because_of_that(string membership)
+    public async Task Our_leave_is_no_reason_to_log_a_room(string membership)
     {
         _homeserver.AliasesOf(_room);
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, Member("join"), Some.Message(_room));
 
-        // From now on the homeserver tells us nothing of it.
+        // Non-members cannot query the aliases.
         _homeserver.On(StubHomeserver.AliasesLine(_room), 403, """{"errcode":"M_FORBIDDEN"}""");
         await PushAsync(service, Member(membership));
         Assert.False(IsLogged(service));
 
-        // What still comes must have come by an alias.
+        // Without membership, an alias must be the reason for the push.
         await PushAsync(service, Some.Message(_room, "it has an alias now"));
         Assert.Single(service.Record(_room));
     }
 
     [Fact]
-    public async Task A_room_that_we_made_is_logged_from_its_first_event_on()
+    public async Task A_room_that_we_created_is_logged_from_its_first_event_on()
     {
         _homeserver.AliasesOf(_room);
         using var service = new ServiceUnderTest(homeserver: _homeserver);
@@ -111,37 +113,39 @@ public class LoggedRoomsTests
     }
 
     [Fact]
-    public async Task As_long_as_the_homeserver_does_not_say_who_we_are_everything_is_logged()
+    public async Task All_rooms_are_logged_while_our_user_id_is_unknown()
     {
-        _homeserver.On("GET /_matrix/client/v3/account/whoami", 401, """{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognised access token"}""");
+        _homeserver.On("GET /_matrix/client/v3/account/whoami", 401,
+            """{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognised access token"}""");
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, Member("join"), Some.Message(_room));
         Assert.Equal(2, service.Record(_room).Count);
     }
 
     [Fact]
-    public async Task As_long_as_the_homeserver_does_not_say_what_a_room_is_called_the_room_is_logged()
+    public async Task A_room_is_logged_while_its_aliases_are_unknown()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var never = new TaskCompletionSource<StubHomeserver.Response>();
-        _homeserver.On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""").On(StubHomeserver.AliasesLine(_room), _ => never.Task);
+        _homeserver.On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""")
+            .On(StubHomeserver.AliasesLine(_room), _ => never.Task);
         using var service = new ServiceUnderTest(time, homeserver: _homeserver);
         var begin = time.GetUtcNow();
         var pushed = PushAsync(service, Some.Message(_room));
         await Wait.UntilAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(250)));
         await pushed;
 
-        // Long before the homeserver gives up on the transaction.
+        // Well within the timeout of the homeserver.
         Assert.InRange(time.GetUtcNow() - begin, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));
         Assert.Single(service.Record(_room));
 
-        // And the next ones don't wait at all.
+        // The next transactions do not wait.
         await PushAsync(service, Some.Message(_room));
         Assert.Equal(2, service.Record(_room).Count);
     }
 
     [Fact]
-    public async Task A_room_of_the_rooms_namespace_is_logged_whatever_its_aliases()
+    public async Task A_room_of_the_rooms_namespace_is_logged_without_an_alias()
     {
         _homeserver.AliasesOf(_room);
         var registration = ServiceUnderTest.RegistrationText(rooms: $$"""[{exclusive: false, regex: "{{_room}}"}]""");
@@ -151,7 +155,7 @@ public class LoggedRoomsTests
     }
 
     [Fact]
-    public async Task A_main_alias_that_the_directory_confirms_becomes_the_link()
+    public async Task A_confirmed_canonical_alias_is_linked()
     {
         _homeserver.Alias(Tea, _room);
         using var service = new ServiceUnderTest(homeserver: _homeserver);
@@ -165,7 +169,7 @@ public class LoggedRoomsTests
     [InlineData("#logged_taken:localhost")]
     [InlineData("#logged_missing:localhost")]
     [InlineData("#logged_../../etc:localhost")]
-    public async Task A_main_alias_that_is_another_servers_or_another_rooms_moves_no_link(string claimed)
+    public async Task An_unconfirmed_canonical_alias_changes_no_link(string claimed)
     {
         var other = Some.RoomId();
         _homeserver.Alias("#logged_taken:localhost", other).Alias(Tea, _room);
@@ -173,12 +177,13 @@ public class LoggedRoomsTests
         await PushAsync(service, CanonicalAlias(other, "#logged_taken:localhost"));
         await Wait.UntilAsync(() => Link(service, "logged_taken") == other, "the other room's link is there");
 
-        // What is asked for after it is there, so it was dealt with.
+        // Hints are processed in order.
         await PushAsync(service, CanonicalAlias(_room, claimed));
         await PushAsync(service, CanonicalAlias(_room, Tea));
         await Wait.UntilAsync(() => Link(service, "logged_tea") == _room, "the room's own link is there");
         Assert.Equal(other, Link(service, "logged_taken"));
-        Assert.Equal(["logged_taken", "logged_tea"], Directory.GetDirectories(service.Logs).Where(folder => new DirectoryInfo(folder).LinkTarget is not null).Select(Path.GetFileName).Order());
+        Assert.Equal(["logged_taken", "logged_tea"], Directory.GetDirectories(service.Logs)
+            .Where(folder => new DirectoryInfo(folder).LinkTarget is not null).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -197,13 +202,13 @@ public class LoggedRoomsTests
     }
 
     [Fact]
-    public async Task While_we_look_an_alias_up_the_homeservers_question_for_it_makes_no_room()
+    public async Task A_query_for_an_alias_that_we_are_resolving_creates_no_room()
     {
         (int Status, string Body)? answer = null;
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         _homeserver.On(StubHomeserver.AliasLine(Tea), async _ =>
         {
-            // As Synapse does it: it asks those whose namespace the alias is in, before it answers.
+            // Synapse queries the application services of the namespace before it responds.
             answer = await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(Tea)}");
             return new(404, """{"errcode":"M_NOT_FOUND","error":"Room alias not found"}""");
         });
@@ -216,7 +221,7 @@ public class LoggedRoomsTests
     [Theory]
     [InlineData(500, "M_UNKNOWN")]
     [InlineData(401, "M_UNKNOWN_TOKEN")]
-    public async Task A_room_gets_its_link_once_the_homeserver_can_be_asked_again(int status, string errcode)
+    public async Task A_room_is_linked_once_the_homeserver_recovers(int status, string errcode)
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         _homeserver.On("GET /_matrix/client/v3/account/whoami", status, $$"""{"errcode":"{{errcode}}","error":"no"}""").Alias(Tea, _room);
@@ -227,20 +232,23 @@ public class LoggedRoomsTests
         Assert.Null(Link(service, "logged_tea"));
 
         _homeserver.On("GET /_matrix/client/v3/account/whoami", $$"""{"user_id":"{{Us}}"}""");
-        await Wait.UntilAsync(() => Link(service, "logged_tea") == _room, "the link is there", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(
+            () => Link(service, "logged_tea") == _room, "the link is there", () => time.Advance(TimeSpan.FromSeconds(1)));
     }
 
     [Fact]
-    public async Task The_services_own_log_tells_what_a_room_is_called()
+    public async Task The_name_of_a_room_is_logged()
     {
         using var service = new ServiceUnderTest();
         var room = Some.RoomId();
-        await service.PushAsync("1", $$$"""{"event_id":"{{{Some.EventId()}}}","room_id":"{{{room}}}","sender":"@alice:localhost","type":"m.room.name","state_key":"","origin_server_ts":1,"content":{"name":"Kitchen\n\"ERR"} }""");
-        Assert.Single(service.Logged, logged => logged.MessageTemplate.Text == "{Room} is called {Name}." && logged.Properties["Room"].ToString("l", null) == room && logged.Properties["Name"].ToString("l", null) == "\"Kitchen␊\\\"ERR\"");
+        await service.PushAsync("1", Event(room, "m.room.name", "", """{"name":"Kitchen\n\"ERR"}""", "@alice:localhost"));
+        Assert.Single(service.Logged, logged =>
+            logged.MessageTemplate.Text == "Room {Room} is named {Name}" && logged.Properties["Room"].ToString("l", null) == room
+            && logged.Properties["Name"].ToString("l", null) == "\"Kitchen␊\\\"ERR\"");
     }
 
     [Fact]
-    public async Task A_homeserver_that_never_answers_does_not_hold_a_stop_up()
+    public async Task A_homeserver_that_never_responds_does_not_delay_a_stop()
     {
         var never = new TaskCompletionSource<StubHomeserver.Response>();
         _homeserver.On("GET /_matrix/client/versions", _ => never.Task).On(StubHomeserver.AliasLine(Tea), _ => never.Task)
@@ -273,5 +281,8 @@ public class LoggedRoomsTests
     private string State(string type, string stateKey, string content, string sender) => Event(_room, type, stateKey, content, sender);
 
     private static string Event(string room, string type, string stateKey, string content, string sender) =>
-        $$"""{"content":{{content}},"event_id":"{{Some.EventId()}}","origin_server_ts":1795461611000,"room_id":"{{room}}","sender":"{{sender}}","state_key":"{{stateKey}}","type":"{{type}}"}""";
+        $$"""{"content":{{content}},"event_id":"{{Some.EventId()}}","origin_server_ts":1795461611000,"room_id":"{{room}}","""
+        + $$"""
+            "sender":"{{sender}}","state_key":"{{stateKey}}","type":"{{type}}"}
+            """;
 }

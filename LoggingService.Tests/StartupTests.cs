@@ -48,8 +48,8 @@ public class StartupTests
     [InlineData("LoggingService:RoomsPerHour is \"abc\"", "--LoggingService:RoomsPerHour", "abc")]
     [InlineData("LoggingService:Homeserver is \"localhost\"", "--homeserver", "localhost")]
     [InlineData("this machine has no such address", "--urls", "http://203.0.113.77:5000")]
-    [InlineData("that is no address", "--urls", "foo")]
-    [InlineData("let a proxy in front of it speak https", "--urls", "https://127.0.0.1:0")]
+    [InlineData("not a url such as", "--urls", "foo")]
+    [InlineData("let a proxy terminate https", "--urls", "https://127.0.0.1:0")]
     [InlineData("Logging:LogLevel:Microsoft is \"Loud\"; expected one of Trace, Debug, ", "--Logging:LogLevel:Microsoft", "Loud")]
     [InlineData("ServiceLog:Format is \"xml\"; expected text or json", "--ServiceLog:Format=xml")]
     [InlineData("ServiceLog:Fiel is not a setting. The settings are File, Format, RoomActivity", "--ServiceLog:Fiel", "x.log")]
@@ -82,7 +82,7 @@ public class StartupTests
         await first.WaitForLineAsync("Writing logs to ");
 
         await AssertOneLineAsync(folder, "LoggingService:Logs: ", "--urls", "http://127.0.0.1:0");
-        await AssertOneLineAsync(folder, $"can't listen on {url}: another program listens there already", "--urls", url, "--logs", "other");
+        await AssertOneLineAsync(folder, $"Cannot listen on {url}: another program listens there already", "--urls", url, "--logs", "other");
     }
 
     [Fact]

@@ -53,9 +53,9 @@ static WebApplication Build(string[] settings, bool serves)
 
     // The middleware: the path as it was sent, our errors as Matrix errors, the route, the homeserver's token.
     var app = builder.Build();
-    app.Use(RawPathMiddleware.Restore(registration.PathBase));
-    app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExceptionResponses.AnswerAsync });
-    app.UseStatusCodePages(context => MatrixError.ForStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
+    app.UseMiddleware<RawPathMiddleware>();
+    app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = ExceptionResponses.WriteAsync });
+    app.UseStatusCodePages(context => MatrixResults.ForStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
     app.UseRouting();
     app.UseMiddleware<HomeserverAuthentication>();
 
@@ -67,12 +67,12 @@ static WebApplication Build(string[] settings, bool serves)
         app.MapGet($"{root}/rooms/{{**alias:required}}", (string alias, RoomCreator rooms) =>
             rooms.EnsureExistsAsync(RawPathMiddleware.Decode(alias)));
         app.MapGet($"{root}/users/{{**userId:required}}", (string userId, ServiceUser user) =>
-            user.Is(RawPathMiddleware.Decode(userId)) ? MatrixError.Ok : MatrixError.NotFound);
+            user.Matches(RawPathMiddleware.Decode(userId)) ? MatrixResults.Ok : MatrixResults.NotFound);
     }
 
-    app.MapPost("/_matrix/app/v1/ping", () => MatrixError.Ok);
-    app.MapGet("/_matrix/app/v1/thirdparty/{**what}", () => MatrixError.NotFound);
-    app.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixError.NotFound);
+    app.MapPost("/_matrix/app/v1/ping", () => MatrixResults.Ok);
+    app.MapGet("/_matrix/app/v1/thirdparty/{**what}", () => MatrixResults.NotFound);
+    app.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixResults.NotFound);
 
     ServiceLog.WarnOfSerilogSection(app.Logger, app.Configuration);
     StartupMessages.Register(app, options, registration);

@@ -43,7 +43,9 @@ public class ConnectionTests
             connections.ForEach(connection => connection.Dispose());
         }
 
-        await service.AssertUnharmedAsync("requests that drip", "heads, bodies with the token and without, a byte at a time, until they are hung up on", connections.Count, before, MoreMemory(connections.Count));
+        await service.AssertUnharmedAsync("requests that drip",
+            "heads, bodies with the token and without, a byte at a time, until they are hung up on", connections.Count, before,
+            MoreMemory(connections.Count));
     }
 
     [Fact]
@@ -76,7 +78,8 @@ public class ConnectionTests
             connections.ForEach(connection => connection.Dispose());
         }
 
-        await service.AssertUnharmedAsync("connections", "open at the same time, idle, then each with a wrong token", count, before, MoreMemory(count));
+        await service.AssertUnharmedAsync("connections", "open at the same time, idle, then each with a wrong token", count, before,
+            MoreMemory(count));
     }
 
     // Without a limit of connections below that of open files the runtime ended the process: it couldn't open what it needed.
@@ -106,8 +109,10 @@ public class ConnectionTests
             await Wait.UntilAsync(() => service.OpenFiles <= before.OpenFiles + 60, "the connections are closed");
         }
 
-        Assert.InRange(service.Process.Output.Count(line => line.Contains("maximum number of concurrent connections", StringComparison.Ordinal)), 1, Trial.Scale(1, 3));
-        await service.AssertUnharmedAsync("more connections than the process may open", "900 at a time of 1,024 open files", rounds * 900, (before.Memory, before.OpenFiles + 60));
+        Assert.InRange(service.Process.Output.Count(line =>
+            line.Contains("maximum number of concurrent connections", StringComparison.Ordinal)), 1, Trial.Scale(1, 3));
+        await service.AssertUnharmedAsync("more connections than the process may open", "900 at a time of 1,024 open files", rounds * 900,
+            (before.Memory, before.OpenFiles + 60));
     }
 
     // A connection costs some KiB, which the runtime collects when it needs them.

@@ -7,17 +7,29 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>Request targets of any bytes, on real sockets: never a 5xx, never a yes to a wrong token, no room outside the namespace, nothing outside the folder.</summary>
+/// <summary>
+/// Request targets of any bytes, on real sockets: never a 5xx, never a 200 for an invalid token, no room outside the namespace,
+/// no file outside the folder.
+/// </summary>
 public class FuzzedTargetTests
 {
     private const string Wrong = "not_the_hs_token";
     private static readonly string[] Methods = ["GET", "GET", "GET", "PUT", "PUT", "POST", "HEAD", "OPTIONS", "DELETE", "CONNECT", "QUERY"];
-    private static readonly string[] Roots = ["/_matrix/app/v1", "/_matrix/app/v1", "/_matrix/app/v1", "", "/", "//_matrix/app/v1", "/x/../_matrix/app/v1", "/%5Fmatrix/app/v1", "/_MATRIX/app/v1", "http://127.0.0.1/_matrix/app/v1", "http://user:pass@example.org:1/_matrix/app/v1", "*", "\\_matrix\\app\\v1"];
-    private static readonly string[] Routes = ["/rooms/", "/rooms/", "/rooms/", "/transactions/", "/users/", "/ping", "/thirdparty/protocol/", "/", ""];
+    private static readonly string[] Roots =
+    [
+        "/_matrix/app/v1", "/_matrix/app/v1", "/_matrix/app/v1", "", "/", "//_matrix/app/v1", "/x/../_matrix/app/v1", "/%5Fmatrix/app/v1",
+        "/_MATRIX/app/v1", "http://127.0.0.1/_matrix/app/v1", "http://user:pass@example.org:1/_matrix/app/v1", "*", "\\_matrix\\app\\v1",
+    ];
+    private static readonly string[] Routes =
+        ["/rooms/", "/rooms/", "/rooms/", "/transactions/", "/users/", "/ping", "/thirdparty/protocol/", "/", ""];
     private static readonly string[] Pieces =
     [
-        "%23logged_", "%23logged_", "#logged_", "%23", "logged_", "%3Alocalhost", ":localhost", "%3Alocalhost", ":example.org", "@logging", "%40logging", "..", "/..", "/../", "%2e%2e", "%2E%2E%2F", "%2f", "/", "//", ".", ";", "%00", "%0A", "%ff", "%c0%af", "%e0%80%af",
-        "%c0%ae%c0%ae%c0%af", "%ed%a0%80", "%f5%80%80%80", "%", "%z", "%2", "%25", "%252e", "%u002e", "\\", "~", "+", "&", "=", "a", "B", "1", "%20", "%E2%80%AE", "%F0%9F%98%80", "é", "\u202E", "\u0001", "\u00ff", "\t", "'", "\"", "<", "{0}", "$(x)", "|", "*", "!", "logs", "etc/passwd", ".lock", "latest.log",
+        "%23logged_", "%23logged_", "#logged_", "%23", "logged_", "%3Alocalhost", ":localhost", "%3Alocalhost", ":example.org", "@logging",
+        "%40logging", "..", "/..", "/../", "%2e%2e", "%2E%2E%2F", "%2f", "/", "//", ".", ";", "%00", "%0A", "%ff", "%c0%af",
+        "%e0%80%af",
+        "%c0%ae%c0%ae%c0%af", "%ed%a0%80", "%f5%80%80%80", "%", "%z", "%2", "%25", "%252e", "%u002e", "\\", "~", "+", "&", "=", "a", "B",
+        "1", "%20", "%E2%80%AE", "%F0%9F%98%80", "é", "\u202E", "\u0001", "\u00ff", "\t", "'", "\"", "<", "{0}", "$(x)", "|", "*", "!",
+        "logs", "etc/passwd", ".lock", "latest.log",
     ];
     private readonly Random _random = new(20261124);
     private readonly ConcurrentQueue<string> _aliasesPut = new();
@@ -32,7 +44,8 @@ public class FuzzedTargetTests
         var count = Trial.Scale(2_000, 100_000);
         using var folder = TempFolder.ForCaller();
         var allowed = 0;
-        using (var service = new ServiceUnderTest(folder: folder, homeserver: ThatMakesRooms(), settings: new() { ["LoggingService:RoomsPerHour"] = "1000000" }))
+        var settings = new Dictionary<string, string> { ["LoggingService:RoomsPerHour"] = "1000000" };
+        using (var service = new ServiceUnderTest(folder: folder, homeserver: ThatMakesRooms(), settings: settings))
         {
             var port = service.Client.BaseAddress!.Port;
             using var connection = new Connection(port);
@@ -52,13 +65,18 @@ public class FuzzedTargetTests
         Assert.NotEmpty(_aliasesPut);
         Assert.All(_aliasesPut, alias => Assert.Matches(@"^#logged_[^:]*:localhost$", alias));
         AssertInside(folder, _aliasesPut);
-        Trial.Report("request targets of any bytes", string.Create(CultureInfo.InvariantCulture, $"percent-encodings, dots, slashes, NUL, no UTF-8, overlong forms, absolute forms, long ones, tokens in header and query, on real sockets; {allowed:N0} were answered 200, {_aliasesPut.Distinct().Count():N0} rooms made"), count, _aliasesPut.Distinct().Count(), 0, 0);
+        var how = "percent-encodings, dots, slashes, NUL, no UTF-8, overlong forms, absolute forms, long ones, tokens in header and query, "
+            + string.Create(
+                CultureInfo.InvariantCulture,
+                $"on real sockets; {allowed:N0} were answered 200, {_aliasesPut.Distinct().Count():N0} rooms made");
+        Trial.Report("request targets of any bytes", how, count, _aliasesPut.Distinct().Count(), 0, 0);
     }
 
     /// <summary>In the service's folder are its logs, and in those are rooms, and links to them for just these aliases.</summary>
     private static void AssertInside(TempFolder folder, IEnumerable<string> aliases)
     {
-        Assert.Equal(["logs", "registration.yaml"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["logs", "registration.yaml"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName)
+            .Order(StringComparer.Ordinal));
         var links = new List<string>();
         foreach (var entry in new DirectoryInfo(folder["logs"]).EnumerateFileSystemInfos())
         {
@@ -77,7 +95,8 @@ public class FuzzedTargetTests
     }
 
     private StubHomeserver ThatMakesRooms() => new StubHomeserver().WithoutAliases()
-        .On("POST /_matrix/client/v3/createRoom", _ => Task.FromResult(new StubHomeserver.Response(200, $$"""{"room_id":"!made{{Interlocked.Increment(ref _made)}}:localhost"}""")))
+        .On("POST /_matrix/client/v3/createRoom", _ =>
+            Task.FromResult(new StubHomeserver.Response(200, $$"""{"room_id":"!made{{Interlocked.Increment(ref _made)}}:localhost"}""")))
         .On("PUT /_matrix/client/v3/rooms/*", "{}")
         .On("PUT /_matrix/client/v3/directory/room/*", asked =>
         {
@@ -110,12 +129,14 @@ public class FuzzedTargetTests
         byte[] request =
         [
             .. Encoding.ASCII.GetBytes($"{method} "), .. bytes,
-            .. Encoding.ASCII.GetBytes($" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {body.Length}\r\n{(inHeader is null ? "" : $"Authorization: Bearer {inHeader}\r\n")}\r\n{body}"),
+            .. Encoding.ASCII.GetBytes($" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {body.Length}\r\n"),
+            .. Encoding.ASCII.GetBytes($"{(inHeader is null ? "" : $"Authorization: Bearer {inHeader}\r\n")}\r\n{body}"),
         ];
 
         // What was cut or changed may be without its query, never with another token.
         var isRight = inHeader == ServiceUnderTest.HsToken || (inHeader is null && inQuery == ServiceUnderTest.HsToken);
-        return new(request, $"{Encoding.Latin1.GetString(bytes)} with {inHeader ?? "no token"}", bytes.AsSpan().ContainsAny(" \n"u8), isRight);
+        return new(request, $"{Encoding.Latin1.GetString(bytes)} with {inHeader ?? "no token"}", bytes.AsSpan().ContainsAny(" \n"u8),
+            isRight);
     }
 
     private string? Token() => _random.Next(4) switch { 0 => null, 1 => Wrong, _ => ServiceUnderTest.HsToken };

@@ -20,10 +20,14 @@ public class LargeBodyTests
         var announced = Trial.Scale(256, 1024);
         (string Target, string? Token, int Status)[] strangers =
         [
-            ("PUT /_matrix/app/v1/transactions/1", null, 401), ("PUT /_matrix/app/v1/transactions/1", "wrong", 403), ("PUT /transactions/1", "wrong", 403),
-            ("GET /_matrix/app/v1/rooms/%23logged_a%3Alocalhost", null, 401), ("GET /_matrix/app/v1/users/%40logging%3Alocalhost", "wrong", 403),
-            ("GET /rooms/%23logged_a%3Alocalhost", null, 401), ("GET /users/%40logging%3Alocalhost", "wrong", 403), ("POST /_matrix/app/v1/ping", "wrong", 403),
-            ("GET /_matrix/app/v1/thirdparty/user", null, 401), ("GET /_matrix/app/unstable/thirdparty/user", null, 401), ("GET /nothing", null, 404),
+            ("PUT /_matrix/app/v1/transactions/1", null, 401), ("PUT /_matrix/app/v1/transactions/1", "wrong", 403),
+            ("PUT /transactions/1", "wrong", 403),
+            ("GET /_matrix/app/v1/rooms/%23logged_a%3Alocalhost", null, 401),
+            ("GET /_matrix/app/v1/users/%40logging%3Alocalhost", "wrong", 403),
+            ("GET /rooms/%23logged_a%3Alocalhost", null, 401), ("GET /users/%40logging%3Alocalhost", "wrong", 403),
+            ("POST /_matrix/app/v1/ping", "wrong", 403),
+            ("GET /_matrix/app/v1/thirdparty/user", null, 401), ("GET /_matrix/app/unstable/thirdparty/user", null, 401),
+            ("GET /nothing", null, 404),
         ];
 
         foreach (var (target, token, status) in strangers)
@@ -39,7 +43,8 @@ public class LargeBodyTests
         }
 
         Assert.InRange(service.PeakMemory, 0, before.Memory + 100);
-        await service.AssertUnharmedAsync("bodies of a gigabyte without a token", "on every route, announced and in chunks", strangers.Length * 2, before);
+        await service.AssertUnharmedAsync("bodies of a gigabyte without a token", "on every route, announced and in chunks", strangers.Length * 2,
+            before);
     }
 
     [Theory]
@@ -47,24 +52,28 @@ public class LargeBodyTests
     [InlineData(true)]
     public async Task A_body_over_the_limit_is_413_and_takes_no_more_memory_than_the_limit_allows(bool chunked)
     {
+        // Buffers of large bodies are collected when memory is next needed, not by a deadline.
+        const int MoreMemory = 250;
         await using var service = await ServiceUnderAttack.StartAsync(arguments: ["--max-body-bytes", $"{32 * MiB}"]);
         var before = (service.Memory, service.OpenFiles);
         var times = Trial.Scale(2, 20);
         for (var i = 0; i < times; i++)
         {
-            var (answer, _) = await SendAsync(service.Port, "PUT /_matrix/app/v1/transactions/1", ServiceUnderTest.HsToken, Trial.Scale(256, 1024), chunked);
+            var (answer, _) = await SendAsync(service.Port, "PUT /_matrix/app/v1/transactions/1", ServiceUnderTest.HsToken,
+                Trial.Scale(256, 1024), chunked);
             Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
             Assert.Contains("\"errcode\":\"M_TOO_LARGE\"", answer, StringComparison.Ordinal);
         }
 
-        Assert.InRange(service.PeakMemory, 0, before.Memory + 250);
-        await service.AssertUnharmedAsync("bodies of a gigabyte with the token", chunked ? "in chunks; one may have 32 MiB" : "announced; one may have 32 MiB", times, before);
+        Assert.InRange(service.PeakMemory, 0, before.Memory + MoreMemory);
+        await service.AssertUnharmedAsync("bodies of a gigabyte with the token",
+            chunked ? "in chunks; one may have 32 MiB" : "announced; one may have 32 MiB", times, before, MoreMemory);
     }
 
     [Fact]
     public async Task Many_large_bodies_at_the_same_time_are_200_or_503_and_memory_is_bounded()
     {
-        const int Size = 24;
+        const int Size = 24, MoreMemory = 400;
         await using var service = await ServiceUnderAttack.StartAsync(arguments: ["--max-body-bytes", $"{32 * MiB}"]);
         var before = (service.Memory, service.OpenFiles);
         var rounds = Trial.Scale(2, 20);
@@ -77,7 +86,8 @@ public class LargeBodyTests
             {
                 // All of them again until they are taken, as a homeserver does.
                 var answers = await Task.WhenAll(waiting.Select(async id => (Id: id, Answer: await service.PutAsync(id, new StringContent(
-                    $$"""{"events":[{{service.Message(id)}}],"padding":"{{new string('x', Size * MiB)}}"}""", Encoding.UTF8, "application/json")))));
+                    $$"""{"events":[{{service.Message(id)}}],"padding":"{{new string('x', Size * MiB)}}"}""",
+                    Encoding.UTF8, "application/json")))));
                 Assert.All(answers, a => Assert.Contains(a.Answer.Status, (int[])[200, 503]));
                 Assert.All(answers.Where(a => a.Answer.Status == 503), a =>
                     Assert.Equal("M_LIMIT_EXCEEDED", JsonElement.Parse(a.Answer.Body).GetProperty("errcode").GetString()));
@@ -91,8 +101,9 @@ public class LargeBodyTests
         }
 
         Assert.True(refused > 0);
-        Assert.InRange(service.PeakMemory, 0, before.Memory + 400);
-        await service.AssertUnharmedAsync("ten bodies of 24 MiB at the same time", "all together may have 32 MiB; what is 503 is sent again", rounds * 10 + refused, before);
+        Assert.InRange(service.PeakMemory, 0, before.Memory + MoreMemory);
+        await service.AssertUnharmedAsync("ten bodies of 24 MiB at the same time", "all together may have 32 MiB; what is 503 is sent again",
+            rounds * 10 + refused, before, MoreMemory);
     }
 
     [Fact]
@@ -123,7 +134,8 @@ public class LargeBodyTests
         Assert.InRange(service.PeakMemory, 0, before.Memory + 400);
         var quarantine = Directory.GetFiles(service.Folder["logs", ".quarantine"]).Sum(file => new FileInfo(file).Length);
         Assert.InRange(quarantine, times * bomb.Length, times * ((bomb.Length * 4 / 3) + 1000));
-        await service.AssertUnharmedAsync("gzip bombs", $"{Trial.Scale(256, 1024)} MiB in {bomb.Length / 1024} KiB, as gzip, deflate and br", times * 3, before);
+        await service.AssertUnharmedAsync("gzip bombs", $"{Trial.Scale(256, 1024)} MiB in {bomb.Length / 1024} KiB, as gzip, deflate and br",
+            times * 3, before);
     }
 
     /// <summary>Sends a body until it is all sent or nobody takes it any more.</summary>
@@ -141,7 +153,8 @@ public class LargeBodyTests
         var length = 0;
         var reading = Task.Run(async () =>
         {
-            while (!Encoding.ASCII.GetString(answer, 0, length).Contains('}') && await stream.ReadAsync(answer.AsMemory(length)) is > 0 and var read)
+            while (!Encoding.ASCII.GetString(answer, 0, length).Contains('}')
+                && await stream.ReadAsync(answer.AsMemory(length)) is > 0 and var read)
                 length += read;
         });
         var sent = 0;

@@ -29,10 +29,10 @@ public class SlowRegexTests
 
         // The second regex decides where the first can't; the stub homeserver, which creates no rooms, was asked for one.
         Assert.Equal(502, await AskAsync(service, "#logged_good:localhost"));
-        var warnings = service.Process.Output.Skip(lines)
-            .Count(line => line.Contains("timed out", StringComparison.Ordinal) || line.Contains("after a timeout", StringComparison.Ordinal));
-        Assert.InRange(warnings, 1, Trial.Scale(1, 5));
-        await service.AssertUnharmedAsync("lookups whose regex takes for ever", "50 at a time; transactions go on", lookups, (before.Memory, before.OpenFiles + 50));
+        Assert.InRange(service.Process.Output.Skip(lines)
+            .Count(line => line.Contains("with the alias namespace: ", StringComparison.Ordinal)), 1, Trial.Scale(1, 5));
+        await service.AssertUnharmedAsync("lookups whose regex takes for ever", "50 at a time; transactions go on", lookups,
+            (before.Memory, before.OpenFiles + 50));
     }
 
     [Fact]
@@ -48,13 +48,14 @@ public class SlowRegexTests
             Assert.All(rooms, room => Assert.Single(LogFolder.EventIds(service.Folder["logs"], room)));
         }
 
-        await service.AssertUnharmedAsync("room ids whose regex takes for ever", "a hundred rooms in a transaction", rounds * 100, (before.Memory, before.OpenFiles + (rounds * 200)));
+        await service.AssertUnharmedAsync("room ids whose regex takes for ever", "a hundred rooms in a transaction", rounds * 100,
+            (before.Memory, before.OpenFiles + (rounds * 200)));
     }
 
     private static async Task<int> AskAsync(ServiceUnderAttack service, string alias)
     {
-        var path = $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}";
-        using var answer = await service.Homeserver.GetAsync(path, TestContext.Current.CancellationToken);
+        using var answer = await service.Homeserver.GetAsync($"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}",
+            TestContext.Current.CancellationToken);
         return (int)answer.StatusCode;
     }
 }

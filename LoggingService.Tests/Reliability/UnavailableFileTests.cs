@@ -25,10 +25,10 @@ public class UnavailableFileTests
                 await RefusedAsync(service, pushed);
 
             // The admin reads once what is wrong, however often the homeserver tries, and once that it is over.
-            Assert.Equal(round + 1, service.WarningsAndErrors.Count(line => line.StartsWith("Nothing can be written to the logs now", StringComparison.Ordinal) && line.Contains("Read-only file system", StringComparison.Ordinal)));
+            Assert.Equal(round + 1, service.WarningsAndErrors.Count(line => line.StartsWith("Failed to append to the log", StringComparison.Ordinal) && line.Contains("Read-only file system", StringComparison.Ordinal)));
             await disk.SetReadOnlyAsync(false);
             await AcknowledgedAsync(service, pushed);
-            Assert.Equal(round + 1, service.Logged.Count(logged => logged.RenderMessage() == "The logs can be written again."));
+            Assert.Equal(round + 1, service.Logged.Count(logged => logged.RenderMessage() == "Appending to the log works again"));
         }
 
         _ledger.AssertComplete(service.Logs, "disk read-only", "a mount made read-only and writable again", rounds);
@@ -53,7 +53,7 @@ public class UnavailableFileTests
             var pushed = With(Ledger.Create([_free, _room]), Unloggable);
             for (var attempt = 0; attempt < 2; attempt++)
                 Assert.InRange((await service.PushAsync("1", pushed.Json)).Status, 500, 599);
-            Assert.Contains(service.WarningsAndErrors, line => line.StartsWith("Nothing can be written to the logs now", StringComparison.Ordinal) && line.Contains(folder, StringComparison.Ordinal));
+            Assert.Contains(service.WarningsAndErrors, line => line.StartsWith("Failed to append to the log", StringComparison.Ordinal) && line.Contains(folder, StringComparison.Ordinal));
             File.Delete(folder);
             Directory.Move(folder + ".away", folder);
             Assert.All(Ledger.CountEvents(service.Logs, pushed), times => Assert.Equal(0, times));
@@ -162,7 +162,7 @@ public class UnavailableFileTests
                 Assert.All(Ledger.CountEvents(folder["logs"], pushed), times => Assert.Equal(0, times));
                 await service.PushUntilAcceptedAsync(pushed.Json);
                 _ledger.Acknowledge(pushed);
-                await service.Process.WaitForLineAsync($"Nothing can be written to the logs now.*{System.Text.RegularExpressions.Regex.Escape(taken)}");
+                await service.Process.WaitForLineAsync($"Failed to append to the log.*{System.Text.RegularExpressions.Regex.Escape(taken)}");
             }
         }
 
@@ -215,7 +215,7 @@ public class UnavailableFileTests
             rooms.Reverse();
         }
 
-        await service.Process.WaitForLineAsync("Nothing can be written to the logs now.*Too many open files.*" + folder["logs"]);
+        await service.Process.WaitForLineAsync("Failed to append to the log.*Too many open files.*" + folder["logs"]);
         Assert.Equal(0, await service.Process.StopAsync());
         _ledger.AssertComplete(folder["logs"], "too many open files", "prlimit of the running service", rounds);
     }

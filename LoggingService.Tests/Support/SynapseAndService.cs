@@ -71,7 +71,7 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
         _runs.Add(ServiceProcess.Start(Folder.Path, ["--homeserver", Synapse.Url.ToString(), .. arguments]));
 
     /// <summary>Waits until the service logs that the homeserver knows and reaches it.</summary>
-    public Task WaitUntilConnectedAsync() => Service.WaitForLineAsync("INF The homeserver .* knows this service, as @.*, and reaches it");
+    public Task WaitUntilConnectedAsync() => Service.WaitForLineAsync("INF The homeserver .* knows this service as @.* and reaches it");
 
     public async Task<SynapseUser> RegisterAsync(string localpart)
     {

@@ -16,18 +16,18 @@ internal static class CheckCommand
             var results = await service.Services.GetRequiredService<ConnectionCheck>().RunAsync(cancellation);
             foreach (var result in results)
             {
-                Console.WriteLine($"{Label(result.State),-9}{result.Text}");
+                Console.WriteLine($"{Label(result.State),-9}{result}");
             }
 
-            return results.All(result => result.State != CheckState.Trouble) ? 0 : 1;
+            return results.All(result => result.State != CheckState.Failed) ? 0 : 1;
         });
         return command;
     }
 
     private static string Label(CheckState state) => state switch
     {
-        CheckState.Well => "ok",
-        CheckState.Trouble => "failed",
+        CheckState.Ok => "ok",
+        CheckState.Failed => "failed",
         _ => "unknown",
     };
 }

@@ -1,19 +1,20 @@
 namespace LoggingService.Homeserver;
 
-/// <summary>One thing of <see cref="ConnectionCheck"/>, and what was found.</summary>
-/// <param name="State">Whether it is well.</param>
-/// <param name="Text">A sentence; where it isn't well, what it means and what to do.</param>
-internal sealed record CheckResult(CheckState State, string Text);
+/// <summary>
+/// The result of one check of <see cref="ConnectionCheck"/>: its stable name, the address or file that was checked, the outcome
+/// with its reason (a phrase), and how to fix a failure (a sentence without its period).
+/// </summary>
+internal sealed record CheckResult(string Check, string Target, CheckState State, string Reason, string Advice = "")
+{
+    /// <summary>For the command <c>check</c>.</summary>
+    public override string ToString() => Advice.Length == 0 ? $"{Check} {Target}: {Reason}" : $"{Check} {Target}: {Reason}. {Advice}.";
+}
 
-/// <summary>Whether a thing is well.</summary>
 internal enum CheckState
 {
-    /// <summary>It is.</summary>
-    Well,
+    Ok,
+    Failed,
 
-    /// <summary>It isn't.</summary>
-    Trouble,
-
-    /// <summary>It can't be known before another thing is well.</summary>
+    /// <summary>Not run, or without a conclusive response.</summary>
     Unknown,
 }

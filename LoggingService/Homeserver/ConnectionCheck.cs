@@ -4,101 +4,118 @@ using LoggingService.Registration;
 namespace LoggingService.Homeserver;
 
 /// <summary>
-/// Whether the homeserver and the service know each other: does it answer, has it loaded our registration, does it reach
-/// us. A ping that works also makes a homeserver send at once what waited for us.
+/// Checks that the homeserver responds, has loaded our registration and reaches this service. A successful ping also makes a
+/// homeserver send its backlog at once.
 /// </summary>
-internal sealed class ConnectionCheck(HomeserverClient homeserver, ServiceUser user, AppServiceRegistration registration, LoggingServiceOptions options)
+internal sealed class ConnectionCheck(
+    HomeserverClient homeserver, ServiceUser user, AppServiceRegistration registration, LoggingServiceOptions options)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private const string SeeItsLog = "See the log of the homeserver";
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Asks the homeserver. The things are always the same three, in their order; after one that isn't well the others can't be known.</summary>
-    /// <param name="cancellation">Ends it.</param>
+    /// <summary>Runs the three checks, always in this order; those after a failed one are Unknown.</summary>
     public async Task<IReadOnlyList<CheckResult>> RunAsync(CancellationToken cancellation)
     {
-        (string Unknown, Func<CancellationToken, Task<CheckResult>> Find)[] things =
+        (string Check, string Target, Func<CancellationToken, Task<Outcome>> RunAsync)[] checks =
         [
-            ("whether the homeserver answers.", AnswersAsync),
-            ("whether it has loaded the registration.", KnowsUsAsync),
-            ($"whether it reaches this service at {registration.UrlText}.", ReachesUsAsync),
+            ("homeserver", options.HomeserverText, CheckHomeserverAsync),
+            ("registration", options.Registration, CheckRegistrationAsync),
+            ("reachability", registration.UrlText, CheckReachabilityAsync),
         ];
-        var findings = new List<CheckResult>();
-        foreach (var (unknown, find) in things)
+        var results = new List<CheckResult>();
+        foreach (var (check, target, runAsync) in checks)
         {
-            findings.Add(findings.TrueForAll(finding => finding.State == CheckState.Well) ? await find(cancellation) : new(CheckState.Unknown, unknown));
+            var isDue = results.TrueForAll(result => result.State == CheckState.Ok);
+            var outcome = isDue ? await runAsync(cancellation) : new(CheckState.Unknown, "not checked yet");
+            results.Add(new(check, target, outcome.State, outcome.Reason, outcome.Advice));
         }
 
-        return findings;
+        return results;
     }
 
-    private async Task<CheckResult> AnswersAsync(CancellationToken cancellation)
+    private async Task<Outcome> CheckHomeserverAsync(CancellationToken cancellation)
     {
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        enough.CancelAfter(Patience);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(Timeout);
         try
         {
-            await homeserver.VersionsAsync(enough.Token);
+            await homeserver.GetVersionsAsync(timeout.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return Trouble($"Nothing answers at {options.HomeserverText} within {Patience.TotalSeconds} seconds. Is it the homeserver's address{(options.Homeserver.Scheme == Uri.UriSchemeHttps ? ", and does it speak https there" : "")}? --homeserver URL");
+            var https = options.Homeserver.Scheme == Uri.UriSchemeHttps ? ", and that it serves https there" : "";
+            return Failed(
+                $"no response within {Timeout.TotalSeconds} seconds",
+                $"Check that this is its address{https}, or set --homeserver URL");
         }
         catch (HomeserverException e) when (e.Errcode == "M_UNKNOWN_TOKEN")
         {
-            // A homeserver all right, and one that minds the token even here: what follows will tell.
+            // A homeserver that verifies the token even here; the next check reports it.
         }
         catch (HomeserverException e)
         {
-            return Trouble(e.Status switch
+            return e.Status switch
             {
-                null => $"The homeserver can't be reached at {options.HomeserverText} ({e.Reason}). Is it running? If it listens elsewhere, say where: --homeserver URL",
-                >= 500 => $"Something answers at {options.HomeserverText}, but not as a homeserver that is well ({e.Answer}). If it is a proxy: is the homeserver behind it running?",
-                _ => $"What answers at {options.HomeserverText} is no Matrix homeserver ({e.Answer}). Say where its client API is: --homeserver URL",
-            });
+                null => Failed($"cannot connect ({e.Reason})", "Start the homeserver, or set its address with --homeserver URL"),
+                >= 500 => Failed($"error response ({e.Response})", "If a proxy responded, check that the homeserver behind it is running"),
+                _ => Failed($"not a Matrix homeserver ({e.Response})", "Set the address of the client API with --homeserver URL"),
+            };
         }
 
-        return Well($"The homeserver answers at {options.HomeserverText}.");
+        return new(CheckState.Ok, "responds");
     }
 
-    private async Task<CheckResult> KnowsUsAsync(CancellationToken cancellation)
+    private async Task<Outcome> CheckRegistrationAsync(CancellationToken cancellation)
     {
         try
         {
             await homeserver.EnsureRegisteredAsync(cancellation);
-            await user.AskAsync(cancellation);
-            return Well($"It has loaded the registration and knows this service, as {user.Id}.");
+            await user.EnsureIdentifiedAsync(cancellation);
+            return new(CheckState.Ok, $"loaded, the homeserver knows this service as {user.Id}");
         }
         catch (HomeserverException e) when (e.Status is 401 or 403)
         {
-            return Trouble($"The homeserver doesn't know the as_token of {options.Registration} ({e.Errcode}): it has not loaded the file, or an older copy. Give it the file, name its copy in homeserver.yaml under app_service_config_files, and restart it.");
+            return Failed(
+                $"the homeserver rejects its as_token ({e.Errcode}), so it has not loaded the file or has an older copy",
+                "Copy the file to the homeserver, list the copy under app_service_config_files in homeserver.yaml, and restart it");
         }
         catch (HomeserverException e)
         {
-            return Trouble($"The homeserver didn't let this service's own user {registration.SenderLocalpart} in: {e.Message}");
+            return Failed($"the homeserver does not accept the user {registration.SenderLocalpart} ({e.Message})", SeeItsLog);
         }
     }
 
-    private async Task<CheckResult> ReachesUsAsync(CancellationToken cancellation)
+    private async Task<Outcome> CheckReachabilityAsync(CancellationToken cancellation)
     {
         try
         {
             await homeserver.PingAsync(cancellation);
-            return Well($"It reaches this service at {registration.UrlText}.");
+            return new(CheckState.Ok, "the homeserver reaches this service");
         }
         catch (HomeserverException e)
         {
             return e switch
             {
-                { Status: 404 or 405 } or { Errcode: "M_UNRECOGNIZED" } => new(CheckState.Unknown, $"whether it reaches this service at {registration.UrlText}: it can't be asked, because it is too old, or a proxy in front of it keeps the question from it."),
-                { Errcode: "M_BAD_STATUS", BadStatus: 401 or 403 } => Trouble($"The homeserver reaches this service, but with another hs_token than that of {options.Registration}: give it this file again and restart it. ({e.Reason})"),
-                { Errcode: "M_BAD_STATUS" } => Trouble($"Something else than this service answers the homeserver at {registration.UrlText}, the url of the registration ({e.Reason}): the url, or the proxy there, must lead to this service."),
-                { Errcode: "M_CONNECTION_FAILED" or "M_CONNECTION_TIMEOUT" } => Trouble($"The homeserver can't reach this service at {registration.UrlText}, the url of the registration ({e.Reason}). Is the service running? Can the homeserver's machine reach that address? (In a container, localhost is the container.)"),
-                { Status: 403 } => Trouble($"The homeserver knows the as_token by another id than {registration.Id}: give it {options.Registration} anew and restart it. ({e.Reason})"),
-                _ => Trouble($"The homeserver could not be asked to call this service: {e.Message}"),
+                { Status: 404 or 405 } or { Errcode: "M_UNRECOGNIZED" } =>
+                    new(CheckState.Unknown, "the homeserver has no ping, or a proxy in front of it blocks the request"),
+                { Errcode: "M_BAD_STATUS", BadStatus: 401 or 403 } => Failed(
+                    $"the homeserver sends another hs_token than that of {options.Registration} ({e.Reason})",
+                    "Copy the file to the homeserver again and restart it"),
+                { Errcode: "M_BAD_STATUS" } => Failed(
+                    $"another program responds to the homeserver ({e.Reason})",
+                    "Correct the url of the registration, or the proxy at that address"),
+                { Errcode: "M_CONNECTION_FAILED" or "M_CONNECTION_TIMEOUT" } => Failed(
+                    $"the homeserver cannot connect to the url of the registration ({e.Reason})",
+                    "Check that the service is running and that the homeserver can reach it; in a container, localhost is the container"),
+                { Status: 403 } => Failed(
+                    $"the homeserver has the as_token under another id than {registration.Id} ({e.Reason})",
+                    $"Copy {options.Registration} to the homeserver again and restart it"),
+                _ => Failed($"the homeserver cannot call this service ({e.Message})", SeeItsLog),
             };
         }
     }
 
-    private static CheckResult Well(string text) => new(CheckState.Well, text);
+    private static Outcome Failed(string reason, string advice) => new(CheckState.Failed, reason, advice);
 
-    private static CheckResult Trouble(string text) => new(CheckState.Trouble, text);
+    private readonly record struct Outcome(CheckState State, string Reason, string Advice = "");
 }

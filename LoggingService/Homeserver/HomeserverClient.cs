@@ -8,22 +8,30 @@ using LoggingService.Rendering;
 namespace LoggingService.Homeserver;
 
 /// <summary>
-/// The homeserver's client API, as far as the service calls it, one method a call. Each throws
-/// <see cref="HomeserverException"/> where the homeserver refuses, can't be reached or answers no JSON, and
-/// <see cref="OperationCanceledException"/> where it was cancelled.
+/// The calls of the homeserver's client API, one method each. They throw <see cref="HomeserverException"/> if the homeserver
+/// refuses, cannot be reached or does not respond with JSON, and <see cref="OperationCanceledException"/> on cancellation.
 /// </summary>
 internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration registration)
 {
-    /// <summary>Whether it answers at all. (Client-Server API, <c>GET /_matrix/client/versions</c>)</summary>
-    public Task VersionsAsync(CancellationToken cancellation) => CallAsync(HttpMethod.Get, "versions", null, cancellation);
+    private const int MaxReasonLength = 500;
 
-    /// <summary>The user id of the service's own user. (<c>GET /_matrix/client/v3/account/whoami</c>)</summary>
-    public async Task<string> WhoAmIAsync(CancellationToken cancellation) =>
-        (await CallAsync(HttpMethod.Get, "v3/account/whoami", null, cancellation))["user_id"u8].AsString() is ['@', ..] id && id.Contains(':', StringComparison.Ordinal)
-        ? id
-        : throw new HomeserverException("GET whoami", 200, null, "the answer names no user");
+    /// <summary><c>GET /_matrix/client/versions</c>, to check that the homeserver responds.</summary>
+    public Task GetVersionsAsync(CancellationToken cancellation) => CallAsync(HttpMethod.Get, "versions", null, cancellation);
 
-    /// <summary>Registers the service's own user; it is fine if it is already. (Application Service API, "Server admin style permissions")</summary>
+    /// <summary>The user id of the service's own user (<c>GET /_matrix/client/v3/account/whoami</c>).</summary>
+    public async Task<string> WhoAmIAsync(CancellationToken cancellation)
+    {
+        var response = await CallAsync(HttpMethod.Get, "v3/account/whoami", null, cancellation);
+        var id = response["user_id"u8].AsString();
+        if (id is not ['@', ..] || !id.Contains(':', StringComparison.Ordinal))
+        {
+            throw new HomeserverException("GET whoami", 200, null, "the response has no valid user_id");
+        }
+
+        return id;
+    }
+
+    /// <summary>Registers the service's own user, if it is missing (Application Service API, "Server admin style permissions").</summary>
     public async Task EnsureRegisteredAsync(CancellationToken cancellation)
     {
         try
@@ -40,23 +48,30 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
         }
     }
 
-    /// <summary>Asks the homeserver to call this service back. (Application Service API, <c>POST /_matrix/client/v1/appservice/{id}/ping</c>)</summary>
-    public Task PingAsync(CancellationToken cancellation) => CallAsync(HttpMethod.Post, $"v1/appservice/{Uri.EscapeDataString(registration.Id)}/ping", [], cancellation);
+    /// <summary>Makes the homeserver call this service (<c>POST /_matrix/client/v1/appservice/{id}/ping</c>).</summary>
+    public Task PingAsync(CancellationToken cancellation) =>
+        CallAsync(HttpMethod.Post, $"v1/appservice/{Escape(registration.Id)}/ping", [], cancellation);
 
-    /// <summary>The rooms that the service's own user is joined to. (<c>GET /_matrix/client/v3/joined_rooms</c>)</summary>
-    public async Task<IReadOnlyList<string>> JoinedRoomsAsync(CancellationToken cancellation) =>
+    /// <summary>The rooms that the service's own user has joined (<c>GET /_matrix/client/v3/joined_rooms</c>).</summary>
+    public async Task<IReadOnlyList<string>> GetJoinedRoomsAsync(CancellationToken cancellation) =>
         Strings((await CallAsync(HttpMethod.Get, "v3/joined_rooms", null, cancellation))["joined_rooms"u8]);
 
-    /// <summary>The aliases that a room has on the homeserver. (<c>GET /_matrix/client/v3/rooms/{roomId}/aliases</c>; 403 for who is no member of a room that isn't world readable)</summary>
-    public async Task<IReadOnlyList<string>> AliasesOfAsync(string roomId, CancellationToken cancellation) =>
+    /// <summary>
+    /// The aliases of a room on the homeserver (<c>GET /_matrix/client/v3/rooms/{roomId}/aliases</c>). 403 for non-members, unless
+    /// the room is world readable.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> GetAliasesAsync(string roomId, CancellationToken cancellation) =>
         Strings((await CallAsync(HttpMethod.Get, $"v3/rooms/{Escape(roomId)}/aliases", null, cancellation))["aliases"u8]);
 
-    /// <summary>The room that an alias leads to; <c>null</c> if there is none. (<c>GET /_matrix/client/v3/directory/room/{roomAlias}</c>) The homeserver may ask this service for the alias meanwhile.</summary>
-    public async Task<string?> ResolveAsync(RoomAlias alias, CancellationToken cancellation)
+    /// <summary>
+    /// The room of an alias, or <c>null</c> (<c>GET /_matrix/client/v3/directory/room/{roomAlias}</c>). The homeserver may query
+    /// this service for the alias before it responds.
+    /// </summary>
+    public async Task<string?> ResolveAliasAsync(RoomAlias alias, CancellationToken cancellation)
     {
         try
         {
-            return (await CallAsync(HttpMethod.Get, $"v3/directory/room/{Escape(alias.ToString())}", null, cancellation))["room_id"u8].AsString();
+            return (await CallAsync(HttpMethod.Get, DirectoryPath(alias), null, cancellation))["room_id"u8].AsString();
         }
         catch (HomeserverException e) when (e.Status == 404)
         {
@@ -65,33 +80,31 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
     }
 
     /// <summary>
-    /// Makes a public room for an alias, without the alias. (<c>POST /_matrix/client/v3/createRoom</c>)
+    /// Creates a public room for an alias, but not the alias (<c>POST /_matrix/client/v3/createRoom</c>). The moderators get
+    /// power level 50. After a cancellation or timeout the room may exist.
     /// </summary>
-    /// <param name="alias">What the room is for.</param>
-    /// <param name="creator">The user id of the service's own user.</param>
-    /// <param name="moderators">User ids that get power level 50.</param>
-    /// <param name="cancellation">Ends the wait; the room may be made all the same.</param>
-    /// <returns>The room's id.</returns>
-    public async Task<string> CreateRoomAsync(RoomAlias alias, string creator, IReadOnlyList<string> moderators, CancellationToken cancellation)
+    /// <returns>The room id.</returns>
+    public async Task<string> CreateRoomAsync(
+        RoomAlias alias, string creator, IReadOnlyList<string> moderators, CancellationToken cancellation)
     {
         try
         {
-            return await CreateRoomAsync(alias, creator, moderators, namesCreator: true, cancellation);
+            return await CreateRoomAsync(alias, creator, moderators, listCreator: true, cancellation);
         }
         catch (HomeserverException e) when (e.Status == 400 && moderators.Count > 0)
         {
-            // From room version 12 on the creator must not be among the power levels' users; before, they must be.
-            return await CreateRoomAsync(alias, creator, moderators, namesCreator: false, cancellation);
+            // From room version 12 on, the users of the power levels must not include the creator; before, they must.
+            return await CreateRoomAsync(alias, creator, moderators, listCreator: false, cancellation);
         }
     }
 
-    /// <summary>Makes an alias lead to a room. (<c>PUT /_matrix/client/v3/directory/room/{roomAlias}</c>)</summary>
+    /// <summary>Makes an alias resolve to a room (<c>PUT /_matrix/client/v3/directory/room/{roomAlias}</c>).</summary>
     /// <returns>False if the alias exists already.</returns>
     public async Task<bool> PutAliasAsync(RoomAlias alias, string roomId, CancellationToken cancellation)
     {
         try
         {
-            await CallAsync(HttpMethod.Put, $"v3/directory/room/{Escape(alias.ToString())}", new() { ["room_id"] = roomId }, cancellation);
+            await CallAsync(HttpMethod.Put, DirectoryPath(alias), new() { ["room_id"] = roomId }, cancellation);
             return true;
         }
         catch (HomeserverException e) when (e.Status == 409 || e.Errcode == "M_ROOM_IN_USE")
@@ -100,13 +113,14 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
         }
     }
 
-    /// <summary>Makes an alias the room's main one. (<c>PUT …/rooms/{roomId}/state/m.room.canonical_alias</c>)</summary>
-    public Task PutCanonicalAliasAsync(string roomId, RoomAlias alias, CancellationToken cancellation) =>
-        CallAsync(HttpMethod.Put, $"v3/rooms/{Escape(roomId)}/state/m.room.canonical_alias", new() { ["alias"] = alias.ToString() }, cancellation);
+    /// <summary>Sets the canonical alias of a room (<c>PUT …/rooms/{roomId}/state/m.room.canonical_alias</c>).</summary>
+    public Task PutCanonicalAliasAsync(string roomId, RoomAlias alias, CancellationToken cancellation) => CallAsync(
+        HttpMethod.Put, $"v3/rooms/{Escape(roomId)}/state/m.room.canonical_alias", new() { ["alias"] = alias.ToString() }, cancellation);
 
-    private async Task<string> CreateRoomAsync(RoomAlias alias, string creator, IReadOnlyList<string> moderators, bool namesCreator, CancellationToken cancellation)
+    private async Task<string> CreateRoomAsync(
+        RoomAlias alias, string creator, IReadOnlyList<string> moderators, bool listCreator, CancellationToken cancellation)
     {
-        // All of events: it replaces the homeserver's defaults. An encrypted room can't be logged.
+        // "events" replaces the homeserver's defaults as a whole. Only we may enable encryption: encrypted rooms cannot be logged.
         var powerLevels = new JsonObject
         {
             ["events"] = new JsonObject
@@ -124,7 +138,7 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
         if (moderators.Count > 0)
         {
             var users = new JsonObject();
-            if (namesCreator)
+            if (listCreator)
             {
                 users[creator] = 100;
             }
@@ -137,14 +151,15 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
             powerLevels["users"] = users;
         }
 
-        var made = await CallAsync(HttpMethod.Post, "v3/createRoom", new()
+        var response = await CallAsync(HttpMethod.Post, "v3/createRoom", new()
         {
             ["preset"] = "public_chat",
             ["name"] = SafeText.Escape(alias.Localpart),
             ["topic"] = $"Messages in this room are logged by {creator}.",
             ["power_level_content_override"] = powerLevels,
         }, cancellation);
-        return made["room_id"u8].AsString() ?? throw new HomeserverException("POST createRoom", 200, null, "the answer names no room");
+        return response["room_id"u8].AsString()
+            ?? throw new HomeserverException("POST createRoom", 200, null, "the response has no room_id");
     }
 
     private async Task<RawJson> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
@@ -160,22 +175,29 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
         try
         {
             using var response = await http.SendAsync(request, cancellation);
-            var answer = await response.Content.ReadAsByteArrayAsync(cancellation);
-            var isJson = RawJson.TryParse(answer, out var json, out _);
+            var bytes = await response.Content.ReadAsByteArrayAsync(cancellation);
+            var isJson = RawJson.TryParse(bytes, out var json, out _);
             if (response.IsSuccessStatusCode && isJson)
             {
                 return json;
             }
 
-            var said = SafeText.Escape(json["error"u8].AsString() ?? (isJson ? "" : "(an answer that is no JSON)"));
-            throw new HomeserverException(call, (int)response.StatusCode, json["errcode"u8].AsString(), said[..Math.Min(said.Length, 500)]) { BadStatus = json["status"u8].AsInteger() };
+            var reason = SafeText.Escape(json["error"u8].AsString() ?? (isJson ? "" : "(the response is not JSON)"));
+            reason = reason[..Math.Min(reason.Length, MaxReasonLength)];
+            throw new HomeserverException(call, (int)response.StatusCode, json["errcode"u8].AsString(), reason)
+            {
+                BadStatus = json["status"u8].AsInteger(),
+            };
         }
         catch (Exception e) when (e is not HomeserverException)
         {
             cancellation.ThrowIfCancellationRequested();
-            throw new HomeserverException(call, null, null, e is HttpRequestException { InnerException: { } inner } ? inner.Message : e.Message, e);
+            var reason = e is HttpRequestException { InnerException: { } inner } ? inner.Message : e.Message;
+            throw new HomeserverException(call, null, null, reason, e);
         }
     }
+
+    private static string DirectoryPath(RoomAlias alias) => $"v3/directory/room/{Escape(alias.ToString())}";
 
     private static List<string> Strings(RawJson array) => [.. array.Items().Select(item => item.AsString()).OfType<string>()];
 

@@ -6,49 +6,54 @@ using Polly;
 
 namespace LoggingService.Homeserver;
 
-/// <summary>How the homeserver is called over HTTP: what is tried again, and for how long.</summary>
+/// <summary>Timeouts and retries of the calls to the homeserver.</summary>
 internal static class HomeserverResilience
 {
-    /// <summary>A homeserver waits 60 s for an answer of ours, in which we may have to call it: one call has less.</summary>
-    private static readonly TimeSpan OneCall = TimeSpan.FromSeconds(50);
+    /// <summary>How long background queries pause after a failed one.</summary>
+    public static readonly TimeSpan Cooldown = TimeSpan.FromSeconds(30);
 
-    /// <summary>Bytes of an answer of 429 that are read for what it says.</summary>
-    private const int LargestRefusal = 64 * 1024;
+    /// <summary>For one call with its retries. A homeserver waits 60 s for our response, for which we may have to call it.</summary>
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(50);
 
-    /// <summary>Registers <see cref="HomeserverClient"/> as a typed client.</summary>
+    /// <summary>How many bytes of a 429 response are read for its <c>retry_after_ms</c>.</summary>
+    private const int MaxRefusalBytes = 64 << 10;
+
     public static IServiceCollection AddHomeserver(this IServiceCollection services, LoggingServiceOptions options)
     {
         services.AddHttpClient<HomeserverClient>(http =>
             {
                 http.BaseAddress = new Uri(options.Homeserver.AbsoluteUri.TrimEnd('/') + "/");
-                http.Timeout = OneCall + TimeSpan.FromSeconds(5);
-                http.MaxResponseContentBufferSize = 16 * 1024 * 1024;
+                http.Timeout = CallTimeout + TimeSpan.FromSeconds(5);
+                http.MaxResponseContentBufferSize = 16 << 20;
             })
-            // The client lives as long as the service: connections are renewed, so that a homeserver that moves is found. On this machine no proxy of the environment's is in between.
-            .UseSocketsHttpHandler((handler, _) => (handler.PooledConnectionLifetime, handler.UseProxy) = (TimeSpan.FromMinutes(5), !options.Homeserver.IsLoopback))
+            .UseSocketsHttpHandler((handler, _) =>
+            {
+                // The client is a singleton: reconnect, so that a new address of the homeserver is resolved.
+                handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+                handler.UseProxy = !options.Homeserver.IsLoopback;
+            })
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-            .AddHttpMessageHandler(provider => new ResilienceHandler(Resilience(provider.GetRequiredService<TimeProvider>())));
+            .AddHttpMessageHandler(services => new ResilienceHandler(BuildPipeline(services.GetRequiredService<TimeProvider>())));
         return services.AddSingleton<ServiceUser>().AddSingleton<ConnectionCheck>().AddHostedService<StartupCheck>();
     }
 
-    // By itself: a pipeline of the services' would bring telemetry along, which nobody listens to.
-    private static ResiliencePipeline<HttpResponseMessage> Resilience(TimeProvider time) => new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
-        .AddTimeout(OneCall)
-        .AddRetry(new HttpRetryStrategyOptions
-        {
-            MaxRetryAttempts = 3,
-            Delay = TimeSpan.FromSeconds(0.5),
-            BackoffType = DelayBackoffType.Exponential,
-            UseJitter = true,
-            ShouldHandle = attempt => ValueTask.FromResult(IsSafeToRetry(attempt.Outcome, attempt.Context.GetRequestMessage()?.Method)),
-            DelayGenerator = async attempt => await RetryAfterAsync(attempt.Outcome.Result, attempt.Context.CancellationToken),
-        })
-        .Build();
+    // Built directly instead of AddResilienceHandler: no Polly telemetry.
+    private static ResiliencePipeline<HttpResponseMessage> BuildPipeline(TimeProvider time) =>
+        new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+            .AddTimeout(CallTimeout)
+            .AddRetry(new HttpRetryStrategyOptions
+            {
+                MaxRetryAttempts = 3,
+                Delay = TimeSpan.FromSeconds(0.5),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                ShouldHandle = attempt => ValueTask.FromResult(CanRetry(attempt.Outcome, attempt.Context.GetRequestMessage()?.Method)),
+                DelayGenerator = async attempt => await GetRetryAfterAsync(attempt.Outcome.Result, attempt.Context.CancellationToken),
+            })
+            .Build();
 
-    /// <summary>
-    /// Too many requests: nothing was done, whatever it was. Otherwise only what may be done twice; a room may not.
-    /// </summary>
-    private static bool IsSafeToRetry(Outcome<HttpResponseMessage> outcome, HttpMethod? method) => outcome switch
+    /// <summary>A rate-limited call had no effect. Otherwise only idempotent calls are retried; createRoom is not.</summary>
+    private static bool CanRetry(Outcome<HttpResponseMessage> outcome, HttpMethod? method) => outcome switch
     {
         { Result.StatusCode: HttpStatusCode.TooManyRequests } => true,
         { Result.StatusCode: >= HttpStatusCode.InternalServerError } or { Exception: HttpRequestException } => method != HttpMethod.Post,
@@ -56,10 +61,10 @@ internal static class HomeserverResilience
     };
 
     /// <summary>
-    /// How long the homeserver asks to wait: <c>Retry-After</c>, else the older <c>retry_after_ms</c> of the body, else
-    /// <c>null</c>. (Client-Server API, "Rate limiting")
+    /// The delay that the homeserver requests: <c>Retry-After</c>, else the older <c>retry_after_ms</c> of the body, else
+    /// <c>null</c> (Client-Server API, "Rate limiting").
     /// </summary>
-    private static async Task<TimeSpan?> RetryAfterAsync(HttpResponseMessage? response, CancellationToken cancellation)
+    private static async Task<TimeSpan?> GetRetryAfterAsync(HttpResponseMessage? response, CancellationToken cancellation)
     {
         if (response is not { StatusCode: HttpStatusCode.TooManyRequests })
         {
@@ -68,22 +73,25 @@ internal static class HomeserverResilience
 
         if (response.Headers.RetryAfter is { } header)
         {
-            var wait = header.Delta ?? header.Date - DateTimeOffset.UtcNow;
-            return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+            var delay = header.Delta ?? header.Date - DateTimeOffset.UtcNow;
+            return delay > TimeSpan.Zero ? delay : TimeSpan.Zero;
         }
 
         try
         {
-            await response.Content.LoadIntoBufferAsync(LargestRefusal, cancellation);
+            await response.Content.LoadIntoBufferAsync(MaxRefusalBytes, cancellation);
         }
         catch (HttpRequestException)
         {
             return null;
         }
 
-        return RawJson.TryParse(await response.Content.ReadAsByteArrayAsync(cancellation), out var body, out _)
-            && body["retry_after_ms"u8].AsInteger() is { } milliseconds
-            ? TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, (long)OneCall.TotalMilliseconds))
-            : null;
+        var json = await response.Content.ReadAsByteArrayAsync(cancellation);
+        if (!RawJson.TryParse(json, out var body, out _) || body["retry_after_ms"u8].AsInteger() is not { } milliseconds)
+        {
+            return null;
+        }
+
+        return TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, (long)CallTimeout.TotalMilliseconds));
     }
 }

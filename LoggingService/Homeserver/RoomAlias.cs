@@ -1,11 +1,12 @@
 namespace LoggingService.Homeserver;
 
-/// <summary>A room alias, <c>#localpart:server</c> (Matrix specification, appendices "Room Aliases").</summary>
-/// <param name="Localpart">Any text without a colon.</param>
-/// <param name="Server">The server name, with its port if it has one.</param>
+/// <summary>
+/// A room alias, <c>#localpart:server</c> (Matrix specification, appendices "Room Aliases"). The localpart is any text without
+/// a colon; the server name includes its port, if any.
+/// </summary>
 internal readonly record struct RoomAlias(string Localpart, string Server)
 {
-    /// <summary>Takes an alias apart at its first colon.</summary>
+    /// <summary>Splits an alias at its first colon.</summary>
     public static bool TryParse(string? text, out RoomAlias alias)
     {
         alias = default;
@@ -19,6 +20,5 @@ internal readonly record struct RoomAlias(string Localpart, string Server)
         return true;
     }
 
-    /// <summary>The alias as it is written.</summary>
     public override string ToString() => $"#{Localpart}:{Server}";
 }

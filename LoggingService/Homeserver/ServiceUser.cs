@@ -4,67 +4,61 @@ using LoggingService.Registration;
 
 namespace LoggingService.Homeserver;
 
-/// <summary>The service's own user at the homeserver: its id, and the rooms that it is a member of.</summary>
+/// <summary>The service's own user on the homeserver (<c>sender_localpart</c>), and the rooms that it has joined.</summary>
 internal sealed class ServiceUser(AppServiceRegistration registration, HomeserverClient homeserver)
 {
-    private readonly SemaphoreSlim _asking = new(1, 1);
-    private readonly ConcurrentDictionary<string, bool> _joined = new();
+    private readonly SemaphoreSlim _identifying = new(1, 1);
+    private readonly ConcurrentDictionary<string, bool> _joinedRooms = new();
     private volatile string? _id;
 
-    /// <summary>The user id; <c>null</c> as long as the homeserver couldn't be asked.</summary>
+    /// <summary>The user id; <c>null</c> until the homeserver has been queried.</summary>
     public string? Id => _id;
 
-    /// <summary>Whether a user id is ours, as far as that is known.</summary>
-    public bool Is(string? userId) =>
-        _id is null ? userId?.StartsWith($"@{registration.SenderLocalpart}:", StringComparison.Ordinal) == true : userId == _id;
+    /// <summary>Whether a user id is ours. Until ours is known, any server name is accepted.</summary>
+    public bool Matches(string? userId) => _id is null
+        ? userId?.StartsWith($"@{registration.SenderLocalpart}:", StringComparison.Ordinal) == true
+        : userId == _id;
 
-    /// <summary>Whether a server is our homeserver, as far as that is known.</summary>
-    public bool IsOn(string server) => _id is not { } id || server == id[(id.IndexOf(':', StringComparison.Ordinal) + 1)..];
+    /// <summary>Whether a server is our homeserver. Until our user id is known, any is accepted.</summary>
+    public bool IsOnHomeserver(string server) => _id is not { } id || server == id[(id.IndexOf(':', StringComparison.Ordinal) + 1)..];
 
-    /// <summary>Whether we are a member of a room.</summary>
-    public bool IsIn(string roomId) => _joined.ContainsKey(roomId);
+    public bool IsJoinedTo(string roomId) => _joinedRooms.ContainsKey(roomId);
 
-    /// <summary>Follows our own membership.</summary>
-    /// <param name="e">An event of type <c>m.room.member</c> about us.</param>
-    /// <returns>Whether we are a member by it.</returns>
-    public bool Follow(RoomEvent e)
+    /// <summary>Applies an <c>m.room.member</c> event of our own user.</summary>
+    /// <returns>Whether the event is a join.</returns>
+    public bool TrackMembership(RoomEvent e)
     {
         if (e.Content["membership"u8].AsString() == "join")
         {
-            _joined[e.RoomId] = true;
+            _joinedRooms[e.RoomId] = true;
             return true;
         }
 
-        _joined.TryRemove(e.RoomId, out _);
+        _joinedRooms.TryRemove(e.RoomId, out _);
         return false;
     }
 
-    /// <summary>Asks who we are and which rooms we are in, unless that is known.</summary>
-    /// <exception cref="HomeserverException">It can't be asked.</exception>
-    public async Task AskAsync(CancellationToken cancellation)
+    /// <summary>Queries our user id and our joined rooms, unless they are known.</summary>
+    /// <exception cref="HomeserverException">The homeserver cannot be queried.</exception>
+    public async Task EnsureIdentifiedAsync(CancellationToken cancellation)
     {
-        if (_id is not null)
-        {
-            return;
-        }
-
-        await _asking.WaitAsync(cancellation);
+        await _identifying.WaitAsync(cancellation);
         try
         {
             if (_id is null)
             {
-                var user = await homeserver.WhoAmIAsync(cancellation);
-                foreach (var room in await homeserver.JoinedRoomsAsync(cancellation))
+                var id = await homeserver.WhoAmIAsync(cancellation);
+                foreach (var roomId in await homeserver.GetJoinedRoomsAsync(cancellation))
                 {
-                    _joined[room] = true;
+                    _joinedRooms[roomId] = true;
                 }
 
-                _id = user;
+                _id = id;
             }
         }
         finally
         {
-            _asking.Release();
+            _identifying.Release();
         }
     }
 }

@@ -3,90 +3,88 @@ using LoggingService.Options;
 
 namespace LoggingService.Homeserver;
 
-/// <summary>
-/// Checks at start, and until all is well, whether the homeserver and the service know each other, and tells the admin
-/// what is still waited for. The service serves meanwhile.
-/// </summary>
+/// <summary>Runs <see cref="ConnectionCheck"/> at startup until it passes, and logs each change. Requests are served meanwhile.</summary>
 internal sealed partial class StartupCheck(
     ConnectionCheck check, ServiceUser user, LoggingServiceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<StartupCheck> logger) : BackgroundService
 {
-    // Of ConnectionCheck, in its order.
-    private static readonly string[] Checks = ["homeserver", "registration", "ping"];
-
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(15);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // The homeserver is asked to call us: we must be listening.
+        // The homeserver calls us back: the server must be listening.
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var whenStarted = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
+        await using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
         await started.Task.WaitAsync(stoppingToken);
 
-        IReadOnlyList<CheckResult> told = [];
-        for (var pause = TimeSpan.FromSeconds(2); ; pause = pause * 2 > LongestPause ? LongestPause : pause * 2)
+        IReadOnlyList<CheckResult> logged = [];
+        var delay = TimeSpan.FromSeconds(2);
+        while (true)
         {
-            var findings = await check.RunAsync(stoppingToken);
-            if (findings.All(finding => finding.State == CheckState.Well))
+            var results = await check.RunAsync(stoppingToken);
+            if (results.All(result => result.State == CheckState.Ok))
             {
-                Log.Well(logger, options.HomeserverText, user.Id);
+                Log.HomeserverConnected(logger, options.HomeserverText, user.Id);
                 return;
             }
 
-            if (findings.All(finding => finding.State != CheckState.Trouble))
+            if (results.All(result => result.State != CheckState.Failed))
             {
-                Log.WellAsFarAsKnown(logger, options.HomeserverText, user.Id, findings[^1].Text);
+                var unknown = results[^1];
+                Log.HomeserverPartlyChecked(logger, options.HomeserverText, user.Id, unknown.Check, unknown.Target, unknown.Reason);
                 return;
             }
 
-            for (var i = 0; i < findings.Count; i++)
+            foreach (var result in results.Except(logged))
             {
-                if (told.Count == 0 || told[i] != findings[i])
-                {
-                    Tell(findings[i], Checks[i]);
-                }
+                LogResult(result);
             }
 
-            told = findings;
-            await Task.Delay(pause, time, stoppingToken);
+            logged = results;
+            await Task.Delay(delay, time, stoppingToken);
+            delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, MaxDelay.Ticks));
         }
     }
 
-    private void Tell(CheckResult finding, string check)
+    private void LogResult(CheckResult result)
     {
-        switch (finding.State)
+        switch (result.State)
         {
-            case CheckState.Well:
-                Log.Good(logger, check, finding.Text);
+            case CheckState.Ok:
+                Log.CheckPassed(logger, result.Check, result.Target);
                 break;
-            case CheckState.Trouble:
-                Log.Trouble(logger, check, finding.Text);
+            case CheckState.Failed:
+                Log.CheckFailed(logger, result.Check, result.Target, result.Reason, result.Advice);
                 break;
             default:
-                Log.StillUnknown(logger, check, finding.Text);
+                Log.CheckPending(logger, result.Check, result.Target);
                 break;
         }
     }
 
-    // The property Check: StatusLineConsoleSink keeps one line for each.
+    // On a terminal, StatusLineConsoleSink shows the last message of each check as a status line.
     private static partial class Log
     {
+        [LoggerMessage(EventId = EventIds.CheckPassed, Level = LogLevel.Information, Message = "The {Check} check passed for {Target}")]
+        public static partial void CheckPassed(ILogger logger, string check, string target);
+
+        [LoggerMessage(EventId = EventIds.CheckFailed, Level = LogLevel.Warning,
+            Message = "The {Check} check failed for {Target}: {Reason}. {Advice}.")]
+        public static partial void CheckFailed(ILogger logger, string check, string target, string reason, string advice);
+
+        [LoggerMessage(EventId = EventIds.CheckPending, Level = LogLevel.Information,
+            Message = "The {Check} check is pending for {Target}")]
+        public static partial void CheckPending(ILogger logger, string check, string target);
+
         [LoggerMessage(EventId = EventIds.HomeserverConnected, Level = LogLevel.Information,
-            Message = "The homeserver {Homeserver} knows this service, as {User}, and reaches it.")]
-        public static partial void Well(ILogger logger, string homeserver, string? user);
+            Message = "The homeserver {Homeserver} knows this service as {User} and reaches it")]
+        public static partial void HomeserverConnected(ILogger logger, string homeserver, string? user);
 
         [LoggerMessage(EventId = EventIds.HomeserverPartlyChecked, Level = LogLevel.Information,
-            Message = "The homeserver {Homeserver} knows this service, as {User}. Not known: {Unknown}")]
-        public static partial void WellAsFarAsKnown(ILogger logger, string homeserver, string? user, string unknown);
-
-        [LoggerMessage(EventId = EventIds.CheckFailed, Level = LogLevel.Warning, Message = "{Trouble}")]
-        public static partial void Trouble(ILogger logger, string Check, string trouble);
-
-        [LoggerMessage(EventId = EventIds.CheckPassed, Level = LogLevel.Information, Message = "{Finding}")]
-        public static partial void Good(ILogger logger, string Check, string finding);
-
-        [LoggerMessage(EventId = EventIds.CheckPending, Level = LogLevel.Information, Message = "Not known yet: {Finding}")]
-        public static partial void StillUnknown(ILogger logger, string Check, string finding);
+            Message = "The homeserver {Homeserver} knows this service as {User}. "
+                + "The {Check} check is inconclusive for {Target}: {Reason}.")]
+        public static partial void HomeserverPartlyChecked(
+            ILogger logger, string homeserver, string? user, string check, string target, string reason);
     }
 }

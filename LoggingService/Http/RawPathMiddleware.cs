@@ -1,33 +1,27 @@
+using System.Net;
 using System.Text;
+using System.Text.Unicode;
+using LoggingService.Registration;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace LoggingService.Http;
 
 /// <summary>
-/// The request target as it was sent. The web server decodes it and folds <c>..</c>, but homeservers leave <c>/</c>,
-/// <c>.</c> and <c>~</c> of an alias as they are: <c>/rooms/%23logged_a/../b%3Aexample.org</c> is one alias.
+/// Routes by the path as it was sent: percent-encoded and with its dot segments, without the path of the registration's url.
+/// Kestrel decodes it and resolves <c>..</c>, but homeservers do not encode <c>/</c>, <c>.</c> and <c>~</c> of an alias:
+/// <c>/rooms/%23logged_a/../b%3Aexample.org</c> is one alias.
 /// </summary>
-internal static class RawPathMiddleware
+internal sealed class RawPathMiddleware(RequestDelegate next, AppServiceRegistration registration)
 {
-    /// <summary>
-    /// Makes routing see the path as it was sent: percent-encoded, without the path that the registration's url may have,
-    /// and with one slash where a homeserver that joined the two carelessly sent two.
-    /// </summary>
-    /// <param name="pathBase">The path of the registration's url, without a slash at its end; often empty.</param>
-    public static Func<HttpContext, RequestDelegate, Task> Restore(string pathBase) => (context, next) =>
-    {
-        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        if (target.IndexOf("://", StringComparison.Ordinal) is > 0 and var scheme && target[0] != '/')
-        {
-            // http://host/path, as to a proxy. The host may be written in ways that Uri would change.
-            var end = target.IndexOfAny(['/', '?'], scheme + 3);
-            target = end < 0 ? "" : target[end..];
-        }
+    private readonly string _pathBase = registration.PathBase;
 
-        var path = OneSlash(target.Split('?', 2)[0]);
-        if (pathBase.Length > 0 && path.StartsWith(pathBase + "/", StringComparison.Ordinal))
+    public Task InvokeAsync(HttpContext context)
+    {
+        var target = RemoveAuthority(context.Features.Get<IHttpRequestFeature>()!.RawTarget);
+        var path = CollapseLeadingSlashes(target.Split('?', 2)[0]);
+        if (_pathBase.Length > 0 && path.StartsWith(_pathBase + "/", StringComparison.Ordinal))
         {
-            path = OneSlash(path[pathBase.Length..]);
+            path = CollapseLeadingSlashes(path[_pathBase.Length..]);
         }
 
         if (path.StartsWith('/'))
@@ -36,34 +30,31 @@ internal static class RawPathMiddleware
         }
 
         return next(context);
-    };
-
-    /// <summary>What a percent-encoded part of the path says; <c>null</c> where it is no UTF-8.</summary>
-    /// <param name="encoded">A route value, as it was sent.</param>
-    public static string? Decode(string? encoded)
-    {
-        if (encoded is null || !encoded.Contains('%'))
-        {
-            return encoded;
-        }
-
-        var bytes = new List<byte>(encoded.Length);
-        for (var i = 0; i < encoded.Length; i++)
-        {
-            if (encoded[i] == '%' && i + 2 < encoded.Length && char.IsAsciiHexDigit(encoded[i + 1]) && char.IsAsciiHexDigit(encoded[i + 2]))
-            {
-                bytes.Add(Convert.ToByte(encoded.Substring(i + 1, 2), 16));
-                i += 2;
-            }
-            else
-            {
-                bytes.AddRange(Encoding.UTF8.GetBytes(encoded, i, 1));
-            }
-        }
-
-        var utf8 = bytes.ToArray();
-        return System.Text.Unicode.Utf8.IsValid(utf8) ? Encoding.UTF8.GetString(utf8) : null;
     }
 
-    private static string OneSlash(string path) => path.StartsWith("//", StringComparison.Ordinal) ? "/" + path.TrimStart('/') : path;
+    /// <summary>Decodes a percent-encoded route value; <c>null</c> if the result is not UTF-8.</summary>
+    public static string? Decode(string encoded)
+    {
+        // UrlDecode is for query strings, where + is a space.
+        var escaped = Encoding.UTF8.GetBytes(encoded.Replace("+", "%2B", StringComparison.Ordinal));
+        var utf8 = WebUtility.UrlDecodeToBytes(escaped, 0, escaped.Length);
+        return Utf8.IsValid(utf8) ? Encoding.UTF8.GetString(utf8) : null;
+    }
+
+    /// <summary>Accepts the absolute form, as sent to a proxy. Uri would normalize the host, which may be anything.</summary>
+    private static string RemoveAuthority(string target)
+    {
+        var scheme = target.IndexOf("://", StringComparison.Ordinal);
+        if (scheme <= 0 || target[0] == '/')
+        {
+            return target;
+        }
+
+        var end = target.IndexOfAny(['/', '?'], scheme + 3);
+        return end < 0 ? "" : target[end..];
+    }
+
+    /// <summary>A homeserver may join the registration's url, with a trailing slash, and the path.</summary>
+    private static string CollapseLeadingSlashes(string path) =>
+        path.StartsWith("//", StringComparison.Ordinal) ? "/" + path.TrimStart('/') : path;
 }

@@ -14,8 +14,15 @@ internal static class EventIds
     // Registration: 200 to 299.
 
     // Http: 300 to 399.
+    public const int RequestFailed = 300;
+    public const int TokenRejected = 301;
 
     // Transactions: 400 to 499.
+    public const int TransactionRejected = 400;
+    public const int TransactionQuarantined = 401;
+    public const int EventQuarantined = 402;
+    public const int AppendFailed = 403;
+    public const int AppendRecovered = 404;
 
     // RoomLogs and Files: 500 to 599.
     public const int CheckpointFailed = 500;
@@ -35,6 +42,17 @@ internal static class EventIds
     public const int RoomActivityDropped = 514;
 
     // Rooms: 600 to 699.
+    public const int AliasLinked = 600;
+    public const int AliasLinkFailed = 601;
+    public const int AliasQueryFailed = 602;
+    public const int AliasPatternTimedOut = 603;
+    public const int RoomNamed = 604;
+    public const int RoomCreated = 610;
+    public const int RoomCreationFailed = 611;
+    public const int RoomCreationTimedOut = 612;
+    public const int RoomLimitReached = 613;
+    public const int AliasAlreadyTaken = 614;
+    public const int CanonicalAliasFailed = 615;
 
     // Homeserver: 700 to 799.
     public const int CheckPassed = 710;

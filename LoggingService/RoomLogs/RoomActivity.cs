@@ -42,7 +42,7 @@ internal sealed partial class RoomActivity(Serilog.ILogger serviceLog, RoomAlias
             [
                 new(Constants.SourceContextPropertyName, new ScalarValue(ServiceLog.RoomActivitySource)),
                 new("Room", new ScalarValue(e.RoomId)),
-                new("Alias", new ScalarValue(aliases.Of(e.RoomId)?.ToString() ?? e.RoomId)),
+                new("Alias", new ScalarValue(aliases.GetAlias(e.RoomId)?.ToString() ?? e.RoomId)),
                 new("Sender", new ScalarValue(e.Sender)),
                 new("EventType", new ScalarValue(e.Type)),
                 new("EventId", new ScalarValue(e.EventId)),

@@ -7,111 +7,111 @@ using LoggingService.RoomLogs;
 namespace LoggingService.Rooms;
 
 /// <summary>
-/// Which rooms are logged. A homeserver pushes the events of a room that has an alias in the registration's namespace, and
-/// of one that the service's own user is a member of or invited to (Application Service API, "Registration"); only the first
-/// kind is logged.
+/// Decides which rooms are logged. A homeserver pushes the events of rooms with an alias in the registration's namespace, and
+/// of rooms that the service's own user has joined or is invited to (Application Service API, "Registration"); only the
+/// former are logged.
 /// </summary>
-internal sealed class LoggedRooms(AppServiceRegistration registration, ServiceUser user, RoomAliases aliases, LogDirectory logs, TimeProvider time)
+internal sealed class LoggedRooms(
+    AppServiceRegistration registration, ServiceUser user, RoomAliases aliases, LogDirectory logs, TimeProvider time)
 {
-    /// <summary>How long the homeserver is left alone after it couldn't be asked.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
+    /// <summary>For all queries of a transaction: the homeserver waits for the response, and a stop may take 10 s at most.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a transaction waits for the homeserver's word: it waits for us meanwhile, and a stop must not take longer than 10 s.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private readonly ConcurrentDictionary<string, bool> _createdByUs = new();
 
-    private readonly ConcurrentDictionary<string, bool> _madeByUs = new();
-    private long _gaveUp;
+    /// <summary>Timestamp of the last failed query; 0 if there is none.</summary>
+    private long _lastFailure;
 
-    /// <summary>Keeps the events of rooms that are logged, in their order. While the homeserver can't be asked, or takes too long, all are.</summary>
-    public async Task<IReadOnlyList<RoomEvent>> KeepLoggedAsync(IReadOnlyList<RoomEvent> events)
+    /// <summary>Returns the events of logged rooms, in order. While the homeserver cannot be queried, all rooms count as logged.</summary>
+    public async Task<IReadOnlyList<RoomEvent>> FilterAsync(IReadOnlyList<RoomEvent> events)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
-        await TryAskAsync(() => user.AskAsync(patience.Token));
-        List<RoomEvent> kept = [];
-        var asked = new Dictionary<string, bool?>();
+        using var timeout = new CancellationTokenSource(Timeout, time);
+        await TryQueryAsync(() => user.EnsureIdentifiedAsync(timeout.Token));
+        List<RoomEvent> logged = [];
+        var queried = new Dictionary<string, bool?>();
         foreach (var e in events)
         {
-            if (await IsLoggedAsync(e, asked, patience.Token))
+            if (await IsLoggedAsync(e, queried, timeout.Token))
             {
-                kept.Add(e);
+                logged.Add(e);
             }
         }
 
-        return kept;
+        return logged;
     }
 
-    private async Task<bool> IsLoggedAsync(RoomEvent e, Dictionary<string, bool?> asked, CancellationToken cancellation)
+    private async Task<bool> IsLoggedAsync(RoomEvent e, Dictionary<string, bool?> queried, CancellationToken cancellation)
     {
-        if (user.Id is not { } us || IsInRoomsNamespace(e.RoomId))
+        if (user.Id is not { } ourId || IsInRoomsNamespace(e.RoomId))
         {
             return true;
         }
 
-        if (e is { Type: EventTypes.RoomCreate, StateKey: "" } && e.Sender == us)
+        if (e is { Type: EventTypes.RoomCreate, StateKey: "" } && e.Sender == ourId)
         {
-            _madeByUs[e.RoomId] = true;
+            _createdByUs[e.RoomId] = true;
         }
 
-        // An invitation of ours, and its end, is pushed because it is about us, wherever it happened.
-        var isAboutUs = e.Type == EventTypes.RoomMember && e.StateKey == us;
-        var wasMember = user.IsIn(e.RoomId);
-        var isJoin = isAboutUs && user.Follow(e);
-        var isMember = wasMember || isJoin;
+        // Our own membership is pushed from any room.
+        var isOurMembership = e.Type == EventTypes.RoomMember && e.StateKey == ourId;
+        var wasJoined = user.IsJoinedTo(e.RoomId);
+        var isOurJoin = isOurMembership && user.TrackMembership(e);
+        var isInviteOrLeave = isOurMembership && !isOurJoin;
 
-        if (aliases.IsNamed(e.RoomId) || _madeByUs.ContainsKey(e.RoomId) || (isAboutUs && !isJoin && logs.HasRoom(e.RoomId)))
+        if (aliases.HasAlias(e.RoomId) || _createdByUs.ContainsKey(e.RoomId) || (isInviteOrLeave && logs.HasRoom(e.RoomId)))
         {
             return true;
         }
 
-        // Where we are no member only a matching alias can have brought it.
-        if (!isMember)
+        // Without our membership, only an alias of the namespace can be the reason for the push.
+        if (!wasJoined && !isOurJoin)
         {
-            return !isAboutUs;
+            return !isOurMembership;
         }
 
-        if (!asked.TryGetValue(e.RoomId, out var hasLoggedAlias))
+        if (!queried.TryGetValue(e.RoomId, out var hasLoggedAlias))
         {
-            await TryAskAsync(async () =>
+            await TryQueryAsync(async () =>
             {
                 try
                 {
-                    hasLoggedAlias = await aliases.LearnFromHomeserverAsync(e.RoomId, cancellation);
+                    hasLoggedAlias = await aliases.QueryAsync(e.RoomId, cancellation);
                 }
-                catch (HomeserverException refused) when (refused.Status == 403 && isAboutUs && !isJoin)
+                catch (HomeserverException refused) when (refused.Status == StatusCodes.Status403Forbidden && isInviteOrLeave)
                 {
-                    // We left: it doesn't tell us any more, and our leave says as little of the room as our invitation.
+                    // Only members may query the aliases. Like an invitation, our leave alone is no reason to log a room.
                     hasLoggedAlias = false;
                 }
             });
-            asked[e.RoomId] = hasLoggedAlias;
+            queried[e.RoomId] = hasLoggedAlias;
         }
 
         return hasLoggedAlias ?? true;
     }
 
-    /// <summary>Asks the homeserver something for a transaction, unless it couldn't be asked a moment ago.</summary>
-    private async Task TryAskAsync(Func<Task> ask)
+    /// <summary>Runs a query, unless one failed a moment ago.</summary>
+    private async Task TryQueryAsync(Func<Task> query)
     {
-        if (_gaveUp != 0 && time.GetElapsedTime(_gaveUp) < Pause)
+        if (_lastFailure != 0 && time.GetElapsedTime(_lastFailure) < HomeserverResilience.Cooldown)
         {
             return;
         }
 
         try
         {
-            await ask();
+            await query();
         }
         catch (Exception e) when (e is HomeserverException or OperationCanceledException)
         {
-            // The check at start tells the admin why; here it only means that everything is logged.
-            if (e is OperationCanceledException || user.Id is null || e is HomeserverException { IsPassing: true })
+            // StartupCheck logs the reason; here the room just counts as logged.
+            if (e is OperationCanceledException or HomeserverException { IsTransient: true } || user.Id is null)
             {
-                _gaveUp = time.GetTimestamp();
+                _lastFailure = time.GetTimestamp();
             }
         }
     }
 
-    /// <summary>A regex that doesn't come to an end decides nothing: what it may have meant is logged.</summary>
+    /// <summary>A room for which the regex times out counts as logged.</summary>
     private bool IsInRoomsNamespace(string roomId)
     {
         try

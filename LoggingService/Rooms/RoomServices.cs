@@ -4,6 +4,6 @@ namespace LoggingService.Rooms;
 internal static class RoomServices
 {
     public static IServiceCollection AddRooms(this IServiceCollection services) => services
-        .AddSingleton<LoggedRooms>().AddSingleton<RoomCreator>()
+        .AddSingleton<LoggedRooms>().AddSingleton<RoomCreator>().AddSingleton<CanonicalAliases>().AddSingleton<AliasLinks>()
         .AddSingleton<RoomAliases>().AddHostedService(provider => provider.GetRequiredService<RoomAliases>());
 }

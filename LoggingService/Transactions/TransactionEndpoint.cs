@@ -1,123 +1,109 @@
 using LoggingService.Events;
 using LoggingService.Http;
+using LoggingService.Logging;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
 
 namespace LoggingService.Transactions;
 
-/// <summary>The way of a transaction: parse → keep the logged rooms → commit → answer.</summary>
+/// <summary>Receives a transaction: read → parse → filter by room → commit → respond.</summary>
 internal sealed partial class TransactionEndpoint(
-    RequestBodyReader bodies, LoggedRooms rooms, RoomAliases aliases, LogDirectory logs, RoomActivity activity, ILogger<TransactionEndpoint> logger)
+    RequestBodyReader bodies, LoggedRooms rooms, RoomAliases aliases, LogDirectory logs, RoomActivity activity,
+    ILogger<TransactionEndpoint> logger)
 {
-    private const int Patience = 3;
+    /// <summary>A homeserver retries a rejected transaction before all later ones: after this many attempts it is quarantined.</summary>
+    private const int MaxAttempts = 3;
+
+    private static readonly MatrixError NotJson = new(400, "M_NOT_JSON", "The request body is not JSON.");
+
     private readonly RefusedTransactions _refused = new();
-    private bool _isInTrouble;
+    private readonly string _quarantine = Path.Combine(logs.Root, Quarantine.Folder);
+    private bool _appendFailing;
 
     /// <summary>
-    /// Returning 200 means that every event of the transaction is durable, or was before; any exception means that nothing
-    /// of it stayed. The caller hanging up cancels neither.
+    /// Returning 200 means that every event of the transaction is durable; an exception means that none was kept, except
+    /// those of earlier transactions. A disconnecting client cancels neither.
     /// </summary>
-    /// <param name="request">The request, authenticated.</param>
-    /// <param name="transactionId">The homeserver's number for it, which says nothing: it can come again with another body.</param>
-    /// <exception cref="MatrixException">It could not be written, or not be read; the homeserver is to send it again.</exception>
+    /// <param name="request">The authenticated request.</param>
+    /// <param name="transactionId">Identifies a retry only: a homeserver may reuse it for another body.</param>
+    /// <exception cref="MatrixException">The body could not be read, or the events not be committed; the homeserver must retry.</exception>
     public async Task<IResult> ReceiveAsync(HttpRequest request, string transactionId)
     {
         using var body = await bodies.ReadAsync(request);
-        if (!Transaction.TryParse(body.Bytes, out var transaction, out var mistake))
+        if (!Transaction.TryParse(body.Bytes, out var transaction, out var error))
         {
-            if (_refused.Add(transactionId) < Patience)
+            if (_refused.Add(transactionId) < MaxAttempts)
             {
-                Log.NotJson(logger, transactionId, body.Bytes.Length, mistake);
-                return new MatrixError(400, "M_NOT_JSON", "The body is not JSON.");
+                Log.TransactionRejected(logger, transactionId, body.Bytes.Length, error);
+                return NotJson;
             }
 
-            Log.GaveUp(logger, transactionId, mistake, Path.Combine(logs.Root, Quarantine.Folder));
-            transaction = new([], [new($"a body that came {Patience} times: {mistake}", body.Bytes, IsJson: false)]);
+            Log.TransactionQuarantined(logger, transactionId, MaxAttempts, error, _quarantine);
+            transaction = new([], [new($"a body that was rejected {MaxAttempts} times: {error}", body.Bytes, IsJson: false)]);
         }
         else
         {
-            foreach (var what in transaction.Unloggable)
+            foreach (var item in transaction.Unloggable)
             {
-                Log.Unloggable(logger, what.Reason, transactionId, Path.Combine(logs.Root, Quarantine.Folder));
+                Log.EventQuarantined(logger, item.Reason, transactionId, _quarantine);
             }
         }
 
-        var logged = await rooms.KeepLoggedAsync(transaction.Events);
+        var logged = await rooms.FilterAsync(transaction.Events);
         var written = await CommitAsync(logged, transaction.Unloggable, transactionId);
         _refused.Remove(transactionId);
-        aliases.LearnFrom(written);
+        aliases.Enqueue(written);
         activity.Show(written);
-        return MatrixError.Ok;
+        return MatrixResults.Ok;
     }
 
-    private async Task<IReadOnlyList<WrittenLine>> CommitAsync(IReadOnlyList<RoomEvent> logged, IReadOnlyList<Unloggable> unloggable, string transactionId)
+    private async Task<IReadOnlyList<WrittenLine>> CommitAsync(
+        IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
     {
         try
         {
-            var written = await logs.CommitAsync(logged, unloggable, transactionId);
-            if (Interlocked.Exchange(ref _isInTrouble, false))
+            var written = await logs.CommitAsync(events, unloggable, transactionId);
+            if (Interlocked.Exchange(ref _appendFailing, false))
             {
-                Log.WrittenAgain(logger);
+                Log.AppendRecovered(logger);
             }
 
             return written;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Told once: the homeserver tries it again and again.
-            if (!Interlocked.Exchange(ref _isInTrouble, true))
+            // Once, not for each retry.
+            if (!Interlocked.Exchange(ref _appendFailing, true))
             {
-                Log.NotWritten(logger, e.Message);
+                Log.AppendFailed(logger, e.Message);
             }
 
-            throw new MatrixException(MatrixError.ForStatus(StatusCodes.Status500InternalServerError), e);
+            throw new MatrixException(MatrixResults.ForStatus(StatusCodes.Status500InternalServerError), e);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Transaction {TransactionId} ({Bytes} bytes) was refused because {Mistake}. Something on the way (a proxy?) damages what the homeserver sends; it will send it again.")]
-        public static partial void NotJson(ILogger logger, string transactionId, int bytes, string mistake);
+        [LoggerMessage(EventId = EventIds.TransactionRejected, Level = LogLevel.Warning,
+            Message = "Rejected transaction {TransactionId} ({Bytes} bytes): {Reason}. "
+                + "A proxy may have damaged it; the homeserver will retry.")]
+        public static partial void TransactionRejected(ILogger logger, string transactionId, int bytes, string reason);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Transaction {TransactionId} came three times and {Mistake}. It is kept whole in {Quarantine}, so that those behind it can come; its events are not in the rooms' logs.")]
-        public static partial void GaveUp(ILogger logger, string transactionId, string mistake, string quarantine);
+        [LoggerMessage(EventId = EventIds.TransactionQuarantined, Level = LogLevel.Error,
+            Message = "Quarantined transaction {TransactionId} after {Attempts} attempts: {Reason}. "
+                + "The body is in {Quarantine}; its events are not in the room logs.")]
+        public static partial void TransactionQuarantined(
+            ILogger logger, string transactionId, int attempts, string reason, string quarantine);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The homeserver sent {Reason} (transaction {TransactionId}), which can't be logged; it is kept in {Quarantine}.")]
-        public static partial void Unloggable(ILogger logger, string reason, string transactionId, string quarantine);
+        [LoggerMessage(EventId = EventIds.EventQuarantined, Level = LogLevel.Warning,
+            Message = "Quarantined {Reason} of transaction {TransactionId} in {Quarantine}")]
+        public static partial void EventQuarantined(ILogger logger, string reason, string transactionId, string quarantine);
 
-        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "Nothing can be written to the logs now: {Reason}. Put that right; no restart is needed. Nothing is lost: the homeserver keeps what happens and sends it again within minutes.")]
-        public static partial void NotWritten(ILogger logger, string reason);
+        [LoggerMessage(EventId = EventIds.AppendFailed, Level = LogLevel.Error,
+            Message = "Failed to append to the log: {Reason}. Responding 500; the homeserver will retry.")]
+        public static partial void AppendFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = 5, Level = LogLevel.Information, Message = "The logs can be written again.")]
-        public static partial void WrittenAgain(ILogger logger);
-    }
-
-    /// <summary>How often transactions that are no JSON were refused, for the few that come again and again.</summary>
-    private sealed class RefusedTransactions
-    {
-        private const int Remembered = 100;
-        private readonly Lock _lock = new();
-        private readonly Dictionary<string, int> _times = [];
-
-        public int Add(string transactionId)
-        {
-            lock (_lock)
-            {
-                if (_times.Count >= Remembered && !_times.ContainsKey(transactionId))
-                {
-                    _times.Clear();
-                }
-
-                return _times[transactionId] = _times.GetValueOrDefault(transactionId) + 1;
-            }
-        }
-
-        public void Remove(string transactionId)
-        {
-            lock (_lock)
-            {
-                _times.Remove(transactionId);
-            }
-        }
+        [LoggerMessage(EventId = EventIds.AppendRecovered, Level = LogLevel.Information, Message = "Appending to the log works again")]
+        public static partial void AppendRecovered(ILogger logger);
     }
 }

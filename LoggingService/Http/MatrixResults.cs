@@ -1,0 +1,24 @@
+namespace LoggingService.Http;
+
+/// <summary>The responses that several endpoints share.</summary>
+internal static class MatrixResults
+{
+    /// <summary>200 and <c>{}</c>. A homeserver treats 204 and an empty body as failures.</summary>
+    public static readonly IResult Ok = Results.Text("{}"u8, "application/json");
+
+    /// <summary>404: no such user, alias or protocol.</summary>
+    public static readonly MatrixError NotFound = new(404, "M_NOT_FOUND", "Not found.");
+
+    /// <summary>404: no such endpoint (Application Service API, "Unknown routes").</summary>
+    public static readonly MatrixError UnknownPath = new(404, "M_UNRECOGNIZED", "Unrecognized endpoint.");
+
+    /// <summary>The error for a status code that the web server chose itself.</summary>
+    public static MatrixError ForStatus(int status) => status switch
+    {
+        404 => UnknownPath,
+        405 => new(405, "M_UNRECOGNIZED", "Method not allowed on this endpoint."),
+        413 => new(413, "M_TOO_LARGE", "The request body is too large."),
+        >= 500 => new(status, "M_UNKNOWN", "Internal error; the log of the service has the reason."),
+        _ => new(status, "M_UNKNOWN", "Malformed request."),
+    };
+}

@@ -1,0 +1,64 @@
+using LoggingService.Homeserver;
+using LoggingService.Logging;
+using LoggingService.RoomLogs;
+
+namespace LoggingService.Rooms;
+
+/// <summary>Links in the log directory from aliases to the folders of their rooms.</summary>
+internal sealed partial class AliasLinks(LogDirectory logs, ILogger<AliasLinks> logger)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<RoomAlias, string> _failed = [];
+
+    /// <summary>Links an alias, replacing its earlier link. A failure is logged, and retried by <see cref="RetryFailed"/>.</summary>
+    public void Link(RoomAlias alias, string roomId)
+    {
+        lock (_lock)
+        {
+            _failed.Remove(alias);
+            TryLink(alias, roomId);
+        }
+    }
+
+    /// <summary>Retries failed links: the reason, such as a full disk, may be gone.</summary>
+    public void RetryFailed()
+    {
+        lock (_lock)
+        {
+            foreach (var (alias, roomId) in _failed.ToList())
+            {
+                TryLink(alias, roomId);
+            }
+        }
+    }
+
+    private void TryLink(RoomAlias alias, string roomId)
+    {
+        try
+        {
+            if (logs.Link(alias.Localpart, roomId))
+            {
+                Log.AliasLinked(logger, alias, logs.FolderOf(alias.Localpart));
+            }
+
+            _failed.Remove(alias);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (_failed.TryAdd(alias, roomId))
+            {
+                Log.AliasLinkFailed(logger, alias, e.Message);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = EventIds.AliasLinked, Level = LogLevel.Information, Message = "The log of {Alias} is in {Folder}")]
+        public static partial void AliasLinked(ILogger logger, RoomAlias alias, string folder);
+
+        [LoggerMessage(EventId = EventIds.AliasLinkFailed, Level = LogLevel.Warning,
+            Message = "Failed to link {Alias} to its log: {Reason}. The room is logged under its id; the link is retried.")]
+        public static partial void AliasLinkFailed(ILogger logger, RoomAlias alias, string reason);
+    }
+}

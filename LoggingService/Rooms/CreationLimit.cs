@@ -1,0 +1,35 @@
+namespace LoggingService.Rooms;
+
+/// <summary>Limits how many rooms are created within any hour.</summary>
+internal sealed class CreationLimit(int roomsPerHour, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+
+    /// <summary>Timestamps, which are monotonic: the clock may be set back.</summary>
+    private readonly List<long> _reservations = [];
+
+    public bool TryReserve(out long reservation)
+    {
+        var now = time.GetTimestamp();
+        reservation = now;
+        lock (_lock)
+        {
+            _reservations.RemoveAll(reserved => time.GetElapsedTime(reserved, now) >= TimeSpan.FromHours(1));
+            if (_reservations.Count >= roomsPerHour)
+            {
+                return false;
+            }
+
+            _reservations.Add(now);
+            return true;
+        }
+    }
+
+    public void Release(long reservation)
+    {
+        lock (_lock)
+        {
+            _reservations.Remove(reservation);
+        }
+    }
+}
