@@ -246,10 +246,11 @@ public class AliasQueryTests
 
     [Theory]
     [InlineData("3", "{}")]
+    [InlineData("Tue, 01 Jan 2030 00:00:03 GMT", "{}")]
     [InlineData(null, """{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":3000}""")]
     public async Task Retry_After_is_honoured(string? retryAfter, string body)
     {
-        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var time = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
         var calls = 0;
         var homeserver = CreatesRooms()
             .On(CreateRoom, _ => Task.FromResult(++calls == 1 ? new StubHomeserver.Response(429, body, retryAfter) : new(200, TeaRoom)));

@@ -48,7 +48,7 @@ internal static class HomeserverResilience
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
                 ShouldHandle = attempt => ValueTask.FromResult(CanRetry(attempt.Outcome, attempt.Context.GetRequestMessage()?.Method)),
-                DelayGenerator = async attempt => await GetRetryAfterAsync(attempt.Outcome.Result, attempt.Context.CancellationToken),
+                DelayGenerator = async attempt => await GetRetryAfterAsync(attempt.Outcome.Result, time, attempt.Context.CancellationToken),
             })
             .Build();
 
@@ -64,7 +64,8 @@ internal static class HomeserverResilience
     /// The delay that the homeserver requests: <c>Retry-After</c>, else the older <c>retry_after_ms</c> of the body, else
     /// <c>null</c> (Client-Server API, "Rate limiting").
     /// </summary>
-    private static async Task<TimeSpan?> GetRetryAfterAsync(HttpResponseMessage? response, CancellationToken cancellation)
+    private static async Task<TimeSpan?> GetRetryAfterAsync(
+        HttpResponseMessage? response, TimeProvider time, CancellationToken cancellation)
     {
         if (response is not { StatusCode: HttpStatusCode.TooManyRequests })
         {
@@ -73,7 +74,7 @@ internal static class HomeserverResilience
 
         if (response.Headers.RetryAfter is { } header)
         {
-            var delay = header.Delta ?? header.Date - DateTimeOffset.UtcNow;
+            var delay = header.Delta ?? header.Date - time.GetUtcNow();
             return delay > TimeSpan.Zero ? delay : TimeSpan.Zero;
         }
 
