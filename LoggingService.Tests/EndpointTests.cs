@@ -39,10 +39,27 @@ public class EndpointTests
     public async Task Only_our_own_user_exists(string user, int expected)
     {
         using var service = new ServiceUnderTest();
+        await IdentifyAsync(service);
 
         var (status, body) = await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/users/{user}");
 
         Assert.Equal((expected, expected == 200 ? null : "M_NOT_FOUND"), (status, Errcode(body)));
+    }
+
+    [Theory]
+    [InlineData("%40logging%3Alocalhost", 200)]
+    [InlineData("%40logging%3A[2001%3Adb8%3A%3A1]%3A8448", 200)]
+    [InlineData("%40logging2%3Alocalhost", 404)]
+    [InlineData("%40alice%3Alocalhost", 404)]
+    [InlineData("%40logging%3A", 404)]
+    [InlineData("%40logging%3Alocalhost/", 404)]
+    [InlineData("%40logging%3Alocal%20host", 404)]
+    public async Task Until_our_user_id_is_known_any_server_name_matches(string user, int expected)
+    {
+        using var service = new ServiceUnderTest(homeserver: new StubHomeserver().WithoutAliases()
+            .On("GET /_matrix/client/v3/account/whoami", 401, """{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognised access token"}"""));
+
+        Assert.Equal(expected, (await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/users/{user}")).Status);
     }
 
     [Theory]

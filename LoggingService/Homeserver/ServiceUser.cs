@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using LoggingService.Events;
 using LoggingService.Registration;
@@ -7,6 +8,10 @@ namespace LoggingService.Homeserver;
 /// <summary>The service's own user on the homeserver (<c>sender_localpart</c>), and the rooms that it has joined.</summary>
 internal sealed class ServiceUser(AppServiceRegistration registration, HomeserverClient homeserver)
 {
+    /// <summary>Of DNS names, IP addresses and ports (Matrix specification, appendices "Server Name").</summary>
+    private static readonly SearchValues<char> ServerNameCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:[]");
+
     private readonly SemaphoreSlim _identifying = new(1, 1);
     private readonly ConcurrentDictionary<string, bool> _joinedRooms = new();
     private volatile string? _id;
@@ -15,9 +20,18 @@ internal sealed class ServiceUser(AppServiceRegistration registration, Homeserve
     public string? Id => _id;
 
     /// <summary>Whether a user id is ours. Until ours is known, any server name is accepted.</summary>
-    public bool Matches(string? userId) => _id is null
-        ? userId?.StartsWith($"@{registration.SenderLocalpart}:", StringComparison.Ordinal) == true
-        : userId == _id;
+    public bool Matches(string? userId)
+    {
+        if (_id is { } id)
+        {
+            return userId == id;
+        }
+
+        var prefix = $"@{registration.SenderLocalpart}:";
+        return userId?.StartsWith(prefix, StringComparison.Ordinal) == true
+            && userId.Length > prefix.Length
+            && !userId.AsSpan(prefix.Length).ContainsAnyExcept(ServerNameCharacters);
+    }
 
     /// <summary>Whether a server is our homeserver. Until our user id is known, any is accepted.</summary>
     public bool IsOnHomeserver(string server) => _id is not { } id || server == id[(id.IndexOf(':', StringComparison.Ordinal) + 1)..];
