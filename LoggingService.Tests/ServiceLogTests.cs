@@ -28,18 +28,21 @@ public class ServiceLogTests
     {
         using var folder = TempFolder.ForCaller();
         var port = FreePort.Next();
-        await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText($"http://127.0.0.1:{port}"), Cancellation);
+        await File.WriteAllTextAsync(
+            folder["registration.yaml"], ServiceUnderTest.RegistrationText($"http://127.0.0.1:{port}"), Cancellation);
         await using var service = ServiceProcess.Start(folder.Path, "--homeserver", $"http://127.0.0.1:{FreePort.Next()}");
         await service.WaitForLineAsync("Listening on");
 
         using var homeserver = new HttpClient();
         homeserver.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServiceUnderTest.HsToken);
         using var answer = await homeserver.GetAsync(
-            new Uri($"http://127.0.0.1:{port}/_matrix/app/v1/rooms/%23logged_%0A00:00:00%20ERR%20forged%1B[2J%E2%80%AE:localhost"), Cancellation);
+            new Uri($"http://127.0.0.1:{port}/_matrix/app/v1/rooms/%23logged_%0A00:00:00%20ERR%20forged%1B[2J%E2%80%AE:localhost"),
+            Cancellation);
 
         var line = await service.WaitForLineAsync("Failed to create the room for #logged_.*");
         Assert.Contains(@"#logged_␊00:00:00 ERR forged␛[2J\u{202E}:localhost", line.Value, StringComparison.Ordinal);
-        Assert.DoesNotContain(service.Output, output => output.StartsWith("00:00:00 ERR forged", StringComparison.Ordinal) || output.Contains('\e'));
+        Assert.DoesNotContain(
+            service.Output, output => output.StartsWith("00:00:00 ERR forged", StringComparison.Ordinal) || output.Contains('\e'));
     }
 
     [Fact]
@@ -50,7 +53,8 @@ public class ServiceLogTests
 
         await service.WaitForLineAsync("^[0-9:]{8} DBG Hosting started$");
         Assert.Equal(0, await service.StopAsync());
-        Assert.All(service.Output.Where(line => line.Contains(" DBG ", StringComparison.Ordinal)), line => Assert.Matches(" DBG Hosting (start|stop)", line));
+        Assert.All(service.Output.Where(line => line.Contains(" DBG ", StringComparison.Ordinal)),
+            line => Assert.Matches(" DBG Hosting (start|stop)", line));
     }
 
     [Fact]
@@ -75,7 +79,8 @@ public class ServiceLogTests
             folder["appsettings.json"],
             $$$"""{"ServiceLog": {"File": "{{{folder["own", "service.log"]}}}", "Format": "{{{format}}}", "RoomActivity": "on"}}""",
             Cancellation);
-        await using (var service = await RunningService.StartAsync(folder, homeserver, "env", $"{MachineSettings.Variable}={folder["appsettings.json"]}"))
+        await using (var service =
+            await RunningService.StartAsync(folder, homeserver, "env", $"{MachineSettings.Variable}={folder["appsettings.json"]}"))
         {
             Assert.Equal(200, await service.PushAsync(Some.Message("!room:localhost", "hello")));
             await service.Process.WaitForLineAsync("hello");
@@ -95,7 +100,8 @@ public class ServiceLogTests
         }
 
         var properties = JsonElement.Parse(line);
-        Assert.All(["Room", "Alias", "Sender", "EventType", "EventId", "Line"], name => Assert.Equal(JsonValueKind.String, properties.GetProperty(name).ValueKind));
+        Assert.All(["Room", "Alias", "Sender", "EventType", "EventId", "Line"],
+            name => Assert.Equal(JsonValueKind.String, properties.GetProperty(name).ValueKind));
         Assert.All(lines, line => Assert.Equal(JsonValueKind.String, JsonElement.Parse(line).GetProperty("@t").ValueKind));
     }
 
@@ -104,14 +110,17 @@ public class ServiceLogTests
     {
         using var folder = TempFolder.ForCaller();
         await File.WriteAllTextAsync(folder["appsettings.json"], FormerSettings, Cancellation);
-        await using var service = Start(folder, new Dictionary<string, string?> { [MachineSettings.Variable] = folder["appsettings.json"] });
+        await using var service =
+            Start(folder, new Dictionary<string, string?> { [MachineSettings.Variable] = folder["appsettings.json"] });
 
         await HasOneWarningAsync(service, "Ignored the section Serilog of the settings. Logging:LogLevel sets levels, ");
     }
 
     [Theory]
     [InlineData("Ignored the section Serilog of the settings. ", "--Serilog:MinimumLevel:Default", "Loud")]
-    [InlineData("Ignored the section Serilog and its sinks under WriteTo of the settings. ", "--Serilog:MinimumLevel=Debug", "--Serilog:WriteTo:0:Name=File", "--Serilog:WriteTo:0:Args:path=x.log")]
+    [InlineData(
+        "Ignored the section Serilog and its sinks under WriteTo of the settings. ",
+        "--Serilog:MinimumLevel=Debug", "--Serilog:WriteTo:0:Name=File", "--Serilog:WriteTo:0:Args:path=x.log")]
     public async Task Settings_of_Serilog_are_ignored_with_one_warning(string expected, params string[] settings)
     {
         using var folder = TempFolder.ForCaller();
@@ -121,16 +130,19 @@ public class ServiceLogTests
         Assert.False(File.Exists(folder["x.log"]));
     }
 
-    private static ServiceProcess Start(TempFolder folder, params string[] arguments) => Start(folder, new Dictionary<string, string?>(), arguments);
+    private static ServiceProcess Start(TempFolder folder, params string[] arguments) =>
+        Start(folder, new Dictionary<string, string?>(), arguments);
 
     private static ServiceProcess Start(TempFolder folder, Dictionary<string, string?> environment, params string[] arguments) =>
-        ServiceProcess.Start(folder.Path, environment, ["--urls", "http://127.0.0.1:0", "--homeserver", "http://127.0.0.1:9", .. arguments]);
+        ServiceProcess.Start(
+            folder.Path, environment, ["--urls", "http://127.0.0.1:0", "--homeserver", "http://127.0.0.1:9", .. arguments]);
 
     private static async Task HasOneWarningAsync(ServiceProcess service, string expected)
     {
         await service.WaitForLineAsync("Writing logs to ");
         Assert.Equal(0, await service.StopAsync());
-        Assert.Contains(expected, Assert.Single(service.Output, line => line.Contains(" WRN Ignored the section Serilog", StringComparison.Ordinal)), StringComparison.Ordinal);
+        var warning = Assert.Single(service.Output, line => line.Contains(" WRN Ignored the section Serilog", StringComparison.Ordinal));
+        Assert.Contains(expected, warning, StringComparison.Ordinal);
         Assert.Empty(service.StandardError);
     }
 }

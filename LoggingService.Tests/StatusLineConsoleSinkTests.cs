@@ -16,7 +16,8 @@ public partial class StatusLineConsoleSinkTests
     private readonly StringWriter _written = new();
     private readonly StatusLineConsoleSink _terminal;
 
-    public StatusLineConsoleSinkTests() => _terminal = new StatusLineConsoleSink(_written, new MessageTemplateTextFormatter("{Message}{NewLine}"), () => Width);
+    public StatusLineConsoleSinkTests() => _terminal =
+        new StatusLineConsoleSink(_written, new MessageTemplateTextFormatter("{Message}{NewLine}"), () => Width);
 
     [Fact]
     public void The_state_of_a_check_is_replaced_and_stays_below_the_other_lines()
@@ -55,14 +56,17 @@ public partial class StatusLineConsoleSinkTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "script is util-linux's.");
         using var folder = TempFolder.ForCaller();
-        var start = new ProcessStartInfo("script", ["-qec", $"{Program} demo --fast --logs logs", "/dev/null"]) { WorkingDirectory = folder.Path };
-        (start.Environment["TERM"], start.Environment["NO_COLOR"]) = ("xterm", noColor);
+        var command = $"{Program} demo --fast --logs logs";
+        var start = new ProcessStartInfo("script", ["-qec", command, "/dev/null"]) { WorkingDirectory = folder.Path };
+        start.Environment["TERM"] = "xterm";
+        start.Environment["NO_COLOR"] = noColor;
         using var process = ChildProcess.Start(start);
         var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(hasColours, output.Contains("\e[2m", StringComparison.Ordinal));
-        Assert.Matches(@"(?m)^\d\d:\d\d:\d\d #logged_everyday:localhost <@alice:localhost> Good morning everyone\r?$", Colour().Replace(output, ""));
+        Assert.Matches(
+            @"(?m)^\d\d:\d\d:\d\d #logged_everyday:localhost <@alice:localhost> Good morning everyone\r?$", Colour().Replace(output, ""));
     }
 
     [Fact]
@@ -70,19 +74,25 @@ public partial class StatusLineConsoleSinkTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "script is util-linux's.");
         using var folder = TempFolder.ForCaller();
-        await File.WriteAllTextAsync(folder["registration.yaml"], ServiceUnderTest.RegistrationText("http://127.0.0.1:5000"), TestContext.Current.CancellationToken);
-        var start = new ProcessStartInfo("script", ["-qefc", $"{Program} --homeserver http://127.0.0.1:9 --urls http://127.0.0.1:0", "/dev/null"]) { WorkingDirectory = folder.Path };
-        (start.Environment["TERM"], start.Environment["NO_COLOR"]) = ("xterm", "");
+        await File.WriteAllTextAsync(
+            folder["registration.yaml"], ServiceUnderTest.RegistrationText("http://127.0.0.1:5000"), TestContext.Current.CancellationToken);
+        var command = $"{Program} --homeserver http://127.0.0.1:9 --urls http://127.0.0.1:0";
+        var start = new ProcessStartInfo("script", ["-qefc", command, "/dev/null"]) { WorkingDirectory = folder.Path };
+        start.Environment["TERM"] = "xterm";
+        start.Environment["NO_COLOR"] = "";
         using var process = ChildProcess.Start(start);
         var screen = "";
-        while (!Colour().Replace(screen, "").Contains("· Not known yet: whether it reaches", StringComparison.Ordinal) && await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        while (!Colour().Replace(screen, "").Contains("· Not known yet: whether it reaches", StringComparison.Ordinal)
+            && await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
             screen += line + "\n";
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Contains("\e[0;33m✗\e[0m", screen, StringComparison.Ordinal);
-        Assert.Contains("  ✗ The homeserver can't be reached at http://127.0.0.1:9", Colour().Replace(screen, ""), StringComparison.Ordinal);
-        Assert.Contains("  · Not known yet: whether it has loaded the registration.", Colour().Replace(screen, ""), StringComparison.Ordinal);
+        Assert.Contains(
+            "  ✗ The homeserver can't be reached at http://127.0.0.1:9", Colour().Replace(screen, ""), StringComparison.Ordinal);
+        Assert.Contains(
+            "  · Not known yet: whether it has loaded the registration.", Colour().Replace(screen, ""), StringComparison.Ordinal);
     }
 
     private void Write(string text, int eventId = 0, string? check = null) => _terminal.Emit(new LogEvent(

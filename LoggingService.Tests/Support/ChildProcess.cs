@@ -10,8 +10,8 @@ internal static class ChildProcess
     private static readonly BlockingCollection<Action> Starts = StartingThread();
 
     /// <summary>
-    /// Starts a process whose output is piped to us, and whose standard input is a text. On Linux the kernel kills it when the test process ends, however
-    /// that ends.
+    /// Starts a process whose output is piped to us, and whose standard input is a text. On Linux the kernel kills it when the
+    /// test process ends, however that ends.
     /// </summary>
     public static Process Start(ProcessStartInfo what, string input = "")
     {

@@ -10,9 +10,12 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>The command: the published program that <c>LOGGING_SERVICE_PROGRAM</c> names, otherwise the ordinary build.</summary>
-    public static readonly IReadOnlyList<string> Program = Environment.GetEnvironmentVariable("LOGGING_SERVICE_PROGRAM") is { Length: > 0 } published
-        ? [published]
-        : [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "LoggingService.dll")];
+    public static readonly IReadOnlyList<string> Program =
+        Environment.GetEnvironmentVariable("LOGGING_SERVICE_PROGRAM") is { Length: > 0 } published ? [published] :
+        [
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+            Path.Combine(AppContext.BaseDirectory, "LoggingService.dll"),
+        ];
 
     private readonly Process _process;
     private readonly Task _bothStreamsRead;
@@ -58,7 +61,9 @@ internal sealed class ServiceProcess : IAsyncDisposable
         string workingDirectory, IReadOnlyDictionary<string, string?> environment, params IEnumerable<string> arguments) =>
         Start(workingDirectory, environment, arguments, input: "");
 
-    /// <summary>Starts the service under a program that watches or disturbs it, and becomes it: as <c>strace -D</c> with its options.</summary>
+    /// <summary>
+    /// Starts the service under a program that watches or disturbs it, and becomes it: as <c>strace -D</c> with its options.
+    /// </summary>
     public static ServiceProcess StartUnder(IReadOnlyList<string> program, string workingDirectory, params IEnumerable<string> arguments) =>
         Start(workingDirectory, new Dictionary<string, string?>(), arguments, input: "", program);
 
@@ -84,7 +89,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     /// <summary>Waits for a line, on either stream, that matches this regular expression; it may have come already.</summary>
     /// <returns>The match.</returns>
-    /// <exception cref="InvalidOperationException">It ended, or the time was up, without such a line; the message has its output.</exception>
+    /// <exception cref="InvalidOperationException">It ended, or the time was up, without such a line: with its output.</exception>
     public async Task<Match> WaitForLineAsync(string pattern, TimeSpan? limit = null)
     {
         var end = Task.Delay(limit ?? DefaultLimit);
