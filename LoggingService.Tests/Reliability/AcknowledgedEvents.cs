@@ -2,21 +2,20 @@ using System.Text.Json;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>The events that were acknowledged and that nobody else took away: each must be in its room's record once.</summary>
+/// <summary>The acknowledged events that no other process has removed: each must be in its room's record exactly once.</summary>
 internal sealed class AcknowledgedEvents
 {
     private readonly Dictionary<string, HashSet<string>> _rooms = [];
 
-    /// <summary>How many there were, those that somebody took away later included.</summary>
+    /// <summary>The number of acknowledged events, including those that were removed later.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Those that were looked for and were not there, as sentences.</summary>
+    /// <summary>Descriptions of events that were missing in a check.</summary>
     public HashSet<string> Lost { get; } = [];
 
-    /// <summary>Those that were there more than once.</summary>
-    public HashSet<string> Twice { get; } = [];
+    /// <summary>Descriptions of events that were logged more than once.</summary>
+    public HashSet<string> Duplicated { get; } = [];
 
-    /// <summary>An event was answered with 200.</summary>
     public void Add(string room, string eventId)
     {
         if (!_rooms.TryGetValue(room, out var ids))
@@ -25,42 +24,47 @@ internal sealed class AcknowledgedEvents
             Count++;
     }
 
-    /// <summary>Somebody does something to the logs: what is not there afterwards is not ours to keep any more.</summary>
-    public void DuringChange(string logs, Action touch)
+    /// <summary>Runs an external change of the logs and no longer expects the events that are missing afterwards.</summary>
+    public void DuringChange(string logs, Action change)
     {
-        touch();
+        change();
         foreach (var (room, ids) in _rooms)
-            ids.IntersectWith(Ids(logs, room).OfType<string>().ToHashSet());
+            ids.IntersectWith(ReadIds(logs, room).OfType<string>().ToHashSet());
     }
 
-    /// <summary>Looks for all of a room's events; text and record must be line for line, without holes.</summary>
+    /// <summary>Looks for all expected events of a room. Text and record must match line for line.</summary>
     public void Check(string logs, string room, string after)
     {
-        var there = Ids(logs, room).OfType<string>().CountBy(id => id).ToDictionary();
-        Lost.UnionWith(from id in _rooms.GetValueOrDefault(room) ?? [] where !there.ContainsKey(id) select $"{id} of {room} after {after}");
-        Twice.UnionWith(from found in there where found.Value > 1 select $"{found.Key} of {room} after {after}");
+        var logged = ReadIds(logs, room).OfType<string>().CountBy(id => id).ToDictionary();
+        var expected = _rooms.GetValueOrDefault(room) ?? [];
+        Lost.UnionWith(expected.Where(id => !logged.ContainsKey(id)).Select(id => $"{id} of {room} after {after}"));
+        Duplicated.UnionWith(logged.Where(id => id.Value > 1).Select(id => $"{id.Key} of {room} after {after}"));
         foreach (var record in Records(logs, room))
         {
-            var (recorded, text) = (File.ReadAllLines(record), File.ReadAllLines(Path.ChangeExtension(record, ".log")));
-            Assert.True(recorded.Length == text.Length, $"{recorded.Length} events and {text.Length} lines in {record} after {after}");
-            foreach (var (e, line) in recorded.Zip(text))
+            var events = File.ReadAllLines(record);
+            var lines = File.ReadAllLines(Path.ChangeExtension(record, ".log"));
+            Assert.True(events.Length == lines.Length, $"{events.Length} events and {lines.Length} lines in {record} after {after}");
+            foreach (var (e, line) in events.Zip(lines))
             {
-                Assert.False(e.Contains('\0', StringComparison.Ordinal) || line.Contains('\0', StringComparison.Ordinal), $"a hole in {record} after {after}");
+                Assert.False(e.Contains('\0') || line.Contains('\0'), $"a hole in {record} after {after}");
                 if (Parse(e) is { } json)
-                    Assert.True(line.Contains("> " + json.GetProperty("content").GetProperty("body").GetString()!.TrimEnd('x'), StringComparison.Ordinal), $"{line}\nisn't\n{e}\nin {record} after {after}");
+                {
+                    var body = json.GetProperty("content").GetProperty("body").GetString()!.TrimEnd('x');
+                    Assert.True(line.Contains("> " + body), $"{line}\nisn't the line of\n{e}\nin {record} after {after}");
+                }
             }
         }
     }
 
-    /// <summary>Holds all that was looked for to the promise.</summary>
-    public void AssertComplete(string fault, string how, long rounds)
+    /// <summary>Reports the result of all checks, and fails if an event was lost or duplicated.</summary>
+    public void AssertComplete(string fault, string method, long rounds)
     {
-        foreach (var what in Lost.Concat(Twice).Take(10))
-            TestContext.Current.TestOutputHelper!.WriteLine(what);
-        Trial.Report(fault, how, rounds, Count, Lost.Count, Twice.Count);
+        foreach (var problem in Lost.Concat(Duplicated).Take(10))
+            TestContext.Current.TestOutputHelper!.WriteLine(problem);
+        Trial.Report(fault, method, rounds, Count, Lost.Count, Duplicated.Count);
     }
 
-    private static IEnumerable<string?> Ids(string logs, string room) =>
+    private static IEnumerable<string?> ReadIds(string logs, string room) =>
         from record in Records(logs, room)
         from line in File.ReadLines(record)
         select Parse(line) is { } e ? e.GetProperty("event_id").GetString() : null;
@@ -68,7 +72,7 @@ internal sealed class AcknowledgedEvents
     private static string[] Records(string logs, string room) =>
         Directory.Exists(Path.Combine(logs, room)) ? Directory.GetFiles(Path.Combine(logs, room), "*.jsonl") : [];
 
-    // Half a line, left by somebody who cut the file, is none.
+    // Null for the rest of a line that an external change has cut.
     private static JsonElement? Parse(string line)
     {
         try

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>Clocks that are wrong, are set, and change for the summer: every event is there once, in text and record line for line.</summary>
+/// <summary>Wrong clocks, clock changes, daylight saving: every event is logged once, and the text matches the record.</summary>
 public class ClockTests
 {
     private readonly Random _random = new(20261124);
@@ -12,13 +12,13 @@ public class ClockTests
     private int _transactions;
 
     [Fact]
-    public async Task A_clock_that_is_set_back_and_forth_by_hours_and_days_loses_no_event_and_knows_those_that_come_again()
+    public async Task Setting_the_clock_back_and_forth_loses_no_event_and_logs_no_resent_event_again()
     {
         var rounds = Trial.Scale(3, 60);
         for (var round = 0; round < rounds; round++)
         {
             _room = Some.RoomId();
-            var time = new SetClock();
+            var time = new SettableClock();
             var folder = TempFolder.ForCaller();
             var service = new ServiceUnderTest(time, folder);
             try
@@ -27,10 +27,14 @@ public class ClockTests
                 {
                     var (id, sent) = await PushAsync(service, at: _random.Next(4) == 0 ? null : time.GetUtcNow().ToUnixTimeMilliseconds());
 
-                    // The answer didn't reach the homeserver: it comes again, when somebody has set the clock, or after a restart.
+                    // The response was lost: the homeserver resends after the clock was set, or after a restart.
                     time.Set(new TimeSpan(_random.Next(-40, 41), _random.Next(-30, 31), _random.Next(60), 0));
                     if (_random.Next(3) == 0)
-                        (service, folder) = await AgainAsync(service, folder, time, isKilled: _random.Next(2) == 0);
+                    {
+                        folder = await StopAsync(service, folder, isKilled: _random.Next(2) == 0);
+                        service = new(time, folder);
+                    }
+
                     Assert.Equal(200, (await service.PushAsync(id, sent)).Status);
                     _acknowledged.Check(service.Logs, _room, $"round {round}, step {step}");
                 }
@@ -42,46 +46,54 @@ public class ClockTests
             }
         }
 
-        _acknowledged.AssertComplete("clock", "set back and forth by up to 40 days, restart or SIGKILL in between, each transaction twice", rounds * 12);
+        const string method = "set back and forth by up to 40 days, with restarts and SIGKILLs, each transaction sent twice";
+        _acknowledged.AssertComplete("clock", method, rounds * 12);
     }
 
     [Fact]
-    public async Task While_the_clock_is_set_back_the_journal_is_emptied_all_the_same()
+    public async Task Setting_the_clock_back_does_not_stop_checkpoints()
     {
-        var time = new SetClock();
+        var time = new SettableClock();
         await using var service = new ServiceUnderTest(time);
         await PushAsync(service, at: null);
         time.Set(TimeSpan.FromDays(-400));
-        await Wait.UntilAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal was emptied", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(
+            () => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
     }
 
     [Fact]
-    public async Task After_the_clock_was_set_back_rooms_can_be_made_within_the_hour()
+    public async Task After_the_clock_was_set_back_rooms_can_be_created_within_the_hour()
     {
         const string CreateRoom = "POST /_matrix/client/v3/createRoom";
-        var time = new SetClock();
-        var homeserver = new StubHomeserver().WithoutAliases().On(CreateRoom, """{"room_id":"!tea:localhost"}""").On("PUT /_matrix/client/v3/*", "{}");
-        await using var service = new ServiceUnderTest(time, homeserver: homeserver, settings: new() { ["LoggingService:RoomsPerHour"] = "1" });
-        Assert.Equal(200, await AskAsync("#logged_one:localhost"));
+        var time = new SettableClock();
+        var homeserver = new StubHomeserver().WithoutAliases()
+            .On(CreateRoom, """{"room_id":"!tea:localhost"}""")
+            .On("PUT /_matrix/client/v3/*", "{}");
+        var settings = new Dictionary<string, string> { ["LoggingService:RoomsPerHour"] = "1" };
+        await using var service = new ServiceUnderTest(time, homeserver: homeserver, settings: settings);
+        Assert.Equal(200, await QueryAsync("#logged_one:localhost"));
         time.Set(TimeSpan.FromDays(-400));
-        Assert.Equal(404, await AskAsync("#logged_two:localhost"));
+        Assert.Equal(404, await QueryAsync("#logged_two:localhost"));
         time.Advance(TimeSpan.FromMinutes(60));
-        Assert.Equal(200, await AskAsync("#logged_two:localhost"));
+        Assert.Equal(200, await QueryAsync("#logged_two:localhost"));
 
-        async Task<int> AskAsync(string alias) => (await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}")).Status;
+        async Task<int> QueryAsync(string alias) =>
+            (await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}")).Status;
     }
 
     [Fact]
-    public async Task A_homeserver_that_could_not_be_asked_is_asked_again_when_the_clock_was_set_back()
+    public async Task A_failed_alias_lookup_is_retried_after_the_clock_was_set_back()
     {
-        var time = new SetClock();
-        var homeserver = new StubHomeserver().AliasesOf(_room).On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""");
+        var time = new SettableClock();
+        var homeserver = new StubHomeserver().AliasesOf(_room)
+            .On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""");
         await using var service = new ServiceUnderTest(time, homeserver: homeserver);
         Assert.NotNull(service.Client);
-        await Wait.UntilAsync(() => service.Logged.Any(e => e.RenderMessage().Contains("knows this service", StringComparison.Ordinal)), "it knows who it is");
+        await Wait.UntilAsync(
+            () => service.Logged.Any(e => e.RenderMessage().Contains("knows this service")), "the service has identified itself");
         homeserver.On(StubHomeserver.AliasesLine(_room), _ => throw new HttpRequestException("Connection refused"));
-        var pushed = service.PushAsync("1", Some.Message(_room, "while it can't be asked"));
-        await Wait.UntilAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(500)));
+        var pushed = service.PushAsync("1", Some.Message(_room, "while the homeserver is down"));
+        await Wait.UntilAsync(() => pushed.IsCompleted, "a response", () => time.Advance(TimeSpan.FromMilliseconds(500)));
         Assert.Single(service.Record(_room));
         homeserver.AliasesOf(_room);
         time.Set(TimeSpan.FromDays(-400));
@@ -91,7 +103,7 @@ public class ClockTests
     }
 
     [Fact]
-    public async Task A_transaction_that_comes_while_the_day_ends_is_of_one_day_in_all_rooms()
+    public async Task A_transaction_received_at_midnight_has_one_day_in_all_rooms()
     {
         var rounds = Trial.Scale(3, 50);
         for (var round = 0; round < rounds; round++)
@@ -100,14 +112,15 @@ public class ClockTests
             await using var service = new ServiceUnderTest(time);
             var rooms = Enumerable.Range(0, 5).Select(_ => Some.RoomId()).ToArray();
             var events = rooms.SelectMany(room => Enumerable.Range(0, 3).Select(_ => (Room: room, Id: Some.EventId()))).ToArray();
-            var body = $"{{\"events\":[{string.Join(',', events.Select(e => Some.Message(e.Room, $"message {e.Id} ", e.Id)))}]}}";
+            var messages = events.Select(e => Some.Message(e.Room, $"message {e.Id} ", e.Id));
+            var body = $"{{\"events\":[{string.Join(',', messages)}]}}";
             using var connection = await RawConnection.OpenAsync(service.Client.BaseAddress!.Port);
-            var before = _random.Next(body.Length);
-            await connection.SendAsync(RawConnection.TransactionHead($"{round}", body.Length) + body[..before]);
-            var others = Task.Run(() => Parallel.ForAsync(0, 10, TestContext.Current.CancellationToken, async (i, _) =>
-                Assert.Equal(200, (await service.PushAsync($"other{i}", Some.Message(rooms[0], "others"))).Status)), TestContext.Current.CancellationToken);
+            var sentBefore = _random.Next(body.Length);
+            await connection.SendAsync(RawConnection.TransactionHead($"{round}", body.Length) + body[..sentBefore]);
+            var cancellation = TestContext.Current.CancellationToken;
+            var others = Task.Run(() => Parallel.ForAsync(0, 10, cancellation, PushOtherAsync), cancellation);
             time.Advance(TimeSpan.FromSeconds(1));
-            await connection.SendAsync(body[before..]);
+            await connection.SendAsync(body[sentBefore..]);
             Assert.StartsWith("HTTP/1.1 200", await connection.ReadToAsync("\r\n", TimeSpan.FromSeconds(10)), StringComparison.Ordinal);
             await others;
             foreach (var (room, id) in events)
@@ -116,19 +129,23 @@ public class ClockTests
             {
                 _acknowledged.Check(service.Logs, room, "midnight");
                 Assert.Equal("20280229.log", new FileInfo(Path.Combine(service.Logs, room, "latest.log")).LinkTarget);
-                Assert.Equal(3, File.ReadLines(Path.Combine(service.Logs, room, "20280229.jsonl")).Count(line => line.Contains("message ", StringComparison.Ordinal)));
+                var record = File.ReadLines(Path.Combine(service.Logs, room, "20280229.jsonl"));
+                Assert.Equal(3, record.Count(line => line.Contains("message ")));
             }
+
+            async ValueTask PushOtherAsync(int i, CancellationToken _) =>
+                Assert.Equal(200, (await service.PushAsync($"other{i}", Some.Message(rooms[0], "others"))).Status);
         }
 
-        _acknowledged.AssertComplete("clock", "midnight, of a leap day too, inside of a transaction and between others", rounds);
+        _acknowledged.AssertComplete("clock", "midnight, also of a leap day, during a transaction and between others", rounds);
     }
 
     [Theory]
     [InlineData("2026-03-29T00:59:58Z", "+01:00", "+02:00")]
     [InlineData("2026-10-25T00:59:58Z", "+02:00", "+01:00")]
-    public async Task When_summer_begins_and_ends_no_event_is_lost_and_each_line_has_its_own_offset(string changes, string before, string after)
+    public async Task Daylight_saving_changes_lose_no_event_and_each_line_has_its_own_offset(string start, string before, string after)
     {
-        var time = new FakeTimeProvider(DateTimeOffset.Parse(changes, System.Globalization.CultureInfo.InvariantCulture));
+        var time = new FakeTimeProvider(DateTimeOffset.Parse(start, System.Globalization.CultureInfo.InvariantCulture));
         time.SetLocalTimeZone(TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"));
         await using var service = new ServiceUnderTest(time);
         for (var i = 0; i < 4; i++)
@@ -137,7 +154,7 @@ public class ClockTests
             time.Advance(TimeSpan.FromSeconds(1));
         }
 
-        _acknowledged.Check(service.Logs, _room, changes);
+        _acknowledged.Check(service.Logs, _room, start);
         var lines = File.ReadAllLines(Path.Combine(service.Logs, _room, "latest.log"));
         Assert.Equal([before, before, after, after], lines.Select(line => line[20..26]));
         _acknowledged.AssertComplete("clock", $"daylight saving, {before} to {after}", 1);
@@ -148,7 +165,8 @@ public class ClockTests
     [InlineData("Pacific/Kiritimati", "2026-11-24T09:59:59Z", "20261124", "20261125")]
     [InlineData("Pacific/Apia", "2011-12-30T09:59:59Z", "20111229", "20111231")]
     [InlineData("Etc/GMT+12", "2026-11-24T11:59:59Z", "20261123", "20261124")]
-    public async Task Odd_zones_have_their_own_midnight_and_one_that_skips_a_day_has_no_file_of_it(string zone, string at, string day, string next)
+    public async Task Unusual_time_zones_have_their_own_midnight_and_a_skipped_day_has_no_file(
+        string zone, string at, string day, string next)
     {
         var time = new FakeTimeProvider(DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture));
         time.SetLocalTimeZone(TimeZoneInfo.FindSystemTimeZoneById(zone));
@@ -157,7 +175,8 @@ public class ClockTests
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(200, (await service.PushAsync(id, sent)).Status);
         await PushAsync(service, time.GetUtcNow().ToUnixTimeMilliseconds());
-        Assert.Equal([$"{day}.jsonl", $"{next}.jsonl"], Directory.GetFiles(Path.Combine(service.Logs, _room), "*.jsonl").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        var records = Directory.GetFiles(Path.Combine(service.Logs, _room), "*.jsonl");
+        Assert.Equal([$"{day}.jsonl", $"{next}.jsonl"], records.Select(Path.GetFileName).Order(StringComparer.Ordinal));
         _acknowledged.Check(service.Logs, _room, zone);
         _acknowledged.AssertComplete("clock", $"midnight in {zone}", 1);
     }
@@ -167,7 +186,7 @@ public class ClockTests
     [InlineData("Pacific/Kiritimati", "+14:00")]
     [InlineData("Pacific/Apia", "+13:00")]
     [InlineData("Nowhere/At_all", "+00:00")]
-    public async Task A_service_started_in_any_zone_knows_what_it_logged_in_another(string zone, string offset)
+    public async Task A_service_started_in_another_time_zone_logs_no_event_again(string zone, string offset)
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();
@@ -177,11 +196,14 @@ public class ClockTests
         {
             var second = Message();
             var url = $"http://127.0.0.1:{FreePort.Next()}";
-            await using var service = ServiceProcess.Start(folder.Path, new Dictionary<string, string?> { ["TZ"] = inZone }, "--homeserver", homeserver.Address, "--urls", url);
+            var environment = new Dictionary<string, string?> { ["TZ"] = inZone };
+            await using var service =
+                ServiceProcess.Start(folder.Path, environment, "--homeserver", homeserver.Address, "--urls", url);
             using var client = new TransactionClient(url);
             await client.PushUntilAcceptedAsync("1", [first, second]);
+            var last = File.ReadLines(Path.Combine(folder["logs"], _room, "latest.log")).Last();
             if (inZone == zone)
-                Assert.Contains($" {offset} <@alice:localhost> message ", File.ReadLines(Path.Combine(folder["logs"], _room, "latest.log")).Last(), StringComparison.Ordinal);
+                Assert.Contains($" {offset} <@alice:localhost> message ", last, StringComparison.Ordinal);
             await service.KillAsync();
         }
 
@@ -197,9 +219,13 @@ public class ClockTests
     }
 
     [Fact]
-    public async Task Timestamps_at_the_ends_of_every_range_are_logged_and_known_again()
+    public async Task Timestamps_at_the_ends_of_every_range_are_logged_once()
     {
-        long[] ends = [long.MinValue, long.MinValue + 1, -62135596800000, -62135596800001, -1, 0, 1, 253402300799999, 253402300800000, 9007199254740991, long.MaxValue - 1, long.MaxValue];
+        long[] timestamps =
+        [
+            long.MinValue, long.MinValue + 1, -62135596800000, -62135596800001, -1, 0, 1, 253402300799999, 253402300800000,
+            9007199254740991, long.MaxValue - 1, long.MaxValue,
+        ];
         foreach (var zone in new[] { "Pacific/Kiritimati", "Etc/GMT+12" })
         {
             using var folder = TempFolder.ForCaller();
@@ -208,7 +234,7 @@ public class ClockTests
                 var time = new FakeTimeProvider(DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture));
                 time.SetLocalTimeZone(TimeZoneInfo.FindSystemTimeZoneById(zone));
                 await using var service = new ServiceUnderTest(time, folder);
-                foreach (var at in ends)
+                foreach (var at in timestamps)
                 {
                     var (id, sent) = await PushAsync(service, at);
                     Assert.Equal(200, (await service.PushAsync(id, sent)).Status);
@@ -227,7 +253,9 @@ public class ClockTests
 
     private async Task<(string Id, string Sent)> PushAsync(ServiceUnderTest service, long? at)
     {
-        var (transaction, id) = ($"t{++_transactions}", Some.EventId());
+        _transactions++;
+        var transaction = $"t{_transactions}";
+        var id = Some.EventId();
         var message = Some.Message(_room, $"message {id} ", id, at);
         if (at is null)
             message = System.Text.RegularExpressions.Regex.Replace(message, "\"origin_server_ts\":[^,]*,", "");
@@ -236,7 +264,8 @@ public class ClockTests
         return (transaction, message);
     }
 
-    private static async Task<(ServiceUnderTest Service, TempFolder Folder)> AgainAsync(ServiceUnderTest service, TempFolder folder, SetClock time, bool isKilled)
+    /// <summary>Stops the service and returns the folder for the next start: after a kill, a copy made while the service ran.</summary>
+    private static async Task<TempFolder> StopAsync(ServiceUnderTest service, TempFolder folder, bool isKilled)
     {
         var next = folder;
         if (isKilled)
@@ -248,17 +277,17 @@ public class ClockTests
         await service.DisposeAsync();
         if (isKilled)
             folder.Dispose();
-        return (new(time, next), next);
+        return next;
     }
 
-    /// <summary>A clock that somebody sets, while what counts how long something takes goes on, as a machine's does.</summary>
-    private sealed class SetClock() : FakeTimeProvider(new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero))
+    /// <summary>A clock that can be set; as on a machine, the monotonic timestamp isn't affected.</summary>
+    private sealed class SettableClock() : FakeTimeProvider(new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero))
     {
-        private TimeSpan _by;
+        private TimeSpan _offset;
 
-        public void Set(TimeSpan by) => _by += by;
+        public void Set(TimeSpan by) => _offset += by;
 
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _by;
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _offset;
 
         public override long GetTimestamp() => base.GetUtcNow().Ticks;
     }

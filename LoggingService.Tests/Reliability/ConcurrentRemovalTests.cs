@@ -2,7 +2,7 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>Files that somebody removes or replaces just while a transaction is written to them.</summary>
+/// <summary>Files that are removed or replaced while a transaction is written to them.</summary>
 public class ConcurrentRemovalTests
 {
     private readonly Ledger _ledger = new();
@@ -11,7 +11,7 @@ public class ConcurrentRemovalTests
     [InlineData("both deleted")]
     [InlineData("both saved")]
     [InlineData("folder removed")]
-    public async Task A_transaction_whose_files_go_while_it_is_written_is_refused_and_there_when_it_comes_again(string touch)
+    public async Task A_transaction_whose_files_are_removed_meanwhile_is_refused_and_logged_when_it_is_resent(string change)
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();
@@ -21,21 +21,22 @@ public class ConcurrentRemovalTests
         {
             var room = Some.RoomId();
             await service.PushUntilAcceptedAsync(Ledger.Create([room]).Json);
-            var pushed = Ledger.Create([room]);
+            var transaction = Ledger.Create([room]);
             await using (await SyscallFaults.InjectAsync(service.Process.Id, "fsync", "delay_enter=500000"))
             {
                 var before = LogFolder.JournalTimestamp(folder["logs"]);
-                var answer = service.PushAsync(pushed.Json);
-                await Wait.UntilAsync(() => LogFolder.JournalTimestamp(folder["logs"]) != before, "the journal is written");
-                ExternalChanges.Apply(touch, folder["logs"], room, Random.Shared);
-                Assert.InRange(await answer, 500, 599);
+                var status = service.PushAsync(transaction.Json);
+                await Wait.UntilAsync(() => LogFolder.JournalTimestamp(folder["logs"]) != before, "the journal is being written");
+                ExternalChanges.Apply(change, folder["logs"], room, Random.Shared);
+                Assert.InRange(await status, 500, 599);
             }
 
-            await service.PushUntilAcceptedAsync(pushed.Json);
-            _ledger.Acknowledge(pushed);
+            await service.PushUntilAcceptedAsync(transaction.Json);
+            _ledger.Acknowledge(transaction);
         }
 
         Assert.Equal(0, await service.Process.StopAsync());
-        _ledger.AssertComplete(folder["logs"], "files touched by others", $"{touch}, between the journal's write and the file's", rounds);
+        var method = $"{change}, between the write to the journal and to the files";
+        _ledger.AssertComplete(folder["logs"], "files changed externally", method, rounds);
     }
 }

@@ -4,15 +4,15 @@ using System.Text;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>
-/// What a disk may hold of a folder while a process writes it, as strictly as POSIX has it: what a file holds is durable
-/// after its fsync, its name after an fsync of its folder, and until then any part of what was done may be there or not.
+/// The possible states on disk of a folder that a process writes to, as strictly as POSIX allows: file data is durable after an
+/// fsync of the file, a directory entry after an fsync of its folder; until then any part of the changes may be lost. The root
+/// folder itself is durable.
 /// </summary>
-/// <param name="root">The folder, which is durable itself.</param>
 internal sealed class DiskModel(string root)
 {
     private readonly Node _root = new(NodeKind.Folder);
     private readonly Dictionary<long, Node> _open = [];
-    private readonly Dictionary<StraceLog.Call, (Node Node, long Changes)> _syncing = [];
+    private readonly Dictionary<StraceLog.Call, (Node Node, long Changes)> _runningSyncs = [];
     private long _changes;
 
     private enum NodeKind
@@ -22,17 +22,14 @@ internal sealed class DiskModel(string root)
         Link,
     }
 
-    /// <summary>Something that was done and that no fsync has made durable yet.</summary>
-    /// <param name="Number">They are counted, all together.</param>
+    /// <summary>A change that isn't durable yet. All changes are numbered in order.</summary>
     internal abstract record Change(long Number);
 
-    /// <summary>Bytes that were written into a file.</summary>
     internal sealed record Written(long Number, long Offset, byte[] Bytes) : Change(Number);
 
-    /// <summary>A file that was cut, or lengthened.</summary>
     internal sealed record Resized(long Number, long Length) : Change(Number);
 
-    private sealed record Renamed(long Number, (string Name, Node? Node)[] Names) : Change(Number);
+    private sealed record EntriesChanged(long Number, (string Name, Node? Node)[] Names) : Change(Number);
 
     private sealed class Node(NodeKind kind, string target = "")
     {
@@ -44,31 +41,30 @@ internal sealed class DiskModel(string root)
 
         public Dictionary<string, Node> Names { get; set; } = [];
 
-        public Dictionary<string, Node> NamesNow { get; } = [];
+        public Dictionary<string, Node> CurrentNames { get; } = [];
 
         public List<Change> Unsynced { get; } = [];
     }
 
-    /// <summary>The disk of a folder that has long been written.</summary>
-    public static DiskModel Of(string folder)
+    /// <summary>A disk whose content is the folder's, all durable.</summary>
+    public static DiskModel FromFolder(string folder)
     {
         var disk = new DiskModel(folder);
-        Take(new DirectoryInfo(folder), disk._root);
+        Read(new DirectoryInfo(folder), disk._root);
         return disk;
     }
 
-    /// <summary>How many changes there were, durable or not.</summary>
+    /// <summary>The number of changes, durable or not.</summary>
     public long Changes => _changes;
 
-    /// <summary>Another process begins: it has no files open.</summary>
-    public void Begin()
+    /// <summary>Starts a new process, which has no open files.</summary>
+    public void BeginProcess()
     {
         _open.Clear();
-        _syncing.Clear();
+        _runningSyncs.Clear();
     }
 
-    /// <summary>Takes note of a call.</summary>
-    /// <returns>Whether it changed what a power cut would leave.</returns>
+    /// <summary>Applies a system call and returns whether it changed the possible states after a power cut.</summary>
     public bool Apply(StraceLog.Call call, bool isEnd)
     {
         switch (call.Name, isEnd)
@@ -77,71 +73,76 @@ internal sealed class DiskModel(string root)
                 _open.Remove(call.Number(0));
                 return false;
             case ("fsync" or "fdatasync", false):
-                if (_open.TryGetValue(call.Number(0), out var syncing))
-                    _syncing[call] = (syncing, _changes);
+                if (_open.TryGetValue(call.Number(0), out var node))
+                    _runningSyncs[call] = (node, _changes);
                 return false;
             case ("syncfs", false):
-                _syncing[call] = (_root, _changes);
+                _runningSyncs[call] = (_root, _changes);
                 return false;
             case ("syncfs", true):
-                return _syncing.Remove(call, out var all) && call.Result == 0 && SyncAll(all.Node, all.Changes);
+                return _runningSyncs.Remove(call, out var all) && call.Result == 0 && SyncAll(all.Node, all.Changes);
             case ("fsync" or "fdatasync", true):
-                return _syncing.Remove(call, out var synced) && call.Result == 0 && Sync(synced.Node, synced.Changes);
+                return _runningSyncs.Remove(call, out var synced) && call.Result == 0 && Sync(synced.Node, synced.Changes);
             case (_, true) when call.Result is >= 0:
-                return Done(call);
+                return ApplyCompleted(call);
             default:
                 return false;
         }
     }
 
-    /// <summary>Makes the folder as a power cut would leave it now.</summary>
-    /// <param name="fate">What becomes of a change that is not durable: it, a part of it, or <c>null</c>.</param>
-    /// <param name="to">Where; <c>null</c> to only learn the name of the result.</param>
-    /// <returns>A name that two equal results have both.</returns>
-    public string Leave(Func<Change, Change?> fate, string? to)
+    /// <summary>
+    /// Writes the state after a power cut to a folder, unless that is <c>null</c>, and returns a hash of the state. The outcome maps a
+    /// change that isn't durable to what survives: all, a part, or <c>null</c>.
+    /// </summary>
+    public string Write(Func<Change, Change?> outcome, string? to)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Leave(_root, fate, to, hash);
+        Write(_root, outcome, to, hash);
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 
-    private static void Take(DirectoryInfo from, Node into)
+    private static void Read(DirectoryInfo from, Node into)
     {
         foreach (var entry in from.EnumerateFileSystemInfos())
         {
-            var node = new Node(entry.LinkTarget is not null ? NodeKind.Link : entry is DirectoryInfo ? NodeKind.Folder : NodeKind.File, entry.LinkTarget ?? "");
+            var kind = entry is DirectoryInfo ? NodeKind.Folder : NodeKind.File;
+            var node = entry.LinkTarget is { } target ? new Node(NodeKind.Link, target) : new Node(kind);
             if (node.Kind == NodeKind.Folder)
-                Take((DirectoryInfo)entry, node);
+                Read((DirectoryInfo)entry, node);
             else if (node.Kind == NodeKind.File)
                 node.Bytes = File.ReadAllBytes(entry.FullName);
-            into.Names[entry.Name] = into.NamesNow[entry.Name] = node;
+            into.Names[entry.Name] = node;
+            into.CurrentNames[entry.Name] = node;
         }
     }
 
-    private bool Done(StraceLog.Call call)
+    private bool ApplyCompleted(StraceLog.Call call)
     {
         switch (call.Name)
         {
             case "openat":
                 return Open(call);
             case "mkdir":
-                return Name(call.Text(0), new Node(NodeKind.Folder));
+                return SetEntry(call.Text(0), new Node(NodeKind.Folder));
             case "symlink":
-                return Name(call.Text(1), new Node(NodeKind.Link, call.Text(0)));
+                return SetEntry(call.Text(1), new Node(NodeKind.Link, call.Text(0)));
             case "unlink":
-                return Name(call.Text(0), null);
+                return SetEntry(call.Text(0), null);
             case "rename":
                 return Rename(call.Text(0), call.Text(1));
             case "pwrite64":
-                return _open.TryGetValue(call.Number(0), out var written) && Add(written, new Written(++_changes, call.Number(3), call.Bytes(1)[..(int)call.Result!]));
+                return _open.TryGetValue(call.Number(0), out var written)
+                    && Add(written, new Written(NextNumber(), call.Number(3), call.Bytes(1)[..(int)call.Result!]));
             case "ftruncate":
-                return _open.TryGetValue(call.Number(0), out var resized) && Add(resized, new Resized(++_changes, call.Number(1)));
+                return _open.TryGetValue(call.Number(0), out var resized) && Add(resized, new Resized(NextNumber(), call.Number(1)));
             case "sendto" or "recvfrom" or "close":
                 return false;
             default:
-                // A way to write that isn't thought of here must not pass for one that changes nothing.
-                var isOurs = call.Word(0).StartsWith('"') ? IsInside(call.Text(0)) : long.TryParse(call.Word(0), out var file) && _open.ContainsKey(file);
-                return isOurs ? throw new NotSupportedException($"{call}") : false;
+                // An unknown call on the folder must not count as one without effect.
+                var isInside = call.Word(0).StartsWith('"')
+                    ? IsInside(call.Text(0))
+                    : long.TryParse(call.Word(0), out var file) && _open.ContainsKey(file);
+                return isInside ? throw new NotSupportedException($"{call}") : false;
         }
     }
 
@@ -157,11 +158,21 @@ internal sealed class DiskModel(string root)
 
         if (!IsInside(path) || Folder(path) is not { } folder)
             return false;
-        var isNew = !folder.NamesNow.TryGetValue(Path.GetFileName(path), out var node);
+        var isNew = !folder.CurrentNames.TryGetValue(Path.GetFileName(path), out var node);
         if (isNew)
-            Name(path, node = new Node(NodeKind.File));
+        {
+            node = new Node(NodeKind.File);
+            SetEntry(path, node);
+        }
+
         _open[call.Result.Value] = node!;
-        return (call.Word(2).Contains("O_TRUNC", StringComparison.Ordinal) && Add(node!, new Resized(++_changes, 0))) || isNew;
+        return (call.Word(2).Contains("O_TRUNC", StringComparison.Ordinal) && Add(node!, new Resized(NextNumber(), 0))) || isNew;
+    }
+
+    private long NextNumber()
+    {
+        _changes++;
+        return _changes;
     }
 
     private bool IsInside(string path) => path.StartsWith(root + "/", StringComparison.Ordinal);
@@ -172,11 +183,12 @@ internal sealed class DiskModel(string root)
             return null;
         var node = _root;
         foreach (var name in path[(root.Length + 1)..].Split('/')[..^1])
-            node = node.NamesNow[name];
+            node = node.CurrentNames[name];
         return node.Kind == NodeKind.Folder ? node : throw new NotSupportedException($"{path}, through a link");
     }
 
-    private bool Name(string path, Node? node) => Folder(path) is { } folder && Add(folder, new Renamed(++_changes, [(Path.GetFileName(path), node)]));
+    private bool SetEntry(string path, Node? node) =>
+        Folder(path) is { } folder && Add(folder, new EntriesChanged(NextNumber(), [(Path.GetFileName(path), node)]));
 
     private bool Rename(string from, string to)
     {
@@ -184,14 +196,15 @@ internal sealed class DiskModel(string root)
             return false;
         if (Folder(to) != folder)
             throw new NotSupportedException($"a rename from {from} to {to}");
-        return Add(folder, new Renamed(++_changes, [(Path.GetFileName(from), null), (Path.GetFileName(to), folder.NamesNow[Path.GetFileName(from)])]));
+        var node = folder.CurrentNames[Path.GetFileName(from)];
+        return Add(folder, new EntriesChanged(NextNumber(), [(Path.GetFileName(from), null), (Path.GetFileName(to), node)]));
     }
 
     private static bool Add(Node node, Change change)
     {
         node.Unsynced.Add(change);
-        if (change is Renamed renamed)
-            Set(node.NamesNow, renamed);
+        if (change is EntriesChanged entries)
+            Set(node.CurrentNames, entries);
         return true;
     }
 
@@ -199,8 +212,8 @@ internal sealed class DiskModel(string root)
     {
         foreach (var change in node.Unsynced.TakeWhile(change => change.Number <= changes))
         {
-            if (change is Renamed renamed)
-                Set(node.Names, renamed);
+            if (change is EntriesChanged entries)
+                Set(node.Names, entries);
             else
                 node.Bytes = Set(node.Bytes, change);
         }
@@ -209,11 +222,11 @@ internal sealed class DiskModel(string root)
     }
 
     private static bool SyncAll(Node node, long changes) =>
-        Sync(node, changes) | node.NamesNow.Values.Aggregate(false, (any, inside) => any | SyncAll(inside, changes));
+        Sync(node, changes) | node.CurrentNames.Values.Aggregate(false, (any, inside) => any | SyncAll(inside, changes));
 
-    private static void Set(Dictionary<string, Node> names, Renamed renamed)
+    private static void Set(Dictionary<string, Node> names, EntriesChanged entries)
     {
-        foreach (var (name, node) in renamed.Names)
+        foreach (var (name, node) in entries.Names)
         {
             if (node is null)
                 names.Remove(name);
@@ -224,16 +237,17 @@ internal sealed class DiskModel(string root)
 
     private static byte[] Set(byte[] bytes, Change change)
     {
-        var length = change is Written written ? Math.Max(bytes.Length, written.Offset + written.Bytes.Length) : ((Resized)change).Length;
+        var written = change as Written;
+        var length = written is null ? ((Resized)change).Length : Math.Max(bytes.Length, written.Offset + written.Bytes.Length);
         var changed = new byte[length];
         bytes.AsSpan(0, (int)Math.Min(bytes.Length, length)).CopyTo(changed);
-        (change as Written)?.Bytes.CopyTo(changed, ((Written)change).Offset);
+        written?.Bytes.CopyTo(changed, written.Offset);
         return changed;
     }
 
-    private static void Leave(Node node, Func<Change, Change?> fate, string? to, IncrementalHash hash)
+    private static void Write(Node node, Func<Change, Change?> outcome, string? to, IncrementalHash hash)
     {
-        var changes = node.Unsynced.Select(fate).OfType<Change>();
+        var changes = node.Unsynced.Select(outcome).OfType<Change>();
         switch (node.Kind)
         {
             case NodeKind.Link:
@@ -251,13 +265,13 @@ internal sealed class DiskModel(string root)
             default:
                 var names = new Dictionary<string, Node>(node.Names);
                 foreach (var change in changes)
-                    Set(names, (Renamed)change);
+                    Set(names, (EntriesChanged)change);
                 if (to is not null)
                     Directory.CreateDirectory(to);
                 foreach (var (name, inside) in names.OrderBy(pair => pair.Key, StringComparer.Ordinal))
                 {
                     hash.AppendData(Encoding.UTF8.GetBytes($"{inside.Kind}/{name}/"));
-                    Leave(inside, fate, to is null ? null : Path.Combine(to, name), hash);
+                    Write(inside, outcome, to is null ? null : Path.Combine(to, name), hash);
                 }
 
                 hash.AppendData("/"u8);

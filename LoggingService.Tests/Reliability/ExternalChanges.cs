@@ -2,31 +2,32 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>What an admin, an editor or logrotate does to a room's files while the service has them open.</summary>
+/// <summary>Changes of an admin, an editor or logrotate to a room's files while the service has them open.</summary>
 internal static class ExternalChanges
 {
-    /// <summary>What is done to one file.</summary>
+    /// <summary>Changes to one file.</summary>
     public static IReadOnlyList<string> ForFiles { get; } =
     [
-        "deleted", "renamed", "cut to nothing", "cut somewhere", "cut in the last line", "copied and cut (copytruncate)", "rotated (create)",
-        "saved without a line", "saved in place without a line", "saved with a shorter line", "saved with one more line", "lengthened by a line",
+        "deleted", "renamed", "cut to nothing", "cut somewhere", "cut in the last line", "copied and cut (copytruncate)",
+        "rotated (create)", "saved without a line", "saved in place without a line", "saved with a shorter line",
+        "saved with one more line", "lengthened by a line",
     ];
 
-    /// <summary>All of them, of a room.</summary>
+    /// <summary>All changes to a room.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        .. from touch in ForFiles from file in (string[])["record", "text", "both"] select $"{file} {touch}",
+        .. from change in ForFiles from file in (string[])["record", "text", "both"] select $"{file} {change}",
         "folder removed", "folder moved", "latest.log a file", "nothing",
     ];
 
-    /// <summary>Does one of them to the newest files of a room; nothing where there are none.</summary>
-    public static void Apply(string touch, string logs, string room, Random random)
+    /// <summary>Applies a change to the latest files of a room, if it has any.</summary>
+    public static void Apply(string change, string logs, string room, Random random)
     {
         var folder = Path.Combine(logs, room);
         if (!Directory.Exists(folder))
             return;
 
-        switch (touch)
+        switch (change)
         {
             case "folder removed":
                 Directory.Delete(folder, recursive: true);
@@ -40,27 +41,26 @@ internal static class ExternalChanges
                 return;
         }
 
-        // Who takes a line out of both files takes the same one out of both.
+        // The same seed, so that a line is removed from both files alike.
         var seed = random.Next();
         foreach (var (name, suffix) in new[] { ("record", ".jsonl"), ("text", ".log") })
         {
-            if ((touch.StartsWith(name, StringComparison.Ordinal) || touch.StartsWith("both", StringComparison.Ordinal))
-                && Directory.GetFiles(folder, "2???????" + suffix).Max(StringComparer.Ordinal) is { } file)
-                ApplyToFile(touch[(touch.IndexOf(' ', StringComparison.Ordinal) + 1)..], file, name == "record" ? Some.Message(room, "somebody's") : "2026-11-24 12:00:00 +00:00 <@alice:localhost> somebody's", new(seed));
+            var isAffected = change.StartsWith(name, StringComparison.Ordinal) || change.StartsWith("both", StringComparison.Ordinal);
+            var file = Directory.GetFiles(folder, "2???????" + suffix).Max(StringComparer.Ordinal);
+            if (!isAffected || file is null)
+                continue;
+            var line = name == "record" ? Some.Message(room, "foreign") : "2026-11-24 12:00:00 +00:00 <@alice:localhost> foreign";
+            ApplyToFile(change[(change.IndexOf(' ') + 1)..], file, line, new(seed));
         }
     }
 
-    /// <summary>Does one of them to a file of lines; "saved" alone puts another file with the same lines in its place.</summary>
-    /// <param name="touch">What.</param>
-    /// <param name="file">The file.</param>
-    /// <param name="line">A line of somebody's.</param>
-    /// <param name="random">Where in the file.</param>
-    public static void ApplyToFile(string touch, string file, string line, Random random)
+    /// <summary>Applies a change to a text file, at a random position; unknown changes replace the file by a copy.</summary>
+    public static void ApplyToFile(string change, string file, string line, Random random)
     {
         var aside = $"{file}.{Guid.NewGuid():N}";
         var lines = File.ReadAllLines(file).ToList();
-        var one = random.Next(Math.Max(1, lines.Count));
-        switch (touch)
+        var index = random.Next(Math.Max(1, lines.Count));
+        switch (change)
         {
             case "deleted":
                 File.Delete(file);
@@ -89,16 +89,16 @@ internal static class ExternalChanges
                 File.AppendAllText(file, line + "\n");
                 break;
             case "saved in place without a line" when lines.Count > 0:
-                lines.RemoveAt(one);
+                lines.RemoveAt(index);
                 File.WriteAllLines(file, lines);
                 break;
             default:
-                if (touch == "saved without a line" && lines.Count > 0)
-                    lines.RemoveAt(one);
-                else if (touch == "saved with a shorter line" && lines.Count > 0)
-                    lines[one] = lines[one].Replace("xx", "x", StringComparison.Ordinal);
-                else if (touch == "saved with one more line")
-                    lines.Insert(one, line);
+                if (change == "saved without a line" && lines.Count > 0)
+                    lines.RemoveAt(index);
+                else if (change == "saved with a shorter line" && lines.Count > 0)
+                    lines[index] = lines[index].Replace("xx", "x", StringComparison.Ordinal);
+                else if (change == "saved with one more line")
+                    lines.Insert(index, line);
                 File.WriteAllLines(aside, lines);
                 File.Move(aside, file, overwrite: true);
                 break;
@@ -107,7 +107,7 @@ internal static class ExternalChanges
 
     private static void Cut(string path, long length)
     {
-        // Without the lock that .NET takes otherwise, and that no other program asks for.
+        // Without the advisory lock that .NET takes by default and other programs don't.
         using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         file.SetLength(length);
     }

@@ -2,46 +2,49 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>An fsync that fails in a checkpoint: the file is made anew, or the journal stays.</summary>
+/// <summary>An fsync that fails in a checkpoint: the file is rebuilt, or the journal is kept.</summary>
 public class FailingCheckpointTests : FailingFsyncTestBase
 {
     [Theory]
     [InlineData("jsonl")]
     [InlineData("log")]
     [InlineData("jsonl,log")]
-    public async Task A_file_whose_sync_failed_in_a_checkpoint_is_made_anew(string which)
+    public async Task A_file_whose_fsync_failed_in_a_checkpoint_is_rebuilt(string extensions)
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();
         var rounds = Trial.Scale(1, 5);
         for (var round = 0; round < rounds; round++)
         {
-            var before = Lengths(DayFiles(folder));
+            var before = Lengths(DailyFiles(folder));
             await using (var service = await StartAsync(folder, homeserver))
             {
-                await AcknowledgedAsync(service, Ledger.Create([Room, Other]));
-                await AcknowledgedAsync(service, Ledger.Create([Room, Other], 5000));
-                var failing = which.Split(',').Select(ending => Directory.GetFiles(folder["logs", Room], $"2*.{ending}").Single()).ToList();
+                await PushAsync(service, Ledger.Create([Room, Other]));
+                await PushAsync(service, Ledger.Create([Room, Other], 5000));
+                var failing = extensions.Split(',')
+                    .Select(extension => Directory.GetFiles(folder["logs", Room], $"2*.{extension}").Single()).ToList();
                 var unsynced = failing.ToDictionary(path => path, path => before.GetValueOrDefault(path));
                 using var open = new OpenFiles(failing);
                 await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, "fsync", "EIO", failing))
                     Assert.Equal(0, await service.Process.StopAsync());
-                Assert.All(failing, path => Assert.Contains(service.Process.Output, line => line.Contains($"fsync failed for {path}; rebuilt from the journal", StringComparison.Ordinal)));
+                Assert.All(failing, path => Assert.Contains(
+                    service.Process.Output, line => line.Contains($"fsync failed for {path}; rebuilt from the journal")));
                 Assert.Empty(LogFolder.Segments(folder["logs"]));
-                open.LoseWhereStillThere(unsynced, round % 2 == 0);
+                open.LoseUnsynced(unsynced, round % 2 == 0);
             }
 
             await StartAndStopAsync(folder, homeserver);
         }
 
-        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", $"strace: EIO for a .{which} in a checkpoint", rounds);
+        var method = $"strace: EIO for a .{extensions} in a checkpoint";
+        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", method, rounds);
     }
 
     [Theory]
-    [InlineData("the file that is made anew")]
+    [InlineData("the rebuilt file")]
     [InlineData("the room's folder")]
     [InlineData("the log directory")]
-    public async Task A_checkpoint_in_which_a_sync_failed_keeps_the_journal(string what)
+    public async Task A_checkpoint_with_a_failed_fsync_keeps_the_journal(string target)
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();
@@ -51,9 +54,9 @@ public class FailingCheckpointTests : FailingFsyncTestBase
             var fresh = Some.RoomId();
             await using (var service = await StartAsync(folder, homeserver))
             {
-                await AcknowledgedAsync(service, Ledger.Create([Room, fresh], 5000));
+                await PushAsync(service, Ledger.Create([Room, fresh], 5000));
                 var record = Directory.GetFiles(folder["logs", fresh], "2*.jsonl").Single();
-                string[] failing = what switch
+                string[] failing = target switch
                 {
                     "the room's folder" => [folder["logs", fresh]],
                     "the log directory" => [folder["logs"]],
@@ -61,52 +64,56 @@ public class FailingCheckpointTests : FailingFsyncTestBase
                 };
                 await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, "fsync", "EIO", failing))
                     Assert.Equal(0, await service.Process.StopAsync());
-                Assert.Contains(service.Process.Output, line => line.Contains("Checkpoint failed", StringComparison.Ordinal) && line.Contains(failing[^1], StringComparison.Ordinal));
+                Assert.Contains(service.Process.Output, line =>
+                    line.Contains("Checkpoint failed") && line.Contains(failing[^1]));
                 Assert.NotEmpty(LogFolder.Segments(folder["logs"]));
 
-                // The names are gone with the folder's, or what the file had.
-                if (what == "the room's folder")
+                // The power cut: the directory entries are lost, or the data of the file.
+                if (target == "the room's folder")
                     Directory.GetFiles(folder["logs", fresh]).ToList().ForEach(File.Delete);
-                else if (what == "the log directory")
+                else if (target == "the log directory")
                     Directory.Delete(folder["logs", fresh], recursive: true);
                 else
-                    Lose(new Dictionary<string, long> { [record] = 0 }, round % 2 == 0);
+                    LoseUnsynced(new Dictionary<string, long> { [record] = 0 }, round % 2 == 0);
             }
 
             await StartAndStopAsync(folder, homeserver);
         }
 
-        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", $"strace: EIO for {what} in a checkpoint", rounds);
+        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", $"strace: EIO for {target} in a checkpoint", rounds);
     }
 
     [Fact]
-    public async Task A_checkpoint_that_is_tried_again_does_not_believe_the_second_sync_of_a_file()
+    public async Task A_retried_checkpoint_does_not_rely_on_a_second_fsync_of_the_file()
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();
         await using (var service = await StartAsync(folder, homeserver))
         {
-            await AcknowledgedAsync(service, Ledger.Create([Room, Other], 5000));
+            await PushAsync(service, Ledger.Create([Room, Other], 5000));
             var record = Directory.GetFiles(folder["logs", Room], "2*.jsonl").Single();
             using var open = new OpenFiles([record]);
             await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, "fsync", "EIO", record, record + ".new"))
             {
-                // Some idle seconds.
-                await service.Process.WaitForLineAsync($"Checkpoint failed: fsync of {record}.new failed: Input/output error");
+                // The service retries when it is idle.
+                await service.Process.WaitForLineAsync(
+                    $"Checkpoint failed: fsync of {record}.new failed: Input/output error");
                 Assert.NotEmpty(LogFolder.Segments(folder["logs"]));
 
-                // What the file shows is nothing to go by: 5xx for its room until it is made anew, and for no other.
-                await RefusedAsync(service, folder, Ledger.Create([Room]));
-                await AcknowledgedAsync(service, Ledger.Create([Other]));
+                // The content of the file can't be trusted: 5xx for its room until it is rebuilt, but not for other rooms.
+                await AssertRefusedAsync(service, folder, Ledger.Create([Room]));
+                await PushAsync(service, Ledger.Create([Other]));
             }
 
             await service.Process.WaitForLineAsync("Checkpoint succeeded again");
-            Assert.Contains(service.Process.Output, line => line.Contains($"fsync failed for {record}; rebuilt from the journal", StringComparison.Ordinal));
+            Assert.Contains(
+                service.Process.Output, line => line.Contains($"fsync failed for {record}; rebuilt from the journal"));
             await service.Process.KillAsync();
-            open.LoseWhereStillThere(new Dictionary<string, long> { [record] = 0 }, asZeros: true);
+            open.LoseUnsynced(new Dictionary<string, long> { [record] = 0 }, asZeros: true);
         }
 
         await StartAndStopAsync(folder, homeserver);
-        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", "strace: EIO for a record and the one made anew, then none", 1);
+        const string method = "strace: EIO for a record and its rebuilt file, then none";
+        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", method, 1);
     }
 }

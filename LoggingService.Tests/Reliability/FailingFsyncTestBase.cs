@@ -3,51 +3,50 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>
-/// An fsync that fails, and a power cut after it: Linux has marked the pages clean by then, so that what had not been synced
-/// before is gone, whatever a second fsync of the same file says.
+/// An fsync that fails, then a power cut. After the failure Linux marks the pages clean: unsynced data is lost even if a second
+/// fsync of the file succeeds.
 /// </summary>
 public abstract class FailingFsyncTestBase
 {
-    /// <summary>What was acknowledged.</summary>
     private protected Ledger Ledger { get; } = new();
 
-    /// <summary>A room.</summary>
     private protected string Room { get; } = Some.RoomId();
 
-    /// <summary>Another one.</summary>
     private protected string Other { get; } = Some.RoomId();
 
-    private protected static Task<RunningService> StartAsync(TempFolder folder, FakeHomeserver homeserver) => RunningService.StartAsync(folder, homeserver);
+    private protected static Task<RunningService> StartAsync(TempFolder folder, FakeHomeserver homeserver) =>
+        RunningService.StartAsync(folder, homeserver);
 
-    /// <summary>The start after a power cut.</summary>
+    /// <summary>Starts the service after a power cut, pushes a transaction and stops it.</summary>
     private protected async Task StartAndStopAsync(TempFolder folder, FakeHomeserver homeserver)
     {
         await using var service = await StartAsync(folder, homeserver);
-        await AcknowledgedAsync(service, Ledger.Create([Room, Other]));
+        await PushAsync(service, Ledger.Create([Room, Other]));
         Assert.Equal(0, await service.Process.StopAsync());
         Assert.Empty(LogFolder.Segments(folder["logs"]));
     }
 
-    private protected async Task AcknowledgedAsync(RunningService service, Ledger.Transaction pushed)
+    private protected async Task PushAsync(RunningService service, Ledger.Transaction transaction)
     {
-        await service.PushUntilAcceptedAsync(pushed.Json);
-        Ledger.Acknowledge(pushed);
+        await service.PushUntilAcceptedAsync(transaction.Json);
+        Ledger.Acknowledge(transaction);
     }
 
-    private protected static async Task RefusedAsync(RunningService service, TempFolder folder, Ledger.Transaction pushed)
+    private protected static async Task AssertRefusedAsync(RunningService service, TempFolder folder, Ledger.Transaction transaction)
     {
-        Assert.True(await service.PushAsync(pushed.Json) is >= 500 and < 600, string.Join('\n', service.Process.Output));
-        Assert.All(Ledger.CountEvents(folder["logs"], pushed), times => Assert.Equal(0, times));
+        var status = await service.PushAsync(transaction.Json);
+        Assert.True(status is >= 500 and < 600, string.Join('\n', service.Process.Output));
+        Assert.All(Ledger.CountEvents(folder["logs"], transaction), count => Assert.Equal(0, count));
     }
 
-    private protected static IEnumerable<string> DayFiles(TempFolder folder) => !Directory.Exists(folder["logs"]) ? [] :
+    private protected static IEnumerable<string> DailyFiles(TempFolder folder) => !Directory.Exists(folder["logs"]) ? [] :
         Directory.GetDirectories(folder["logs"], "!*").SelectMany(room => Directory.GetFiles(room, "2*"));
 
-    /// <summary>How long files are.</summary>
-    private protected static Dictionary<string, long> Lengths(params IEnumerable<string> paths) => paths.ToDictionary(path => path, path => new FileInfo(path).Length);
+    private protected static Dictionary<string, long> Lengths(params IEnumerable<string> paths) =>
+        paths.ToDictionary(path => path, path => new FileInfo(path).Length);
 
-    /// <summary>What files have beyond these lengths is gone, or zeros: their length was on the disk already.</summary>
-    private protected static void Lose(Dictionary<string, long> synced, bool asZeros)
+    /// <summary>Removes the data beyond the synced lengths, or zeroes it, as if only the new length had reached the disk.</summary>
+    private protected static void LoseUnsynced(Dictionary<string, long> synced, bool asZeros)
     {
         foreach (var (path, length) in synced.Where(file => File.Exists(file.Key)))
         {
@@ -59,15 +58,19 @@ public abstract class FailingFsyncTestBase
         }
     }
 
-    /// <summary>Files that are kept open, to see which of them their paths still lead to: another file can't have their inode meanwhile.</summary>
+    /// <summary>Keeps files open, so that they can be changed after a rename and their inodes aren't reused.</summary>
     private protected sealed class OpenFiles(IEnumerable<string> paths) : IDisposable
     {
-        private readonly List<FileStream> _files = [.. paths.Select(path => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))];
+        private readonly List<FileStream> _files =
+            [.. paths.Select(path => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))];
 
-        public void LoseWhereStillThere(Dictionary<string, long> synced, bool asZeros)
+        public void LoseUnsynced(Dictionary<string, long> synced, bool asZeros)
         {
             foreach (var file in _files)
-                Lose(new() { [$"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}"] = synced[file.Name] }, asZeros);
+            {
+                var path = $"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}";
+                FailingFsyncTestBase.LoseUnsynced(new() { [path] = synced[file.Name] }, asZeros);
+            }
         }
 
         public void Dispose() => _files.ForEach(file => file.Dispose());

@@ -3,76 +3,82 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>The homeserver is slow, hangs, drops its answers or says nonsense: it has our answers within its minute all the same, and nothing stays behind.</summary>
+/// <summary>A homeserver that hangs, disconnects or sends invalid responses still gets responses in time, and nothing leaks.</summary>
 public class HomeserverFaultTests
 {
-    /// <summary>What answers without end must not cost: the service takes some 100 MB by itself.</summary>
-    private const long Bounded = 600L * 1024 * 1024;
+    /// <summary>The memory limit under endless responses; the idle service takes some 100 MB.</summary>
+    private const long MaxMemory = 600L * 1024 * 1024;
 
     private readonly AcknowledgedEvents _acknowledged = new();
     private readonly string _room = Some.RoomId();
 
     [Fact]
-    public async Task Whatever_the_homeserver_does_while_a_room_is_made_who_asked_is_answered_and_may_ask_again()
+    public async Task Alias_queries_are_answered_and_can_be_repeated_whatever_createRoom_does()
     {
-        var ways = FaultyHomeserver.Ways.Index().Where(way => Trial.Scale(0, 1) == 1 || !way.Item.TakesItsTime).ToList();
+        var faults = FaultyHomeserver.Faults.Index().Where(fault => Trial.Scale(0, 1) == 1 || !fault.Item.IsSlow).ToList();
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FaultyHomeserver();
         var url = Register(folder);
-        await using var service = ServiceProcess.Start(folder.Path, "--homeserver", homeserver.Address, "--urls", url, $"--LoggingService:RoomsPerHour={2 * ways.Count}");
+        var limit = $"--LoggingService:RoomsPerHour={2 * faults.Count}";
+        await using var service = ServiceProcess.Start(folder.Path, "--homeserver", homeserver.Address, "--urls", url, limit);
         using var client = new TransactionClient(url);
         await service.WaitForLineAsync("knows this service");
         var before = SocketsOf(service);
 
-        // All at once. The client gives up after a minute, as a homeserver does.
-        var asked = ways.Select(async way => (way.Item.Name, Status: await client.QueryAliasAsync($"#logged_f{way.Index}:localhost"))).ToList();
+        // All at once. The client times out after a minute, as a homeserver does.
+        var queries = faults.Select(async fault =>
+            (fault.Item.Name, Status: await client.QueryAliasAsync($"#logged_f{fault.Index}:localhost"))).ToList();
         for (var i = 0; i < 20; i++)
             await PushAsync(client);
-        foreach (var (way, status) in await Task.WhenAll(asked))
-            Assert.True(status is 502 or 504, $"{way}: {status}");
+        foreach (var (fault, status) in await Task.WhenAll(queries))
+            Assert.True(status is 502 or 504, $"{fault}: {status}");
 
-        // Those that took too long count as rooms of this hour, for they may have been made; those that failed don't.
-        var made = 0;
-        while (await client.QueryAliasAsync($"#logged_well{made}:localhost") == 200)
-            made++;
-        Assert.InRange(made, ways.Count, 2 * ways.Count);
+        // Timeouts count against the limit of rooms per hour, because the room may exist; failures don't.
+        var created = 0;
+        while (await client.QueryAliasAsync($"#logged_well{created}:localhost") == 200)
+            created++;
+        Assert.InRange(created, faults.Count, 2 * faults.Count);
 
-        // Of the connections only those are left that can be used again.
-        await Wait.UntilAsync(() => homeserver.Unended == 0, "the service has hung up on what has no end");
-        Assert.InRange(SocketsOf(service), 1, before + ways.Count);
-        Assert.InRange(PeakOf(service), 1, Bounded);
+        // Only reusable connections are left.
+        await Wait.UntilAsync(() => homeserver.PendingResponses == 0, "the service has aborted all endless responses");
+        Assert.InRange(SocketsOf(service), 1, before + faults.Count);
+        Assert.InRange(PeakMemoryOf(service), 1, MaxMemory);
         _acknowledged.Check(folder["logs"], _room, "the homeserver's faults");
-        _acknowledged.AssertComplete("homeserver", $"{ways.Count} ways to fail at createRoom (hanging, dropping, 429, 502, nonsense, endless), all at once", ways.Count);
+        var method = $"{faults.Count} faults of createRoom (hangs, disconnects, 429, 502, invalid, endless), all at once";
+        _acknowledged.AssertComplete("homeserver", method, faults.Count);
     }
 
     [Fact]
-    public async Task Whatever_the_homeserver_does_at_start_transactions_are_taken_and_it_is_found_when_it_is_well()
+    public async Task Transactions_are_accepted_whatever_the_homeserver_does_at_startup_and_its_recovery_is_detected()
     {
         string[] inShort = ["429, a body that never comes", "429, a body that never ends", "wrong types", "a user without a server"];
-        var ways = FaultyHomeserver.Ways.Where(way => Trial.Scale(0, 1) == 1 || inShort.Contains(way.Name)).ToList();
-        await Parallel.ForEachAsync(ways, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = TestContext.Current.CancellationToken }, async (way, end) =>
+        var faults = FaultyHomeserver.Faults.Where(fault => Trial.Scale(0, 1) == 1 || inShort.Contains(fault.Name)).ToList();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = TestContext.Current.CancellationToken };
+        await Parallel.ForEachAsync(faults, options, async (fault, cancellation) =>
         {
             using var folder = TempFolder.ForCaller();
-            using var homeserver = new FaultyHomeserver { Everything = way };
+            using var homeserver = new FaultyHomeserver { FaultForAll = fault };
             var url = Register(folder);
             await using var service = ServiceProcess.Start(folder.Path, "--homeserver", homeserver.Address, "--urls", url);
             using var client = new TransactionClient(url);
             await client.WaitUntilListeningAsync();
-            var (room, id) = (Some.RoomId(), Some.EventId());
-            Assert.Equal((way.Name, 200), (way.Name, await client.PushAsync("1", [Some.Message(room, $"message {id} ", id)], end)));
+            var room = Some.RoomId();
+            var id = Some.EventId();
+            var status = await client.PushAsync("1", [Some.Message(room, $"message {id} ", id)], cancellation);
+            Assert.Equal((fault.Name, 200), (fault.Name, status));
             lock (_acknowledged)
             {
                 _acknowledged.Add(room, id);
-                _acknowledged.Check(folder["logs"], room, way.Name);
+                _acknowledged.Check(folder["logs"], room, fault.Name);
             }
 
-            homeserver.Everything = null;
-            if (!way.TakesItsTime || Trial.Scale(0, 1) == 1)
+            homeserver.FaultForAll = null;
+            if (!fault.IsSlow || Trial.Scale(0, 1) == 1)
                 await service.WaitForLineAsync("knows this service", TimeSpan.FromSeconds(120));
-            Assert.InRange(PeakOf(service), 1, Bounded);
+            Assert.InRange(PeakMemoryOf(service), 1, MaxMemory);
         });
 
-        _acknowledged.AssertComplete("homeserver", $"{ways.Count} ways to fail from the start on", ways.Count);
+        _acknowledged.AssertComplete("homeserver", $"{faults.Count} faults from the start", faults.Count);
     }
 
     private static string Register(TempFolder folder)
@@ -89,8 +95,12 @@ public class HomeserverFaultTests
     }
 
     private static int SocketsOf(ServiceProcess service) =>
-        new DirectoryInfo($"/proc/{service.Id}/fd").EnumerateFiles().Count(file => file.LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
+        new DirectoryInfo($"/proc/{service.Id}/fd").EnumerateFiles()
+            .Count(file => file.LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
 
-    private static long PeakOf(ServiceProcess service) =>
-        long.Parse(File.ReadLines($"/proc/{service.Id}/status").Single(line => line.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    private static long PeakMemoryOf(ServiceProcess service)
+    {
+        var line = File.ReadLines($"/proc/{service.Id}/status").Single(line => line.StartsWith("VmHWM", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
 }

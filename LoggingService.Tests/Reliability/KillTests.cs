@@ -6,19 +6,19 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>SIGKILL at any moment, of the start, of the traffic, of a checkpoint, of a stop: what was acknowledged is in the logs, once.</summary>
+/// <summary>SIGKILL at any moment, during start, traffic, checkpoint or stop: every acknowledged event is logged exactly once.</summary>
 public class KillTests
 {
-    private const int MostConnections = 8;
+    private const int MaxConnections = 8;
 
-    // Where the kill comes after a moment that differs from round to round: the seed only makes the traffic the same.
+    // The seed makes only the traffic reproducible: the kills come at varying moments.
     private readonly Random _random = new(20261123);
     private readonly string[] _rooms = [.. Enumerable.Range(0, 100).Select(_ => Some.RoomId())];
-    private readonly List<Pushed>[] _queues = [.. Enumerable.Range(0, MostConnections).Select(_ => new List<Pushed>())];
+    private readonly List<Transaction>[] _queues = [.. Enumerable.Range(0, MaxConnections).Select(_ => new List<Transaction>())];
     private readonly HashSet<string> _acknowledged = [];
-    private readonly List<Pushed> _toRepeat = [];
+    private readonly List<Transaction> _toRepeat = [];
     private readonly Lock _lock = new();
-    private int _made;
+    private int _created;
     private volatile bool _isStopping;
 
     private enum Moment
@@ -27,14 +27,14 @@ public class KillTests
         Start,
         Stop,
 
-        /// <summary>Traffic that fills a segment of the journal, so that a checkpoint runs beside it.</summary>
+        /// <summary>Traffic that fills a journal segment, so that a checkpoint runs concurrently.</summary>
         Checkpoint,
     }
 
-    private sealed record Pushed(string Id, IReadOnlyList<(string EventId, string Json)> Events);
+    private sealed record Transaction(string Id, IReadOnlyList<(string EventId, string Json)> Events);
 
     [Fact]
-    public async Task A_service_that_is_killed_again_and_again_has_every_acknowledged_event_once()
+    public async Task A_repeatedly_killed_service_has_every_acknowledged_event_once()
     {
         var rounds = Trial.Scale(20, 200);
         using var folder = TempFolder.ForCaller();
@@ -47,32 +47,34 @@ public class KillTests
             var moment = (Moment)(round % 4);
             var url = $"http://127.0.0.1:{FreePort.Next()}";
             var isLarge = moment == Moment.Checkpoint;
-            var sending = _queues[..(isLarge ? MostConnections : 1 + _random.Next(MostConnections))];
+            var sending = _queues[..(isLarge ? MaxConnections : 1 + _random.Next(MaxConnections))];
             foreach (var queue in sending)
             {
-                Resort(queue);
-                queue.AddRange(Enumerable.Range(0, isLarge ? 3 : Math.Max(0, 30 - queue.Count)).Select(_ => Make(isLarge)));
-                everPushed.UnionWith(queue.SelectMany(pushed => pushed.Events).Select(e => e.EventId));
+                Reorder(queue);
+                var missing = isLarge ? 3 : Math.Max(0, 30 - queue.Count);
+                queue.AddRange(Enumerable.Range(0, missing).Select(_ => Create(isLarge)));
+                everPushed.UnionWith(queue.SelectMany(transaction => transaction.Events).Select(e => e.EventId));
             }
 
             _isStopping = false;
-            var begun = Stopwatch.StartNew();
+            var clock = Stopwatch.StartNew();
             await using var service = ServiceProcess.Start(folder.Path, "--homeserver", homeserver.Address, "--urls", url);
             var before = Acknowledged;
             var sent = Task.WhenAll(sending.Select(queue => Task.Run(() => SendAsync(service, url, queue))));
             if (moment == Moment.Start)
             {
-                // Recovery is in the last part of it.
+                // The replay is in the last part of the start.
                 await Task.Delay(timeToServe * (0.5 + (0.5 * _random.NextDouble())), TestContext.Current.CancellationToken);
             }
             else
             {
-                while (Acknowledged == before && !service.HasExited && begun.Elapsed < ServiceProcess.DefaultLimit)
+                while (Acknowledged == before && !service.HasExited && clock.Elapsed < ServiceProcess.DefaultLimit)
                     await Task.Delay(10, TestContext.Current.CancellationToken);
-                timeToServe = begun.Elapsed;
+                timeToServe = clock.Elapsed;
                 if (moment == Moment.Checkpoint)
-                    await Wait.UntilAsync(() => sent.IsCompleted || IsCheckpointDue(folder["logs"]), "the journal was due for a checkpoint");
-                await Task.Delay(_random.Next(0, moment == Moment.Checkpoint ? 1000 : 400), TestContext.Current.CancellationToken);
+                    await Wait.UntilAsync(() => sent.IsCompleted || IsCheckpointDue(folder["logs"]), "a checkpoint is due");
+                var delay = _random.Next(0, moment == Moment.Checkpoint ? 1000 : 400);
+                await Task.Delay(delay, TestContext.Current.CancellationToken);
                 if (moment == Moment.Stop)
                 {
                     _isStopping = true;
@@ -85,21 +87,26 @@ public class KillTests
             await sent;
         }
 
-        await SendTheRestAndStopAsync(folder, homeserver);
+        await SendRemainingAndStopAsync(folder, homeserver);
         var logged = _rooms.SelectMany(room => LogFolder.EventIds(folder["logs"], room)).ToList();
-        var there = logged.ToHashSet();
+        var distinct = logged.ToHashSet();
         LogFolder.AssertLineForLine(folder["logs"]);
         Assert.Empty(LogFolder.Segments(folder["logs"]));
         Assert.Equal(everPushed.Count, _acknowledged.Count);
-        Assert.Subset(everPushed, there);
-        Trial.Report("killed at any moment", "SIGKILL in traffic, start, stop, checkpoint", rounds, Acknowledged, _acknowledged.Count(id => !there.Contains(id)), logged.Count - there.Count);
+        Assert.Subset(everPushed, distinct);
+        var lost = _acknowledged.Count(id => !distinct.Contains(id));
+        const string method = "SIGKILL during traffic, start, stop and checkpoint";
+        Trial.Report("killed at any moment", method, rounds, Acknowledged, lost, logged.Count - distinct.Count);
     }
 
-    // Looked for once a second: when a segment has passed 16 MiB, or a newer one has begun.
+    // The service checks once a second: a segment is larger than 16 MiB, or there is a newer one.
     private static bool IsCheckpointDue(string logs)
     {
         var segments = LogFolder.Segments(logs);
-        return segments.Length > 1 || (segments is [var only] && new FileInfo(only) is { Exists: true, Length: > 16 * 1024 * 1024 });
+        if (segments.Length != 1)
+            return segments.Length > 1;
+        var segment = new FileInfo(segments[0]);
+        return segment.Exists && segment.Length > 16 * 1024 * 1024;
     }
 
     private int Acknowledged
@@ -111,7 +118,7 @@ public class KillTests
         }
     }
 
-    private async Task SendTheRestAndStopAsync(TempFolder folder, FakeHomeserver homeserver)
+    private async Task SendRemainingAndStopAsync(TempFolder folder, FakeHomeserver homeserver)
     {
         _isStopping = false;
         var url = $"http://127.0.0.1:{FreePort.Next()}";
@@ -121,38 +128,40 @@ public class KillTests
         Assert.Equal(0, await service.StopAsync());
     }
 
-    private Pushed Make(bool large)
+    private Transaction Create(bool isLarge)
     {
         var rooms = _random.GetItems(_rooms, 1 + _random.Next(_random.Next(2) == 0 ? 3 : 100));
         var events = Enumerable.Range(0, 1 + _random.Next(_random.Next(2) == 0 ? 5 : 100)).Select(_ =>
         {
-            var (room, id) = (rooms[_random.Next(rooms.Length)], Some.EventId());
-            return (id, Some.Message(room, $"message {id} {new string('x', large ? _random.Next(60_000) : _random.Next(300))}", id));
+            var room = rooms[_random.Next(rooms.Length)];
+            var id = Some.EventId();
+            return (id, Some.Message(room, $"message {id} {new string('x', _random.Next(isLarge ? 60_000 : 300))}", id));
         }).ToList();
 
-        // A homeserver that lost its own last moments sends what was acknowledged in them again, beside what is new.
+        // A homeserver that lost its latest state resends acknowledged events together with new ones.
         lock (_lock)
         {
             if (_toRepeat.Count > 0 && _random.Next(10) == 0)
                 events.InsertRange(_random.Next(events.Count), _toRepeat[_random.Next(_toRepeat.Count)].Events);
         }
 
-        return new($"t{++_made}", events);
+        _created++;
+        return new($"t{_created}", events);
     }
 
-    // A homeserver that restarted may number anew; transactions may come in another order.
-    private void Resort(List<Pushed> queue)
+    // A restarted homeserver may restart its numbering and send transactions in another order.
+    private void Reorder(List<Transaction> queue)
     {
         if (_random.Next(2) == 0)
         {
-            var again = queue.Select(pushed => pushed with { Id = $"t{_random.Next(1000)}" }).ToArray();
-            _random.Shuffle(again);
+            var reordered = queue.Select(transaction => transaction with { Id = $"t{_random.Next(1000)}" }).ToArray();
+            _random.Shuffle(reordered);
             queue.Clear();
-            queue.AddRange(again);
+            queue.AddRange(reordered);
         }
     }
 
-    private async Task SendAsync(ServiceProcess service, string url, List<Pushed> queue)
+    private async Task SendAsync(ServiceProcess service, string url, List<Transaction> queue)
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServiceUnderTest.HsToken);
@@ -160,25 +169,27 @@ public class KillTests
         {
             try
             {
-                var pushed = queue[0];
-                using var content = new StringContent($"{{\"events\":[{string.Join(',', pushed.Events.Select(e => e.Json))}]}}", Encoding.UTF8, "application/json");
-                using var response = await http.PutAsync($"{url}/_matrix/app/v1/transactions/{pushed.Id}", content, TestContext.Current.CancellationToken);
+                var transaction = queue[0];
+                var json = $"{{\"events\":[{string.Join(',', transaction.Events.Select(e => e.Json))}]}}";
+                using var content = new StringContent(json, Encoding.UTF8, "application/json");
+                var target = $"{url}/_matrix/app/v1/transactions/{transaction.Id}";
+                using var response = await http.PutAsync(target, content, TestContext.Current.CancellationToken);
                 if (_isStopping && response.StatusCode != HttpStatusCode.OK)
                     continue;
                 Assert.Equal(HttpStatusCode.OK, response.StatusCode);
                 queue.RemoveAt(0);
                 lock (_lock)
                 {
-                    _acknowledged.UnionWith(pushed.Events.Select(e => e.EventId));
+                    _acknowledged.UnionWith(transaction.Events.Select(e => e.EventId));
 
-                    // Few, and never those of large rounds: what is sent again could hide that it had been lost.
-                    if (pushed.Events.Count < 5 && _toRepeat.Count < 50)
-                        _toRepeat.Add(pushed);
+                    // Few, and none of large rounds: a resend could hide a loss.
+                    if (transaction.Events.Count < 5 && _toRepeat.Count < 50)
+                        _toRepeat.Add(transaction);
                 }
             }
             catch (HttpRequestException)
             {
-                // Not there yet, or killed.
+                // Not listening yet, or killed.
                 await Task.Delay(20, TestContext.Current.CancellationToken);
             }
         }

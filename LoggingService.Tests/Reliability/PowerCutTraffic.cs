@@ -5,87 +5,107 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>What a homeserver pushes to a service that dies now and then: any events in any rooms, of which it knows what was taken.</summary>
+/// <summary>The transactions of a homeserver, with random events and rooms, and which of them the service has acknowledged.</summary>
 internal sealed class PowerCutTraffic(Random random)
 {
-    private readonly Dictionary<string, Pushed> _pushed = [];
+    private readonly Dictionary<string, Transaction> _transactions = [];
 
-    /// <summary>The rooms, more and more.</summary>
+    /// <summary>The rooms so far.</summary>
     public List<string> Rooms { get; } = [.. Enumerable.Range(0, 5).Select(_ => Some.RoomId())];
 
-    /// <summary>The transactions that reached the service.</summary>
+    /// <summary>The ids of transactions that reached the service.</summary>
     public HashSet<string> Received { get; } = [];
 
-    /// <summary>The transactions that were answered with 200.</summary>
+    /// <summary>The ids of transactions with a 200.</summary>
     public HashSet<string> Acknowledged { get; } = [];
 
-    /// <summary>A transaction by its id.</summary>
-    public Pushed this[string id] => _pushed[id];
+    public Transaction this[string id] => _transactions[id];
 
-    /// <summary>A transaction.</summary>
-    public sealed record Pushed(string Id, IReadOnlyList<(string EventId, string Json)> Events, string? Unloggable)
+    public sealed record Transaction(string Id, IReadOnlyList<(string EventId, string Json)> Events, string? Unloggable)
     {
-        public string Body => $"{{\"events\":[{string.Join(',', Events.Select(e => e.Json).Concat(Unloggable is null ? [] : [JsonSerializer.Serialize(Unloggable)]))}]}}";
+        public string Body
+        {
+            get
+            {
+                var entries = Events.Select(e => e.Json);
+                if (Unloggable is not null)
+                    entries = entries.Append(JsonSerializer.Serialize(Unloggable));
+                return $"{{\"events\":[{string.Join(',', entries)}]}}";
+            }
+        }
     }
 
-    /// <summary>New transactions.</summary>
-    public List<Pushed> Make(int transactions) => [.. Enumerable.Range(0, transactions).Select(_ => Make())];
+    public List<Transaction> Create(int count) => [.. Enumerable.Range(0, count).Select(_ => Create())];
 
-    private Pushed Make()
+    private Transaction Create()
     {
         if (random.Next(6) == 0)
             Rooms.Add(Some.RoomId());
         var events = Enumerable.Range(0, 1 + random.Next(8)).Select(_ =>
         {
-            var (room, id) = (Rooms[^(1 + random.Next(Math.Min(Rooms.Count, 8)))], Some.EventId());
+            var room = Rooms[^(1 + random.Next(Math.Min(Rooms.Count, 8)))];
+            var id = Some.EventId();
             return (id, Some.Message(room, $"message {id} {new string('x', random.Next(random.Next(5) == 0 ? 9000 : 100))}", id));
         });
-        return Keep([.. events], random.Next(8) == 0 ? $"no event {Some.EventId()}" : null);
+        return Add([.. events], random.Next(8) == 0 ? $"no event {Some.EventId()}" : null);
     }
 
-    /// <summary>An event in each room.</summary>
-    public List<(string, string)> ToEachRoom() => [.. Rooms.Select(room => (Room: room, Id: Some.EventId())).Select(e => (e.Id, Some.Message(e.Room, $"message {e.Id}", e.Id)))];
-
-    /// <summary>A transaction of these events.</summary>
-    public Pushed Keep(IReadOnlyList<(string, string)> events, string? unloggable = null)
+    /// <summary>Creates an event for each room.</summary>
+    public List<(string, string)> CreateForEachRoom()
     {
-        var pushed = new Pushed($"t{_pushed.Count}", events, unloggable);
-        return _pushed[pushed.Id] = pushed;
+        return Rooms.ConvertAll(CreateMessage);
+
+        static (string, string) CreateMessage(string room)
+        {
+            var id = Some.EventId();
+            return (id, Some.Message(room, $"message {id}", id));
+        }
     }
 
-    /// <summary>Those without an answer, under new ids and in another order, as a homeserver may that has been restarted meanwhile.</summary>
-    public List<Pushed> Unacknowledged()
+    /// <summary>Adds a transaction of these events.</summary>
+    public Transaction Add(IReadOnlyList<(string, string)> events, string? unloggable = null)
     {
-        var again = Unacknowledged(_pushed.Values).ToArray();
-        random.Shuffle(again);
-        return [.. again.Select(pushed => Keep(pushed.Events, pushed.Unloggable))];
+        var transaction = new Transaction($"t{_transactions.Count}", events, unloggable);
+        _transactions.Add(transaction.Id, transaction);
+        return transaction;
     }
 
-    /// <summary>Those of some transactions whose events were acknowledged in no other.</summary>
-    public IEnumerable<Pushed> Unacknowledged(IEnumerable<Pushed> among)
+    /// <summary>Resends of unacknowledged transactions with new ids and in another order, as by a restarted homeserver.</summary>
+    public List<Transaction> Unacknowledged()
     {
-        var acknowledged = Acknowledged.Select(id => _pushed[id].Events).ToHashSet();
-        return among.Where(pushed => !acknowledged.Contains(pushed.Events)).DistinctBy(pushed => pushed.Events);
+        var resends = Unacknowledged(_transactions.Values).ToArray();
+        random.Shuffle(resends);
+        return [.. resends.Select(transaction => Add(transaction.Events, transaction.Unloggable))];
     }
 
-    /// <summary>Sends transactions, on each connection one after the other, as long as the service is there.</summary>
-    public static async Task SendAsync(ServiceProcess service, string url, params IReadOnlyList<Pushed>[] connections) =>
+    /// <summary>The transactions whose events weren't acknowledged, under whatever transaction id.</summary>
+    public IEnumerable<Transaction> Unacknowledged(IEnumerable<Transaction> transactions)
+    {
+        var acknowledged = Acknowledged.Select(id => _transactions[id].Events).ToHashSet();
+        return transactions.Where(transaction => !acknowledged.Contains(transaction.Events))
+            .DistinctBy(transaction => transaction.Events);
+    }
+
+    /// <summary>Sends transactions, one after the other on each connection, until the service exits.</summary>
+    public static async Task SendAsync(ServiceProcess service, string url, params IReadOnlyList<Transaction>[] connections) =>
         await Task.WhenAll(connections.Select(connection => Task.Run(async () =>
         {
             using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServiceUnderTest.HsToken);
-            for (var next = 0; next < connection.Count && !service.HasExited;)
+            var next = 0;
+            while (next < connection.Count && !service.HasExited)
             {
                 try
                 {
                     using var content = new StringContent(connection[next].Body, Encoding.UTF8, "application/json");
-                    using var response = await http.PutAsync($"{url}/_matrix/app/v1/transactions/{connection[next].Id}", content, TestContext.Current.CancellationToken);
+                    var target = $"{url}/_matrix/app/v1/transactions/{connection[next].Id}";
+                    using var response = await http.PutAsync(target, content, TestContext.Current.CancellationToken);
                     Assert.True(response.IsSuccessStatusCode);
                     next++;
                 }
                 catch (HttpRequestException)
                 {
-                    // Not there yet, or killed.
+                    // Not listening yet, or killed.
                     await Task.Delay(20, TestContext.Current.CancellationToken);
                 }
             }

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>A random walk of pushes and touches, of rooms, journal, quarantine and all of it, with kills and restarts: after each 200 all is there that must be.</summary>
+/// <summary>
+/// Random pushes and external changes of rooms, journal, quarantine and the whole log directory, with kills and restarts: after
+/// each 200, all expected events are logged.
+/// </summary>
 public sealed class RandomExternalChangeTests : IDisposable
 {
     private readonly Random _random = new(20261124);
@@ -11,9 +14,9 @@ public sealed class RandomExternalChangeTests : IDisposable
     private readonly AcknowledgedEvents _acknowledged = new();
     private readonly string[] _rooms = [.. Enumerable.Range(0, 4).Select(_ => Some.RoomId())];
     private readonly List<(string Room, string Id, string Json)> _sent = [];
-    private readonly HashSet<string> _quarantined = [];
-    private readonly HashSet<string> _touched = [];
-    private readonly List<string> _lately = [];
+    private readonly HashSet<string> _unloggable = [];
+    private readonly HashSet<string> _changedRooms = [];
+    private readonly List<string> _recentSteps = [];
     private TempFolder _folder = TempFolder.ForCaller();
     private ServiceUnderTest? _service;
     private int _transactions;
@@ -21,7 +24,7 @@ public sealed class RandomExternalChangeTests : IDisposable
     private string Logs => _folder["logs"];
 
     [Fact]
-    public async Task Whatever_others_do_to_the_logs_while_the_service_runs_and_is_killed_nothing_of_the_rest_is_lost()
+    public async Task External_changes_and_kills_lose_no_other_event()
     {
         var steps = Trial.Scale(300, 5_000);
         for (var step = 0; step < steps; step++)
@@ -30,14 +33,14 @@ public sealed class RandomExternalChangeTests : IDisposable
             switch (_random.Next(100))
             {
                 case < 45: await PushAsync([.. _rooms.Where(_ => _random.Next(2) == 0)]); break;
-                case < 50: await PushAgainAsync(); break;
+                case < 50: await ResendAsync(); break;
                 case < 55: await PushUnloggableAsync(); break;
-                case < 80: TouchRoom(Any(_rooms), Any(ExternalChanges.All)); break;
-                case < 84: TouchJournal(); break;
-                case < 86: TouchQuarantine(); break;
-                case < 87: Touch("all removed", () => Directory.Delete(Logs, recursive: true)); break;
+                case < 80: ChangeRoom(Pick(_rooms), Pick(ExternalChanges.All)); break;
+                case < 84: ChangeJournal(); break;
+                case < 86: ChangeQuarantine(); break;
+                case < 87: Change("all removed", () => Directory.Delete(Logs, recursive: true)); break;
                 case < 92: await EmptyJournalAsync(); break;
-                case < 93: PassHalfADay(); break;
+                case < 93: AdvanceHalfADay(); break;
                 case < 98: Kill(); break;
                 default: await StopAsync(); break;
             }
@@ -45,7 +48,8 @@ public sealed class RandomExternalChangeTests : IDisposable
 
         _service ??= new ServiceUnderTest(_time, _folder);
         await PushAsync(_rooms);
-        _acknowledged.AssertComplete("files touched by others", "a random walk of pushes, touches of rooms, journal and quarantine, SIGKILLs and restarts", steps);
+        const string method = "random pushes, changes of rooms, journal and quarantine, SIGKILLs and restarts";
+        _acknowledged.AssertComplete("files changed externally", method, steps);
     }
 
     public void Dispose()
@@ -54,86 +58,93 @@ public sealed class RandomExternalChangeTests : IDisposable
         _folder.Dispose();
     }
 
-    private string After => string.Join(", ", _lately.TakeLast(12));
+    private string RecentSteps => string.Join(", ", _recentSteps.TakeLast(12));
 
-    private T Any<T>(IReadOnlyList<T> of) => of[_random.Next(of.Count)];
+    private T Pick<T>(IReadOnlyList<T> values) => values[_random.Next(values.Count)];
 
     private async Task PushAsync(string[] rooms)
     {
-        var events = rooms.SelectMany(room => Enumerable.Range(0, _random.Next(1, 4)).Select(_ => (Room: room, Id: Some.EventId())))
-            .Select(e => (e.Room, e.Id, Some.Message(e.Room, $"message {e.Id} {new string('x', _random.Next(200))}", e.Id))).ToList();
-        await UntilTakenAsync(events.Select(e => e.Item3));
+        var ids = rooms.SelectMany(room => Enumerable.Range(0, _random.Next(1, 4)).Select(_ => (Room: room, Id: Some.EventId())));
+        var events = ids.Select(e => (e.Room, e.Id, Json: CreateMessage(e.Room, e.Id))).ToList();
+        await PushUntilAcceptedAsync(events.Select(e => e.Json));
         _sent.AddRange(events);
         events.ForEach(e => _acknowledged.Add(e.Room, e.Id));
-        Look(rooms);
+        Check(rooms);
     }
 
-    /// <summary>An event comes again: it is logged again only if somebody had taken it away.</summary>
-    private async Task PushAgainAsync()
+    /// <summary>Resends an event: it is logged again only if an external change removed it.</summary>
+    private async Task ResendAsync()
     {
         if (_sent.Count == 0)
             return;
 
-        var (room, id, json) = Any(_sent);
-        await UntilTakenAsync([json]);
-        Look([room]);
+        var (room, id, json) = Pick(_sent);
+        await PushUntilAcceptedAsync([json]);
+        Check([room]);
     }
+
+    private string CreateMessage(string room, string id) =>
+        Some.Message(room, $"message {id} {new string('x', _random.Next(200))}", id);
 
     private async Task PushUnloggableAsync()
     {
-        var mark = $"mark {Some.EventId()}.";
-        await UntilTakenAsync([$$"""{"what":"{{mark}}"}"""]);
-        _quarantined.Add(mark);
-        var kept = Directory.GetFiles(Path.Combine(Logs, ".quarantine"), "*.jsonl").SelectMany(File.ReadLines).ToList();
-        Assert.All(_quarantined, wanted => Assert.True(kept.Exists(line => line.Contains(wanted, StringComparison.Ordinal)), $"{wanted} isn't in the quarantine after {After}"));
+        var marker = $"marker {Some.EventId()}.";
+        await PushUntilAcceptedAsync([$$"""{"marker":"{{marker}}"}"""]);
+        _unloggable.Add(marker);
+        var lines = Directory.GetFiles(Path.Combine(Logs, ".quarantine"), "*.jsonl").SelectMany(File.ReadLines).ToList();
+        Assert.All(_unloggable, expected =>
+            Assert.True(lines.Exists(line => line.Contains(expected)), $"{expected} isn't in the quarantine after {RecentSteps}"));
     }
 
-    private async Task UntilTakenAsync(IEnumerable<string> events)
+    private async Task PushUntilAcceptedAsync(IEnumerable<string> events)
     {
-        _lately.Add("a push");
+        _recentSteps.Add("a push");
         var body = events.ToList();
-        var (id, status) = ($"t{++_transactions}", 0);
+        _transactions++;
+        var id = $"t{_transactions}";
+        var status = 0;
         for (var attempt = 0; attempt < 3 && status != 200; attempt++)
             status = (await _service!.PushAsync(id, body)).Status;
-        Assert.True(status == 200, $"{status} after {After}: {string.Join('\n', _service!.WarningsAndErrors.TakeLast(3))}");
+        Assert.True(status == 200, $"{status} after {RecentSteps}: {string.Join('\n', _service!.WarningsAndErrors.TakeLast(3))}");
     }
 
-    private void Look(string[] rooms)
+    private void Check(string[] rooms)
     {
-        Array.ForEach(rooms, room => _acknowledged.Check(Logs, room, After));
-        _touched.ExceptWith(rooms);
+        Array.ForEach(rooms, room => _acknowledged.Check(Logs, room, RecentSteps));
+        _changedRooms.ExceptWith(rooms);
     }
 
-    // One touch between two pushes: two could make a text that is wrong and has as many lines as its record.
-    private void TouchRoom(string room, string how)
+    // One change between two pushes: two could result in a wrong text with as many lines as its record.
+    private void ChangeRoom(string room, string change)
     {
-        if (_touched.Add(room))
-            Touch($"{room} {how}", () => ExternalChanges.Apply(how, Logs, room, _random));
+        if (_changedRooms.Add(room))
+            Change($"{room} {change}", () => ExternalChanges.Apply(change, Logs, room, _random));
     }
 
-    /// <summary>A day's files are mended when they are opened: those of a day that is over stay as somebody left them, and none is touched here.</summary>
-    private void PassHalfADay()
+    /// <summary>Only if no room is changed: files are repaired when they are opened, so those of a past day would stay changed.</summary>
+    private void AdvanceHalfADay()
     {
-        if (_touched.Count == 0)
+        if (_changedRooms.Count == 0)
         {
-            _lately.Add("half a day");
+            _recentSteps.Add("half a day");
             _time.Advance(TimeSpan.FromHours(13));
-            _touched.UnionWith(_rooms);
+            _changedRooms.UnionWith(_rooms);
         }
     }
 
-    private void Touch(string what, Action touch)
+    private void Change(string step, Action change)
     {
-        _lately.Add(what);
-        _acknowledged.DuringChange(Logs, touch);
+        _recentSteps.Add(step);
+        _acknowledged.DuringChange(Logs, change);
         var quarantine = Path.Combine(Logs, ".quarantine");
-        var kept = Directory.Exists(quarantine) ? string.Concat(Directory.GetFiles(quarantine, "*.jsonl").Select(File.ReadAllText)) : "";
-        _quarantined.RemoveWhere(mark => !kept.Contains(mark, StringComparison.Ordinal));
+        var files = Directory.Exists(quarantine) ? Directory.GetFiles(quarantine, "*.jsonl") : [];
+        var text = string.Concat(files.Select(File.ReadAllText));
+        _unloggable.RemoveWhere(marker => !text.Contains(marker));
     }
 
-    private void TouchJournal()
+    private void ChangeJournal()
     {
-        _lately.Add("a touch of the journal");
+        _recentSteps.Add("a change of the journal");
         if (LogFolder.Segments(Logs).LastOrDefault() is not { } segment)
             return;
 
@@ -142,7 +153,7 @@ public sealed class RandomExternalChangeTests : IDisposable
             case 0: Directory.Delete(Path.GetDirectoryName(segment)!, recursive: true); break;
             case 1: File.Delete(segment); break;
             case 2: File.Move(segment, _folder[$"away-{Guid.NewGuid():N}"]); break;
-            case 3: File.AppendAllText(segment, "rubbish"); break;
+            case 3: File.AppendAllText(segment, "garbage"); break;
             default:
                 using (var file = new FileStream(segment, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
                     file.SetLength(_random.NextInt64(file.Length + 1));
@@ -150,35 +161,41 @@ public sealed class RandomExternalChangeTests : IDisposable
         }
     }
 
-    private void TouchQuarantine()
+    private void ChangeQuarantine()
     {
-        if (Directory.Exists(Path.Combine(Logs, ".quarantine")) && Directory.GetFiles(Path.Combine(Logs, ".quarantine"), "2???????.jsonl").Max(StringComparer.Ordinal) is { } file)
-            TouchQuarantine(file, Any(ExternalChanges.ForFiles));
+        var quarantine = Path.Combine(Logs, ".quarantine");
+        var files = Directory.Exists(quarantine) ? Directory.GetFiles(quarantine, "2???????.jsonl") : [];
+        if (files.Max(StringComparer.Ordinal) is { } file)
+        {
+            var change = Pick(ExternalChanges.ForFiles);
+            Change($"quarantine {change}", () => ExternalChanges.ApplyToFile(change, file, """{"marker":"foreign"}""", _random));
+        }
     }
-
-    private void TouchQuarantine(string file, string how) =>
-        Touch($"the quarantine {how}", () => ExternalChanges.ApplyToFile(how, file, """{"what":"somebody's"}""", _random));
 
     private async Task EmptyJournalAsync()
     {
-        _lately.Add("a checkpoint");
+        _recentSteps.Add("a checkpoint");
         Assert.NotNull(_service!.Client);
-        await Wait.UntilAsync(() => LogFolder.Segments(Logs).Length == 0, $"the journal was emptied after {After}: {string.Join('\n', _service.WarningsAndErrors.TakeLast(3))}", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(
+            () => LogFolder.Segments(Logs).Length == 0,
+            $"the journal is empty after {RecentSteps}: {string.Join('\n', _service.WarningsAndErrors.TakeLast(3))}",
+            () => _time.Advance(TimeSpan.FromSeconds(1)));
     }
 
     private void Kill()
     {
-        _lately.Add("a kill");
+        _recentSteps.Add("a kill");
         var next = TempFolder.ForCaller();
         if (Directory.Exists(Logs))
             LogFolder.Copy(Logs, next["logs"]);
         Dispose();
-        (_service, _folder) = (null, next);
+        _service = null;
+        _folder = next;
     }
 
     private async Task StopAsync()
     {
-        _lately.Add("a stop");
+        _recentSteps.Add("a stop");
         await _service!.DisposeAsync();
         _service = null;
     }

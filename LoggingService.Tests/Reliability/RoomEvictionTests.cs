@@ -4,23 +4,23 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>More rooms than may have their files open: those that were written longest ago rest, and lose nothing by it.</summary>
+/// <summary>More rooms than the limit of open ones: the least recently used are evicted, and lose nothing.</summary>
 public class RoomEvictionTests
 {
-    private const int MoreThanOpen = 1_010;
+    private const int AboveLimit = 1_010;
     private static readonly DateOnly Day = new(2026, 11, 23);
     private readonly string _room = Some.RoomId();
 
     [Fact]
-    public async Task A_room_that_was_at_rest_knows_its_events_and_is_not_read_again()
+    public async Task An_evicted_room_still_knows_its_events_without_reading_them_again()
     {
         using var service = new ServiceUnderTest();
         var message = Some.Message(_room, "once", "$once1");
         await PushAsync(service, message);
-        await PutToRestAsync(service);
+        await EvictAllAsync(service);
 
-        // The same file, as long as before: only who reads it again finds the event gone.
-        using (var record = File.OpenWrite(DayFile(service, _room, ".jsonl")))
+        // The same file with the same length: only a reader would notice that the event id has changed.
+        using (var record = File.OpenWrite(DailyFile(service, _room, ".jsonl")))
         {
             record.Position = message.IndexOf("$once1", StringComparison.Ordinal);
             record.Write("$other"u8);
@@ -32,48 +32,48 @@ public class RoomEvictionTests
     }
 
     [Fact]
-    public async Task Files_that_are_touched_while_their_rooms_rest_lose_nothing_that_is_acknowledged_later()
+    public async Task Changes_to_files_of_evicted_rooms_lose_no_event_that_is_acknowledged_later()
     {
         using var service = new ServiceUnderTest();
-        var touches = new Dictionary<string, Action<string, string>>
+        var changes = new Dictionary<string, Action<string, string>>
         {
             ["record deleted"] = (record, _) => File.Delete(record),
             ["text deleted"] = (_, text) => File.Delete(text),
             ["record cut"] = (record, _) => File.WriteAllLines(record, File.ReadAllLines(record)[..1]),
-            ["text lengthened"] = (_, text) => File.AppendAllText(text, "somebody's note\n"),
+            ["text lengthened"] = (_, text) => File.AppendAllText(text, "a note\n"),
             ["record replaced by its copy"] = (record, _) => ReplaceByCopy(record),
             ["folder removed"] = (record, _) => Directory.Delete(Path.GetDirectoryName(record)!, recursive: true),
         };
-        var rooms = touches.Keys.ToDictionary(touch => touch, _ => Some.RoomId());
+        var rooms = changes.Keys.ToDictionary(change => change, _ => Some.RoomId());
         await PushAsync(service, [.. rooms.Values.SelectMany(room => new[] { Some.Message(room, "one"), Some.Message(room, "two") })]);
-        await PutToRestAsync(service);
-        foreach (var (touch, room) in rooms)
-            touches[touch](DayFile(service, room, ".jsonl"), DayFile(service, room, ".log"));
+        await EvictAllAsync(service);
+        foreach (var (change, room) in rooms)
+            changes[change](DailyFile(service, room, ".jsonl"), DailyFile(service, room, ".log"));
 
-        foreach (var (touch, room) in rooms)
+        foreach (var (change, room) in rooms)
         {
             await PushAsync(service, Some.Message(room, "after"));
             await PushAsync(service, Some.Message(room, "and later"));
             Assert.Equal(["<@alice:localhost> after", "<@alice:localhost> and later"], service.Lines(room).TakeLast(2));
-            Assert.True(service.WarningsAndErrors.Any(line => line.Contains($"the files of \"{room}\"", StringComparison.Ordinal)), touch);
+            Assert.True(service.WarningsAndErrors.Any(line => line.Contains($"the files of \"{room}\"")), change);
         }
 
         LogFolder.AssertLineForLine(service.Logs);
     }
 
     [Fact]
-    public void Of_the_rooms_that_rest_those_beyond_the_bound_are_forgotten_the_longest_at_rest_first()
+    public void Evicted_rooms_above_the_limit_are_discarded_least_recently_used_first()
     {
         using var folder = TempFolder.ForCaller();
         using var rooms = new OpenRooms(folder.Path, TimeProvider.System, NullLogger.Instance, mostOpen: 2, mostResting: 150);
         var ids = Open(rooms, 10);
 
-        // A room without events counts for fifty ids: two are open, three rest.
+        // A room without events counts as fifty ids: two rooms are open, three evicted.
         Assert.Equal([.. Enumerable.Repeat(false, 5), .. Enumerable.Repeat(true, 5)], ids.Select(id => rooms.Find(id) is not null));
     }
 
     [Fact]
-    public void A_room_that_is_woken_is_not_forgotten_for_the_one_that_goes_to_rest_for_it()
+    public void A_reopened_room_is_not_discarded_for_the_one_evicted_in_its_place()
     {
         using var folder = TempFolder.ForCaller();
         using var rooms = new OpenRooms(folder.Path, TimeProvider.System, NullLogger.Instance, mostOpen: 2, mostResting: 150);
@@ -83,7 +83,7 @@ public class RoomEvictionTests
     }
 
     [Fact]
-    public void Rooms_that_rest_since_another_day_are_forgotten()
+    public void Rooms_evicted_on_another_day_are_discarded()
     {
         using var folder = TempFolder.ForCaller();
         using var rooms = new OpenRooms(folder.Path, TimeProvider.System, NullLogger.Instance, mostOpen: 2);
@@ -101,13 +101,14 @@ public class RoomEvictionTests
         return ids;
     }
 
-    private static Task PutToRestAsync(ServiceUnderTest service) =>
-        PushAsync(service, [.. Enumerable.Range(0, MoreThanOpen).Select(_ => Some.Message(Some.RoomId()))]);
+    private static Task EvictAllAsync(ServiceUnderTest service) =>
+        PushAsync(service, [.. Enumerable.Range(0, AboveLimit).Select(_ => Some.Message(Some.RoomId()))]);
 
-    // What was touched needs a checkpoint, and one may be running: until then it is a 500, and sent again.
+    // Retries: changed files need a checkpoint, which may be running, and the service responds 500 until then.
     private static async Task PushAsync(ServiceUnderTest service, params string[] events)
     {
-        for (var end = DateTime.UtcNow.AddSeconds(30); (await service.PushAsync("1", events)).Status != 200;)
+        var end = DateTime.UtcNow.AddSeconds(30);
+        while ((await service.PushAsync("1", events)).Status != 200)
             Assert.True(DateTime.UtcNow < end);
     }
 
@@ -117,6 +118,6 @@ public class RoomEvictionTests
         File.Move(path + ".copy", path, overwrite: true);
     }
 
-    private static string DayFile(ServiceUnderTest service, string room, string suffix) =>
+    private static string DailyFile(ServiceUnderTest service, string room, string suffix) =>
         Assert.Single(Directory.GetFiles(Path.Combine(service.Logs, room), "2*" + suffix));
 }

@@ -4,66 +4,76 @@ using System.Text.RegularExpressions;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>What strace wrote of a process (<c>-f -xx</c>): its system calls, each where it began and where it ended.</summary>
+/// <summary>Reads strace's log of a process (<c>-f -xx</c>): the start and the end of each system call.</summary>
 internal static partial class StraceLog
 {
-    /// <summary>A system call.</summary>
     internal sealed class Call(string name, string arguments)
     {
         private string[]? _split;
 
-        /// <summary>Its name, as <c>pwrite64</c>.</summary>
         public string Name { get; } = name;
 
-        /// <summary>What it returned; <c>null</c> until then, and where a kill came first.</summary>
+        /// <summary>The return value; <c>null</c> until the call ends, or if the process was killed during the call.</summary>
         public long? Result { get; private set; }
 
-        /// <summary>How many arguments there are.</summary>
         public int Count => Arguments.Length;
 
         private string[] Arguments => _split ??= arguments.Split(", ");
 
-        /// <summary>An argument that is a number.</summary>
         public long Number(int index) => long.Parse(Arguments[index], CultureInfo.InvariantCulture);
 
-        /// <summary>An argument as it is written.</summary>
+        /// <summary>An argument as strace prints it.</summary>
         public string Word(int index) => Arguments[index];
 
-        /// <summary>An argument that is bytes; none where it is no string.</summary>
+        /// <summary>A string argument as bytes; empty if the argument isn't a string.</summary>
         public byte[] Bytes(int index) =>
-            Arguments[index] is ['"', .. var hex, '"'] ? Convert.FromHexString(hex.Replace("\\x", "", StringComparison.Ordinal)) : [];
+            Arguments[index] is ['"', .. var hex, '"'] ? FromHex(hex) : [];
 
-        /// <summary>An argument that is a path or another text.</summary>
         public string Text(int index) => Encoding.UTF8.GetString(Bytes(index));
 
-        /// <summary>Completes it.</summary>
-        public void End(string rest, long? result) => (arguments, _split, Result) = (arguments + rest, null, result);
+        /// <summary>Completes the call with the rest of its arguments.</summary>
+        public void End(string rest, long? result)
+        {
+            arguments += rest;
+            _split = null;
+            Result = result;
+        }
 
-        public override string ToString() =>
-            $"{Name}({HexString().Replace(arguments, hex => hex.Length > 1000 ? "…" : Encoding.UTF8.GetString(Convert.FromHexString(hex.Value.Replace("\\x", "", StringComparison.Ordinal))))}) = {Result}";
+        public override string ToString()
+        {
+            var readable = HexString().Replace(arguments, hex => hex.Length > 1000 ? "…" : Encoding.UTF8.GetString(FromHex(hex.Value)));
+            return $"{Name}({readable}) = {Result}";
+        }
+
+        private static byte[] FromHex(string text) => Convert.FromHexString(text.Replace("\\x", ""));
     }
 
-    /// <summary>Reads strace's file: each call twice, where it began and where it ended; one that a kill cut off ends with the process, without a result.</summary>
+    /// <summary>
+    /// Reads a log: each call twice, at its start and at its end. A call interrupted by a kill ends with the process, without a result.
+    /// </summary>
     public static IEnumerable<(Call Call, bool IsEnd)> Read(string path)
     {
         var unfinished = new Dictionary<string, Call>();
         foreach (var line in File.ReadLines(path))
         {
-            if (Whole().Match(line) is { Success: true } whole)
+            if (Complete().Match(line) is { Success: true } complete)
             {
-                var call = new Call(whole.Groups["name"].Value, whole.Groups["arguments"].Value);
+                var call = new Call(complete.Groups["name"].Value, complete.Groups["arguments"].Value);
                 yield return (call, false);
-                call.End("", Number(whole));
+                call.End("", Result(complete));
                 yield return (call, true);
             }
-            else if (Begin().Match(line) is { Success: true } begin)
+            else if (Unfinished().Match(line) is { Success: true } start)
             {
-                yield return (unfinished[begin.Groups["thread"].Value] = new(begin.Groups["name"].Value, begin.Groups["arguments"].Value), false);
+                var call = new Call(start.Groups["name"].Value, start.Groups["arguments"].Value);
+                unfinished[start.Groups["thread"].Value] = call;
+                yield return (call, false);
             }
-            else if (Resumed().Match(line) is { Success: true } resumed && unfinished.Remove(resumed.Groups["thread"].Value, out var call))
+            else if (Resumed().Match(line) is { Success: true } resumed
+                && unfinished.Remove(resumed.Groups["thread"].Value, out var resumedCall))
             {
-                call.End(resumed.Groups["arguments"].Value, Number(resumed));
-                yield return (call, true);
+                resumedCall.End(resumed.Groups["arguments"].Value, Result(resumed));
+                yield return (resumedCall, true);
             }
         }
 
@@ -71,14 +81,14 @@ internal static partial class StraceLog
             yield return (call, true);
     }
 
-    private static long? Number(Match match) =>
+    private static long? Result(Match match) =>
         long.TryParse(match.Groups["result"].Value, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     [GeneratedRegex(@"^(?<thread>\d+) +(?<name>\w+)\((?<arguments>.*)\) += (?<result>-?\d+|\?|0x[0-9a-f]+)")]
-    private static partial Regex Whole();
+    private static partial Regex Complete();
 
     [GeneratedRegex(@"^(?<thread>\d+) +(?<name>\w+)\((?<arguments>.*?) *<unfinished \.\.\.>(\) += \?)?$")]
-    private static partial Regex Begin();
+    private static partial Regex Unfinished();
 
     [GeneratedRegex(@"^(?<thread>\d+) +<\.\.\. \w+ resumed>(?<arguments>.*)\) += (?<result>-?\d+|\?|0x[0-9a-f]+)")]
     private static partial Regex Resumed();

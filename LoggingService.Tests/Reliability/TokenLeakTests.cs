@@ -3,10 +3,10 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>What the service writes has no token in it, whatever comes and at whatever level it is asked to talk; and strangers don't fill its log.</summary>
+/// <summary>The service's output never contains a token, at any log level, and unauthenticated requests don't flood it.</summary>
 public class TokenLeakTests
 {
-    private const string Wrong = "somebody_elses_secret_9f3";
+    private const string Wrong = "another_secret_9f3";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
     private static readonly string[] Verbose =
@@ -59,22 +59,23 @@ public class TokenLeakTests
     }
 
     [Fact]
-    public async Task A_flood_of_strangers_writes_no_log()
+    public async Task A_flood_of_unauthenticated_requests_does_not_flood_the_log()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
         var lines = service.Process.Output.Count;
-        var strangers = Requests.Where(request => !request.Contains(ServiceUnderTest.HsToken, StringComparison.Ordinal)).ToList();
+        var unauthenticated = Requests.Where(request => !request.Contains(ServiceUnderTest.HsToken, StringComparison.Ordinal)).ToList();
         var rounds = Trial.Scale(10, 500);
         for (var round = 0; round < rounds; round++)
-            await Task.WhenAll(strangers.Select(async request =>
+            await Task.WhenAll(unauthenticated.Select(async request =>
             {
                 using var connection = await RawConnection.OpenAsync(service.Port);
                 await connection.SendAsync(request);
                 Assert.StartsWith("HTTP/1.1 4", await connection.ReadToAsync("\r\n", Limit), StringComparison.Ordinal);
             }));
 
-        await service.AssertUnharmedAsync("strangers' requests", "with wrong tokens, without, and not understood: in the log once a minute", rounds * strangers.Count, before);
+        const string method = "with wrong tokens, without tokens, and malformed; one log line a minute";
+        await service.AssertUnharmedAsync("unauthenticated requests", method, rounds * unauthenticated.Count, before);
 
         // A minute is longer than this; but a machine may be slow.
         var told = service.Process.Output.Skip(lines).ToList();

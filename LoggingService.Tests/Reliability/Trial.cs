@@ -3,30 +3,30 @@ using System.Globalization;
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>
-/// What a promise was tried with. <c>dotnet test</c> runs the short form of each; <c>scripts/reliability</c> the full one,
-/// whose rows are the table in docs/engineering/reliability.md.
+/// The size and the result of a reliability test. <c>dotnet test</c> runs the short form; <c>scripts/reliability</c> the full
+/// form, whose rows are the table in docs/engineering/reliability.md.
 /// </summary>
 internal static class Trial
 {
-    /// <summary>How much of something a test does.</summary>
-    /// <param name="inShort">In <c>dotnet test</c>, where all of these tests together have some minutes.</param>
-    /// <param name="inFull">In <c>scripts/reliability</c>.</param>
-    public static int Scale(int inShort, int inFull) => Environment.GetEnvironmentVariable("RELIABILITY") == "full" ? inFull : inShort;
+    /// <summary>The size of a test: all tests in the short form together take some minutes.</summary>
+    public static int Scale(int inShort, int inFull) =>
+        Environment.GetEnvironmentVariable("RELIABILITY") == "full" ? inFull : inShort;
 
-    /// <summary>Says what was tried, and holds it to the promise: nothing lost, nothing twice.</summary>
-    /// <param name="fault">What went wrong.</param>
-    /// <param name="how">How it was made to go wrong.</param>
+    /// <summary>Reports a row of the table, and fails if acknowledged events were lost or duplicated.</summary>
+    /// <param name="fault">The kind of fault.</param>
+    /// <param name="method">How the test produced the fault.</param>
     /// <param name="rounds">How often.</param>
-    /// <param name="events">Acknowledged events that were looked for afterwards.</param>
-    /// <param name="lost">Those that were not there.</param>
-    /// <param name="twice">Those that were there more than once.</param>
-    public static void Report(string fault, string how, long rounds, long events, long lost, long twice)
+    /// <param name="events">The number of acknowledged events that were checked.</param>
+    /// <param name="lost">Those that were missing.</param>
+    /// <param name="duplicated">Those that were logged more than once.</param>
+    public static void Report(string fault, string method, long rounds, long events, long lost, long duplicated)
     {
-        var row = string.Create(CultureInfo.InvariantCulture, $"| {fault} | {how} | {rounds:N0} | {events:N0} | {lost} | {twice} |");
+        var row = string.Create(
+            CultureInfo.InvariantCulture, $"| {fault} | {method} | {rounds:N0} | {events:N0} | {lost} | {duplicated} |");
         TestContext.Current.TestOutputHelper!.WriteLine(row);
         if (Environment.GetEnvironmentVariable("RELIABILITY_TABLE") is { Length: > 0 } table)
             File.AppendAllLines(table, [row]);
         Assert.True(rounds > 0 && events > 0, row);
-        Assert.True(lost == 0 && twice == 0, row);
+        Assert.True(lost == 0 && duplicated == 0, row);
     }
 }
