@@ -6,8 +6,10 @@ public class CallLineTests
 {
     [Theory]
     [InlineData("m.call.invite", "\"offer\":{\"type\":\"offer\",\"sdp\":\"v=0\\r\\nm=audio 9\\r\\n\"}", "started a voice call")]
-    [InlineData("m.call.invite", "\"offer\":{\"type\":\"offer\",\"sdp\":\"v=0\\r\\nm=audio 9\\r\\nm=video 9\\r\\n\"}", "started a video call")]
-    [InlineData("m.call.invite", "\"offer\":{\"sdp\":\"v=0\\r\\ns=m=video\\r\\n\"},\"invitee\":\"@alice:x\"", "started a voice call with @alice:x")]
+    [InlineData(
+        "m.call.invite", "\"offer\":{\"type\":\"offer\",\"sdp\":\"v=0\\r\\nm=audio 9\\r\\nm=video 9\\r\\n\"}", "started a video call")]
+    [InlineData(
+        "m.call.invite", "\"offer\":{\"sdp\":\"v=0\\r\\ns=m=video\\r\\n\"},\"invitee\":\"@alice:x\"", "started a voice call with @alice:x")]
     [InlineData("m.call.answer", "\"answer\":{\"type\":\"answer\",\"sdp\":\"v=0\"}", "answered the call")]
     [InlineData("m.call.select_answer", "\"selected_party_id\":\"D\"", "was connected to the call")]
     [InlineData("m.call.reject", "\"party_id\":\"D\"", "declined the call")]
@@ -26,7 +28,7 @@ public class CallLineTests
     [InlineData("org.matrix.call.sdp_stream_metadata_changed", "\"sdp_stream_metadata\":{}", "changed what they send in the call")]
     [InlineData("org.matrix.call.asserted_identity", "\"asserted_identity\":{}", "told who is in the call")]
     [InlineData("m.call.replaces", "\"target_user\":{}", "put the call through to somebody else")]
-    public void Each_step_of_a_call_is_told(string type, string content, string line)
+    public void Each_step_of_a_call_has_a_sentence(string type, string content, string line)
     {
         Assert.Equal($"*** @bob:x {line}", LineOf.Bobs(type, $$"""{"call_id":"1","version":"1",{{content}}}"""));
         Assert.Equal($"*** @bob:x {line}", LineOf.Bobs(type, $$"""{"call_id":"1","version":0,{{content}}}"""));
@@ -42,6 +44,6 @@ public class CallLineTests
     [InlineData("m.call.invite", """{"call_id":"1","version":"1","invitee":{}}""")]
     [InlineData("m.call.hangup", "[]")]
     [InlineData("m.call.unheard_of", """{"call_id":"1","version":"1"}""")]
-    public void A_call_of_another_shape_is_shown_as_it_is(string type, string content) =>
+    public void A_malformed_call_event_is_rendered_by_the_fallback(string type, string content) =>
         Assert.Equal($"*** @bob:x {type} {content}", LineOf.Bobs(type, content));
 }

@@ -8,18 +8,33 @@ public class ExtensibleLineTests
     [InlineData("m.message", """{"m.text":[{"mimetype":"text/html","body":"<b>hello</b>"},{"body":"hello"}]}""", "<@bob:x> hello")]
     [InlineData("org.matrix.msc1767.message", """{"org.matrix.msc1767.text":"hello"}""", "<@bob:x> hello")]
     [InlineData("org.matrix.msc1767.message", """{"org.matrix.msc1767.text":[{"body":"hello"}]}""", "<@bob:x> hello")]
-    [InlineData("org.matrix.msc1767.message", """{"org.matrix.msc1767.message":[{"mimetype":"text/plain","body":"hello"}]}""", "<@bob:x> hello")]
+    [InlineData(
+        "org.matrix.msc1767.message", """{"org.matrix.msc1767.message":[{"mimetype":"text/plain","body":"hello"}]}""", "<@bob:x> hello")]
     [InlineData("m.message", """{"m.text":[{"body":"build passed"}],"m.automated":true}""", "-@bob:x- build passed")]
-    [InlineData("m.message", """{"m.text":[{"body":"me too"}],"m.relates_to":{"m.in_reply_to":{"event_id":"$e"}}}""", "<@bob:x, to $e> me too")]
+    [InlineData(
+        "m.message", """{"m.text":[{"body":"me too"}],"m.relates_to":{"m.in_reply_to":{"event_id":"$e"}}}""", "<@bob:x, to $e> me too")]
     [InlineData("m.emote", """{"m.text":[{"body":"waves"}]}""", "* @bob:x waves")]
-    [InlineData("m.image", """{"m.text":[{"body":"cat.png (66 KB) https://x/a"}],"m.file":{"url":"mxc://x/a","name":"cat.png","size":66540},"m.image_details":{"width":640,"height":480},"m.caption":{"m.text":[{"body":"my cat"}]}}""", "<@bob:x, image cat.png, 640×480, 66.5 KB, mxc://x/a> my cat")]
-    [InlineData("m.file", """{"m.text":[{"body":"a.pdf"}],"m.file":{"url":"mxc://x/a","name":"a.pdf"}}""", "<@bob:x, file a.pdf, mxc://x/a>")]
-    [InlineData("m.audio", """{"m.text":[{"body":"a song"}],"m.file":{"url":"mxc://x/a"},"m.audio_details":{"duration":201}}""", "<@bob:x, audio, 3:21, mxc://x/a> a song")]
-    [InlineData("org.matrix.msc1767.video", """{"org.matrix.msc1767.text":"clip.mp4","org.matrix.msc1767.file":{"name":"clip.mp4"},"org.matrix.msc1767.video_details":{"duration":9,"width":1,"height":2}}""", "<@bob:x, video clip.mp4, 1×2, 0:09>")]
+    [InlineData(
+        "m.image",
+        """{"m.text":[{"body":"cat.png (66 KB) https://x/a"}],"m.file":{"url":"mxc://x/a","name":"cat.png","size":66540}"""
+            + ""","m.image_details":{"width":640,"height":480},"m.caption":{"m.text":[{"body":"my cat"}]}}""",
+        "<@bob:x, image cat.png, 640×480, 66.5 KB, mxc://x/a> my cat")]
+    [InlineData(
+        "m.file", """{"m.text":[{"body":"a.pdf"}],"m.file":{"url":"mxc://x/a","name":"a.pdf"}}""", "<@bob:x, file a.pdf, mxc://x/a>")]
+    [InlineData(
+        "m.audio", """{"m.text":[{"body":"a song"}],"m.file":{"url":"mxc://x/a"},"m.audio_details":{"duration":201}}""",
+        "<@bob:x, audio, 3:21, mxc://x/a> a song")]
+    [InlineData(
+        "org.matrix.msc1767.video",
+        """{"org.matrix.msc1767.text":"clip.mp4","org.matrix.msc1767.file":{"name":"clip.mp4"},"org.matrix.msc1767.video_details":"""
+            + """{"duration":9,"width":1,"height":2}}""",
+        "<@bob:x, video clip.mp4, 1×2, 0:09>")]
     [InlineData("org.matrix.msc3245.voice.v2", """{"m.text":[{"body":"Voice message"}]}""", "<@bob:x, voice> Voice message")]
-    [InlineData("m.location", """{"m.text":[{"body":"Malmö"}],"m.location":{"uri":"geo:55.6,13.0"}}""", "<@bob:x, location 55.6,13.0> Malmö")]
+    [InlineData(
+        "m.location", """{"m.text":[{"body":"Malmö"}],"m.location":{"uri":"geo:55.6,13.0"}}""", "<@bob:x, location 55.6,13.0> Malmö")]
     [InlineData("m.encrypted", """{"m.encrypted":{"ciphertext":"x"}}""", "<@bob:x, encrypted: cannot be logged>")]
-    public void A_message_that_is_a_type_of_its_own_reads_as_any_other(string type, string content, string line) => Assert.Equal(line, LineOf.Bobs(type, content));
+    public void An_extensible_message_is_rendered_like_any_other(string type, string content, string line) =>
+        Assert.Equal(line, LineOf.Bobs(type, content));
 
     [Theory]
     [InlineData("org.matrix.msc1767.emote", "m.emote")]
@@ -36,7 +51,7 @@ public class ExtensibleLineTests
     [InlineData("org.matrix.msc3245.voice.v2", "m.voice")]
     [InlineData("org.matrix.msc3488.location", "m.location")]
     [InlineData("org.matrix.msc1767.encrypted", "m.encrypted")]
-    public void An_older_name_of_a_type_reads_as_its_newer_one(string older, string newer)
+    public void An_unstable_type_is_rendered_like_its_stable_one(string older, string newer)
     {
         const string Content = """{"m.text":[{"body":"words"}],"m.file":{"url":"mxc://x/a"},"m.location":{"uri":"geo:1,2"}}""";
         var line = newer switch
@@ -52,10 +67,11 @@ public class ExtensibleLineTests
 
     [Theory]
     [InlineData("m.message", """{"m.text":null,"org.matrix.msc1767.text":"hi"}""", "<@bob:x> hi")]
-    [InlineData("m.message", """{"m.text":null,"org.matrix.msc1767.text":null,"org.matrix.msc1767.message":[{"body":"hi"}]}""", "<@bob:x> hi")]
+    [InlineData(
+        "m.message", """{"m.text":null,"org.matrix.msc1767.text":null,"org.matrix.msc1767.message":[{"body":"hi"}]}""", "<@bob:x> hi")]
     [InlineData("m.file", """{"m.file":null,"org.matrix.msc1767.file":{"name":"a.pdf"}}""", "<@bob:x, file a.pdf>")]
     [InlineData("m.message", """{"m.text":null}""", "*** @bob:x m.message {\"m.text\":null}")]
-    public void A_null_is_as_good_as_missing(string type, string content, string line) => Assert.Equal(line, LineOf.Bobs(type, content));
+    public void Null_counts_as_missing(string type, string content, string line) => Assert.Equal(line, LineOf.Bobs(type, content));
 
     [Theory]
     [InlineData("m.message", """{"m.text":"hello"}""")]
@@ -68,5 +84,6 @@ public class ExtensibleLineTests
     [InlineData("m.image", """{"m.image_details":{"width":1}}""")]
     [InlineData("m.location", """{"m.ts":1}""")]
     [InlineData("m.message", "[]")]
-    public void One_of_another_shape_is_shown_as_it_is(string type, string content) => Assert.Equal($"*** @bob:x {type} {content}", LineOf.Bobs(type, content));
+    public void A_malformed_extensible_message_is_rendered_by_the_fallback(string type, string content) =>
+        Assert.Equal($"*** @bob:x {type} {content}", LineOf.Bobs(type, content));
 }

@@ -4,7 +4,7 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>Every value of every kind of event replaced by what nobody expects there.</summary>
+/// <summary>Every value of every kind of event replaced by unexpected ones.</summary>
 public class HostileContentTests
 {
     private const string Fake = "x\\\", y\", z> FAKE (a): \n*** @alice:x FAKE\u2028\u202E";
@@ -13,18 +13,46 @@ public class HostileContentTests
 
     public static TheoryData<string, string, string?> Kinds => new()
     {
-        { "m.room.message", """{"msgtype":"m.text","body":"x","com.beeper.per_message_profile":{"displayname":"x","has_fallback":true},"m.relates_to":{"rel_type":"m.thread","event_id":"$theirs","is_falling_back":false,"m.in_reply_to":{"event_id":"$theirs"}}}""", null },
-        { "m.room.message", """{"msgtype":"m.image","body":"x","filename":"y","url":"mxc://x/a","file":{"url":"mxc://x/a"},"info":{"w":1,"h":1,"size":1,"duration":1},"org.matrix.msc3245.voice":{},"org.matrix.msc1767.audio":{"duration":1}}""", null },
-        { "m.room.message", """{"msgtype":"m.text","body":"x","m.new_content":{"msgtype":"m.text","body":"x"},"m.relates_to":{"rel_type":"m.replace","event_id":"$theirs"}}""", null },
-        { "m.room.message", """{"msgtype":"m.location","body":"x","geo_uri":"geo:1,2","org.matrix.msc3488.location":{"uri":"geo:1,2"}}""", null },
+        {
+            "m.room.message",
+            """{"msgtype":"m.text","body":"x","com.beeper.per_message_profile":{"displayname":"x","has_fallback":true},"m.relates_to":"""
+                + """{"rel_type":"m.thread","event_id":"$theirs","is_falling_back":false,"m.in_reply_to":{"event_id":"$theirs"}}}""",
+            null
+        },
+        {
+            "m.room.message",
+            """{"msgtype":"m.image","body":"x","filename":"y","url":"mxc://x/a","file":{"url":"mxc://x/a"},"info":{"w":1,"h":1,"size":1"""
+                + ""","duration":1},"org.matrix.msc3245.voice":{},"org.matrix.msc1767.audio":{"duration":1}}""",
+            null
+        },
+        {
+            "m.room.message",
+            """{"msgtype":"m.text","body":"x","m.new_content":{"msgtype":"m.text","body":"x"},"m.relates_to":"""
+                + """{"rel_type":"m.replace","event_id":"$theirs"}}""",
+            null
+        },
+        {
+            "m.room.message", """{"msgtype":"m.location","body":"x","geo_uri":"geo:1,2","org.matrix.msc3488.location":{"uri":"geo:1,2"}}""",
+            null
+        },
         { "m.room.message", """{"msgtype":"m.key.verification.request","body":"x","to":"@alice:x"}""", null },
         { "m.sticker", """{"body":"x","url":"mxc://x/a","info":{"w":1,"h":1}}""", null },
         { "m.room.encrypted", """{"algorithm":"m.megolm","m.relates_to":{"m.in_reply_to":{"event_id":"$theirs"}}}""", null },
         { "m.room.redaction", """{"redacts":"$theirs","reason":"x"}""", null },
         { "m.reaction", """{"m.relates_to":{"rel_type":"m.annotation","event_id":"$theirs","key":"mxc://x/a"},"shortcode":"x"}""", null },
         { "m.reaction", """{"m.relates_to":{"rel_type":"m.annotation","event_id":"$theirs","key":"x"}}""", null },
-        { "m.poll.start", """{"m.poll":{"max_selections":2,"question":{"m.text":[{"mimetype":"text/plain","body":"x"}]},"answers":[{"m.id":"a","m.text":[{"body":"x"}]}]}}""", null },
-        { "org.matrix.msc3381.poll.start", """{"org.matrix.msc3381.poll.start":{"question":{"org.matrix.msc1767.text":"x"},"answers":[{"id":"a","org.matrix.msc1767.text":"x"}]}}""", null },
+        {
+            "m.poll.start",
+            """{"m.poll":{"max_selections":2,"question":{"m.text":[{"mimetype":"text/plain","body":"x"}]},"answers":"""
+                + """[{"m.id":"a","m.text":[{"body":"x"}]}]}}""",
+            null
+        },
+        {
+            "org.matrix.msc3381.poll.start",
+            """{"org.matrix.msc3381.poll.start":{"question":{"org.matrix.msc1767.text":"x"},"answers":"""
+                + """[{"id":"a","org.matrix.msc1767.text":"x"}]}}""",
+            null
+        },
         { "m.poll.response", """{"m.relates_to":{"rel_type":"m.reference","event_id":"$theirs"},"m.selections":["a"]}""", null },
         { "m.poll.end", """{"m.relates_to":{"rel_type":"m.reference","event_id":"$poll"},"m.text":[{"body":"x"}]}""", null },
         { "m.beacon", """{"m.location":{"uri":"geo:1,2","description":"x"}}""", null },
@@ -36,11 +64,20 @@ public class HostileContentTests
         { "m.rtc.decline", """{"m.relates_to":{"rel_type":"m.reference","event_id":"$theirs"}}""", null },
         { "m.key.verification.cancel", """{"code":"m.user","reason":"x","m.relates_to":{}}""", null },
         { "m.message", """{"m.text":[{"mimetype":"text/plain","body":"x"}],"m.automated":false}""", null },
-        { "m.video", """{"m.text":[{"body":"x"}],"m.file":{"url":"mxc://x/a","name":"x","size":1},"m.video_details":{"width":1,"height":1,"duration":1},"m.caption":{"m.text":[{"body":"x"}]}}""", null },
+        {
+            "m.video",
+            """{"m.text":[{"body":"x"}],"m.file":{"url":"mxc://x/a","name":"x","size":1},"m.video_details":{"width":1,"height":1"""
+                + ""","duration":1},"m.caption":{"m.text":[{"body":"x"}]}}""",
+            null
+        },
         { "m.location", """{"m.text":[{"body":"x"}],"m.location":{"uri":"geo:1,2"}}""", null },
         { "m.room.member", """{"membership":"join","displayname":"x","join_authorised_via_users_server":"@alice:x"}""", "@bob:x" },
         { "m.room.member", """{"membership":"invite","reason":"x","third_party_invite":{"display_name":"x"}}""", "@carol:x" },
-        { "m.room.create", """{"room_version":"12","type":"x","creator":"@c:x","additional_creators":["@c:x","@d:x"],"predecessor":{"room_id":"!a:x"}}""", "" },
+        {
+            "m.room.create",
+            """{"room_version":"12","type":"x","creator":"@c:x","additional_creators":["@c:x","@d:x"],"predecessor":{"room_id":"!a:x"}}""",
+            ""
+        },
         { "m.room.name", """{"name":"x"}""", "" },
         { "m.room.topic", """{"topic":"x","m.topic":{"m.text":[{"body":"x"}]}}""", "" },
         { "m.room.join_rules", """{"join_rule":"restricted","allow":[{"type":"m.room_membership","room_id":"!a:x"},{"type":"x"}]}""", "" },
@@ -67,31 +104,33 @@ public class HostileContentTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Nothing_that_stands_where_something_else_should_stops_the_log(string type, string content, string? stateKey)
+    public void No_unexpected_value_prevents_a_line(string type, string content, string? stateKey)
     {
         string[] wrong = ["null", "true", "[]", "{}", "[[1]]", "{\"a\":1}", "\"\"", "\"\\ud800\"", "-1", "1e400", "9223372036854775807"];
         foreach (var changed in wrong.SelectMany(value => Changed(content, value)))
         {
             Assert.Matches("^(<|-|\\* |\\*\\*\\* )@(bob|carol):x", LineOf.After(Event("@bob:x", type, changed, stateKey)));
 
-            // The same as what others refer to.
+            // The same event as the target of others.
             var target = Event("@alice:x", type, changed, stateKey);
             Assert.StartsWith("*** @bob:x reacted \"👍\" to ", LineOf.Bobs("m.reaction", Reaction, target), StringComparison.Ordinal);
-            Assert.StartsWith("*** @bob:x removed the ", LineOf.Bobs("m.room.redaction", """{"redacts":"$theirs"}""", target), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "*** @bob:x removed the ", LineOf.Bobs("m.room.redaction", """{"redacts":"$theirs"}""", target), StringComparison.Ordinal);
         }
     }
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Nobodys_words_end_a_head_or_quotes(string type, string content, string? stateKey)
+    public void No_text_ends_a_head_or_quotes(string type, string content, string? stateKey)
     {
-        // As themselves, and as what must not be between quotes: what begins as an id or an address does.
+        // Plain, and with the prefixes of ids and addresses, which are shown without quotes.
         foreach (var beginning in new[] { "", "@", "$", "!", "#", "mxc://", "geo:" })
             Assert.Equal(Lines(beginning + Harmless), Lines(beginning + Fake));
 
         List<string> Lines(string words)
         {
-            var said = LineOf.Event("@alice:x", "m.room.message", new JsonObject { ["msgtype"] = "m.text", ["body"] = words }.ToJsonString());
+            var said = LineOf.Event(
+                "@alice:x", "m.room.message", new JsonObject { ["msgtype"] = "m.text", ["body"] = words }.ToJsonString());
             var lines = new List<string>();
             foreach (var changed in Changed(content, JsonValue.Create(words).ToJsonString()).Append(content))
             {
@@ -107,7 +146,7 @@ public class HostileContentTests
     private static RoomEvent Event(string sender, string type, string content, string? stateKey) =>
         LineOf.Event(sender, type, content, stateKey is null ? "\"age\":1" : $"\"state_key\":\"{stateKey}\"");
 
-    /// <summary>The content, each time with another one of its values replaced.</summary>
+    /// <summary>The content with each of its values replaced in turn.</summary>
     private static IEnumerable<string> Changed(string content, string value)
     {
         var count = Values(JsonNode.Parse(content)!).Count();

@@ -7,15 +7,18 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>Who reads the logs with a program can rely on docs/log-format.md, and on nobody having faked a line.</summary>
+/// <summary>Programs that read the logs can rely on docs/log-format.md, and no event can imitate another line.</summary>
 public partial class LogFormatTests
 {
     private static readonly string[] Recordings =
-        ["everyday", "create_room", "alias_added_later", "room_upgrade", "encryption", "invites", "legacy_authorization", "service_down_and_homeserver_restart"];
+    [
+        "everyday", "create_room", "alias_added_later", "room_upgrade", "encryption", "invites", "legacy_authorization",
+        "service_down_and_homeserver_restart",
+    ];
 
     public static TheoryData<string> Types => [.. Samples.Select(sample => sample.Type).Distinct()];
 
-    // One event of each type and shape that was recorded, and of what wasn't.
+    // One event of each recorded type and shape, and of those that were not recorded.
     private static readonly IReadOnlyList<(string Type, string Event)> Samples =
     [
         .. from recording in Recordings
@@ -23,20 +26,28 @@ public partial class LogFormatTests
            where request.Target.Contains("/transactions/", StringComparison.Ordinal)
            from e in JsonDocument.Parse(request.Body).RootElement.GetProperty("events").EnumerateArray()
            let type = e.GetProperty("type").GetString()!
-           let shape = type + string.Join(',', e.GetProperty("content").EnumerateObject().Select(member => member.Name == "msgtype" ? member.Value.GetString() : member.Name))
+           let keys = e.GetProperty("content").EnumerateObject().Select(m => m.Name == "msgtype" ? m.Value.GetString() : m.Name)
+           let shape = type + string.Join(',', keys)
            group (type, e.GetRawText()) by shape into same
            select same.First(),
-        .. HostileContentTests.Kinds.Select(kind => (kind.Data.Item1, $$"""{"event_id":"$e","room_id":"!r:x","sender":"@bob:x","type":"{{kind.Data.Item1}}",{{(kind.Data.Item3 is { } key ? $"\"state_key\":\"{key}\"," : "")}}"redacts":"$theirs","origin_server_ts":1,"content":{{kind.Data.Item2}}}""")),
+        .. HostileContentTests.Kinds.Select(kind => (kind.Data.Item1, Sample(kind.Data.Item1, kind.Data.Item2, kind.Data.Item3))),
     ];
 
+    private static string Sample(string type, string content, string? stateKey) => $$"""
+        {
+            "event_id":"$e","room_id":"!r:x","sender":"@bob:x","type":"{{type}}","redacts":"$theirs","origin_server_ts":1,
+            {{(stateKey is null ? "" : $"\"state_key\":\"{stateKey}\",")}}"content":{{content}}
+        }
+        """;
+
     [Fact]
-    public async Task Every_line_of_every_recording_is_taken_apart()
+    public async Task Every_recorded_line_matches()
     {
         var heads = new HashSet<char>();
         foreach (var recording in Recordings)
         {
             using var service = new ServiceUnderTest();
-            foreach (var request in RecordedTraffic.Read(recording).Where(request => request.Target.Contains("/transactions/", StringComparison.Ordinal)))
+            foreach (var request in RecordedTraffic.Read(recording).Where(request => request.Target.Contains("/transactions/")))
             {
                 await service.SendAsync(HttpMethod.Put, request.Target, request.Body);
             }
@@ -45,8 +56,10 @@ public partial class LogFormatTests
             {
                 var match = LogFormat.Line.Match(line);
                 Assert.True(match.Success, line);
-                Assert.Equal(line, $"{match.Groups["time"].Value} {match.Groups["head"].Value}{(match.Groups["text"].Length == 0 ? "" : " ")}{match.Groups["text"].Value}");
-                heads.Add(match.Groups["head"].Value[0]);
+                var head = match.Groups["head"].Value;
+                var text = match.Groups["text"].Value;
+                Assert.Equal(line, $"{match.Groups["time"].Value} {head}{(text.Length == 0 ? "" : " ")}{text}");
+                heads.Add(head[0]);
             }
         }
 
@@ -63,64 +76,76 @@ public partial class LogFormatTests
     [InlineData("*** @alice:x set the topic to \"a\"", "***", "@alice:x set the topic to \"a\"")]
     [InlineData("<@alice:x>", "<@alice:x>", "")]
     [InlineData("<@alice:x, file aaaa… (7 more bytes; see the record)", "<@alice:x, file aaaa", "… (7 more bytes; see the record)")]
-    public void A_line_is_head_and_words(string line, string head, string text)
+    public void A_line_is_split_into_head_and_text(string line, string head, string text)
     {
         var match = LogFormat.Line.Match($"2026-11-23 19:20:11 +00:00 {line}");
         Assert.Equal((head, text), (match.Groups["head"].Value, match.Groups["text"].Value));
     }
 
     [Fact]
-    public void Lnav_takes_lines_apart_by_the_same_expression()
+    public void Lnav_uses_the_same_expression()
     {
         var format = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", "logging-service.lnav.json")))!;
         var pattern = (string?)format["logging_service"]!["regex"]!["line"]!["pattern"];
-        Assert.Equal(LogFormat.Line.ToString(), pattern!.Replace("<timestamp>", "<time>", StringComparison.Ordinal).Replace("<body>", "<text>", StringComparison.Ordinal));
+        Assert.Equal(LogFormat.Line.ToString(), pattern!.Replace("<timestamp>", "<time>").Replace("<body>", "<text>"));
     }
 
     [Theory]
     [InlineData("@alice:x-", "m.room.message", """{"msgtype":"m.text","body":"yo- yo"}""", "-@bob:x, to @alice:x%2D 19:20:11 \"yo- yo\"-")]
     [InlineData("@alice:x", "a.b-", "{}", "-@bob:x, to the event \"a.b-\" of @alice:x 19:20:11-")]
     [InlineData("@alice:x- ", "m.sticker", "{}", "-@bob:x, to the sticker of @alice:x-%20 19:20:11-")]
-    public void A_notices_head_ends_where_the_service_ends_it(string sender, string type, string content, string head)
+    public void The_head_of_a_notice_cannot_be_extended(string sender, string type, string content, string head)
     {
-        var line = LineOf.Bobs("m.room.message", """{"msgtype":"m.notice","body":"I- agree","m.relates_to":{"m.in_reply_to":{"event_id":"$theirs"}}}""", LineOf.Event(sender, type, content));
-        A_line_is_head_and_words(line, head, "I- agree");
+        const string Notice = """{"msgtype":"m.notice","body":"I- agree","m.relates_to":{"m.in_reply_to":{"event_id":"$theirs"}}}""";
+        var line = LineOf.Bobs("m.room.message", Notice, LineOf.Event(sender, type, content));
+        A_line_is_split_into_head_and_text(line, head, "I- agree");
     }
 
     [Fact]
-    public void A_notices_sender_ends_where_the_service_ends_them() =>
-        A_line_is_head_and_words(LineOf.After(LineOf.Event("@a:x-", "m.room.message", """{"msgtype":"m.notice","body":"- hi"}""")), "-@a:x%2D-", "- hi");
+    public void The_sender_of_a_notice_cannot_end_its_head()
+    {
+        var line = LineOf.After(LineOf.Event("@a:x-", "m.room.message", """{"msgtype":"m.notice","body":"- hi"}"""));
+        A_line_is_split_into_head_and_text(line, "-@a:x%2D-", "- hi");
+    }
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void No_words_in_an_event_look_like_a_line_of_another(string type)
+    public void No_text_in_an_event_imitates_another_line(string type)
     {
-        // Every line that there is, as words where people's words can be. "x, y" is as harmless as words can be that need quotes.
-        var lines = Recordings.SelectMany(RecordedTraffic.Lines).Select(LogFormat.WithoutUserText).Where(line => line.Contains(' ', StringComparison.Ordinal))
-            .DistinctBy(line => Ids().Replace(line, "")).Append("y\"> FAKE").Append("y\\\"> FAKE").Append("\n2026-11-23 19:20:11 +00:00 *** @alice:x joined").ToList();
+        // Every known line, as text wherever users control text. "x, y" is harmless, but needs quotes as these do.
+        var recorded = Recordings.SelectMany(RecordedTraffic.Lines).Select(LogFormat.WithoutUserText)
+            .Where(line => line.Contains(' ', StringComparison.Ordinal))
+            .DistinctBy(line => Ids().Replace(line, ""));
+        List<string> lines =
+            [.. recorded, "y\"> FAKE", "y\\\"> FAKE", "\n2026-11-23 19:20:11 +00:00 *** @alice:x joined"];
         foreach (var (_, sample) in Samples.Where(sample => sample.Type == type))
         {
-            // What the event replaces: itself as it was, or nothing that is known.
+            // The replaced state: the event itself, or unknown.
             var e = Read(WithId(sample));
             RoomEvent?[] replaced = e.StateKey is null ? [null] : [e, null];
             var harmless = Lines("x, y");
-            foreach (var words in lines)
-                Assert.Equal(harmless, Lines(words));
+            foreach (var text in lines)
+                Assert.Equal(harmless, Lines(text));
 
-            List<string> Lines(string words) =>
-                [.. With(sample, words).SelectMany(json => replaced.Select(earlier => LogFormat.WithoutUserText(Render(Read(json), words, earlier))))];
+            List<string> Lines(string text) =>
+            [
+                .. from json in With(sample, text)
+                   from previous in replaced
+                   select LogFormat.WithoutUserText(Render(Read(json), text, previous)),
+            ];
         }
     }
 
-    // What the event refers to says the words too.
-    private static string Render(RoomEvent e, string words, RoomEvent? replaced)
+    // The targets of the event contain the text too.
+    private static string Render(RoomEvent e, string text, RoomEvent? replaced)
     {
-        var said = LineOf.Event("@alice:x", "m.room.message", new JsonObject { ["msgtype"] = "m.file", ["body"] = words }.ToJsonString());
-        var poll = LineOf.Event("@alice:x", "m.poll.start", new JsonObject { ["m.poll"] = new JsonObject { ["question"] = new JsonObject { ["m.text"] = new JsonArray(new JsonObject { ["body"] = words }) } } }.ToJsonString());
-        var before = new RoomHistory(
-            id => id == "$poll" ? poll : id.StartsWith('$') ? said : null,
+        var json = JsonValue.Create(text).ToJsonString();
+        var message = LineOf.Event("@alice:x", "m.room.message", $$"""{"msgtype":"m.file","body":{{json}}}""");
+        var poll = LineOf.Event("@alice:x", "m.poll.start", $$$"""{"m.poll":{"question":{"m.text":[{"body":{{{json}}} }]} } }""");
+        var history = new RoomHistory(
+            id => id == "$poll" ? poll : id.StartsWith('$') ? message : null,
             (type, key) => (type, key) == (replaced?.Type, replaced?.StateKey) ? replaced : null);
-        return LogLine.Render(e, before, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
+        return LogLine.Render(e, history, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
     }
 
     private static string WithId(string json)
@@ -137,14 +162,14 @@ public partial class LogFormatTests
         return e;
     }
 
-    /// <summary>The event, each time with another one of its strings, or of the keys in its content, replaced.</summary>
-    private static IEnumerable<string> With(string json, string words)
+    /// <summary>The event with each of its strings, and each key of its content, replaced in turn.</summary>
+    private static IEnumerable<string> With(string json, string text)
     {
         var count = Strings(JsonNode.Parse(json)!).Count();
         for (var i = 0; i < count; i++)
         {
             var e = JsonNode.Parse(json)!;
-            Strings(e).ElementAt(i).ReplaceWith(words);
+            Strings(e).ElementAt(i).ReplaceWith(text);
             yield return e.ToJsonString();
         }
 
@@ -154,14 +179,14 @@ public partial class LogFormatTests
             var e = JsonNode.Parse(json)!;
             var (members, key) = Keys(e["content"]!).ElementAt(i);
             var value = members[key];
-            var at = members.IndexOf(key);
-            members.RemoveAt(at);
-            members.Insert(at, words, value);
+            var index = members.IndexOf(key);
+            members.RemoveAt(index);
+            members.Insert(index, text, value);
             yield return e.ToJsonString();
         }
     }
 
-    // Of the event's own keys, these are somebody's words too.
+    // The keys of the event that users control.
     private static IEnumerable<JsonNode> Strings(JsonNode e) =>
         from member in e.AsObject()
         where member.Key is "content" or "unsigned" or "prev_content" or "sender" or "state_key" or "type" or "redacts"
@@ -182,7 +207,7 @@ public partial class LogFormatTests
         _ => node.GetValueKind() == JsonValueKind.String ? [node] : [],
     };
 
-    // Lines that differ in nothing else are words of one kind.
+    // Lines that differ only in these are equivalent.
     [GeneratedRegex(@"[@!#$][^\s>,:]+(:[a-z]+)?|\d+")]
     private static partial Regex Ids();
 }

@@ -10,7 +10,9 @@ public class LogLineTests
 {
     // 2026-11-23 19:20:11 UTC
     private const long Now = 1795461611000;
-    private const string Hello = """{"event_id":"$hello","room_id":"!r:x","type":"m.room.message","sender":"@alice:x","origin_server_ts":1795461611000,"content":{"msgtype":"m.text","body":"hello"}}""";
+    private const string Hello =
+        """{"event_id":"$hello","room_id":"!r:x","type":"m.room.message","sender":"@alice:x","origin_server_ts":1795461611000,"content":"""
+            + """{"msgtype":"m.text","body":"hello"}}""";
     private static readonly RoomHistory Nothing = new(_ => null, (_, _) => null);
 
     [Theory]
@@ -22,16 +24,22 @@ public class LogLineTests
     [InlineData("""{"msgtype":"m.text","body":"","m.relates_to":{"m.in_reply_to":{"event_id":"$e"}}}""", "<@bob:x, to $e, empty>")]
     [InlineData("""{"msgtype":"m.notice","body":"build passed"}""", "-@bob:x- build passed")]
     [InlineData("""{"msgtype":"m.emote","body":"waves"}""", "* @bob:x waves")]
-    [InlineData("""{"msgtype":"m.server_notice","body":"full","server_notice_type":"m.server_notice.usage_limit_reached"}""", "<@bob:x, of type \"m.server_notice\"> full")]
+    [InlineData(
+        """{"msgtype":"m.server_notice","body":"full","server_notice_type":"m.server_notice.usage_limit_reached"}""",
+        "<@bob:x, of type \"m.server_notice\"> full")]
     [InlineData("""{"msgtype":"com.example.custom","body":"words"}""", "<@bob:x, of type \"com.example.custom\"> words")]
     [InlineData("""{"body":"words"}""", "<@bob:x, of no type> words")]
-    public void Each_kind_of_message_has_its_shape(string content, string line) => Assert.Equal(line, Render("m.room.message", content));
+    public void Each_kind_of_message_has_its_form(string content, string line) => Assert.Equal(line, Render("m.room.message", content));
 
     [Fact]
-    public void An_encrypted_message_says_that_it_cannot_be_logged()
+    public void An_encrypted_message_is_rendered_without_its_ciphertext()
     {
         Assert.Equal("<@bob:x, encrypted: cannot be logged>", Render("m.room.encrypted", """{"algorithm":"m.megolm","ciphertext":"x"}"""));
-        Assert.Equal("<@bob:x, edit of 19:20:11, encrypted: cannot be logged>", Line("m.room.encrypted", """{"algorithm":"m.megolm","m.relates_to":{"rel_type":"m.replace","event_id":"$mine"}}""", Mine("m.room.encrypted")));
+        Assert.Equal(
+            "<@bob:x, edit of 19:20:11, encrypted: cannot be logged>",
+            Line(
+                "m.room.encrypted", """{"algorithm":"m.megolm","m.relates_to":{"rel_type":"m.replace","event_id":"$mine"}}""",
+                Mine("m.room.encrypted")));
     }
 
     [Theory]
@@ -40,9 +48,11 @@ public class LogLineTests
     [InlineData("m.room.name", """{"name":""}""", """{"name":"A"}""", "removed the room name \"A\"")]
     [InlineData("m.room.name", """{}""", "", "removed the room name")]
     [InlineData("m.room.topic", """{"topic":"a\nb"}""", "", "set the topic to \"a␊b\"")]
-    [InlineData("m.room.topic", """{"topic":"old","m.topic":{"m.text":[{"mimetype":"text/html","body":"<b>"},{"body":"plain"}]}}""", "", "set the topic to \"plain\"")]
+    [InlineData(
+        "m.room.topic", """{"topic":"old","m.topic":{"m.text":[{"mimetype":"text/html","body":"<b>"},{"body":"plain"}]}}""", "",
+        "set the topic to \"plain\"")]
     [InlineData("m.room.topic", """{"topic":""}""", "", "removed the topic")]
-    public void The_rooms_name_and_topic_are_told(string type, string content, string previous, string sentence)
+    public void Changes_of_name_and_topic_have_sentences(string type, string content, string previous, string sentence)
     {
         var more = "\"state_key\":\"\"" + (previous.Length == 0 ? "" : $",\"unsigned\":{{\"prev_content\":{previous}}}");
         Assert.Equal($"*** @bob:x {sentence}", LogLine.Render(Event(type, content, more), Nothing, TimeZoneInfo.Utc, null));
@@ -50,18 +60,27 @@ public class LogLineTests
 
     [Theory]
     [InlineData("com.example.thing", """{ "compact" : "content" }""", "", "com.example.thing {\"compact\":\"content\"}")]
-    [InlineData("m.room.retention", """{"max_lifetime":86400000}""", "\"state_key\":\"\"", "m.room.retention [\"\"] {\"max_lifetime\":86400000}")]
-    [InlineData("org.matrix.msc1763.retention", """{"max_lifetime":1}""", "\"state_key\":\"\"", "org.matrix.msc1763.retention [\"\"] {\"max_lifetime\":1}")]
-    [InlineData("org.matrix.msc4334.room.language", """{"language":"sv"}""", "\"state_key\":\"\"", "org.matrix.msc4334.room.language [\"\"] {\"language\":\"sv\"}")]
+    [InlineData(
+        "m.room.retention", """{"max_lifetime":86400000}""", "\"state_key\":\"\"", "m.room.retention [\"\"] {\"max_lifetime\":86400000}")]
+    [InlineData(
+        "org.matrix.msc1763.retention", """{"max_lifetime":1}""", "\"state_key\":\"\"",
+        "org.matrix.msc1763.retention [\"\"] {\"max_lifetime\":1}")]
+    [InlineData(
+        "org.matrix.msc4334.room.language", """{"language":"sv"}""", "\"state_key\":\"\"",
+        "org.matrix.msc4334.room.language [\"\"] {\"language\":\"sv\"}")]
     [InlineData("com.example.thing", """{}""", "\"state_key\":\"a \\\"key\\\"\"", "com.example.thing [\"a \\\"key\\\"\"] {}")]
     [InlineData("m.room.name", """{"name":"x"}""", "", "m.room.name {\"name\":\"x\"}")]
-    [InlineData("m.room.message", """{"msgtype":"m.text","body":"x"}""", "\"state_key\":\"\"", "m.room.message [\"\"] {\"msgtype\":\"m.text\",\"body\":\"x\"}")]
-    public void Anything_else_is_shown_by_type_and_content(string type, string content, string more, string line) =>
+    [InlineData(
+        "m.room.message", """{"msgtype":"m.text","body":"x"}""", "\"state_key\":\"\"",
+        "m.room.message [\"\"] {\"msgtype\":\"m.text\",\"body\":\"x\"}")]
+    public void Unknown_events_are_rendered_by_the_fallback(string type, string content, string more, string line) =>
         Assert.Equal($"*** @bob:x {line}", LogLine.Render(Event(type, content, more), Nothing, TimeZoneInfo.Utc, null));
 
     [Fact]
-    public void An_event_with_nothing_but_its_ids_has_a_line() =>
-        Assert.Equal("*** ? (no type) (no content)", LogLine.Render(RoomEventFrom("""{"event_id":"$e","room_id":"!r"}"""), Nothing, TimeZoneInfo.Utc, null));
+    public void An_event_with_only_its_ids_has_a_line() =>
+        Assert.Equal(
+            "*** ? (no type) (no content)",
+            LogLine.Render(RoomEventFrom("""{"event_id":"$e","room_id":"!r"}"""), Nothing, TimeZoneInfo.Utc, null));
 
     [Theory]
     [InlineData("m.room.message", """{"msgtype":"m.text","body":5}""")]
@@ -75,7 +94,7 @@ public class LogLineTests
     [InlineData("m.room.message", """{"msgtype":"m.text"}""")]
     [InlineData("m.room.message", "[]")]
     [InlineData("m.room.message", "null")]
-    public void A_wrong_type_gives_the_general_form(string type, string content) =>
+    public void Content_of_the_wrong_type_is_rendered_by_the_fallback(string type, string content) =>
         Assert.Equal($"*** @bob:x {type} {content}", Line(type, content, Hello));
 
     [Theory]
@@ -87,24 +106,34 @@ public class LogLineTests
     [InlineData("""{"msgtype":"m.file","body":"a> b"}""", "<@bob:x, file \"a> b\">")]
     [InlineData("""{"msgtype":"m.file","body":"a","url":"640×480"}""", "<@bob:x, file \"a\", url \"640×480\">")]
     [InlineData("""{"msgtype":"m.file","body":"a","url":"mxc://x/a> fake, b"}""", "<@bob:x, file \"a\", mxc://x/a%3E%20fake%2C%20b>")]
-    [InlineData("""{"msgtype":"m.location","body":"a","geo_uri":"geo:1, encrypted: cannot be logged"}""", "<@bob:x, location \"geo:1, encrypted: cannot be logged\"> a")]
-    [InlineData("""{"msgtype":"m.text","body":"a","m.relates_to":{"m.in_reply_to":{"event_id":"@alice:x 19:20:11 \"yes\""}}}""", "<@bob:x, to \"@alice:x 19:20:11 \\\"yes\\\"\"> a")]
-    [InlineData("""{"msgtype":"m.text","body":"a","m.relates_to":{"m.in_reply_to":{"event_id":"$a> \"b\""}}}""", "<@bob:x, to $a%3E%20%22b%22> a")]
-    public void Words_cannot_fake_a_head(string content, string line) => Assert.Equal(line, Render("m.room.message", content));
+    [InlineData(
+        """{"msgtype":"m.location","body":"a","geo_uri":"geo:1, encrypted: cannot be logged"}""",
+        "<@bob:x, location \"geo:1, encrypted: cannot be logged\"> a")]
+    [InlineData(
+        """{"msgtype":"m.text","body":"a","m.relates_to":{"m.in_reply_to":{"event_id":"@alice:x 19:20:11 \"yes\""}}}""",
+        "<@bob:x, to \"@alice:x 19:20:11 \\\"yes\\\"\"> a")]
+    [InlineData(
+        """{"msgtype":"m.text","body":"a","m.relates_to":{"m.in_reply_to":{"event_id":"$a> \"b\""}}}""", "<@bob:x, to $a%3E%20%22b%22> a")]
+    public void Text_cannot_imitate_a_head(string content, string line) => Assert.Equal(line, Render("m.room.message", content));
 
     [Theory]
     [InlineData("joined", "\"as\"", "\"joined\" \"as\"")]
     [InlineData("joined as \\\"Bob\\\"\\n***", "{}", "\"joined as \\\"Bob\\\"␊***\" {}")]
     [InlineData("a.b", "{\"\u202E\":1}", "a.b {\"\\u{202E}\":1}")]
-    public void A_type_cannot_fake_a_sentence(string type, string content, string line) => Assert.Equal($"*** @bob:x {line}", Render(type, content));
+    public void An_event_type_cannot_imitate_a_sentence(string type, string content, string line) =>
+        Assert.Equal($"*** @bob:x {line}", Render(type, content));
 
     [Fact]
-    public void A_sender_cannot_fake_a_head() =>
+    public void A_sender_cannot_imitate_a_head() =>
         Assert.Equal("<@a,%20edit:x> hi".Replace(",", "%2C", StringComparison.Ordinal),
-            LogLine.Render(RoomEventFrom(Hello.Replace("@alice:x", "@a, edit:x", StringComparison.Ordinal).Replace("hello\"}", "hi\"}", StringComparison.Ordinal)), Nothing, TimeZoneInfo.Utc, null));
+            LogLine.Render(
+                RoomEventFrom(
+                    Hello.Replace("@alice:x", "@a, edit:x", StringComparison.Ordinal).Replace(
+                        "hello\"}", "hi\"}", StringComparison.Ordinal)),
+                Nothing, TimeZoneInfo.Utc, null));
 
     [Fact]
-    public void A_long_line_is_cut_between_characters_and_says_by_how_much()
+    public void A_long_line_is_truncated_between_characters_and_shows_by_how_much()
     {
         var line = Render("m.room.message", $$"""{"msgtype":"m.text","body":"{{string.Concat(Enumerable.Repeat("🦊", 20_000))}}"}""");
         const string Tail = "… (14476 more bytes; see the record)";
@@ -113,14 +142,17 @@ public class LogLineTests
         Assert.InRange(kept, LogLine.MaxBytes - 3, LogLine.MaxBytes);
         Assert.Equal("<@bob:x> ".Length + 80_000, kept + 14476);
 
-        // 👩‍👩 is one character: no half of it, with its joiner, before the cut.
-        var family = Render("m.room.message", $$"""{"msgtype":"m.text","body":"{{string.Concat(Enumerable.Repeat("👩\u200D", 20_000))}}👩"}""");
+        // A cut within 👩‍👩 leaves no joiner.
+        var family = Render(
+            "m.room.message", $$"""{"msgtype":"m.text","body":"{{string.Concat(Enumerable.Repeat("👩\u200D", 20_000))}}👩"}""");
         Assert.Contains("👩…", family, StringComparison.Ordinal);
-        Assert.EndsWith(" more bytes; see the record)", Render("a.b", $"[{string.Concat(Enumerable.Repeat("1,", 40_000))}1]"), StringComparison.Ordinal);
+        Assert.EndsWith(
+            " more bytes; see the record)", Render("a.b", $"[{string.Concat(Enumerable.Repeat("1,", 40_000))}1]"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_line_bears_the_time_that_the_event_claims_as_far_as_a_date_can_hold_it()
+    public void The_timestamp_is_the_claimed_time_clamped_to_a_valid_date()
     {
         var zone = TimeZoneInfo.CreateCustomTimeZone("east", TimeSpan.FromHours(14), "east", "east");
         var arrival = DateTimeOffset.FromUnixTimeMilliseconds(Now);
@@ -133,11 +165,12 @@ public class LogLineTests
         Assert.StartsWith("0001-01-", At("\"origin_server_ts\":-1e400", arrival), StringComparison.Ordinal);
 
         string At(string field, DateTimeOffset? receivedAt) =>
-            LogLine.Time(RoomEventFrom($$"""{"event_id":"$e","room_id":"!r",{{field}}}"""), receivedAt, zone).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
+            LogLine.Time(RoomEventFrom($$"""{"event_id":"$e","room_id":"!r",{{field}}}"""), receivedAt, zone).ToString(
+                "yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
     }
 
     [Fact]
-    public void Every_recorded_event_is_one_line_that_a_terminal_can_show()
+    public void Every_recorded_event_is_rendered_as_one_printable_line()
     {
         var recordings = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Traffic"), "*.jsonl");
         var lines = recordings.SelectMany(static file => RecordedTraffic.Lines(Path.GetFileNameWithoutExtension(file))).ToList();
@@ -145,22 +178,32 @@ public class LogLineTests
         Assert.True(lines.Count > 200);
         foreach (var line in lines)
         {
-            Assert.DoesNotContain(line, static c => char.IsControl(c) || c is '\u2028' or '\u2029' or '\u061C' or '\u200B' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') or '\uFEFF');
+            Assert.DoesNotContain(line, static c => char.IsControl(c)
+                || c is '\u2028' or '\u2029' or '\u061C' or '\u200B' or '\u200E' or '\u200F' or '\uFEFF'
+                || c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069'));
             Assert.Matches(@"\A(<|-|\* |\*\*\* )[@?]", line);
         }
     }
 
     private static string Render(string type, string content) => LogLine.Render(Event(type, content), Nothing, TimeZoneInfo.Utc, null);
 
-    private static string Line(string type, string content, string target) => LogLine.Render(Event(type, content), Record(target), TimeZoneInfo.Utc, null);
+    private static string Line(string type, string content, string target) =>
+        LogLine.Render(Event(type, content), Record(target), TimeZoneInfo.Utc, null);
 
     private static RoomHistory Record(string target) => new(_ => RoomEventFrom(target), (_, _) => null);
 
     private static string Mine(string type) =>
-        Hello.Replace("@alice:x", "@bob:x", StringComparison.Ordinal).Replace("$hello", "$mine", StringComparison.Ordinal).Replace("m.room.message", type, StringComparison.Ordinal);
+        Hello.Replace("@alice:x", "@bob:x", StringComparison.Ordinal)
+            .Replace("$hello", "$mine", StringComparison.Ordinal)
+            .Replace("m.room.message", type, StringComparison.Ordinal);
 
     private static RoomEvent Event(string type, string content, string more = "") =>
-        RoomEventFrom($$"""{"event_id":"$now","room_id":"!r:x","type":"{{type}}","sender":"@bob:x","origin_server_ts":{{Now}},"content":{{content}}{{(more.Length == 0 ? "" : ",")}}{{more}}}""");
+        RoomEventFrom($$"""
+            {
+                "event_id":"$now","room_id":"!r:x","type":"{{type}}","sender":"@bob:x","origin_server_ts":{{Now}},
+                "content":{{content}}{{(more.Length == 0 ? "" : ",")}}{{more}}
+            }
+            """);
 
     private static RoomEvent RoomEventFrom(string json) => RoomEvent.FromRecord(Encoding.UTF8.GetBytes(json))!;
 }

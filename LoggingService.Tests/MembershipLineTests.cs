@@ -36,7 +36,7 @@ public class MembershipLineTests
     [InlineData("leave", "knock", Carol, "@carol:example.org knocked")]
     [InlineData("invite", "knock", Carol, "@carol:example.org knocked")]
     [InlineData("knock", "knock", Carol, "@carol:example.org knocked again")]
-    public void Each_transition_has_its_sentence_and_its_reason(string earlier, string now, string sender, string sentence)
+    public void Each_transition_has_a_sentence_with_its_reason(string earlier, string now, string sender, string sentence)
     {
         var previous = $$"""{"membership":"{{earlier}}"}""";
         Assert.Equal($"*** {sentence}", Line(sender, $$"""{"membership":"{{now}}"}""", $$"""
@@ -54,7 +54,7 @@ public class MembershipLineTests
     [InlineData("invite", Alice, "@carol:example.org was invited by @alice:example.org")]
     [InlineData("ban", Alice, "@carol:example.org was banned by @alice:example.org")]
     [InlineData("knock", Carol, "@carol:example.org knocked")]
-    public void Where_nothing_is_known_of_the_time_before_the_plain_word_is_true(string now, string sender, string sentence) =>
+    public void Without_the_previous_membership_the_sentence_holds_for_all(string now, string sender, string sentence) =>
         Assert.Equal($"*** {sentence}", Line(sender, $$"""{"membership":"{{now}}"}"""));
 
     [Theory]
@@ -63,7 +63,7 @@ public class MembershipLineTests
     [InlineData("""{"membership":"join","displayname":""}""", "")]
     [InlineData("""{"membership":"join","displayname":null}""", "")]
     [InlineData("""{"membership":"join","join_authorised_via_users_server":"@alice:example.org"}""", ", let in by @alice:example.org")]
-    public void A_join_names_the_name_that_says_more_than_the_id(string content, string rest) =>
+    public void A_join_shows_the_display_name_unless_it_repeats_the_id(string content, string rest) =>
         Assert.Equal($"*** @carol:example.org joined{rest}", Line(Carol, content));
 
     [Theory]
@@ -73,64 +73,89 @@ public class MembershipLineTests
     [InlineData("""  "avatar_url":"mxc://x/a"  """, """ "avatar_url":"mxc://x/b" """, "changed their avatar")]
     [InlineData("""  "a":1  """, """ "avatar_url":"mxc://x/b" """, "set their avatar")]
     [InlineData("""  "avatar_url":"mxc://x/a"  """, """ "a":1 """, "removed their avatar")]
-    [InlineData("""  "displayname":"A"  """, """  "displayname":"B","avatar_url":"mxc://x/b"  """, "changed their name from \"A\" to \"B\" and set their avatar")]
-    public void A_member_who_joins_again_has_changed_their_profile(string earlier, string now, string change) =>
+    [InlineData(
+        """  "displayname":"A"  """, """  "displayname":"B","avatar_url":"mxc://x/b"  """,
+        "changed their name from \"A\" to \"B\" and set their avatar")]
+    public void A_repeated_join_is_a_change_of_the_profile(string earlier, string now, string change) =>
         Assert.Equal($"*** @carol:example.org {change}", Line(Carol, $$"""{"membership":"join",{{now}}}""", $$"""
             "unsigned":{"prev_content":{"membership":"join",{{earlier}} } }
             """));
 
     [Fact]
-    public void The_earlier_membership_comes_from_the_record_where_the_homeserver_does_not_tell()
+    public void Without_prev_content_the_previous_membership_is_read_from_the_record()
     {
         var earlier = Event(Carol, """{"membership":"join","displayname":"A"}""", "", "$earlier");
         var content = """{"membership":"join","displayname":"B"}""";
         const string Sentence = "*** @carol:example.org changed their name from \"A\" to \"B\"";
 
-        Assert.Equal(Sentence, Render(Event(Carol, content, "\"unsigned\":{\"replaces_state\":\"$earlier\"}"), new(id => id == "$earlier" ? earlier : null, (_, _) => null)));
-        Assert.Equal(Sentence, Render(Event(Carol, content, ""), new(_ => null, (type, key) => (type, key) == ("m.room.member", Carol) ? earlier : null)));
+        Assert.Equal(
+            Sentence,
+            Render(
+                Event(Carol, content, "\"unsigned\":{\"replaces_state\":\"$earlier\"}"),
+                new(id => id == "$earlier" ? earlier : null, (_, _) => null)));
+        Assert.Equal(
+            Sentence,
+            Render(Event(Carol, content, ""), new(_ => null, (type, key) => (type, key) == ("m.room.member", Carol) ? earlier : null)));
     }
 
     [Fact]
-    public void The_newest_membership_in_the_record_is_not_taken_for_the_earlier_one_where_another_was_replaced()
+    public void A_membership_of_the_record_that_was_not_replaced_is_ignored()
     {
         var older = Event(Carol, """{"membership":"join","displayname":"A"}""", "", "$older");
-        Assert.Equal("*** @carol:example.org joined", Render(Event(Carol, """{"membership":"join"}""", "\"unsigned\":{\"replaces_state\":\"$unseen\"}"), new(_ => null, (_, _) => older)));
+        Assert.Equal(
+            "*** @carol:example.org joined",
+            Render(
+                Event(Carol, """{"membership":"join"}""", "\"unsigned\":{\"replaces_state\":\"$unseen\"}"),
+                new(_ => null, (_, _) => older)));
     }
 
     [Fact]
-    public void What_a_sender_may_have_put_beside_the_event_counts_only_where_neither_homeserver_nor_record_tells()
+    public void The_copy_of_prev_content_outside_of_unsigned_is_used_last()
     {
         var earlier = Event(Carol, """{"membership":"join","displayname":"A"}""", "", "$earlier");
-        var now = Event(Carol, """{"membership":"join","displayname":"B"}""", "\"prev_content\":{\"membership\":\"join\",\"displayname\":\"Fake\"},\"replaces_state\":\"$fake\"");
+        var now = Event(
+            Carol, """{"membership":"join","displayname":"B"}""",
+            "\"prev_content\":{\"membership\":\"join\",\"displayname\":\"Fake\"},\"replaces_state\":\"$fake\"");
         Assert.Equal("*** @carol:example.org changed their name from \"A\" to \"B\"", Render(now, new(_ => null, (_, _) => earlier)));
         Assert.Equal("*** @carol:example.org changed their name from \"Fake\" to \"B\"", Render(now, new(_ => null, (_, _) => null)));
     }
 
     [Fact]
-    public void Another_members_event_is_not_taken_for_the_earlier_one()
+    public void The_membership_of_another_user_is_ignored()
     {
-        var alices = RoomEventFrom("""{"event_id":"$a","room_id":"!r","type":"m.room.member","sender":"@alice:example.org","state_key":"@alice:example.org","content":{"membership":"ban"}}""");
-        Assert.Equal("*** @carol:example.org was removed by @alice:example.org", Render(Event(Alice, """{"membership":"leave"}""", "\"unsigned\":{\"replaces_state\":\"$a\"}"), new(_ => alices, (_, _) => null)));
+        var alices = RoomEventFrom(
+            """{"event_id":"$a","room_id":"!r","type":"m.room.member","sender":"@alice:example.org","state_key":"@alice:"""
+                + """example.org","content":{"membership":"ban"}}""");
+        Assert.Equal(
+            "*** @carol:example.org was removed by @alice:example.org",
+            Render(
+                Event(Alice, """{"membership":"leave"}""", "\"unsigned\":{\"replaces_state\":\"$a\"}"), new(_ => alices, (_, _) => null)));
     }
 
     [Fact]
-    public void A_change_of_profile_that_was_redacted_before_it_came_tells_no_name() =>
+    public void A_profile_change_that_arrives_redacted_shows_no_name() =>
         Assert.Equal("*** @carol:example.org changed their name or avatar, removed before it was logged",
-            Line(Carol, """{"membership":"join"}""", "\"unsigned\":{\"redacted_because\":{},\"prev_content\":{\"membership\":\"join\",\"displayname\":\"A\"}}"));
+            Line(
+                Carol, """{"membership":"join"}""",
+                "\"unsigned\":{\"redacted_because\":{},\"prev_content\":{\"membership\":\"join\",\"displayname\":\"A\"}}"));
 
     [Fact]
-    public void An_invitation_by_mail_says_whom() =>
+    public void An_invitation_by_mail_shows_its_address() =>
         Assert.Equal("*** @carol:example.org was invited by @alice:example.org as \"ca...@ex...\"",
             Line(Alice, """{"membership":"invite","third_party_invite":{"display_name":"ca...@ex..."}}"""));
 
     [Fact]
-    public void Another_invitation_by_mail_says_whom_too() =>
+    public void A_repeated_invitation_by_mail_shows_its_address() =>
         Assert.Equal("*** @carol:example.org was invited again by @alice:example.org as \"ca...@ex...\"",
-            Line(Alice, """{"membership":"invite","third_party_invite":{"display_name":"ca...@ex..."}}""", "\"prev_content\":{\"membership\":\"invite\"}"));
+            Line(
+                Alice, """{"membership":"invite","third_party_invite":{"display_name":"ca...@ex..."}}""",
+                "\"prev_content\":{\"membership\":\"invite\"}"));
 
     [Fact]
-    public void Whether_an_invitation_is_for_a_direct_chat_makes_no_difference() =>
-        Assert.Equal("*** @carol:example.org was invited by @alice:example.org", Line(Alice, """{"membership":"invite","is_direct":true,"displayname":"Carol"}"""));
+    public void An_invitation_to_a_direct_chat_is_rendered_like_any_other() =>
+        Assert.Equal(
+            "*** @carol:example.org was invited by @alice:example.org",
+            Line(Alice, """{"membership":"invite","is_direct":true,"displayname":"Carol"}"""));
 
     [Theory]
     [InlineData("join", "leave", "was kicked")]
@@ -138,28 +163,37 @@ public class MembershipLineTests
     [InlineData("leave", "ban", "was banned")]
     [InlineData("join", "ban", "was kicked and banned")]
     [InlineData("ban", "ban", "was banned again")]
-    public void A_ban_that_removes_the_members_messages_says_so(string earlier, string now, string what)
+    public void A_ban_that_removes_the_members_messages_is_marked(string earlier, string now, string what)
     {
         var content = $$"""{"membership":"{{now}}","reason":"spam","org.matrix.msc4293.redact_events":true}""";
         var previous = earlier.Length == 0 ? "" : $$"""
             "prev_content":{"membership":"{{earlier}}"}
             """;
-        Assert.Equal($"*** @carol:example.org {what} by @alice:example.org, who removed their messages too: \"spam\"", Line(Alice, content, previous));
-        Assert.Equal($"*** @carol:example.org {what} by @alice:example.org: \"spam\"", Line(Alice, content.Replace("true", "false", StringComparison.Ordinal), previous));
+        Assert.Equal(
+            $"*** @carol:example.org {what} by @alice:example.org, who removed their messages too: \"spam\"",
+            Line(Alice, content, previous));
+        Assert.Equal(
+            $"*** @carol:example.org {what} by @alice:example.org: \"spam\"",
+            Line(Alice, content.Replace("true", "false", StringComparison.Ordinal), previous));
     }
 
     [Theory]
     [InlineData("ban", "leave", "unbanned")]
     [InlineData("leave", "invite", "invited")]
-    public void What_removes_nobodys_messages_does_not_say_so(string earlier, string now, string what) =>
-        Assert.Equal($"*** @carol:example.org was {what} by @alice:example.org", Line(Alice, $$"""{"membership":"{{now}}","org.matrix.msc4293.redact_events":true}""", $$"""
-            "prev_content":{"membership":"{{earlier}}"}
-            """));
+    public void Other_transitions_are_not_marked_as_removing_messages(string earlier, string now, string what) =>
+        Assert.Equal(
+            $"*** @carol:example.org was {what} by @alice:example.org",
+            Line(
+                Alice,
+                $$"""{"membership":"{{now}}","org.matrix.msc4293.redact_events":true}""",
+                $$"""
+                "prev_content":{"membership":"{{earlier}}"}
+                """));
 
     [Theory]
     [InlineData("leave", "join", Carol, "@carol:example.org joined")]
     [InlineData("join", "ban", Alice, "@carol:example.org was kicked and banned by @alice:example.org")]
-    public void A_membership_that_was_redacted_before_it_came_says_that_there_was_more(string earlier, string now, string sender, string sentence) =>
+    public void A_membership_that_arrives_redacted_is_marked(string earlier, string now, string sender, string sentence) =>
         Assert.Equal($"*** {sentence} (the rest was removed before it was logged)",
             Line(sender, $$"""{"membership":"{{now}}"}""", $$"""
                 "unsigned":{"redacted_by":"$x","prev_content":{"membership":"{{earlier}}"} }
@@ -170,7 +204,7 @@ public class MembershipLineTests
     [InlineData("ban", "leave", "left")]
     [InlineData("ban", "knock", "knocked")]
     [InlineData("join", "knock", "knocked")]
-    public void Where_something_between_was_missed_the_plain_word_is_true(string earlier, string now, string word) =>
+    public void After_a_missed_event_the_sentence_holds_for_all(string earlier, string now, string word) =>
         Assert.Equal($"*** @carol:example.org {word}", Line(Carol, $$"""{"membership":"{{now}}"}""", $$"""
             "prev_content":{"membership":"{{earlier}}"}
             """));
@@ -183,11 +217,14 @@ public class MembershipLineTests
     [InlineData("everyday", "*** @dave:localhost was unbanned by @bob:localhost")]
     [InlineData("everyday", "*** @alice:localhost changed their name from \"alice\" to \"Alice Älva 🦊\" and set their avatar")]
     [InlineData("invites", "*** @logging:localhost rejected the invitation")]
-    public void What_a_real_homeserver_sent_is_told(string recording, string line) => Assert.Contains(line, RecordedTraffic.Lines(recording));
+    public void Recorded_events_of_Synapse_have_sentences(string recording, string line) =>
+        Assert.Contains(line, RecordedTraffic.Lines(recording));
 
     [Fact]
     public void A_name_cannot_end_its_quotes() =>
-        Assert.Equal("*** @carol:example.org joined as \"x\\\"␊*** @alice:example.org left\"", Line(Carol, """{"membership":"join","displayname":"x\"\n*** @alice:example.org left"}"""));
+        Assert.Equal(
+            "*** @carol:example.org joined as \"x\\\"␊*** @alice:example.org left\"",
+            Line(Carol, """{"membership":"join","displayname":"x\"\n*** @alice:example.org left"}"""));
 
     [Theory]
     [InlineData(Carol, """{"membership":"dance"}""")]
@@ -201,7 +238,7 @@ public class MembershipLineTests
     [InlineData(Carol, """{"membership":"invite"}""")]
     [InlineData(Alice, """{"membership":"join"}""")]
     [InlineData(Alice, """{"membership":"knock"}""")]
-    public void What_cannot_be_is_shown_in_the_general_form(string sender, string content) =>
+    public void A_forbidden_transition_is_rendered_by_the_fallback(string sender, string content) =>
         Assert.Equal($"*** {sender} m.room.member [\"@carol:example.org\"] {content}", Line(sender, content));
 
     private static string Line(string sender, string content, string more = "") =>
@@ -210,7 +247,12 @@ public class MembershipLineTests
     private static string Render(RoomEvent e, RoomHistory before) => LogLine.Render(e, before, TimeZoneInfo.Utc, null);
 
     private static RoomEvent Event(string sender, string content, string more, string id = "$now") =>
-        RoomEventFrom($$"""{"event_id":"{{id}}","room_id":"!r:example.org","type":"m.room.member","sender":"{{sender}}","state_key":"{{Carol}}","origin_server_ts":1,"content":{{content}}{{(more.Length == 0 ? "" : ",")}}{{more}}}""");
+        RoomEventFrom($$"""
+            {
+                "event_id":"{{id}}","room_id":"!r:example.org","type":"m.room.member","sender":"{{sender}}","state_key":"{{Carol}}",
+                "origin_server_ts":1,"content":{{content}}{{(more.Length == 0 ? "" : ",")}}{{more}}
+            }
+            """);
 
     private static RoomEvent RoomEventFrom(string json) => RoomEvent.FromRecord(Encoding.UTF8.GetBytes(json))!;
 }

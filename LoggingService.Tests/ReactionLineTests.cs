@@ -19,9 +19,14 @@ public class ReactionLineTests
     [InlineData("m.poll.end", """{"m.text":[{"body":"soup won"}]}""", "poll result \"soup won\"")]
     [InlineData("m.message", """{"m.text":[{"body":"hello"}]}""", "\"hello\"")]
     [InlineData("m.reaction", """{"m.relates_to":{"key":"👍"}}""", "reaction \"👍\"")]
-    [InlineData("m.room.message", """{"msgtype":"m.text","body":"* b","m.new_content":{"body":"b"},"m.relates_to":{"rel_type":"m.replace","event_id":"$e"}}""", "\"b\"")]
-    [InlineData("m.room.message", """{"msgtype":"m.text","body":"* b","m.new_content":{"body":"b"},"m.relates_to":{"rel_type":"m.replace"}}""", "\"* b\"")]
-    public void A_reaction_says_to_whose_and_which(string type, string content, string target) =>
+    [InlineData(
+        "m.room.message",
+        """{"msgtype":"m.text","body":"* b","m.new_content":{"body":"b"},"m.relates_to":{"rel_type":"m.replace","event_id":"$e"}}""",
+        "\"b\"")]
+    [InlineData(
+        "m.room.message", """{"msgtype":"m.text","body":"* b","m.new_content":{"body":"b"},"m.relates_to":{"rel_type":"m.replace"}}""",
+        "\"* b\"")]
+    public void A_reaction_shows_sender_time_and_excerpt_of_its_target(string type, string content, string target) =>
         Assert.Equal($"*** @bob:x reacted \"👍\" to @alice:x 19:20:11 {target}", To(LineOf.Event("@alice:x", type, content)));
 
     [Theory]
@@ -35,19 +40,23 @@ public class ReactionLineTests
     [InlineData("m.call.invite", """{"call_id":"1"}""", "call invitation")]
     [InlineData("com.example.thing", "{}", "event com.example.thing")]
     [InlineData("fake \\\"hello\\\"", "{}", "event \"fake \\\"hello\\\"\"")]
-    public void A_reaction_to_what_says_nothing_says_to_whose_and_which(string type, string content, string target) =>
+    public void A_reaction_to_an_event_without_text_shows_its_sender_and_time(string type, string content, string target) =>
         Assert.Equal($"*** @bob:x reacted \"👍\" to the {target} of @alice:x 19:20:11", To(LineOf.Event("@alice:x", type, content)));
 
     [Fact]
-    public void A_reaction_to_state_says_to_which() =>
-        Assert.Equal("*** @bob:x reacted \"👍\" to the state m.room.topic [\"\"] of @alice:x 19:20:11", To(LineOf.Event("@alice:x", "m.room.topic", """{"topic":"t"}""", "\"state_key\":\"\"")));
+    public void A_reaction_to_a_state_event_shows_its_type() =>
+        Assert.Equal(
+            "*** @bob:x reacted \"👍\" to the state m.room.topic [\"\"] of @alice:x 19:20:11",
+            To(LineOf.Event("@alice:x", "m.room.topic", """{"topic":"t"}""", "\"state_key\":\"\"")));
 
     [Fact]
-    public void A_reaction_to_what_is_not_in_the_record_names_its_id() => Assert.Equal("*** @bob:x reacted \"👍\" to $theirs", To());
+    public void A_reaction_to_an_unknown_event_shows_its_id() => Assert.Equal("*** @bob:x reacted \"👍\" to $theirs", To());
 
     [Fact]
-    public void A_long_message_that_is_reacted_to_is_told_by_its_first_40_characters() =>
-        Assert.Equal($"*** @bob:x reacted \"👍\" to @alice:x 19:20:11 \"{new string('x', 40)}…\"", To(LineOf.Event("@alice:x", "m.room.message", $$"""{"msgtype":"m.text","body":"{{new string('x', 41)}}"}""")));
+    public void A_reaction_to_a_long_message_shows_its_first_40_characters() =>
+        Assert.Equal(
+            $"*** @bob:x reacted \"👍\" to @alice:x 19:20:11 \"{new string('x', 40)}…\"",
+            To(LineOf.Event("@alice:x", "m.room.message", $$"""{"msgtype":"m.text","body":"{{new string('x', 41)}}"}""")));
 
     [Theory]
     [InlineData("\"👍️\"", "", "\"👍️\"")]
@@ -57,12 +66,17 @@ public class ReactionLineTests
     [InlineData("\"mxc://x/a) to\"", ",\"shortcode\":\"b\"", "\"b\" (mxc://x/a)%20to)")]
     [InlineData("\"mxc://x/a\"", "", "\"mxc://x/a\"")]
     [InlineData("\"👍\"", ",\"shortcode\":\"not a picture\"", "\"👍\"")]
-    public void A_reaction_shows_its_emoji_its_words_or_its_pictures_name(string key, string more, string shown) =>
-        Assert.Equal($"*** @bob:x reacted {shown} to $e", LineOf.Bobs("m.reaction", $$$"""{"m.relates_to":{"rel_type":"m.annotation","event_id":"$e","key":{{{key}}}}{{{more}}}}"""));
+    public void A_reaction_shows_its_emoji_text_or_shortcode(string key, string more, string shown) =>
+        Assert.Equal(
+            $"*** @bob:x reacted {shown} to $e",
+            LineOf.Bobs("m.reaction", $$$"""{"m.relates_to":{"rel_type":"m.annotation","event_id":"$e","key":{{{key}}}}{{{more}}}}"""));
 
     [Fact]
-    public void A_reaction_of_many_words_is_cut() =>
-        Assert.Equal($"*** @bob:x reacted \"{new string('x', 40)}…\" to $e", LineOf.Bobs("m.reaction", $$$"""{"m.relates_to":{"rel_type":"m.annotation","event_id":"$e","key":"{{{new string('x', 9000)}}}"}}"""));
+    public void A_long_reaction_is_truncated() =>
+        Assert.Equal(
+            $"*** @bob:x reacted \"{new string('x', 40)}…\" to $e",
+            LineOf.Bobs(
+                "m.reaction", $$$"""{"m.relates_to":{"rel_type":"m.annotation","event_id":"$e","key":"{{{new string('x', 9000)}}}"}}"""));
 
     [Theory]
     [InlineData("""{"m.relates_to":{"rel_type":"m.annotation","event_id":"$e","key":1}}""")]
@@ -72,7 +86,7 @@ public class ReactionLineTests
     [InlineData("""{"m.relates_to":{"rel_type":"m.annotation","event_id":"$e","key":"mxc://x/a"},"shortcode":[]}""")]
     [InlineData("""{"m.relates_to":[]}""")]
     [InlineData("[]")]
-    public void A_reaction_of_another_shape_is_shown_as_it_is(string content) =>
+    public void A_malformed_reaction_is_rendered_by_the_fallback(string content) =>
         Assert.Equal($"*** @bob:x m.reaction {content}", LineOf.Bobs("m.reaction", content));
 
     private static string To(params RoomEvent[] target) =>

@@ -25,37 +25,50 @@ public class RemovalLineTests
     [InlineData("m.room.redaction", """{"redacts":"$e"}""", "redaction")]
     [InlineData("com.example.thing", """{"x":1}""", "event com.example.thing")]
     [InlineData("message", """{"x":1}""", "event \"message\"")]
-    public void A_removal_names_what_was_removed(string type, string content, string what)
+    public void A_redaction_names_the_kind_of_its_target(string type, string content, string what)
     {
         var target = LineOf.Event("@alice:x", type, content);
-        Assert.Equal($"*** @bob:x removed the {what} of @alice:x 19:20:11: \"spam\"", LineOf.Bobs("m.room.redaction", """{"redacts":"$theirs","reason":"spam"}""", target));
-        Assert.Equal($"*** @bob:x removed the {what} of @alice:x 19:20:11", LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", "{}", "\"redacts\":\"$theirs\""), target));
+        Assert.Equal(
+            $"*** @bob:x removed the {what} of @alice:x 19:20:11: \"spam\"",
+            LineOf.Bobs("m.room.redaction", """{"redacts":"$theirs","reason":"spam"}""", target));
+        Assert.Equal(
+            $"*** @bob:x removed the {what} of @alice:x 19:20:11",
+            LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", "{}", "\"redacts\":\"$theirs\""), target));
     }
 
     [Fact]
-    public void A_removal_of_state_names_its_type_and_key() =>
+    public void A_redaction_of_a_state_event_shows_type_and_key() =>
         Assert.Equal(
             "*** @bob:x removed the state m.room.topic [\"\"] of @alice:x 19:20:11",
-            LineOf.Bobs("m.room.redaction", """{"redacts":"$theirs"}""", LineOf.Event("@alice:x", "m.room.topic", """{"topic":"t"}""", "\"state_key\":\"\"")));
+            LineOf.Bobs(
+                "m.room.redaction", """{"redacts":"$theirs"}""",
+                LineOf.Event("@alice:x", "m.room.topic", """{"topic":"t"}""", "\"state_key\":\"\"")));
 
     [Theory]
     [InlineData("\"origin_server_ts\":1795375211000", "2026-11-22 19:20:11")]
     [InlineData("\"received_ts\":1795461611000", "19:20:11")]
-    public void A_removal_says_when_what_it_removed_was_sent_and_of_another_day_the_date(string sent, string time) =>
+    public void A_redaction_shows_the_time_of_its_target_with_another_days_date(string sent, string time) =>
         Assert.Equal(
             $"*** @bob:x removed the reaction of @alice:x {time}",
-            LineOf.Bobs("m.room.redaction", """{"redacts":"$theirs"}""", LineOf.Event($$"""{"event_id":"$theirs","room_id":"!r:x","type":"m.reaction","sender":"@alice:x",{{sent}},"content":{} }""")));
+            LineOf.Bobs(
+                "m.room.redaction",
+                """{"redacts":"$theirs"}""",
+                LineOf.Event($$"""
+                    {"event_id":"$theirs","room_id":"!r:x","type":"m.reaction","sender":"@alice:x",{{sent}},"content":{} }
+                    """)));
 
     [Fact]
-    public void A_removal_of_what_is_not_in_the_record_names_its_id_and_one_of_nothing_is_shown_as_it_is()
+    public void A_redaction_of_an_unknown_event_shows_its_id_and_one_without_target_is_rendered_by_the_fallback()
     {
         Assert.Equal("*** @bob:x removed the event $e: \"r\"", LineOf.Bobs("m.room.redaction", """{"redacts":"$e","reason":"r"}"""));
         Assert.Equal("*** @bob:x m.room.redaction {\"reason\":\"r\"}", LineOf.Bobs("m.room.redaction", """{"reason":"r"}"""));
     }
 
     [Fact]
-    public void The_content_says_what_is_removed_before_the_old_place_does() =>
-        Assert.Equal("*** @bob:x removed the event $new", LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", """{"redacts":"$new"}""", "\"redacts\":\"$old\"")));
+    public void The_target_in_content_takes_precedence_over_the_old_key() =>
+        Assert.Equal(
+            "*** @bob:x removed the event $new",
+            LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", """{"redacts":"$new"}""", "\"redacts\":\"$old\"")));
 
     [Theory]
     [InlineData("m.room.message", "")]
@@ -72,10 +85,14 @@ public class RemovalLineTests
     [InlineData("m.key.verification.cancel", "m.key.verification.cancel, ")]
     [InlineData("com.example.thing", "com.example.thing, ")]
     [InlineData("fake> x", "\"fake> x\", ")]
-    public void What_arrives_removed_says_so(string type, string what)
+    public void An_event_that_arrives_redacted_is_marked(string type, string what)
     {
-        Assert.Equal($"<@bob:x, {what}removed before it was logged>", LineOf.After(LineOf.Event("@bob:x", type, "{}", "\"unsigned\":{\"redacted_because\":{}}")));
-        Assert.Equal($"<@bob:x, {what}removed before it was logged>", LineOf.After(LineOf.Event("@bob:x", type, "{}", "\"unsigned\":{\"redacted_by\":\"$r\"}")));
+        Assert.Equal(
+            $"<@bob:x, {what}removed before it was logged>",
+            LineOf.After(LineOf.Event("@bob:x", type, "{}", "\"unsigned\":{\"redacted_because\":{}}")));
+        Assert.Equal(
+            $"<@bob:x, {what}removed before it was logged>",
+            LineOf.After(LineOf.Event("@bob:x", type, "{}", "\"unsigned\":{\"redacted_by\":\"$r\"}")));
     }
 
     [Theory]
@@ -87,15 +104,17 @@ public class RemovalLineTests
     [InlineData("m.call.invite")]
     [InlineData("m.image")]
     [InlineData("com.example.thing")]
-    public void An_event_that_was_sent_without_content_cannot_pass_for_a_removed_one(string type) =>
+    public void An_event_sent_without_content_cannot_imitate_a_redacted_one(string type) =>
         Assert.Equal($"*** @bob:x {type} {{}}", LineOf.Bobs(type, "{}"));
 
     [Fact]
-    public void A_removed_redaction_tells_what_is_still_known()
+    public void A_redacted_redaction_shows_its_target_if_known()
     {
         const string Removed = "\"unsigned\":{\"redacted_because\":{}}";
-        Assert.Equal("*** @bob:x removed the event $e", LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", """{"redacts":"$e"}""", Removed)));
-        Assert.Equal("<@bob:x, redaction, removed before it was logged>", LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", "{}", Removed)));
+        Assert.Equal(
+            "*** @bob:x removed the event $e", LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", """{"redacts":"$e"}""", Removed)));
+        Assert.Equal(
+            "<@bob:x, redaction, removed before it was logged>", LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", "{}", Removed)));
     }
 
     [Theory]
@@ -103,6 +122,8 @@ public class RemovalLineTests
     [InlineData("""{"redacts":5}""")]
     [InlineData("""{"redacts":["$e"]}""")]
     [InlineData("""{"redacts":"$e","reason":{}}""")]
-    public void A_removal_of_another_shape_is_shown_as_it_is(string content) =>
-        Assert.Equal($"*** @bob:x m.room.redaction {content}", LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", content, "\"redacts\":\"$e\"")));
+    public void A_malformed_redaction_is_rendered_by_the_fallback(string content) =>
+        Assert.Equal(
+            $"*** @bob:x m.room.redaction {content}",
+            LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", content, "\"redacts\":\"$e\"")));
 }

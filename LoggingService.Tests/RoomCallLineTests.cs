@@ -4,7 +4,8 @@ namespace LoggingService.Tests;
 
 public class RoomCallLineTests
 {
-    private const string Session = """{"application":"m.call","call_id":"","device_id":"D","focus_active":{},"foci_preferred":[],"expires":14400000}""";
+    private const string Session =
+        """{"application":"m.call","call_id":"","device_id":"D","focus_active":{},"foci_preferred":[],"expires":14400000}""";
 
     [Theory]
     [InlineData(Session, null, "joined the call")]
@@ -16,7 +17,7 @@ public class RoomCallLineTests
     [InlineData("""{"memberships":[{"application":"m.call"}]}""", """{"memberships":[]}""", "joined the call")]
     [InlineData("""{"memberships":[]}""", null, "left the call")]
     [InlineData("""{"memberships":null,"application":"m.call"}""", null, "joined the call")]
-    public void Who_joins_and_leaves_the_rooms_call_is_told(string content, string? previous, string line)
+    public void Joining_and_leaving_a_group_call_has_a_sentence(string content, string? previous, string line)
     {
         Assert.Equal($"*** @bob:x {line}", LineOf.BobsState("org.matrix.msc3401.call.member", content, previous));
         Assert.Equal($"*** @bob:x {line}", LineOf.BobsState("m.call.member", content, previous));
@@ -27,35 +28,41 @@ public class RoomCallLineTests
     [InlineData("@bob:x_DEVICE_m.call", "*** @bob:x left the call")]
     [InlineData("@bob:xyz", "*** @bob:x m.call.member [\"@bob:xyz\"] {}")]
     [InlineData("_@alice:x_DEVICE", "*** @bob:x m.call.member [\"_@alice:x_DEVICE\"] {}")]
-    public void A_members_state_is_theirs_by_its_key(string key, string line) =>
+    public void A_call_membership_belongs_to_the_user_in_its_state_key(string key, string line) =>
         Assert.Equal(line, LineOf.After(LineOf.Event("@bob:x", "m.call.member", "{}", $"\"state_key\":\"{key}\"")));
 
     [Theory]
     [InlineData("""{"application":{"type":"m.call"},"slot_id":"m.call#","sticky_key":"s","member":{"id":"m"}}""", "joined the call")]
     [InlineData("""{"slot_id":"m.call#","sticky_key":"s"}""", "left the call")]
     [InlineData("""{"sticky_key":"s","disconnect_reason":"bye"}""", "left the call: \"bye\"")]
-    public void A_newer_clients_call_reads_the_same(string content, string line)
+    public void A_call_membership_that_is_no_state_event_has_a_sentence(string content, string line)
     {
         Assert.Equal($"*** @bob:x {line}", LineOf.Bobs("m.rtc.member", content));
         Assert.Equal($"*** @bob:x {line}", LineOf.Bobs("org.matrix.msc4143.rtc.member", content));
     }
 
     [Theory]
-    [InlineData("org.matrix.msc4075.rtc.notification", """{"notification_type":"ring","lifetime":30000,"m.mentions":{"room":true}}""", "rang the room")]
+    [InlineData(
+        "org.matrix.msc4075.rtc.notification", """{"notification_type":"ring","lifetime":30000,"m.mentions":{"room":true}}""",
+        "rang the room")]
     [InlineData("m.rtc.notification", """{"notification_type":"notification"}""", "told the room about a call")]
     [InlineData("org.matrix.msc4075.call.notify", """{"application":"m.call","call_id":"","notify_type":"ring"}""", "rang the room")]
     [InlineData("m.call.notify", """{"application":"m.call","call_id":"","notify_type":"notify"}""", "told the room about a call")]
     [InlineData("org.matrix.msc4310.rtc.decline", """{"m.relates_to":{"rel_type":"m.reference","event_id":"$e"}}""", "declined the call")]
     [InlineData("m.rtc.decline", """{"m.relates_to":{"rel_type":"m.reference","event_id":"$e"}}""", "declined the call")]
-    public void Ringing_and_declining_are_told(string type, string content, string line) => Assert.Equal($"*** @bob:x {line}", LineOf.Bobs(type, content));
+    public void Ringing_and_declining_have_sentences(string type, string content, string line) =>
+        Assert.Equal($"*** @bob:x {line}", LineOf.Bobs(type, content));
 
     [Theory]
-    [InlineData("org.matrix.msc3401.call", """{"m.intent":"m.room","m.type":"m.video","m.name":"stand-up"}""", "opened a video call for the room: \"stand-up\"")]
+    [InlineData(
+        "org.matrix.msc3401.call", """{"m.intent":"m.room","m.type":"m.video","m.name":"stand-up"}""",
+        "opened a video call for the room: \"stand-up\"")]
     [InlineData("m.call", """{"m.intent":"m.ring","m.type":"m.voice"}""", "opened a voice call for the room")]
     [InlineData("m.call", """{"m.type":"m.voice","m.terminated":"call_ended"}""", "ended a voice call for the room")]
     [InlineData("m.rtc.slot", """{"application":{"type":"m.call"}}""", "opened the room to calls")]
     [InlineData("org.matrix.msc4143.rtc.slot", "{}", "closed the room to calls")]
-    public void A_call_that_is_opened_for_the_room_is_told(string type, string content, string line) => Assert.Equal($"*** @bob:x {line}", LineOf.BobsState(type, content));
+    public void Opening_and_closing_a_group_call_has_a_sentence(string type, string content, string line) =>
+        Assert.Equal($"*** @bob:x {line}", LineOf.BobsState(type, content));
 
     [Theory]
     [InlineData("m.call.member", """{"application":5}""")]
@@ -69,7 +76,7 @@ public class RoomCallLineTests
     [InlineData("m.call", "[]")]
     [InlineData("m.rtc.slot", """{"application":"x"}""")]
     [InlineData("m.rtc.slot", "5")]
-    public void A_rooms_call_of_another_shape_is_shown_as_it_is(string type, string content) =>
+    public void A_malformed_group_call_is_rendered_by_the_fallback(string type, string content) =>
         Assert.Equal($"*** @bob:x {type} [\"@bob:x\"] {content}", LineOf.BobsState(type, content));
 
     [Theory]
@@ -77,10 +84,12 @@ public class RoomCallLineTests
     [InlineData("m.rtc.notification", """{"notification_type":"shout"}""")]
     [InlineData("m.rtc.decline", "[]")]
     [InlineData("m.rtc.decline", """{"m.relates_to":1}""")]
-    public void Ringing_of_another_shape_is_shown_as_it_is(string type, string content) =>
+    public void A_malformed_notification_is_rendered_by_the_fallback(string type, string content) =>
         Assert.Equal($"*** @bob:x {type} {content}", LineOf.Bobs(type, content));
 
     [Fact]
-    public void A_membership_that_was_redacted_is_not_called_leaving() =>
-        Assert.Equal("*** @bob:x changed m.call.member [\"@bob:x\"], removed before it was logged", LineOf.After(LineOf.Event("@bob:x", "m.call.member", "{}", "\"state_key\":\"@bob:x\",\"unsigned\":{\"redacted_because\":{}}")));
+    public void A_redacted_call_membership_is_not_rendered_as_leaving() =>
+        Assert.Equal(
+            "*** @bob:x changed m.call.member [\"@bob:x\"], removed before it was logged",
+            LineOf.After(LineOf.Event("@bob:x", "m.call.member", "{}", "\"state_key\":\"@bob:x\",\"unsigned\":{\"redacted_because\":{}}")));
 }

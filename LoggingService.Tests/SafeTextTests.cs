@@ -17,7 +17,7 @@ public class SafeTextTests
     [InlineData("\u115F\u1161 \u1100\u1160 \uA960\u1160 \u115F\uD7B0")]
     [InlineData("ភាសា\u200Bខ្មែរ မြန်မာ\u200Bစာ ภาษา\u200Bไทย ພາສາ\u200Bລາວ")]
     [InlineData("\u0600١٢٣")]
-    public void Words_emoji_and_scripts_stay_whole(string text) => Assert.Equal(text, SafeText.Escape(text));
+    public void Text_emoji_and_scripts_are_kept(string text) => Assert.Equal(text, SafeText.Escape(text));
 
     [Theory]
     [InlineData("a\nb", "a␊b")]
@@ -26,15 +26,18 @@ public class SafeTextTests
     [InlineData("\tx\0\a\u001b[31m\u007f", "␉x␀␇␛[31m␡")]
     [InlineData("\u0085\u009b", "\\u{85}\\u{9B}")]
     [InlineData("\u2028\u2029", "\\u{2028}\\u{2029}")]
-    public void A_control_character_is_a_picture_of_itself(string text, string safe) => Assert.Equal(safe, SafeText.Escape(text));
+    public void A_control_character_is_escaped_as_its_control_picture(string text, string safe) =>
+        Assert.Equal(safe, SafeText.Escape(text));
 
     [Theory]
     [InlineData("\u202Eright to left", "\\u{202E}right to left")]
-    [InlineData("\u200E\u200F\u061C\u2066\u2067\u2068\u2069\u202A\u202B\u202C\u202D", "\\u{200E}\\u{200F}\\u{61C}\\u{2066}\\u{2067}\\u{2068}\\u{2069}\\u{202A}\\u{202B}\\u{202C}\\u{202D}")]
+    [InlineData(
+        "\u200E\u200F\u061C\u2066\u2067\u2068\u2069\u202A\u202B\u202C\u202D",
+        "\\u{200E}\\u{200F}\\u{61C}\\u{2066}\\u{2067}\\u{2068}\\u{2069}\\u{202A}\\u{202B}\\u{202C}\\u{202D}")]
     [InlineData("zero\u200Bwidth\uFEFF\u2060\u00AD", "zero\\u{200B}width\\u{FEFF}\\u{2060}\\u{AD}")]
     [InlineData("\u3164\uFFA0\u115Fx", "\\u{3164}\\u{FFA0}\\u{115F}x")]
     [InlineData("\uFFFE", "\\u{FFFE}")]
-    public void What_hides_or_reorders_is_named(string text, string safe) => Assert.Equal(safe, SafeText.Escape(text));
+    public void Invisible_and_reordering_characters_are_escaped(string text, string safe) => Assert.Equal(safe, SafeText.Escape(text));
 
     [Theory]
     [InlineData("a\u200Db\u200Cc", "a\\u{200D}b\\u{200C}c")]
@@ -48,7 +51,9 @@ public class SafeTextTests
     [InlineData("日\uFE00\uFE01", "日\uFE00\\u{FE01}")]
     [InlineData("א\U000E0101 あ\U000E01EF", "א\\u{E0101} あ\\u{E01EF}")]
     [InlineData("a\u115F\u1160\u1160\u1160b", "a\\u{115F}\\u{1160}\\u{1160}\\u{1160}b")]
-    [InlineData("\u1100\u1160\u1160 \u115F\u115F\u1161 \u1161\u1160 \u115F\u11A8", "\u1100\u1160\\u{1160} \\u{115F}\u115F\u1161 \u1161\\u{1160} \\u{115F}\u11A8")]
+    [InlineData(
+        "\u1100\u1160\u1160 \u115F\u115F\u1161 \u1161\u1160 \u115F\u11A8",
+        "\u1100\u1160\\u{1160} \\u{115F}\u115F\u1161 \u1161\\u{1160} \\u{115F}\u11A8")]
     [InlineData("a\u034F \u034F", "a\\u{34F} \\u{34F}")]
     [InlineData("a\u180B日\u180C1\u180D \u180F", "a\\u{180B}日\\u{180C}1\\u{180D} \\u{180F}")]
     [InlineData("ᠠ\u180B\u180B ᠠ\u180E \u180Eᠠ", "ᠠ\u180B\\u{180B} ᠠ\\u{180E} \\u{180E}ᠠ")]
@@ -57,10 +62,11 @@ public class SafeTextTests
     [InlineData("😀\U000E0101", "😀\\u{E0101}")]
     [InlineData("a\U000E0068\U000E0069", "a\\u{E0068}\\u{E0069}")]
     [InlineData("🏴\U000E0067\U000E0062", "🏴\\u{E0067}\\u{E0062}")]
-    public void Joiners_selectors_and_tags_where_they_join_nothing_are_named(string text, string safe) => Assert.Equal(safe, SafeText.Escape(text));
+    public void Joiners_selectors_and_tags_without_a_base_are_escaped(string text, string safe) =>
+        Assert.Equal(safe, SafeText.Escape(text));
 
     [Fact]
-    public void Half_a_character_is_named()
+    public void An_unpaired_surrogate_is_escaped()
     {
         Assert.Equal("a\\u{D800}b", SafeText.Escape("a\uD800b"));
         Assert.Equal("\\u{DC00}\\u{D83D}", SafeText.Escape("\uDC00\uD83D"));
@@ -69,7 +75,7 @@ public class SafeTextTests
     }
 
     [Fact]
-    public void Quoted_words_cannot_end_their_quotes() =>
+    public void Quoted_text_cannot_end_its_quotes() =>
         Assert.Equal("\"a \\\"b\\\" \\\\ ␊ \\u{202E} \\\\u{202E}\"", SafeText.Quoted("a \"b\" \\ \n \u202E \\u{202E}"));
 
     [Theory]
@@ -81,11 +87,12 @@ public class SafeTextTests
     [InlineData("@a\\u{202E}:x", "@a%5Cu{202E}:x")]
     [InlineData("@a\u115Fb:x", "@a\\u{115F}b:x")]
     [InlineData("@alice1\uFE0F:x", "@alice1\\u{FE0F}:x")]
-    [InlineData("@👩\u200D👩🏴\U000E0067\U000E0062\U000E0073\U000E007F日\uFE00:x", "@👩\\u{200D}👩🏴\\u{E0067}\\u{E0062}\\u{E0073}\\u{E007F}日\\u{FE00}:x")]
+    [InlineData(
+        "@👩\u200D👩🏴\U000E0067\U000E0062\U000E0073\U000E007F日\uFE00:x", "@👩\\u{200D}👩🏴\\u{E0067}\\u{E0062}\\u{E0073}\\u{E007F}日\\u{FE00}:x")]
     [InlineData("@a-b:x-", "@a-b:x%2D")]
     [InlineData("", "?")]
     [InlineData(null, "?")]
-    public void A_user_id_is_one_word(string? id, string word) => Assert.Equal(word, SafeText.UserId(id));
+    public void A_user_id_is_one_token(string? id, string word) => Assert.Equal(word, SafeText.UserId(id));
 
     [Theory]
     [InlineData("Screenshot.from-Monday(1).png", "Screenshot.from-Monday(1).png")]
@@ -100,7 +107,8 @@ public class SafeTextTests
     [InlineData("cat.png;640x480", "\"cat.png;640x480\"")]
     [InlineData("cat", "\"cat\"")]
     [InlineData(" ", "\" \"")]
-    public void A_file_name_that_could_break_the_head_is_quoted(string name, string inHead) => Assert.Equal(inHead, SafeText.FileName(name));
+    public void A_file_name_that_could_break_the_head_is_quoted(string name, string inHead) =>
+        Assert.Equal(inHead, SafeText.FileName(name));
 
     [Theory]
     [InlineData("com.example.thing", "com.example.thing")]
@@ -120,10 +128,11 @@ public class SafeTextTests
     [InlineData("none", "\"none\"")]
     [InlineData("localhost", "\"localhost\"")]
     [InlineData("a.x; no IP addresses", "\"a.x; no IP addresses\"")]
-    public void A_servers_name_that_could_be_a_word_of_the_service_is_quoted(string name, string inLine) => Assert.Equal(inLine, SafeText.ServerName(name));
+    public void A_server_name_that_could_be_a_word_of_the_sentence_is_quoted(string name, string inLine) =>
+        Assert.Equal(inLine, SafeText.ServerName(name));
 
     [Fact]
-    public void An_excerpt_ends_between_characters_as_people_count_them()
+    public void An_excerpt_ends_between_grapheme_clusters()
     {
         Assert.Equal("\"see you then\"", SafeText.Excerpt("see you then"));
         Assert.Equal($"\"{new string('x', 39)}👩‍👩‍👧‍👦…\"", SafeText.Excerpt(new string('x', 39) + "👩‍👩‍👧‍👦 and more"));

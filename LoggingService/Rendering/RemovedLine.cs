@@ -13,7 +13,7 @@ internal static class RemovedLine
     /// <summary><c>&lt;@bob:example.org, reaction, removed before it was logged&gt;</c>; a message has no kind.</summary>
     public static string Render(RenderContext context)
     {
-        // A redacted edit can't be told from a message.
+        // A redacted edit can't be distinguished from a message.
         var e = context.Event;
         var kind = e.CanonicalType == EventTypes.RoomMessage ? "" : $", {EventKind.Describe(e) ?? LogLine.DescribeType(e)}";
         return $"<{context.Sender}{kind}, removed before it was logged>";
