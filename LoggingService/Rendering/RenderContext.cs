@@ -38,7 +38,7 @@ internal readonly record struct RenderContext(RoomEvent Event, RoomHistory Histo
     public string? Sentence(Func<RawJson, TypeCheck, string?> describe) =>
         TypeCheck.Read(Event.Content, describe) is { } sentence ? $"*** {Sender} {sentence}{RedactedSuffix}" : null;
 
-    /// <summary>As <see cref="Sentence"/>, from the values of the content and of the content that it replaced (<c>null</c> if unknown).</summary>
+    /// <summary>As <see cref="Sentence"/>, from the content and the content that it replaced (<c>null</c> if unknown).</summary>
     public string? ChangeSentence<T>(Func<RawJson, TypeCheck, T?> read, Func<T, T?, string> describe)
         where T : class
     {

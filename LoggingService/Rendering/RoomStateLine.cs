@@ -17,10 +17,8 @@ internal static class RoomStateLine
             _ => $"set the room name to {SafeText.Quoted(name)}",
         });
 
-    /// <summary>
-    /// The plain text of <c>m.topic</c> takes precedence over <c>topic</c>. Topics are long and the previous one is in an
-    /// earlier line, so it is repeated only if it was removed.
-    /// </summary>
+    // The text of m.topic takes precedence over topic.
+    // Topics are long and the previous one is in an earlier line, so it is repeated only if it was removed.
     public static string? Topic(RenderContext context)
     {
         return context.Sentence((content, types) => Read(content, types) switch
