@@ -3,25 +3,23 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>Any client, even without an account, can make the homeserver send any number of alias queries.</summary>
+/// <summary>Anybody, even without an account, can make the homeserver ask for aliases, as many as they like.</summary>
 [Collection(nameof(NonParallelTests))]
 public class AliasQueryFloodTests
 {
     private const string CreateRoom = "POST /_matrix/client/v3/createRoom";
-    private int _created;
+    private int _made;
 
     [Fact]
-    public async Task A_flood_of_alias_queries_creates_rooms_up_to_the_limit_and_one_log_line_a_minute()
+    public async Task A_flood_of_lookups_makes_no_more_rooms_than_the_limit_and_a_line_of_log_a_minute()
     {
-        using var service = new ServiceUnderTest(homeserver: CreatingRooms(), settings: RoomsPerHour(30));
+        using var service = new ServiceUnderTest(homeserver: MakesRooms(), settings: AtMost(30));
         var room = Some.RoomId();
         await FloodAsync(service, "before", 500);
-        var memory = MeasureMemory();
-        var start = DateTime.UtcNow;
-        var queries = Trial.Scale(5_000, 100_000);
-        var pushed = new List<string>();
+        var (memory, begin) = (Memory(), DateTime.UtcNow);
+        var (lookups, pushed) = (Trial.Scale(5_000, 100_000), new List<string>());
 
-        var flood = FloodAsync(service, "flood", queries);
+        var flood = FloodAsync(service, "flood", lookups);
         do
         {
             var id = Some.EventId();
@@ -48,7 +46,7 @@ public class AliasQueryFloodTests
     }
 
     [Fact]
-    public async Task A_flood_of_alias_queries_with_failing_room_creation_is_one_log_line_a_minute()
+    public async Task A_flood_of_lookups_of_a_homeserver_that_makes_no_rooms_is_a_line_of_log_a_minute()
     {
         var begin = DateTime.UtcNow;
         using var service = new ServiceUnderTest(homeserver: MakesRooms()
@@ -56,25 +54,25 @@ public class AliasQueryFloodTests
 
         await FloodAsync(service, "flood", Trial.Scale(300, 3_000), expected: 502);
 
-        Assert.InRange(service.WarningsAndErrors.Count, 1, 2 + (int)(DateTime.UtcNow - start).TotalMinutes);
+        Assert.InRange(service.WarningsAndErrors.Count, 1, 2 + (int)(DateTime.UtcNow - begin).TotalMinutes);
     }
 
     [Fact]
-    public async Task A_room_whose_creation_times_out_counts_as_created()
+    public async Task A_room_that_takes_too_long_to_make_counts_as_made()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        var homeserver = CreatingRooms();
-        using var service = new ServiceUnderTest(time, homeserver: homeserver, settings: RoomsPerHour(2));
-        Assert.Equal(200, (await QueryAsync(service, "#logged_first:localhost")).Status);
+        var homeserver = MakesRooms();
+        using var service = new ServiceUnderTest(time, homeserver: homeserver, settings: AtMost(2));
+        Assert.Equal(200, (await AskAsync(service, "#logged_first:localhost")).Status);
         homeserver.On(CreateRoom, _ => new TaskCompletionSource<StubHomeserver.Response>().Task);
-        var query = QueryAsync(service, "#logged_slow:localhost");
-        await Wait.UntilAsync(() => query.IsCompleted, "a response", () => time.Advance(TimeSpan.FromMilliseconds(500)));
-        Assert.Equal(502, (await query).Status);
+        var asked = AskAsync(service, "#logged_slow:localhost");
+        await Wait.UntilAsync(() => asked.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(500)));
+        Assert.Equal(502, (await asked).Status);
 
-        CreatingRooms(homeserver);
-        Assert.Equal(404, (await QueryAsync(service, "#logged_third:localhost")).Status);
+        MakesRooms(homeserver);
+        Assert.Equal(404, (await AskAsync(service, "#logged_third:localhost")).Status);
         time.Advance(TimeSpan.FromHours(1));
-        Assert.Equal(200, (await QueryAsync(service, "#logged_third:localhost")).Status);
+        Assert.Equal(200, (await AskAsync(service, "#logged_third:localhost")).Status);
     }
 
     private static Task FloodAsync(ServiceUnderTest service, string name, int lookups, int? expected = null) =>
@@ -82,12 +80,10 @@ public class AliasQueryFloodTests
     {
         for (var i = connection; i < lookups; i += 10)
         {
-            for (var i = connection; i < queries; i += 10)
-            {
-                var (status, _) = await QueryAsync(service, $"#logged_{name}_{i}:localhost");
-                Assert.Contains(status, expected is null ? [200, 404] : (int[])[expected.Value]);
-            }
-        }));
+            var (status, _) = await AskAsync(service, $"#logged_{name}_{i}:localhost");
+            Assert.Contains(status, expected is null ? [200, 404] : (int[])[expected.Value]);
+        }
+    }));
 
     private StubHomeserver MakesRooms(StubHomeserver? homeserver = null) => (homeserver ?? new StubHomeserver()).WithoutAliases()
         .On(CreateRoom, _ =>
@@ -95,10 +91,10 @@ public class AliasQueryFloodTests
         .On("PUT /_matrix/client/v3/directory/room/*", "{}")
         .On("PUT /_matrix/client/v3/rooms/*", """{"event_id":"$canonical"}""");
 
-    private static Task<(int Status, string Body)> QueryAsync(ServiceUnderTest service, string alias) =>
+    private static Task<(int Status, string Body)> AskAsync(ServiceUnderTest service, string alias) =>
         service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}");
 
-    private static long MeasureMemory()
+    private static long Memory()
     {
         for (var i = 0; i < 3; i++)
         {
@@ -109,5 +105,5 @@ public class AliasQueryFloodTests
         return GC.GetTotalMemory(forceFullCollection: true);
     }
 
-    private static Dictionary<string, string> RoomsPerHour(int rooms) => new() { ["LoggingService:RoomsPerHour"] = $"{rooms}" };
+    private static Dictionary<string, string> AtMost(int rooms) => new() { ["LoggingService:RoomsPerHour"] = $"{rooms}" };
 }

@@ -6,35 +6,34 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>Many or slow connections of other clients don't keep the service from responding to the homeserver.</summary>
+/// <summary>Connections that are many, or slow: the homeserver is answered all the same.</summary>
 public class ConnectionTests
 {
     [Fact]
-    public async Task Slow_requests_do_not_block_the_homeserver()
+    public async Task While_many_drip_their_requests_the_homeserver_is_answered()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
         var connections = await ConnectAsync(service.Port, Trial.Scale(500, 5_000));
         var heads = Encoding.ASCII.GetBytes("PUT /_matrix/app/v1/transactions/1 HTTP/1.1\r\nHost: localhost\r\nX: ");
         var bodies = Encoding.ASCII.GetBytes(RawConnection.TransactionHead("1", 1_000_000));
-        var unauthenticated = Encoding.ASCII.GetBytes(RawConnection.TransactionHead("1", 1_000_000, "wrong"));
-        byte[][] starts = [heads, bodies, unauthenticated];
-        await Task.WhenAll(connections.Select((socket, i) => socket.SendAsync(starts[i % 3])));
+        var strangers = Encoding.ASCII.GetBytes(RawConnection.TransactionHead("1", 1_000_000, "wrong"));
+        await Task.WhenAll(connections.Select((socket, i) => socket.SendAsync((i % 3) switch { 0 => heads, 1 => bodies, _ => strangers })));
         try
         {
-            // Each sends a byte now and then until the service disconnects it.
+            // Of what they announced they send a byte now and then, until the service has had enough of each.
             var ended = new HashSet<int>();
             var end = DateTime.UtcNow.AddMinutes(1.5);
             while (ended.Count < connections.Count)
             {
-                Assert.True(DateTime.UtcNow < end, $"{connections.Count - ended.Count} are still connected");
+                Assert.True(DateTime.UtcNow < end, $"{connections.Count - ended.Count} go on dripping");
                 for (var i = 0; i < connections.Count; i++)
-                    if (!ended.Contains(i) && !await SendByteAsync(connections[i]))
+                    if (!ended.Contains(i) && !await DripAsync(connections[i]))
                         ended.Add(i);
                 for (var i = 0; i < 20; i++)
                     await service.LogOneMessageAsync();
 
-                // The timeout of request headers is half a minute: the short form doesn't wait for it.
+                // A head may take half a minute.
                 if (Trial.Scale(0, 1) == 0 && Enumerable.Range(0, connections.Count).All(i => i % 3 == 0 || ended.Contains(i)))
                     break;
             }
@@ -50,7 +49,7 @@ public class ConnectionTests
     }
 
     [Fact]
-    public async Task Ten_thousand_connections_do_not_block_the_homeserver()
+    public async Task Among_ten_thousand_connections_the_homeservers_is_served()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
@@ -58,19 +57,19 @@ public class ConnectionTests
         var connections = await ConnectAsync(service.Port, count);
         try
         {
-            await Wait.UntilAsync(() => service.OpenFiles >= before.OpenFiles + count, "all connections are accepted");
+            await Wait.UntilAsync(() => service.OpenFiles >= before.OpenFiles + count, "all are accepted");
             service.Homeserver.DefaultRequestHeaders.ConnectionClose = true;
             for (var i = 0; i < 50; i++)
                 await service.LogOneMessageAsync();
 
-            // Unauthenticated requests on all connections at once.
-            var request = "GET /_matrix/app/v1/users/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n"u8.ToArray();
+            // All at once, and strangers all of them.
+            var ask = "GET /_matrix/app/v1/users/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n"u8.ToArray();
             await Task.WhenAll(connections.Select(async connection =>
             {
-                await connection.SendAsync(request);
-                var response = new byte[12];
-                await connection.ReceiveAsync(response);
-                Assert.Equal("HTTP/1.1 403", Encoding.ASCII.GetString(response));
+                await connection.SendAsync(ask);
+                var answer = new byte[12];
+                await connection.ReceiveAsync(answer);
+                Assert.Equal("HTTP/1.1 403", Encoding.ASCII.GetString(answer));
             }));
             await service.LogOneMessageAsync();
         }
@@ -83,9 +82,9 @@ public class ConnectionTests
             MoreMemory(count));
     }
 
-    // With a connection limit at or above that of open files, the runtime aborted the process: it couldn't open its own files.
+    // Without a limit of connections below that of open files the runtime ended the process: it couldn't open what it needed.
     [Fact]
-    public async Task Other_clients_cannot_exhaust_the_limit_of_open_files()
+    public async Task Strangers_can_not_use_up_what_the_service_needs_to_open_files()
     {
         await using var service = await ServiceUnderAttack.StartAsync(openFiles: 1024);
         var before = (service.Memory, service.OpenFiles);
@@ -96,7 +95,7 @@ public class ConnectionTests
             var connections = await ConnectAsync(service.Port, 900);
             try
             {
-                // The homeserver's connection stays open; new rooms need files.
+                // The homeserver's connection is kept; rooms need files.
                 await service.LogOneMessageAsync();
                 foreach (var room in rooms)
                     Assert.Equal((200, "{}"), await service.PushAsync("1", Some.Message(room)));
@@ -116,7 +115,7 @@ public class ConnectionTests
             (before.Memory, before.OpenFiles + 60));
     }
 
-    // A connection costs some KiB, which the runtime collects under memory pressure.
+    // A connection costs some KiB, which the runtime collects when it needs them.
     private static long MoreMemory(int connections) => 150 + (connections / 40);
 
     private static async Task<List<Socket>> ConnectAsync(int port, int count)
@@ -132,8 +131,9 @@ public class ConnectionTests
         return connections;
     }
 
-    /// <summary>Sends a byte; false if the service has disconnected.</summary>
-    private static async Task<bool> SendByteAsync(Socket socket)
+    /// <summary>Sends a byte.</summary>
+    /// <returns>False where the other side has ended the connection.</returns>
+    private static async Task<bool> DripAsync(Socket socket)
     {
         try
         {

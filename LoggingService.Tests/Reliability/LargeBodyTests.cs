@@ -6,19 +6,19 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>Oversized bodies: an unauthenticated one isn't read, and one of the homeserver takes bounded memory.</summary>
+/// <summary>Bodies that are larger than any homeserver's: a stranger's isn't received, the homeserver's costs bounded memory.</summary>
 public class LargeBodyTests
 {
     private const int MiB = 1 << 20;
     private static readonly byte[] Block = Encoding.ASCII.GetBytes(new string(' ', MiB));
 
     [Fact]
-    public async Task An_unauthenticated_body_is_refused_without_being_read()
+    public async Task A_strangers_body_is_refused_before_it_is_received()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
-        var size = Trial.Scale(256, 1024);
-        (string Target, string? Token, int Status)[] requests =
+        var announced = Trial.Scale(256, 1024);
+        (string Target, string? Token, int Status)[] strangers =
         [
             ("PUT /_matrix/app/v1/transactions/1", null, 401), ("PUT /_matrix/app/v1/transactions/1", "wrong", 403),
             ("PUT /transactions/1", "wrong", 403),
@@ -30,14 +30,14 @@ public class LargeBodyTests
             ("GET /nothing", null, 404),
         ];
 
-        foreach (var (target, token, status) in requests)
+        foreach (var (target, token, status) in strangers)
         {
-            foreach (var isChunked in new[] { false, true })
+            foreach (var chunked in new[] { false, true })
             {
-                var (response, sent) = await SendAsync(service.Port, target, token, size, isChunked);
-                Assert.StartsWith($"HTTP/1.1 {status} ", response, StringComparison.Ordinal);
+                var (answer, sent) = await SendAsync(service.Port, target, token, announced, chunked);
+                Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
 
-                // The kernel's buffers of both sides take some MiB.
+                // What the kernel keeps for both sides is some MiB; the service took no more than it.
                 Assert.InRange(sent, 0, 64);
             }
         }
@@ -50,7 +50,7 @@ public class LargeBodyTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_body_over_the_limit_is_413_and_takes_no_more_memory_than_the_limit_allows(bool isChunked)
+    public async Task A_body_over_the_limit_is_413_and_takes_no_more_memory_than_the_limit_allows(bool chunked)
     {
         // Buffers of large bodies are collected when memory is next needed, not by a deadline.
         const int MoreMemory = 250;
@@ -71,7 +71,7 @@ public class LargeBodyTests
     }
 
     [Fact]
-    public async Task Concurrent_large_bodies_get_200_or_503_and_memory_is_bounded()
+    public async Task Many_large_bodies_at_the_same_time_are_200_or_503_and_memory_is_bounded()
     {
         const int Size = 24, MoreMemory = 400;
         await using var service = await ServiceUnderAttack.StartAsync(arguments: ["--max-body-bytes", $"{32 * MiB}"]);
@@ -81,8 +81,8 @@ public class LargeBodyTests
         for (var round = 0; round < rounds; round++)
         {
             var ids = Enumerable.Range(0, 10).Select(_ => Some.EventId()).ToList();
-            var pending = ids;
-            while (pending.Count > 0)
+            var waiting = ids;
+            while (waiting.Count > 0)
             {
                 // All of them again until they are taken, as a homeserver does.
                 var answers = await Task.WhenAll(waiting.Select(async id => (Id: id, Answer: await service.PutAsync(id, new StringContent(
@@ -98,13 +98,6 @@ public class LargeBodyTests
             }
 
             service.Expect(ids);
-        }
-
-        async Task<(string Id, int Status, string Body)> PushAsync(string id)
-        {
-            var json = $$"""{"events":[{{service.Message(id)}}],"padding":"{{new string('x', Size * MiB)}}"}""";
-            var (status, body) = await service.PutAsync(id, new StringContent(json, Encoding.UTF8, "application/json"));
-            return (id, status, body);
         }
 
         Assert.True(refused > 0);
@@ -125,7 +118,7 @@ public class LargeBodyTests
                 await zip.WriteAsync(Block, TestContext.Current.CancellationToken);
         }
 
-        // The service treats it as a damaged body: refuses it twice, then quarantines it unchanged.
+        // Damage on the way, to the service: refused twice, then kept as it came.
         var times = Trial.Scale(2, 20);
         for (var i = 0; i < times; i++)
         {
@@ -145,46 +138,43 @@ public class LargeBodyTests
             times * 3, before);
     }
 
-    /// <summary>Sends a body until it is complete or the service disconnects.</summary>
-    /// <returns>The response, and how many MiB the kernel accepted.</returns>
-    private static async Task<(string Response, int Sent)> SendAsync(int port, string target, string? token, int size, bool isChunked)
+    /// <summary>Sends a body until it is all sent or nobody takes it any more.</summary>
+    /// <returns>The answer, and how many MiB went out, into the kernel at least.</returns>
+    private static async Task<(string Answer, int Sent)> SendAsync(int port, string target, string? token, int size, bool chunked)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(System.Net.IPAddress.Loopback, port, TestContext.Current.CancellationToken);
         var stream = client.GetStream();
         var head = $"{target} HTTP/1.1\r\nHost: localhost\r\n{(token is null ? "" : $"Authorization: Bearer {token}\r\n")}"
-            + (isChunked ? "Transfer-Encoding: chunked\r\n\r\n" : $"Content-Length: {(long)size * MiB}\r\n\r\n");
+            + (chunked ? "Transfer-Encoding: chunked\r\n\r\n" : $"Content-Length: {(long)size * MiB}\r\n\r\n");
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head), TestContext.Current.CancellationToken);
 
-        var response = new byte[4096];
+        var answer = new byte[4096];
         var length = 0;
         var reading = Task.Run(async () =>
         {
             while (!Encoding.ASCII.GetString(answer, 0, length).Contains('}')
                 && await stream.ReadAsync(answer.AsMemory(length)) is > 0 and var read)
                 length += read;
-            }
-            while (read > 0 && !Encoding.ASCII.GetString(response, 0, length).Contains('}'));
         });
         var sent = 0;
         try
         {
-            while (sent < size)
+            for (; sent < size; sent++)
             {
-                if (isChunked)
+                if (chunked)
                     await stream.WriteAsync("100000\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
                 await stream.WriteAsync(Block, TestContext.Current.CancellationToken);
-                if (isChunked)
+                if (chunked)
                     await stream.WriteAsync("\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
-                sent++;
             }
         }
         catch (IOException)
         {
-            // The service has disconnected.
+            // It hung up.
         }
 
         await reading.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
-        return (Encoding.ASCII.GetString(response, 0, length), sent);
+        return (Encoding.ASCII.GetString(answer, 0, length), sent);
     }
 }
