@@ -55,7 +55,7 @@ public class RoomEvictionTests
             await PushAsync(service, Some.Message(room, "after"));
             await PushAsync(service, Some.Message(room, "and later"));
             Assert.Equal(["<@alice:localhost> after", "<@alice:localhost> and later"], service.Lines(room).TakeLast(2));
-            Assert.True(service.WarningsAndErrors.Any(line => line.Contains($"the files of \"{room}\"")), change);
+            Assert.True(service.WarningsAndErrors.Any(line => line.Contains($"Files of \"{room}\" changed on disk")), change);
         }
 
         LogFolder.AssertLineForLine(service.Logs);
