@@ -6,34 +6,35 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>Connections that are many, or slow: the homeserver is answered all the same.</summary>
+/// <summary>Many or slow connections of other clients don't keep the service from responding to the homeserver.</summary>
 public class ConnectionTests
 {
     [Fact]
-    public async Task While_many_drip_their_requests_the_homeserver_is_answered()
+    public async Task Slow_requests_do_not_block_the_homeserver()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
         var connections = await ConnectAsync(service.Port, Trial.Scale(500, 5_000));
         var heads = Encoding.ASCII.GetBytes("PUT /_matrix/app/v1/transactions/1 HTTP/1.1\r\nHost: localhost\r\nX: ");
         var bodies = Encoding.ASCII.GetBytes(RawConnection.TransactionHead("1", 1_000_000));
-        var strangers = Encoding.ASCII.GetBytes(RawConnection.TransactionHead("1", 1_000_000, "wrong"));
-        await Task.WhenAll(connections.Select((socket, i) => socket.SendAsync((i % 3) switch { 0 => heads, 1 => bodies, _ => strangers })));
+        var unauthenticated = Encoding.ASCII.GetBytes(RawConnection.TransactionHead("1", 1_000_000, "wrong"));
+        byte[][] starts = [heads, bodies, unauthenticated];
+        await Task.WhenAll(connections.Select((socket, i) => socket.SendAsync(starts[i % 3])));
         try
         {
-            // Of what they announced they send a byte now and then, until the service has had enough of each.
+            // Each sends a byte now and then until the service disconnects it.
             var ended = new HashSet<int>();
             var end = DateTime.UtcNow.AddMinutes(1.5);
             while (ended.Count < connections.Count)
             {
-                Assert.True(DateTime.UtcNow < end, $"{connections.Count - ended.Count} go on dripping");
+                Assert.True(DateTime.UtcNow < end, $"{connections.Count - ended.Count} are still connected");
                 for (var i = 0; i < connections.Count; i++)
-                    if (!ended.Contains(i) && !await DripAsync(connections[i]))
+                    if (!ended.Contains(i) && !await SendByteAsync(connections[i]))
                         ended.Add(i);
                 for (var i = 0; i < 20; i++)
                     await service.LogOneMessageAsync();
 
-                // A head may take half a minute.
+                // The timeout of request headers is half a minute: the short form doesn't wait for it.
                 if (Trial.Scale(0, 1) == 0 && Enumerable.Range(0, connections.Count).All(i => i % 3 == 0 || ended.Contains(i)))
                     break;
             }
@@ -43,13 +44,12 @@ public class ConnectionTests
             connections.ForEach(connection => connection.Dispose());
         }
 
-        await service.AssertUnharmedAsync("requests that drip",
-            "heads, bodies with the token and without, a byte at a time, until they are hung up on", connections.Count, before,
-            MoreMemory(connections.Count));
+        const string method = "headers, bodies with and without the token, a byte at a time, until disconnected";
+        await service.AssertUnharmedAsync("slow requests", method, connections.Count, before, MoreMemory(connections.Count));
     }
 
     [Fact]
-    public async Task Among_ten_thousand_connections_the_homeservers_is_served()
+    public async Task Ten_thousand_connections_do_not_block_the_homeserver()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
@@ -57,19 +57,19 @@ public class ConnectionTests
         var connections = await ConnectAsync(service.Port, count);
         try
         {
-            await Wait.UntilAsync(() => service.OpenFiles >= before.OpenFiles + count, "all are accepted");
+            await Wait.UntilAsync(() => service.OpenFiles >= before.OpenFiles + count, "all connections are accepted");
             service.Homeserver.DefaultRequestHeaders.ConnectionClose = true;
             for (var i = 0; i < 50; i++)
                 await service.LogOneMessageAsync();
 
-            // All at once, and strangers all of them.
-            var ask = "GET /_matrix/app/v1/users/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n"u8.ToArray();
+            // Unauthenticated requests on all connections at once.
+            var request = "GET /_matrix/app/v1/users/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n"u8.ToArray();
             await Task.WhenAll(connections.Select(async connection =>
             {
-                await connection.SendAsync(ask);
-                var answer = new byte[12];
-                await connection.ReceiveAsync(answer);
-                Assert.Equal("HTTP/1.1 403", Encoding.ASCII.GetString(answer));
+                await connection.SendAsync(request);
+                var response = new byte[12];
+                await connection.ReceiveAsync(response);
+                Assert.Equal("HTTP/1.1 403", Encoding.ASCII.GetString(response));
             }));
             await service.LogOneMessageAsync();
         }
@@ -78,13 +78,13 @@ public class ConnectionTests
             connections.ForEach(connection => connection.Dispose());
         }
 
-        await service.AssertUnharmedAsync("connections", "open at the same time, idle, then each with a wrong token", count, before,
-            MoreMemory(count));
+        const string method = "open at the same time, idle, then a request with a wrong token on each";
+        await service.AssertUnharmedAsync("connections", method, count, before, MoreMemory(count));
     }
 
-    // Without a limit of connections below that of open files the runtime ended the process: it couldn't open what it needed.
+    // With a connection limit at or above that of open files, the runtime aborted the process: it couldn't open its own files.
     [Fact]
-    public async Task Strangers_can_not_use_up_what_the_service_needs_to_open_files()
+    public async Task Other_clients_cannot_exhaust_the_limit_of_open_files()
     {
         await using var service = await ServiceUnderAttack.StartAsync(openFiles: 1024);
         var before = (service.Memory, service.OpenFiles);
@@ -95,7 +95,7 @@ public class ConnectionTests
             var connections = await ConnectAsync(service.Port, 900);
             try
             {
-                // The homeserver's connection is kept; rooms need files.
+                // The homeserver's connection stays open; new rooms need files.
                 await service.LogOneMessageAsync();
                 foreach (var room in rooms)
                     Assert.Equal((200, "{}"), await service.PushAsync("1", Some.Message(room)));
@@ -109,13 +109,14 @@ public class ConnectionTests
             await Wait.UntilAsync(() => service.OpenFiles <= before.OpenFiles + 60, "the connections are closed");
         }
 
-        Assert.InRange(service.Process.Output.Count(line =>
-            line.Contains("maximum number of concurrent connections", StringComparison.Ordinal)), 1, Trial.Scale(1, 3));
-        await service.AssertUnharmedAsync("more connections than the process may open", "900 at a time of 1,024 open files", rounds * 900,
-            (before.Memory, before.OpenFiles + 60));
+        var warnings = service.Process.Output.Count(line => line.Contains("maximum number of concurrent connections"));
+        Assert.InRange(warnings, 1, Trial.Scale(1, 3));
+        const string fault = "more connections than the limit of open files";
+        before.OpenFiles += 60;
+        await service.AssertUnharmedAsync(fault, "900 at a time of 1,024 open files", rounds * 900, before);
     }
 
-    // A connection costs some KiB, which the runtime collects when it needs them.
+    // A connection costs some KiB, which the runtime collects under memory pressure.
     private static long MoreMemory(int connections) => 150 + (connections / 40);
 
     private static async Task<List<Socket>> ConnectAsync(int port, int count)
@@ -131,9 +132,8 @@ public class ConnectionTests
         return connections;
     }
 
-    /// <summary>Sends a byte.</summary>
-    /// <returns>False where the other side has ended the connection.</returns>
-    private static async Task<bool> DripAsync(Socket socket)
+    /// <summary>Sends a byte; false if the service has disconnected.</summary>
+    private static async Task<bool> SendByteAsync(Socket socket)
     {
         try
         {

@@ -6,74 +6,78 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>Bodies that are larger than any homeserver's: a stranger's isn't received, the homeserver's costs bounded memory.</summary>
+/// <summary>Oversized bodies: an unauthenticated one isn't read, and one of the homeserver takes bounded memory.</summary>
 public class LargeBodyTests
 {
     private const int MiB = 1 << 20;
     private static readonly byte[] Block = Encoding.ASCII.GetBytes(new string(' ', MiB));
 
     [Fact]
-    public async Task A_strangers_body_is_refused_before_it_is_received()
+    public async Task An_unauthenticated_body_is_refused_without_being_read()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
         var before = (service.Memory, service.OpenFiles);
-        var announced = Trial.Scale(256, 1024);
-        (string Target, string? Token, int Status)[] strangers =
+        var size = Trial.Scale(256, 1024);
+        (string Target, string? Token, int Status)[] requests =
         [
-            ("PUT /_matrix/app/v1/transactions/1", null, 401), ("PUT /_matrix/app/v1/transactions/1", "wrong", 403),
+            ("PUT /_matrix/app/v1/transactions/1", null, 401),
+            ("PUT /_matrix/app/v1/transactions/1", "wrong", 403),
             ("PUT /transactions/1", "wrong", 403),
             ("GET /_matrix/app/v1/rooms/%23logged_a%3Alocalhost", null, 401),
             ("GET /_matrix/app/v1/users/%40logging%3Alocalhost", "wrong", 403),
-            ("GET /rooms/%23logged_a%3Alocalhost", null, 401), ("GET /users/%40logging%3Alocalhost", "wrong", 403),
+            ("GET /rooms/%23logged_a%3Alocalhost", null, 401),
+            ("GET /users/%40logging%3Alocalhost", "wrong", 403),
             ("POST /_matrix/app/v1/ping", "wrong", 403),
-            ("GET /_matrix/app/v1/thirdparty/user", null, 401), ("GET /_matrix/app/unstable/thirdparty/user", null, 401),
+            ("GET /_matrix/app/v1/thirdparty/user", null, 401),
+            ("GET /_matrix/app/unstable/thirdparty/user", null, 401),
             ("GET /nothing", null, 404),
         ];
 
-        foreach (var (target, token, status) in strangers)
+        foreach (var (target, token, status) in requests)
         {
-            foreach (var chunked in new[] { false, true })
+            foreach (var isChunked in new[] { false, true })
             {
-                var (answer, sent) = await SendAsync(service.Port, target, token, announced, chunked);
-                Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
+                var (response, sent) = await SendAsync(service.Port, target, token, size, isChunked);
+                Assert.StartsWith($"HTTP/1.1 {status} ", response, StringComparison.Ordinal);
 
-                // What the kernel keeps for both sides is some MiB; the service took no more than it.
+                // The kernel's buffers of both sides take some MiB.
                 Assert.InRange(sent, 0, 64);
             }
         }
 
         Assert.InRange(service.PeakMemory, 0, before.Memory + 100);
-        await service.AssertUnharmedAsync("bodies of a gigabyte without a token", "on every route, announced and in chunks", strangers.Length * 2,
-            before);
+        const string method = "on every route, with Content-Length and chunked";
+        await service.AssertUnharmedAsync("gigabyte bodies without a token", method, requests.Length * 2, before);
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_body_over_the_limit_is_413_and_takes_no_more_memory_than_the_limit_allows(bool chunked)
+    public async Task A_body_over_the_limit_is_413_and_takes_no_more_memory_than_the_limit_allows(bool isChunked)
     {
-        // Buffers of large bodies are collected when memory is next needed, not by a deadline.
-        const int MoreMemory = 250;
+        // Buffers of large bodies are collected under memory pressure, not by a deadline.
+        const int maxGrowth = 250;
         await using var service = await ServiceUnderAttack.StartAsync(arguments: ["--max-body-bytes", $"{32 * MiB}"]);
         var before = (service.Memory, service.OpenFiles);
         var times = Trial.Scale(2, 20);
         for (var i = 0; i < times; i++)
         {
-            var (answer, _) = await SendAsync(service.Port, "PUT /_matrix/app/v1/transactions/1", ServiceUnderTest.HsToken,
-                Trial.Scale(256, 1024), chunked);
-            Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
-            Assert.Contains("\"errcode\":\"M_TOO_LARGE\"", answer, StringComparison.Ordinal);
+            const string target = "PUT /_matrix/app/v1/transactions/1";
+            var (response, _) = await SendAsync(service.Port, target, ServiceUnderTest.HsToken, Trial.Scale(256, 1024), isChunked);
+            Assert.StartsWith("HTTP/1.1 413 ", response, StringComparison.Ordinal);
+            Assert.Contains("\"errcode\":\"M_TOO_LARGE\"", response, StringComparison.Ordinal);
         }
 
-        Assert.InRange(service.PeakMemory, 0, before.Memory + MoreMemory);
-        await service.AssertUnharmedAsync("bodies of a gigabyte with the token",
-            chunked ? "in chunks; one may have 32 MiB" : "announced; one may have 32 MiB", times, before, MoreMemory);
+        Assert.InRange(service.PeakMemory, 0, before.Memory + maxGrowth);
+        var method = isChunked ? "chunked; limit 32 MiB" : "with Content-Length; limit 32 MiB";
+        await service.AssertUnharmedAsync("gigabyte bodies with the token", method, times, before, maxGrowth);
     }
 
     [Fact]
-    public async Task Many_large_bodies_at_the_same_time_are_200_or_503_and_memory_is_bounded()
+    public async Task Concurrent_large_bodies_get_200_or_503_and_memory_is_bounded()
     {
-        const int Size = 24, MoreMemory = 400;
+        const int size = 24;
+        const int maxGrowth = 400;
         await using var service = await ServiceUnderAttack.StartAsync(arguments: ["--max-body-bytes", $"{32 * MiB}"]);
         var before = (service.Memory, service.OpenFiles);
         var rounds = Trial.Scale(2, 20);
@@ -81,29 +85,34 @@ public class LargeBodyTests
         for (var round = 0; round < rounds; round++)
         {
             var ids = Enumerable.Range(0, 10).Select(_ => Some.EventId()).ToList();
-            var waiting = ids;
-            while (waiting.Count > 0)
+            var pending = ids;
+            while (pending.Count > 0)
             {
-                // All of them again until they are taken, as a homeserver does.
-                var answers = await Task.WhenAll(waiting.Select(async id => (Id: id, Answer: await service.PutAsync(id, new StringContent(
-                    $$"""{"events":[{{service.Message(id)}}],"padding":"{{new string('x', Size * MiB)}}"}""",
-                    Encoding.UTF8, "application/json")))));
-                Assert.All(answers, a => Assert.Contains(a.Answer.Status, (int[])[200, 503]));
-                Assert.All(answers.Where(a => a.Answer.Status == 503), a =>
-                    Assert.Equal("M_LIMIT_EXCEEDED", JsonElement.Parse(a.Answer.Body).GetProperty("errcode").GetString()));
-                Assert.Contains(answers, a => a.Answer.Status == 200);
-                refused += answers.Count(a => a.Answer.Status == 503);
-                waiting = [.. answers.Where(a => a.Answer.Status == 503).Select(a => a.Id)];
+                // Retries until all are accepted, as a homeserver does.
+                var responses = await Task.WhenAll(pending.Select(PushAsync));
+                Assert.All(responses, response => Assert.Contains(response.Status, (int[])[200, 503]));
+                Assert.All(responses.Where(response => response.Status == 503), response =>
+                    Assert.Equal("M_LIMIT_EXCEEDED", JsonElement.Parse(response.Body).GetProperty("errcode").GetString()));
+                Assert.Contains(responses, response => response.Status == 200);
+                refused += responses.Count(response => response.Status == 503);
+                pending = [.. responses.Where(response => response.Status == 503).Select(response => response.Id)];
                 await service.LogOneMessageAsync();
             }
 
             service.Expect(ids);
         }
 
+        async Task<(string Id, int Status, string Body)> PushAsync(string id)
+        {
+            var json = $$"""{"events":[{{service.Message(id)}}],"padding":"{{new string('x', size * MiB)}}"}""";
+            var (status, body) = await service.PutAsync(id, new StringContent(json, Encoding.UTF8, "application/json"));
+            return (id, status, body);
+        }
+
         Assert.True(refused > 0);
-        Assert.InRange(service.PeakMemory, 0, before.Memory + MoreMemory);
-        await service.AssertUnharmedAsync("ten bodies of 24 MiB at the same time", "all together may have 32 MiB; what is 503 is sent again",
-            rounds * 10 + refused, before, MoreMemory);
+        Assert.InRange(service.PeakMemory, 0, before.Memory + maxGrowth);
+        const string method = "limit 32 MiB for all together; 503 responses are retried";
+        await service.AssertUnharmedAsync("ten concurrent bodies of 24 MiB", method, (rounds * 10) + refused, before, maxGrowth);
     }
 
     [Fact]
@@ -118,7 +127,7 @@ public class LargeBodyTests
                 await zip.WriteAsync(Block, TestContext.Current.CancellationToken);
         }
 
-        // Damage on the way, to the service: refused twice, then kept as it came.
+        // The service treats it as a damaged body: refuses it twice, then quarantines it unchanged.
         var times = Trial.Scale(2, 20);
         for (var i = 0; i < times; i++)
         {
@@ -134,47 +143,52 @@ public class LargeBodyTests
         Assert.InRange(service.PeakMemory, 0, before.Memory + 400);
         var quarantine = Directory.GetFiles(service.Folder["logs", ".quarantine"]).Sum(file => new FileInfo(file).Length);
         Assert.InRange(quarantine, times * bomb.Length, times * ((bomb.Length * 4 / 3) + 1000));
-        await service.AssertUnharmedAsync("gzip bombs", $"{Trial.Scale(256, 1024)} MiB in {bomb.Length / 1024} KiB, as gzip, deflate and br",
-            times * 3, before);
+        var method = $"{Trial.Scale(256, 1024)} MiB in {bomb.Length / 1024} KiB, as gzip, deflate and br";
+        await service.AssertUnharmedAsync("gzip bombs", method, times * 3, before);
     }
 
-    /// <summary>Sends a body until it is all sent or nobody takes it any more.</summary>
-    /// <returns>The answer, and how many MiB went out, into the kernel at least.</returns>
-    private static async Task<(string Answer, int Sent)> SendAsync(int port, string target, string? token, int size, bool chunked)
+    /// <summary>Sends a body until it is complete or the service disconnects.</summary>
+    /// <returns>The response, and how many MiB the kernel accepted.</returns>
+    private static async Task<(string Response, int Sent)> SendAsync(int port, string target, string? token, int size, bool isChunked)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(System.Net.IPAddress.Loopback, port, TestContext.Current.CancellationToken);
         var stream = client.GetStream();
         var head = $"{target} HTTP/1.1\r\nHost: localhost\r\n{(token is null ? "" : $"Authorization: Bearer {token}\r\n")}"
-            + (chunked ? "Transfer-Encoding: chunked\r\n\r\n" : $"Content-Length: {(long)size * MiB}\r\n\r\n");
+            + (isChunked ? "Transfer-Encoding: chunked\r\n\r\n" : $"Content-Length: {(long)size * MiB}\r\n\r\n");
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head), TestContext.Current.CancellationToken);
 
-        var answer = new byte[4096];
+        var response = new byte[4096];
         var length = 0;
         var reading = Task.Run(async () =>
         {
-            while (!Encoding.ASCII.GetString(answer, 0, length).Contains('}')
-                && await stream.ReadAsync(answer.AsMemory(length)) is > 0 and var read)
+            int read;
+            do
+            {
+                read = await stream.ReadAsync(response.AsMemory(length));
                 length += read;
+            }
+            while (read > 0 && !Encoding.ASCII.GetString(response, 0, length).Contains('}'));
         });
         var sent = 0;
         try
         {
-            for (; sent < size; sent++)
+            while (sent < size)
             {
-                if (chunked)
+                if (isChunked)
                     await stream.WriteAsync("100000\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
                 await stream.WriteAsync(Block, TestContext.Current.CancellationToken);
-                if (chunked)
+                if (isChunked)
                     await stream.WriteAsync("\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+                sent++;
             }
         }
         catch (IOException)
         {
-            // It hung up.
+            // The service has disconnected.
         }
 
         await reading.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
-        return (Encoding.ASCII.GetString(answer, 0, length), sent);
+        return (Encoding.ASCII.GetString(response, 0, length), sent);
     }
 }

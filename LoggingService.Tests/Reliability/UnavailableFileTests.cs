@@ -1,8 +1,12 @@
+using System.Text.RegularExpressions;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>Files and folders that the service can't get at: 5xx, all or nothing, the log says what and where, and no restart is needed once they are back.</summary>
+/// <summary>
+/// Files and folders that the service can't access: it responds 5xx, logs all or none of a transaction's events, names the
+/// path and the error in its own log, and recovers without a restart.
+/// </summary>
 public class UnavailableFileTests
 {
     private readonly Ledger _ledger = new();
@@ -10,24 +14,26 @@ public class UnavailableFileTests
     private readonly string _free = Some.RoomId();
 
     [Fact]
-    public async Task A_read_only_disk_is_a_5xx_until_it_is_writable_again()
+    public async Task A_read_only_disk_causes_5xx_until_it_is_writable_again()
     {
         using var folder = TempFolder.ForCaller();
         using var disk = await SmallDisk.MountAsync(folder["logs"], files: 400);
         using var service = new ServiceUnderTest(folder: folder);
-        await AcknowledgedAsync(service, Ledger.Create([_room]));
+        await PushAsync(service, Ledger.Create([_room]));
         var rounds = Trial.Scale(2, 20);
         for (var round = 0; round < rounds; round++)
         {
-            var pushed = Ledger.Create([_room, Some.RoomId()]);
+            var transaction = Ledger.Create([_room, Some.RoomId()]);
             await disk.SetReadOnlyAsync(true);
             for (var attempt = 0; attempt < 3; attempt++)
-                await RefusedAsync(service, pushed);
+                await AssertRefusedAsync(service, transaction);
 
-            // The admin reads once what is wrong, however often the homeserver tries, and once that it is over.
-            Assert.Equal(round + 1, service.WarningsAndErrors.Count(line => line.StartsWith("Failed to append to the log", StringComparison.Ordinal) && line.Contains("Read-only file system", StringComparison.Ordinal)));
+            // One warning however often the homeserver retries, and one message when it is over.
+            Assert.Equal(round + 1, service.WarningsAndErrors.Count(line =>
+                line.StartsWith("Failed to append to the log", StringComparison.Ordinal)
+                && line.Contains("Read-only file system")));
             await disk.SetReadOnlyAsync(false);
-            await AcknowledgedAsync(service, pushed);
+            await PushAsync(service, transaction);
             Assert.Equal(round + 1, service.Logged.Count(logged => logged.RenderMessage() == "Appending to the log works again"));
         }
 
@@ -39,35 +45,37 @@ public class UnavailableFileTests
     [InlineData(".journal")]
     [InlineData(".quarantine")]
     [InlineData("")]
-    public async Task A_file_in_the_place_of_a_folder_is_a_5xx_for_all_rooms_of_the_transaction(string name)
+    public async Task A_file_in_place_of_a_folder_causes_5xx_for_all_rooms_of_the_transaction(string name)
     {
         using var service = new ServiceUnderTest();
         const string Unloggable = """{"no":"event"}""";
-        await AcknowledgedAsync(service, With(Ledger.Create([_free, _room]), Unloggable));
+        await PushAsync(service, With(Ledger.Create([_free, _room]), Unloggable));
         var folder = Path.Combine(service.Logs, name == "room" ? _room : name).TrimEnd('/');
         var rounds = Trial.Scale(2, 20);
         for (var round = 0; round < rounds; round++)
         {
             Directory.Move(folder, folder + ".away");
             await File.WriteAllTextAsync(folder, "not a folder", TestContext.Current.CancellationToken);
-            var pushed = With(Ledger.Create([_free, _room]), Unloggable);
+            var transaction = With(Ledger.Create([_free, _room]), Unloggable);
             for (var attempt = 0; attempt < 2; attempt++)
-                Assert.InRange((await service.PushAsync("1", pushed.Json)).Status, 500, 599);
-            Assert.Contains(service.WarningsAndErrors, line => line.StartsWith("Failed to append to the log", StringComparison.Ordinal) && line.Contains(folder, StringComparison.Ordinal));
+                Assert.InRange((await service.PushAsync("1", transaction.Json)).Status, 500, 599);
+            Assert.Contains(service.WarningsAndErrors, line =>
+                line.StartsWith("Failed to append to the log", StringComparison.Ordinal) && line.Contains(folder));
             File.Delete(folder);
             Directory.Move(folder + ".away", folder);
-            Assert.All(Ledger.CountEvents(service.Logs, pushed), times => Assert.Equal(0, times));
-            await AcknowledgedAsync(service, pushed);
+            Assert.All(Ledger.CountEvents(service.Logs, transaction), count => Assert.Equal(0, count));
+            await PushAsync(service, transaction);
         }
 
-        _ledger.AssertComplete(service.Logs, "a file instead of a folder", name.Length == 0 ? "logs, replaced while it is open" : $"{name}, replaced while it is open", rounds);
+        var method = $"{(name.Length == 0 ? "logs" : name)}, replaced while open";
+        _ledger.AssertComplete(service.Logs, "a file in place of a folder", method, rounds);
     }
 
     [Theory]
     [InlineData("")]
     [InlineData(".journal")]
     [InlineData("room")]
-    public async Task What_is_removed_while_it_is_open_takes_nothing_with_it_that_is_acknowledged_later(string name)
+    public async Task A_removal_of_open_files_loses_no_event_that_is_acknowledged_later(string name)
     {
         using var folder = TempFolder.ForCaller();
         var rounds = Trial.Scale(3, 30);
@@ -81,7 +89,7 @@ public class UnavailableFileTests
                 acknowledged.Clear();
                 for (var i = 0; i < 3; i++)
                 {
-                    // The first may be the one that notices.
+                    // The service may detect the removal with the first transaction.
                     acknowledged.Add(Ledger.Create([_free, _room]));
                     var (status, _) = await service.PushAsync("2", acknowledged[i].Json);
                     if (status != 200)
@@ -89,13 +97,14 @@ public class UnavailableFileTests
                 }
             }
 
-            // What was acknowledged after the last removal is there; also after a kill at this moment.
+            // Events acknowledged after the last removal are logged, also after a kill at this moment.
             using var killed = TempFolder.ForCaller();
             LogFolder.Copy(service.Logs, killed["logs"]);
             using var restarted = new ServiceUnderTest(folder: killed);
-            await AcknowledgedAsync(restarted, Ledger.Create([_room]));
+            await PushAsync(restarted, Ledger.Create([_room]));
             acknowledged.ForEach(_ledger.Acknowledge);
-            _ledger.AssertComplete(killed["logs"], "logs gone", name.Length == 0 ? "rm -rf logs while they are open" : $"rm -rf of {name} while it is open", rounds);
+            var method = $"rm -rf of {(name.Length == 0 ? "logs" : name)} while open";
+            _ledger.AssertComplete(killed["logs"], "logs removed", method, rounds);
         }
     }
 
@@ -103,7 +112,7 @@ public class UnavailableFileTests
     [InlineData("jsonl")]
     [InlineData("log")]
     [InlineData("journal")]
-    public async Task A_file_that_somebody_has_locked_is_a_5xx_until_he_lets_go(string what)
+    public async Task A_locked_file_causes_5xx_until_it_is_unlocked(string target)
     {
         using var folder = TempFolder.ForCaller();
         var rounds = Trial.Scale(2, 20);
@@ -112,40 +121,45 @@ public class UnavailableFileTests
             using var killed = TempFolder.ForCaller();
             using (var service = new ServiceUnderTest(folder: folder))
             {
-                await AcknowledgedAsync(service, Ledger.Create([_free, _room]));
+                await PushAsync(service, Ledger.Create([_free, _room]));
                 LogFolder.Copy(service.Logs, killed["logs"]);
             }
 
-            var pushed = Ledger.Create([_free, _room]);
-            var locked = what == "journal" ? LogFolder.Segments(killed["logs"]).Single() : Directory.GetFiles(killed["logs", _room], $"2*.{what}").Single();
+            var transaction = Ledger.Create([_free, _room]);
+            var locked = target == "journal"
+                ? LogFolder.Segments(killed["logs"]).Single()
+                : Directory.GetFiles(killed["logs", _room], $"2*.{target}").Single();
             using (var restarted = new ServiceUnderTest(folder: killed))
             {
                 using (new FileStream(locked, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
                 {
-                    await Refused5xxAsync(restarted, pushed);
+                    await AssertStatus5xxAsync(restarted, transaction);
                     Assert.Contains(restarted.WarningsAndErrors, line => line.Contains(locked, StringComparison.Ordinal));
                 }
 
-                Assert.All(Ledger.CountEvents(killed["logs"], pushed), times => Assert.Equal(0, times));
-                await AcknowledgedAsync(restarted, pushed);
+                Assert.All(Ledger.CountEvents(killed["logs"], transaction), count => Assert.Equal(0, count));
+                await PushAsync(restarted, transaction);
             }
 
             Directory.Delete(folder["logs"], recursive: true);
             LogFolder.Copy(killed["logs"], folder["logs"]);
         }
 
-        _ledger.AssertComplete(folder["logs"], "a file locked by somebody", $"flock of a {(what == "journal" ? "segment of the journal" : $".{what}")}", rounds);
+        var method = $"flock of a {(target == "journal" ? "segment of the journal" : $".{target}")}";
+        _ledger.AssertComplete(folder["logs"], "a file locked by another process", method, rounds);
     }
 
     [Fact]
-    public async Task Permissions_that_are_taken_away_are_a_5xx_until_they_are_back()
+    public async Task Removed_permissions_cause_5xx_until_they_are_restored()
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can take root's privileges away");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can drop capabilities");
 
-        // Permissions bind a root that may not override them.
-        await using var service = await RunningService.StartAsync(folder, homeserver, "setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search", "--");
+        // Without these capabilities, permissions apply to root as well.
+        const string capabilities = "-dac_override,-dac_read_search";
+        await using var service = await RunningService.StartAsync(
+            folder, homeserver, "setpriv", "--bounding-set", capabilities, "--inh-caps", capabilities, "--");
         Assert.Equal(200, await service.PushAsync(With(Ledger.Create([_room]), """{"no":"event"}""").Json));
         var rounds = 0;
         for (var round = 0; round < Trial.Scale(1, 5); round++)
@@ -153,45 +167,50 @@ public class UnavailableFileTests
             foreach (var (name, mode) in new[] { ("", 0), ("", 0x140), (".journal", 0), (".quarantine", 0), (_room, 0) })
             {
                 rounds++;
-                var pushed = With(Ledger.Create([_room, Some.RoomId()]), """{"no":"event"}""");
-                var taken = folder["logs", name];
-                File.SetUnixFileMode(taken, (UnixFileMode)mode);
+                var transaction = With(Ledger.Create([_room, Some.RoomId()]), """{"no":"event"}""");
+                var path = folder["logs", name];
+                File.SetUnixFileMode(path, (UnixFileMode)mode);
                 for (var attempt = 0; attempt < 2; attempt++)
-                    Assert.InRange(await service.PushAsync(pushed.Json), 500, 599);
-                File.SetUnixFileMode(taken, (UnixFileMode)0x1E8);
-                Assert.All(Ledger.CountEvents(folder["logs"], pushed), times => Assert.Equal(0, times));
-                await service.PushUntilAcceptedAsync(pushed.Json);
-                _ledger.Acknowledge(pushed);
-                await service.Process.WaitForLineAsync($"Failed to append to the log.*{System.Text.RegularExpressions.Regex.Escape(taken)}");
+                    Assert.InRange(await service.PushAsync(transaction.Json), 500, 599);
+                File.SetUnixFileMode(path, (UnixFileMode)0x1E8);
+                Assert.All(Ledger.CountEvents(folder["logs"], transaction), count => Assert.Equal(0, count));
+                await service.PushUntilAcceptedAsync(transaction.Json);
+                _ledger.Acknowledge(transaction);
+                await service.Process.WaitForLineAsync($"Failed to append to the log.*{Regex.Escape(path)}");
             }
         }
 
-        // A checkpoint that can't open a file keeps the journal, which the next start applies.
+        // A checkpoint that can't open a file keeps the journal, which the next start replays.
         var record = Directory.GetFiles(folder["logs", _room], "2*.jsonl").Single();
         File.SetUnixFileMode(record, 0);
         Assert.Equal(0, await service.Process.StopAsync());
         Assert.NotEmpty(LogFolder.Segments(folder["logs"]));
-        Assert.Contains(service.Process.Output, line => line.Contains($"open of {record} failed: Permission denied", StringComparison.Ordinal));
+        Assert.Contains(service.Process.Output, line => line.Contains($"open of {record} failed: Permission denied"));
         File.SetUnixFileMode(record, (UnixFileMode)0x1A0);
         await using var again = await RunningService.StartAsync(folder, homeserver);
         Assert.Equal(0, await again.Process.StopAsync());
         Assert.Empty(LogFolder.Segments(folder["logs"]));
-        _ledger.AssertComplete(folder["logs"], "permissions taken away", "chmod of logs, .journal, .quarantine, a room and a record", rounds);
+        _ledger.AssertComplete(folder["logs"], "permissions removed", "chmod of logs, .journal, .quarantine, a room and a record", rounds);
     }
 
     [Fact]
-    public async Task Too_many_open_files_are_a_5xx_and_rooms_leave_enough_for_everything_else()
+    public async Task Too_many_open_files_cause_5xx_and_rooms_leave_enough_for_the_rest()
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();
-        // A runtime that can't start a thread, which takes a pipe, ends itself: the one that runs already must do.
-        await using var service = await RunningService.StartAsync(folder, homeserver, "env", "DOTNET_ThreadPool_ForceMinWorkerThreads=1", "DOTNET_ThreadPool_ForceMaxWorkerThreads=1", "prlimit", "--nofile=400");
+        // One worker thread: the runtime aborts if it can't open the pipe that a new thread needs.
+        string[] under =
+        [
+            "env", "DOTNET_ThreadPool_ForceMinWorkerThreads=1", "DOTNET_ThreadPool_ForceMaxWorkerThreads=1", "prlimit", "--nofile=400",
+        ];
+        await using var service = await RunningService.StartAsync(folder, homeserver, under);
         var rooms = Enumerable.Range(0, Trial.Scale(300, 1000)).Select(_ => Some.RoomId()).ToList();
-        foreach (var some in rooms.Chunk(50))
+        foreach (var chunk in rooms.Chunk(50))
         {
-            var pushed = Ledger.Create(some);
-            Assert.True(await service.PushAsync(pushed.Json) == 200, string.Join('\n', [$"{OpenFiles(service)} open", .. service.Process.Output]));
-            _ledger.Acknowledge(pushed);
+            var transaction = Ledger.Create(chunk);
+            var status = await service.PushAsync(transaction.Json);
+            Assert.True(status == 200, string.Join('\n', [$"{OpenFiles(service)} open", .. service.Process.Output]));
+            _ledger.Acknowledge(transaction);
         }
 
         // 25 rooms with two files each, and the runtime's own: some 200, or 60 in the published program.
@@ -199,20 +218,20 @@ public class UnavailableFileTests
         var rounds = Trial.Scale(5, 50);
         for (var round = 0; round < rounds; round++)
         {
-            // Another number each time: another one of the files can't be opened any more.
-            var pushed = Ledger.Create([.. rooms.Take(3), .. Enumerable.Range(0, 5).Select(_ => Some.RoomId())]);
+            // A different limit in each round, so that a different file can't be opened.
+            var transaction = Ledger.Create([.. rooms.Take(3), .. Enumerable.Range(0, 5).Select(_ => Some.RoomId())]);
             await LimitAsync(service, OpenFiles(service) - 60 + (5 * (round % 10)));
-            var status = await service.PushAsync(pushed.Json);
+            var status = await service.PushAsync(transaction.Json);
             if (status != 200)
             {
                 Assert.InRange(status, 500, 599);
-                Assert.All(Ledger.CountEvents(folder["logs"], pushed), times => Assert.Equal(0, times));
+                Assert.All(Ledger.CountEvents(folder["logs"], transaction), count => Assert.Equal(0, count));
             }
 
             await LimitAsync(service, 400);
             if (status != 200)
-                await service.PushUntilAcceptedAsync(pushed.Json);
-            _ledger.Acknowledge(pushed);
+                await service.PushUntilAcceptedAsync(transaction.Json);
+            _ledger.Acknowledge(transaction);
             rooms.Reverse();
         }
 
@@ -229,20 +248,21 @@ public class UnavailableFileTests
         Assert.True(exitCode == 0, output);
     }
 
-    private static Ledger.Transaction With(Ledger.Transaction pushed, string more) => pushed with { Json = [.. pushed.Json, more] };
+    private static Ledger.Transaction With(Ledger.Transaction transaction, string entry) =>
+        transaction with { Json = [.. transaction.Json, entry] };
 
-    private static async Task RefusedAsync(ServiceUnderTest service, Ledger.Transaction pushed)
+    private static async Task AssertRefusedAsync(ServiceUnderTest service, Ledger.Transaction transaction)
     {
-        await Refused5xxAsync(service, pushed);
-        Assert.All(Ledger.CountEvents(service.Logs, pushed), times => Assert.Equal(0, times));
+        await AssertStatus5xxAsync(service, transaction);
+        Assert.All(Ledger.CountEvents(service.Logs, transaction), count => Assert.Equal(0, count));
     }
 
-    private static async Task Refused5xxAsync(ServiceUnderTest service, Ledger.Transaction pushed) =>
-        Assert.InRange((await service.PushAsync("1", pushed.Json)).Status, 500, 599);
+    private static async Task AssertStatus5xxAsync(ServiceUnderTest service, Ledger.Transaction transaction) =>
+        Assert.InRange((await service.PushAsync("1", transaction.Json)).Status, 500, 599);
 
-    private async Task AcknowledgedAsync(ServiceUnderTest service, Ledger.Transaction pushed)
+    private async Task PushAsync(ServiceUnderTest service, Ledger.Transaction transaction)
     {
-        Assert.Equal(200, (await service.PushAsync("1", pushed.Json)).Status);
-        _ledger.Acknowledge(pushed);
+        Assert.Equal(200, (await service.PushAsync("1", transaction.Json)).Status);
+        _ledger.Acknowledge(transaction);
     }
 }
