@@ -19,8 +19,8 @@ internal static partial class CommandLine
           LoggingService --retain-days 90 --moderator @alice:example.org
           LoggingService demo                            try it without a homeserver
 
-        Settings can also stand in appsettings.json or in the environment. Settings of the service's own log have no
-        switch, but a key (--Logging:LogLevel:Default Debug): see docs/settings.md.
+        Settings can also be in appsettings.json or in the environment. Those of the service's own log have only
+        keys (--Logging:LogLevel:Default Debug): see docs/settings.md.
         """;
 
     /// <summary>

@@ -87,11 +87,8 @@ internal static class DemoCommand
             await Task.Delay(pace, cancellation);
         }
 
-        return $"""
-
-            End of the recording. Each room has a folder in {logs}. To read one:
-              less {Path.Combine(logs, "logged_everyday", "latest.log")}
-            """;
+        var example = Path.Combine(logs, "logged_everyday", "latest.log");
+        return $"\nEnd of the recording. Each room has a folder in {logs}. To read one:\n  less {example}";
     }
 
     private static async Task<string> ChatAsync(DemoHomeserver homeserver, string logs, CancellationToken cancellation)

@@ -44,19 +44,17 @@ internal sealed class DemoHomeserver : IAsyncDisposable
     public void AddAlias(string alias, string roomId) => _rooms[alias] = roomId;
 
     /// <summary>Queries an alias without a room, as when a user joins it: the service creates the room, which gets the id.</summary>
-    public async Task QueryAliasAsync(string target, string roomId, CancellationToken cancellation)
+    public Task QueryAliasAsync(string target, string roomId, CancellationToken cancellation)
     {
         _nextRoom = roomId;
-        using var response = await _service.GetAsync(target, cancellation);
-        await EnsureSuccessAsync(response, cancellation);
+        return EnsureSuccessAsync(_service.GetAsync(target, cancellation), cancellation);
     }
 
-    public async Task PushAsync(string body, CancellationToken cancellation)
+    public Task PushAsync(string body, CancellationToken cancellation)
     {
         _transactions++;
-        using var content = new StringContent(body, Encoding.UTF8, "application/json");
-        using var response = await _service.PutAsync($"/_matrix/app/v1/transactions/{_transactions}", content, cancellation);
-        await EnsureSuccessAsync(response, cancellation);
+        var content = new StringContent(body, Encoding.UTF8, "application/json");
+        return EnsureSuccessAsync(_service.PutAsync($"/_matrix/app/v1/transactions/{_transactions}", content, cancellation), cancellation);
     }
 
     public async ValueTask DisposeAsync()
@@ -65,8 +63,9 @@ internal sealed class DemoHomeserver : IAsyncDisposable
         await _server.DisposeAsync();
     }
 
-    private static async Task EnsureSuccessAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private static async Task EnsureSuccessAsync(Task<HttpResponseMessage> request, CancellationToken cancellation)
     {
+        using var response = await request;
         if (!response.IsSuccessStatusCode)
         {
             // Ctrl-C stops the service as well, which then creates no more rooms.

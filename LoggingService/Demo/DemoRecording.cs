@@ -18,18 +18,11 @@ internal static partial class DemoRecording
 
     public static IReadOnlyList<Request> Read()
     {
-        using var lines = new StreamReader(typeof(DemoRecording).Assembly.GetManifestResourceStream("everyday.jsonl")!);
-        var requests = new List<Request>();
-        while (lines.ReadLine() is { } line)
-        {
-            var request = JsonNode.Parse(line)!;
-            if ((string)request["method"]! != "POST")
-            {
-                requests.Add(new((string)request["method"]!, (string)request["target"]!, (string)request["body"]!));
-            }
-        }
-
-        return requests;
+        using var recording = new StreamReader(typeof(DemoRecording).Assembly.GetManifestResourceStream("everyday.jsonl")!);
+        var lines = recording.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var requests = lines.Select(line => JsonNode.Parse(line)!)
+            .Select(request => new Request((string)request["method"]!, (string)request["target"]!, (string)request["body"]!));
+        return [.. requests.Where(request => request.Method != "POST")];
     }
 
     // The first four characters of an event id that is a whole string.
