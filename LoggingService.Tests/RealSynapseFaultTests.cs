@@ -102,7 +102,7 @@ public class RealSynapseFaultTests
     public async Task A_homeserver_with_another_hs_token_is_told_of_in_plain_words_until_it_is_mended()
     {
         await using var both = await SynapseAndService.StartAsync(synapsesCopy: yaml => yaml.Replace(ServiceUnderTest.HsToken, "another_token"));
-        await both.Service.WaitForLineAsync("WRN The homeserver reaches this service, but with another hs_token than that of .*/registration.yaml: give it this file again and restart it");
+        await both.Service.WaitForLineAsync("WRN The reachability check failed for .*: the homeserver sends another hs_token than that of .*/registration.yaml ");
 
         var alice = await both.RegisterAsync("alice");
         Assert.Equal(404, (await alice.JoinAsync("#logged_hello:localhost")).Status);

@@ -15,7 +15,7 @@ public partial class RealSynapseTests
         var port = FreePort.Next();
         both.StartService("--urls", $"http://localhost:{port}");
         await both.Service.WaitForLineAsync("^Created .*/registration.yaml with new tokens");
-        await both.Service.WaitForLineAsync("WRN The homeserver doesn't know the as_token of .*/registration.yaml .*app_service_config_files");
+        await both.Service.WaitForLineAsync("WRN The registration check failed for .*/registration.yaml: the homeserver rejects its as_token .*app_service_config_files");
 
         var registration = await File.ReadAllTextAsync(both.Folder["registration.yaml"], TestContext.Current.CancellationToken);
         await both.Synapse.StopAsync();

@@ -85,9 +85,9 @@ public class FullDiskTests
             """;
         await PushAsync(service, new([], [alias.ReplaceLineEndings("")]));
         await Wait.UntilAsync(
-            () => service.WarningsAndErrors.Any(line => line.StartsWith("The link for", StringComparison.Ordinal)), "a warning");
+            () => service.WarningsAndErrors.Any(line => line.StartsWith("Failed to link", StringComparison.Ordinal)), "a warning");
         await PushAsync(service, Ledger.Create([room]));
-        Assert.Single(service.WarningsAndErrors, line => line.StartsWith("The link for", StringComparison.Ordinal));
+        Assert.Single(service.WarningsAndErrors, line => line.StartsWith("Failed to link", StringComparison.Ordinal));
         disk.Clear();
         await PushAsync(service, Ledger.Create([room]));
         Assert.Equal(room, new FileInfo(Path.Combine(service.Logs, "logged_test")).LinkTarget);
