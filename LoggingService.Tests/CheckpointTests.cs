@@ -3,20 +3,20 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
 
-/// <summary>A disk that doesn't take what was written: the journal keeps it until a file has it, made anew.</summary>
+/// <summary>Checkpoints fsync the files and retire journal segments; a file whose fsync fails is rebuilt from the journal.</summary>
 public class CheckpointTests
 {
     [Fact]
-    public async Task A_file_whose_sync_fails_is_made_anew_from_the_journal()
+    public async Task A_file_whose_fsync_fails_is_rebuilt_from_the_journal()
     {
         var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
         using var service = new ServiceUnderTest(time);
         var room = Some.RoomId();
         Assert.Equal(200, (await service.PushAsync("1", Some.Message(room, "hello"))).Status);
-        var record = FailToSync(service, room);
+        var record = MakeFsyncFail(service, room);
         var pushed = await File.ReadAllTextAsync(record + ".kept", TestContext.Current.CancellationToken);
 
-        await Wait.UntilAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await UntilJournalIsEmptyAsync(service, time);
 
         Assert.Null(new FileInfo(record).LinkTarget);
         Assert.Equal(pushed, await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken));
@@ -28,39 +28,42 @@ public class CheckpointTests
     }
 
     [Fact]
-    public async Task A_sync_that_failed_is_not_believed_when_it_succeeds_later()
+    public async Task After_a_failed_fsync_a_later_success_is_not_relied_on()
     {
         var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
         using var service = new ServiceUnderTest(time);
         var room = Some.RoomId();
         Assert.Equal(200, (await service.PushAsync("1", Some.Message(room, "hello"))).Status);
-        var record = FailToSync(service, room);
+        var record = MakeFsyncFail(service, room);
         var pushed = await File.ReadAllTextAsync(record + ".kept", TestContext.Current.CancellationToken);
 
-        // It can't be made anew either: something is in the way.
+        // A folder in place of the temporary file prevents the rebuild.
         Directory.CreateDirectory(Path.Combine(record + ".new", "full"));
         await Wait.UntilAsync(
-            () => service.WarningsAndErrors.Any(line => line.Contains("Checkpoint failed", StringComparison.Ordinal)), "the failure is told", () => time.Advance(TimeSpan.FromSeconds(1)));
+            () => service.WarningsAndErrors.Any(line => line.Contains("Checkpoint failed", StringComparison.Ordinal)),
+            "the failure is logged",
+            () => time.Advance(TimeSpan.FromSeconds(1)));
         Assert.NotEmpty(LogFolder.Segments(service.Logs));
 
-        // Now a sync would succeed, of a file that hasn't what was acknowledged.
+        // From now on an fsync would succeed, but the file lacks the acknowledged event.
         File.Delete(record);
         await File.WriteAllTextAsync(record, "", TestContext.Current.CancellationToken);
         Directory.Delete(record + ".new", recursive: true);
-        await Wait.UntilAsync(() => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await UntilJournalIsEmptyAsync(service, time);
 
         Assert.Equal(pushed, await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken));
     }
 
     [Fact]
-    public async Task A_segment_of_the_journal_that_is_done_with_is_cleared_and_written_again()
+    public async Task A_retired_segment_is_zeroed_and_recycled()
     {
         var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
         using var killed = TempFolder.ForCaller();
         var room = Some.RoomId();
         using (var service = new ServiceUnderTest(time))
         {
-            Assert.Equal(200, (await service.PushAsync("1", [.. Enumerable.Range(0, 500).Select(i => Some.Message(room, $"message {i}"))])).Status);
+            var events = Enumerable.Range(0, 500).Select(i => Some.Message(room, $"message {i}"));
+            Assert.Equal(200, (await service.PushAsync("1", events)).Status);
             var first = new FileInfo(Assert.Single(LogFolder.Segments(service.Logs))).Length;
             var spare = LogFolder.Spare(service.Logs);
             await Wait.UntilAsync(() => File.Exists(spare), "a spare segment", () => time.Advance(TimeSpan.FromSeconds(1)));
@@ -74,7 +77,8 @@ public class CheckpointTests
         }
 
         var text = Path.Combine(killed["logs"], room, "20261123.log");
-        await File.WriteAllLinesAsync(text, (await File.ReadAllLinesAsync(text, TestContext.Current.CancellationToken))[..500], TestContext.Current.CancellationToken);
+        var lines = await File.ReadAllLinesAsync(text, TestContext.Current.CancellationToken);
+        await File.WriteAllLinesAsync(text, lines[..500], TestContext.Current.CancellationToken);
         using var again = new ServiceUnderTest(time, folder: killed);
         Assert.Equal(200, (await again.PushAsync("3", Some.Message(room, "the last"))).Status);
         Assert.Equal(502, again.Record(room).Count);
@@ -83,7 +87,7 @@ public class CheckpointTests
     }
 
     [Fact]
-    public async Task A_spare_segment_that_somebody_else_put_there_is_left_alone()
+    public async Task A_foreign_file_in_place_of_the_spare_segment_is_not_recycled()
     {
         var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
         using var service = new ServiceUnderTest(time);
@@ -99,8 +103,11 @@ public class CheckpointTests
         Assert.True(File.Exists(spare));
     }
 
-    /// <summary>Makes the record one that can't be synced, as <c>/dev/null</c> can't; what it had is kept beside it.</summary>
-    private static string FailToSync(ServiceUnderTest service, string room)
+    private static Task UntilJournalIsEmptyAsync(ServiceUnderTest service, FakeTimeProvider time) => Wait.UntilAsync(
+        () => LogFolder.Segments(service.Logs).Length == 0, "the journal is empty", () => time.Advance(TimeSpan.FromSeconds(1)));
+
+    /// <summary>Replaces the record by a link to <c>/dev/null</c>, whose fsync fails. The content is in <c>.kept</c>.</summary>
+    private static string MakeFsyncFail(ServiceUnderTest service, string room)
     {
         var record = Path.Combine(service.Logs, room, "20261123.jsonl");
         File.Move(record, record + ".kept");

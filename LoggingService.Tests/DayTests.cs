@@ -3,14 +3,14 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
 
-/// <summary>Files are a day's, by arrival, in the service's time zone.</summary>
+/// <summary>Each day has its own files, by the time of arrival in the service's time zone.</summary>
 public class DayTests
 {
     private static readonly DateTimeOffset BeforeMidnight = new(2026, 11, 23, 21, 59, 59, TimeSpan.Zero);
     private readonly string _room = Some.RoomId();
 
     [Fact]
-    public async Task Files_roll_at_midnight_of_the_services_zone_and_latest_moves()
+    public async Task Files_roll_at_midnight_of_the_services_time_zone_and_latest_log_follows()
     {
         var time = new FakeTimeProvider(BeforeMidnight);
         time.SetLocalTimeZone(TimeZoneInfo.CreateCustomTimeZone("+2", TimeSpan.FromHours(2), "+2", "+2"));
@@ -23,7 +23,7 @@ public class DayTests
         Assert.Equal(["<@alice:localhost> morning"], service.Lines(_room));
         Assert.Equal(["20261123.jsonl", "20261123.log", "20261124.jsonl", "20261124.log", "latest.log"], Files(service));
 
-        // The clock set back.
+        // The clock is set back.
         time.AdjustTime(BeforeMidnight);
         await PushAsync(service, Some.Message(_room, "evening again"));
         Assert.Equal("20261123.log", LatestOf(service));
@@ -32,12 +32,16 @@ public class DayTests
     }
 
     [Fact]
-    public async Task Old_days_go_at_start_and_once_a_day_in_quiet_rooms_too()
+    public async Task Old_days_are_deleted_at_startup_and_daily_in_quiet_rooms_too()
     {
         using var folder = TempFolder.ForCaller();
         Directory.CreateDirectory(folder["logs", "!quiet:localhost"]);
         Directory.CreateDirectory(folder["logs", ".quarantine"]);
-        foreach (var name in new[] { "20261120.log", "20261120.jsonl", "20261120.log.old", "20261122.log", "20261122.jsonl", "notes.txt", "20261120.txt" })
+        string[] files =
+        [
+            "20261120.log", "20261120.jsonl", "20261120.log.old", "20261122.log", "20261122.jsonl", "notes.txt", "20261120.txt",
+        ];
+        foreach (var name in files)
             File.WriteAllText(folder["logs", "!quiet:localhost", name], "");
         File.WriteAllText(folder["logs", ".quarantine", "20261120.jsonl"], "");
         File.WriteAllText(folder["logs", ".quarantine", "20261120.torn.jsonl"], "");
@@ -53,7 +57,7 @@ public class DayTests
                 time.Advance(TimeSpan.FromSeconds(1));
                 return Names(folder["logs", "!quiet:localhost"]).Length == 2;
             },
-            "the old days were gone");
+            "the old days are deleted");
         await PushAsync(service, Some.Message(_room));
         Assert.Empty(service.WarningsAndErrors);
     }
@@ -64,8 +68,13 @@ public class DayTests
         using var service = new ServiceUnderTest();
         await PushAsync(service, Some.Message(_room), "{}");
         const UnixFileMode File0640 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
-        foreach (var entry in new DirectoryInfo(service.Logs).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Where(entry => entry.LinkTarget is null))
-            Assert.Equal((entry.FullName, entry is DirectoryInfo ? File0640 | UnixFileMode.UserExecute | UnixFileMode.GroupExecute : File0640), (entry.FullName, entry.UnixFileMode));
+        const UnixFileMode Folder0750 = File0640 | UnixFileMode.UserExecute | UnixFileMode.GroupExecute;
+        var entries = new DirectoryInfo(service.Logs).EnumerateFileSystemInfos("*", SearchOption.AllDirectories);
+        foreach (var entry in entries.Where(entry => entry.LinkTarget is null))
+        {
+            var expected = entry is DirectoryInfo ? Folder0750 : File0640;
+            Assert.Equal((entry.FullName, expected), (entry.FullName, entry.UnixFileMode));
+        }
     }
 
     [Fact]
@@ -75,20 +84,26 @@ public class DayTests
         var rooms = Enumerable.Range(0, 1300).Select(_ => Some.RoomId()).ToArray();
         for (var round = 0; round < 2; round++)
         {
-            foreach (var some in rooms.Chunk(130))
-                await PushAsync(service, [.. some.Select(room => Some.Message(room, $"round {round}"))]);
+            foreach (var chunk in rooms.Chunk(130))
+                await PushAsync(service, [.. chunk.Select(room => Some.Message(room, $"round {round}"))]);
         }
 
         Assert.All(rooms, room => Assert.Equal(2, service.Record(room).Count));
         if (OperatingSystem.IsLinux())
-            Assert.InRange(new DirectoryInfo("/proc/self/fd").EnumerateFiles().Count(file => file.LinkTarget?.StartsWith(service.Logs, StringComparison.Ordinal) == true), 1, 2002);
+        {
+            var open = new DirectoryInfo("/proc/self/fd").EnumerateFiles()
+                .Count(file => file.LinkTarget?.StartsWith(service.Logs, StringComparison.Ordinal) == true);
+            Assert.InRange(open, 1, 2002);
+        }
+
         LogFolder.AssertLineForLine(service.Logs);
     }
 
     private static async Task PushAsync(ServiceUnderTest service, params string[] events) =>
         Assert.Equal(200, (await service.PushAsync(Guid.NewGuid().ToString(), events)).Status);
 
-    private static string[] Names(string folder) => [.. new DirectoryInfo(folder).GetFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal)];
+    private static string[] Names(string folder) =>
+        [.. new DirectoryInfo(folder).GetFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal)];
 
     private string[] Files(ServiceUnderTest service) => Names(Path.Combine(service.Logs, _room));
 

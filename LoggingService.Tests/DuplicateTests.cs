@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
 
-/// <summary>An event that comes again is acknowledged, and logged once.</summary>
+/// <summary>An event that is resent is acknowledged and logged once.</summary>
 public class DuplicateTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
@@ -12,17 +12,19 @@ public class DuplicateTests
     public async Task The_same_event_twice_in_one_transaction_is_logged_once()
     {
         using var service = new ServiceUnderTest();
-        var (room, id) = (Some.RoomId(), Some.EventId());
+        var room = Some.RoomId();
+        var id = Some.EventId();
         await PushAsync(service, "1", Some.Message(room, "one", id), Some.Message(room, "between"), Some.Message(room, "one", id));
         Assert.Equal(["<@alice:localhost> one", "<@alice:localhost> between"], service.Lines(room));
         LogFolder.AssertLineForLine(service.Logs);
     }
 
     [Fact]
-    public async Task An_event_that_comes_again_in_another_transaction_is_logged_once_and_what_is_new_beside_it_too()
+    public async Task An_event_resent_in_another_transaction_is_logged_once_and_new_events_of_that_transaction_are_logged()
     {
         using var service = new ServiceUnderTest();
-        var (room, id) = (Some.RoomId(), Some.EventId());
+        var room = Some.RoomId();
+        var id = Some.EventId();
         await PushAsync(service, "1", Some.Message(room, "one", id));
         await PushAsync(service, "2", Some.Message(room, "one", id), Some.Message(room, "two"));
         await PushAsync(service, "1", Some.Message(room, "three"));
@@ -33,13 +35,15 @@ public class DuplicateTests
     public async Task The_same_id_in_another_room_is_another_event()
     {
         using var service = new ServiceUnderTest();
-        var (room, other, id) = (Some.RoomId(), Some.RoomId(), Some.EventId());
-        await PushAsync(service, "1", Some.Message(room, "here", id), Some.Message(other, "there", id));
+        var room = Some.RoomId();
+        var otherRoom = Some.RoomId();
+        var id = Some.EventId();
+        await PushAsync(service, "1", Some.Message(room, "here", id), Some.Message(otherRoom, "there", id));
         Assert.Single(service.Record(room));
-        Assert.Single(service.Record(other));
+        Assert.Single(service.Record(otherRoom));
     }
 
-    // An event is known by the two newest days' records, and by those since its own claim, 31 days at most.
+    // Known events are those of the two newest records, and of all records since the event's origin_server_ts, 31 days at most.
     [Theory]
     [InlineData(0, 1)]
     [InlineData(1, 1)]
@@ -47,11 +51,12 @@ public class DuplicateTests
     [InlineData(30, 1)]
     [InlineData(31, 1)]
     [InlineData(33, 2)]
-    public async Task An_event_that_comes_again_after_days_and_a_restart_is_still_known(int days, int expected)
+    public async Task An_event_resent_after_days_and_a_restart_is_known_for_31_days(int days, int expected)
     {
         using var folder = TempFolder.ForCaller();
         var time = new FakeTimeProvider(Noon);
-        var (room, id) = (Some.RoomId(), Some.EventId());
+        var room = Some.RoomId();
+        var id = Some.EventId();
         var message = Some.Message(room, "hello", id, Noon.ToUnixTimeMilliseconds());
         using (var service = new ServiceUnderTest(time, folder))
         {
@@ -61,7 +66,7 @@ public class DuplicateTests
         time.SetUtcNow(Noon.AddDays(Math.Max(days - 1, 0)));
         using var again = new ServiceUnderTest(time, folder);
 
-        // Two newer days, so that it is in none of the two newest.
+        // Two newer records: the event is in neither of the two newest.
         for (var day = Math.Max(days - 1, 1); day <= days; day++)
         {
             time.SetUtcNow(Noon.AddDays(day));
@@ -73,7 +78,7 @@ public class DuplicateTests
     }
 
     [Fact]
-    public async Task An_old_event_is_looked_for_in_all_days_since_it_was_sent()
+    public async Task An_old_event_is_looked_up_in_all_records_since_it_was_sent()
     {
         var time = new FakeTimeProvider(Noon);
         using var service = new ServiceUnderTest(time);
@@ -86,7 +91,7 @@ public class DuplicateTests
             await PushAsync(service, $"{day}", messages[^1]);
         }
 
-        // Sent on the first day, and here only now: it is new, and known from then on.
+        // Sent on the first day but received now: it is new, and known from now on.
         messages.Add(Some.Message(room, "late", at: Noon.ToUnixTimeMilliseconds()));
         await PushAsync(service, "late", messages[^1]);
         await PushAsync(service, "again", [.. messages]);
@@ -95,16 +100,16 @@ public class DuplicateTests
     }
 
     [Fact]
-    public async Task Transactions_at_the_same_time_that_repeat_each_others_events_log_each_once()
+    public async Task Concurrent_transactions_with_the_same_events_log_each_once()
     {
         using var service = new ServiceUnderTest();
         string[] rooms = [Some.RoomId(), Some.RoomId(), Some.RoomId()];
         var messages = Enumerable.Range(0, 60).Select(i => Some.Message(rooms[i % 3], $"message {i}")).ToArray();
         var pushes = Enumerable.Range(0, 40).Select(i =>
         {
-            var some = messages.Skip(i).Take(21).ToArray();
-            new Random(i).Shuffle(some);
-            return service.PushAsync($"{i % 7}", some);
+            var selected = messages.Skip(i).Take(21).ToArray();
+            new Random(i).Shuffle(selected);
+            return service.PushAsync($"{i % 7}", selected);
         });
         Assert.All(await Task.WhenAll(pushes), answer => Assert.Equal(200, answer.Status));
         var logged = rooms.SelectMany(room => LogFolder.EventIds(service.Logs, room)).ToList();

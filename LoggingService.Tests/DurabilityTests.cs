@@ -6,11 +6,11 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
 
-/// <summary>The journal is emptied in quiet moments and at a stop, and the log directory has one writer.</summary>
+/// <summary>The journal is emptied when the service is idle and when it stops; the log directory has one writer.</summary>
 public class DurabilityTests
 {
     [Fact]
-    public async Task A_clean_stop_leaves_an_empty_journal_and_the_next_start_has_nothing_to_recover()
+    public async Task A_clean_stop_leaves_an_empty_journal_and_the_next_start_replays_nothing()
     {
         using var folder = TempFolder.ForCaller();
         var room = Some.RoomId();
@@ -28,7 +28,7 @@ public class DurabilityTests
     }
 
     [Fact]
-    public async Task Some_idle_seconds_empty_the_journal()
+    public async Task The_journal_is_emptied_after_some_idle_seconds()
     {
         var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
         using var service = new ServiceUnderTest(time);
@@ -40,13 +40,13 @@ public class DurabilityTests
                 time.Advance(TimeSpan.FromSeconds(1));
                 return LogFolder.Segments(service.Logs).Length == 0;
             },
-            "the journal was empty");
+            "the journal is empty");
         Assert.Equal(200, (await service.PushAsync("2", Some.Message(Some.RoomId()))).Status);
         Assert.Empty(service.WarningsAndErrors);
     }
 
     [Fact]
-    public void A_second_service_on_the_same_folder_is_refused_and_told_who_has_it()
+    public void A_second_service_on_the_same_folder_is_refused_with_the_process_id_of_the_first()
     {
         using var folder = TempFolder.ForCaller();
         using (Open(folder["logs"]))

@@ -13,12 +13,17 @@ public partial class EventIdTests
     [Fact]
     public void Each_id_is_in_its_block_and_unique()
     {
-        var (min, max) = (0, -1);
+        var min = 0;
+        var max = -1;
         var ids = new List<int>();
         foreach (var line in File.ReadLines(Path.Combine(ThisFolder(), "../LoggingService/Logging/EventIds.cs")))
         {
             if (Block().Match(line) is { Success: true } block)
-                (min, max) = (Number(block.Groups[1]), Number(block.Groups[2]));
+            {
+                min = Number(block.Groups[1]);
+                max = Number(block.Groups[2]);
+            }
+
             if (Constant().Match(line) is { Success: true } constant)
             {
                 ids.Add(Number(constant.Groups[1]));

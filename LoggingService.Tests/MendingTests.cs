@@ -2,28 +2,32 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>What others did to the files is noticed before the next 200, and text and record are line for line again.</summary>
+/// <summary>External changes are detected before the next 200, and a text is repaired to match its record line by line.</summary>
 public class MendingTests
 {
     private readonly string _room = Some.RoomId();
 
-    public static TheoryData<string> ExternalChanges => ["text deleted", "record deleted", "both deleted", "folder moved", "all removed", "text truncated", "record truncated", "both truncated", "record replaced by a shorter one", "text lengthened"];
+    public static TheoryData<string> ExternalChanges =>
+    [
+        "text deleted", "record deleted", "both deleted", "folder moved", "all removed", "text truncated", "record truncated",
+        "both truncated", "record replaced by a shorter one", "text lengthened",
+    ];
 
     [Theory]
     [MemberData(nameof(ExternalChanges))]
-    public async Task Files_that_are_touched_while_they_are_open_lose_nothing_that_is_acknowledged_later(string touch)
+    public async Task External_changes_of_open_files_lose_no_event_that_is_acknowledged_later(string change)
     {
         using var folder = TempFolder.ForCaller();
         using (var service = new ServiceUnderTest(folder: folder))
         {
             await FillAsync(service);
-            Touch(service.Logs, touch);
+            Apply(service.Logs, change);
             if ((await service.PushAsync("a", Some.Message(_room, "after"))).Status != 200)
                 Assert.Equal(200, (await service.PushAsync("a", Some.Message(_room, "after"))).Status);
             Assert.Equal("<@alice:localhost> after", service.Lines(_room)[^1]);
             LogFolder.AssertLineForLine(service.Logs);
 
-            // A kill at once: what the journal had of the files before must not come over what they are now.
+            // After a kill, the replay must not write frames of the earlier files to the current ones.
             using var killed = TempFolder.ForCaller();
             LogFolder.Copy(service.Logs, killed["logs"]);
             using var restarted = new ServiceUnderTest(folder: killed);
@@ -36,7 +40,7 @@ public class MendingTests
     [Theory]
     [InlineData(".jsonl", "{\"event_id\":\"$torn", 3, true)]
     [InlineData(".log", "2026-11-23 12:00:00 +00:00 <@al", 3, false)]
-    public async Task An_unfinished_last_line_is_kept_or_made_again(string suffix, string torn, int lines, bool isKept)
+    public async Task A_torn_last_line_is_quarantined_or_rendered_again(string suffix, string torn, int lines, bool isQuarantined)
     {
         using var folder = await StoppedAsync();
         File.AppendAllText(DayFile(folder, suffix), torn);
@@ -44,41 +48,41 @@ public class MendingTests
         Assert.Equal(200, (await service.PushAsync("a", Some.Message(_room, "after"))).Status);
         Assert.Equal(lines + 1, service.Record(_room).Count);
         LogFolder.AssertLineForLine(service.Logs);
-        Assert.Equal(isKept, Directory.Exists(Path.Combine(service.Logs, ".quarantine")));
+        Assert.Equal(isQuarantined, Directory.Exists(Path.Combine(service.Logs, ".quarantine")));
     }
 
     [Fact]
-    public async Task A_whole_last_line_gets_its_line_break()
+    public async Task A_complete_last_line_gets_its_line_break()
     {
         using var folder = await StoppedAsync();
         var record = DayFile(folder, ".jsonl");
         File.WriteAllText(record, File.ReadAllText(record).TrimEnd('\n'));
-        await AssertMendedAsync(folder, 4);
+        await AssertRepairedAsync(folder, 4);
     }
 
     [Fact]
-    public async Task Lines_that_the_text_lacks_are_made_from_the_record()
+    public async Task Lines_missing_from_the_text_are_rendered_from_the_record()
     {
         using var folder = await StoppedAsync();
         File.WriteAllLines(DayFile(folder, ".log"), File.ReadAllLines(DayFile(folder, ".log"))[..1]);
-        await AssertMendedAsync(folder, 4);
+        await AssertRepairedAsync(folder, 4);
     }
 
     [Fact]
-    public async Task A_text_with_too_many_lines_is_kept_aside_and_made_anew()
+    public async Task A_text_with_too_many_lines_is_moved_aside_and_rendered_again()
     {
         using var folder = await StoppedAsync();
         File.AppendAllText(DayFile(folder, ".log"), "one more\n");
         var before = File.ReadAllText(DayFile(folder, ".log"));
-        await AssertMendedAsync(folder, 4);
+        await AssertRepairedAsync(folder, 4);
         Assert.Equal(before, File.ReadAllText(DayFile(folder, ".log") + ".old"));
     }
 
     [Fact]
-    public async Task Lines_from_elsewhere_without_a_time_of_arrival_are_read_too()
+    public async Task Foreign_lines_without_received_ts_are_read_too()
     {
         using var folder = await StoppedAsync();
-        var foreign = Some.Message(_room, "from elsewhere");
+        var foreign = Some.Message(_room, "foreign");
         File.AppendAllText(DayFile(folder, ".jsonl"), foreign + "\n");
         File.Delete(DayFile(folder, ".log"));
         using var service = new ServiceUnderTest(folder: folder);
@@ -88,7 +92,7 @@ public class MendingTests
     }
 
     [Fact]
-    public async Task A_line_of_the_record_that_is_no_event_has_a_line_too()
+    public async Task A_line_of_the_record_that_is_no_event_is_rendered_too()
     {
         using var folder = await StoppedAsync();
         File.AppendAllText(DayFile(folder, ".jsonl"), "no event\n");
@@ -117,7 +121,7 @@ public class MendingTests
         return folder;
     }
 
-    private async Task AssertMendedAsync(TempFolder folder, int expected)
+    private async Task AssertRepairedAsync(TempFolder folder, int expected)
     {
         using var service = new ServiceUnderTest(folder: folder);
         Assert.Equal(200, (await service.PushAsync("a", Some.Message(_room, "after"))).Status);
@@ -125,14 +129,21 @@ public class MendingTests
         LogFolder.AssertLineForLine(service.Logs);
     }
 
-    private void Touch(string logs, string touch)
+    private void Apply(string logs, string change)
     {
-        var (text, record) = (DayFile(logs, _room, ".log"), DayFile(logs, _room, ".jsonl"));
-        switch (touch)
+        var text = DayFile(logs, _room, ".log");
+        var record = DayFile(logs, _room, ".jsonl");
+        switch (change)
         {
-            case "folder moved": Directory.Move(Path.Combine(logs, _room), Path.Combine(logs, "moved")); return;
-            case "all removed": Directory.Delete(logs, recursive: true); return;
-            case "text lengthened": File.AppendAllText(text, "somebody's note\n"); return;
+            case "folder moved":
+                Directory.Move(Path.Combine(logs, _room), Path.Combine(logs, "moved"));
+                return;
+            case "all removed":
+                Directory.Delete(logs, recursive: true);
+                return;
+            case "text lengthened":
+                File.AppendAllText(text, "a note\n");
+                return;
             case "record replaced by a shorter one":
                 var lines = File.ReadAllLines(record);
                 File.WriteAllLines(record + ".edited", [lines[0], lines[2]]);
@@ -142,13 +153,13 @@ public class MendingTests
 
         foreach (var file in new[] { text, record })
         {
-            if (touch.StartsWith("both", StringComparison.Ordinal) || touch.StartsWith(file == text ? "text" : "record", StringComparison.Ordinal))
-            {
-                if (touch.EndsWith("deleted", StringComparison.Ordinal))
-                    File.Delete(file);
-                else
-                    File.WriteAllText(file, "");
-            }
+            var target = file == text ? "text" : "record";
+            if (!change.StartsWith("both", StringComparison.Ordinal) && !change.StartsWith(target, StringComparison.Ordinal))
+                continue;
+            if (change.EndsWith("deleted", StringComparison.Ordinal))
+                File.Delete(file);
+            else
+                File.WriteAllText(file, "");
         }
     }
 }

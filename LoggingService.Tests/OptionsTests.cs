@@ -4,10 +4,11 @@ using Microsoft.Extensions.Configuration;
 
 namespace LoggingService.Tests;
 
+/// <summary>The settings: defaults, values, and errors that name the key.</summary>
 public sealed class OptionsTests
 {
     [Fact]
-    public void Without_settings_it_works_beside_a_Synapse_on_the_same_machine()
+    public void The_defaults_suit_a_Synapse_on_the_same_machine()
     {
         var options = Read("{}");
 
@@ -41,7 +42,7 @@ public sealed class OptionsTests
     [Theory]
     [InlineData("""{"RetainDays": null, "Moderators": [], "Homeserver": null}""")]
     [InlineData("""{"RetainDays": "", "Moderators": ""}""")]
-    public void A_setting_that_is_left_empty_is_as_if_left_out(string section)
+    public void An_empty_setting_has_its_default(string section)
     {
         var options = Read(section);
 
@@ -51,35 +52,57 @@ public sealed class OptionsTests
     }
 
     [Theory]
-    [InlineData("""{"RoomsPerHour": "abc"}""", "LoggingService:RoomsPerHour is \"abc\"; expected a whole number from 0 to 2147483647: the limit of rooms created per hour")]
-    [InlineData("""{"RoomsPerHour": 1.5}""", "LoggingService:RoomsPerHour is \"1.5\"; expected a whole number from 0 to 2147483647: the limit of rooms created per hour")]
-    [InlineData("""{"RoomsPerHour": -1}""", "LoggingService:RoomsPerHour is \"-1\"; expected a whole number from 0 to 2147483647: the limit of rooms created per hour")]
+    [InlineData("""{"RoomsPerHour": "abc"}""",
+        "LoggingService:RoomsPerHour is \"abc\"; expected a whole number from 0 to 2147483647: the limit of rooms created per hour")]
+    [InlineData("""{"RoomsPerHour": 1.5}""",
+        "LoggingService:RoomsPerHour is \"1.5\"; expected a whole number from 0 to 2147483647: the limit of rooms created per hour")]
+    [InlineData("""{"RoomsPerHour": -1}""",
+        "LoggingService:RoomsPerHour is \"-1\"; expected a whole number from 0 to 2147483647: the limit of rooms created per hour")]
     [InlineData("""{"RoomsPerHour": [1]}""", "LoggingService:RoomsPerHour is a list or a section; expected a number")]
-    [InlineData("""{"RetainDays": 0}""", "LoggingService:RetainDays is \"0\"; expected a whole number from 1 to 36500: the days to keep. Omit it to keep all")]
-    [InlineData("""{"MaxBodyBytes": 65536}""", "LoggingService:MaxBodyBytes is \"65536\"; expected a whole number from 1048576 to 2147483591: the limit of a transaction's bytes")]
-    [InlineData("""{"MaxBodyBytes": 99999999999}""", "LoggingService:MaxBodyBytes is \"99999999999\"; expected a whole number from 1048576 to 2147483591: the limit of a transaction's bytes")]
-    [InlineData("""{"Homeserver": "localhost:8008"}""", "LoggingService:Homeserver is \"localhost:8008\", which is not an absolute http:// or https:// URL: use one such as http://localhost:8008")]
-    [InlineData("""{"Homeserver": "/hs"}""", "LoggingService:Homeserver is \"/hs\", which is not an absolute http:// or https:// URL: use one such as http://localhost:8008")]
-    [InlineData("""{"Homeserver": "http://h s/"}""", "LoggingService:Homeserver contains white space: use one such as http://localhost:8008")]
-    [InlineData("""{"Homeserver": "http://hs/?a=b"}""", "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
-    [InlineData("""{"Homeserver": "http://me:secret@hs/"}""", "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
+    [InlineData("""{"RetainDays": 0}""",
+        "LoggingService:RetainDays is \"0\"; expected a whole number from 1 to 36500: the days to keep. Omit it to keep all")]
+    [InlineData("""{"MaxBodyBytes": 65536}""",
+        "LoggingService:MaxBodyBytes is \"65536\"; expected a whole number from 1048576 to 2147483591: the limit of a transaction's bytes")]
+    [InlineData("""{"MaxBodyBytes": 99999999999}""",
+        "LoggingService:MaxBodyBytes is \"99999999999\"; expected a whole number from 1048576 to 2147483591: the limit of a transaction's "
+        + "bytes")]
+    [InlineData("""{"Homeserver": "localhost:8008"}""",
+        "LoggingService:Homeserver is \"localhost:8008\", which is not an absolute http:// or https:// URL: use one such as "
+        + "http://localhost:8008")]
+    [InlineData("""{"Homeserver": "/hs"}""",
+        "LoggingService:Homeserver is \"/hs\", which is not an absolute http:// or https:// URL: use one such as http://localhost:8008")]
+    [InlineData("""{"Homeserver": "http://h s/"}""",
+        "LoggingService:Homeserver contains white space: use one such as http://localhost:8008")]
+    [InlineData("""{"Homeserver": "http://hs/?a=b"}""",
+        "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
+    [InlineData("""{"Homeserver": "http://me:secret@hs/"}""",
+        "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
     [InlineData("""{"Homeserver": ""}""", "LoggingService:Homeserver is empty. Omit it for the default, http://localhost:8008")]
     [InlineData("""{"Logs": " "}""", "LoggingService:Logs is empty. Omit it for the default, logs")]
     [InlineData("""{"Logs": {"Path": "x"}}""", "LoggingService:Logs is a list or a section; expected a text")]
     [InlineData("""{"Logs": "a\u0000b"}""", "LoggingService:Logs contains a NUL character")]
-    [InlineData("""{"Moderators": "@alice:example.org"}""", "LoggingService:Moderators is \"@alice:example.org\"; expected a list: [\"@alice:example.org\"], or LoggingService__Moderators__0=@alice:example.org in the environment")]
-    [InlineData("""{"Moderators": ["@alice:example.org", "bob"]}""", "LoggingService:Moderators:1 is \"bob\"; expected a full user id, such as @alice:example.org")]
+    [InlineData("""{"Moderators": "@alice:example.org"}""",
+        "LoggingService:Moderators is \"@alice:example.org\"; expected a list: [\"@alice:example.org\"], or "
+        + "LoggingService__Moderators__0=@alice:example.org in the environment")]
+    [InlineData("""{"Moderators": ["@alice:example.org", "bob"]}""",
+        "LoggingService:Moderators:1 is \"bob\"; expected a full user id, such as @alice:example.org")]
     [InlineData("""{"Moderators": [""]}""", "LoggingService:Moderators:0 is \"\"; expected a full user id, such as @alice:example.org")]
-    [InlineData("""{"RoomPerHour": 1}""", "LoggingService:RoomPerHour is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, MaxBodyBytes")]
+    [InlineData("""{"RoomPerHour": 1}""",
+        "LoggingService:RoomPerHour is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, "
+        + "Moderators, MaxBodyBytes")]
     public void An_error_is_one_line_that_names_the_key(string section, string line) =>
         Assert.Equal(line, Assert.Throws<ConfigurationException>(() => Read(section)).Message);
 
     [Fact]
     public void A_section_that_is_a_text_is_an_error() =>
         Assert.Equal(
-            "LoggingService is \"on\"; expected a section with the keys Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, MaxBodyBytes",
+            "LoggingService is \"on\"; expected a section with the keys Homeserver, Registration, Logs, RetainDays, RoomsPerHour, "
+            + "Moderators, MaxBodyBytes",
             Assert.Throws<ConfigurationException>(() => Read("\"on\"")).Message);
 
-    private static LoggingServiceOptions Read(string section) => LoggingServiceOptions.Read(
-        new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes($$"""{"LoggingService": {{section}}}"""))).Build());
+    private static LoggingServiceOptions Read(string section)
+    {
+        var json = Encoding.UTF8.GetBytes($$"""{"LoggingService": {{section}}}""");
+        return LoggingServiceOptions.Read(new ConfigurationBuilder().AddJsonStream(new MemoryStream(json)).Build());
+    }
 }

@@ -2,42 +2,43 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>The service beside a real Synapse, of which one stops, dies or is set up wrong.</summary>
+/// <summary>The service and a real Synapse, while one of them is stopped, killed or misconfigured.</summary>
 public class RealSynapseFaultTests
 {
     [Fact]
-    public async Task What_was_said_while_the_service_was_down_is_logged_once_when_it_is_back()
+    public async Task Messages_sent_while_the_service_was_down_are_logged_once_after_its_start()
     {
-        await using var both = await SynapseAndService.StartAsync();
-        var alice = await both.RegisterAsync("alice");
+        await using var run = await SynapseAndService.StartAsync();
+        var alice = await run.RegisterAsync("alice");
         var room = (await alice.JoinAsync("#logged_down:localhost")).Get("room_id");
-        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "before"));
-        Assert.Equal(0, await both.Service.StopAsync());
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "before"));
+        Assert.Equal(0, await run.Service.StopAsync());
 
-        foreach (var word in (string[])["one", "two", "three"])
+        foreach (var message in (string[])["one", "two", "three"])
         {
-            await alice.SayAsync(room, word);
+            await alice.SayAsync(room, message);
         }
 
-        both.StartService();
-        await both.WaitUntilAsync(() => both.Text(room) is [.., "<@alice:localhost> three"], "the last word is in the text");
-        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "after"));
+        run.StartService();
+        await run.WaitUntilAsync(() => run.Text(room) is [.., "<@alice:localhost> three"], "the last message is in the text");
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "after"));
 
-        Assert.Equal(["before", "one", "two", "three", "after"], both.Text(room).TakeLast(5).Select(line => line["<@alice:localhost> ".Length..]));
-        Assert.Distinct(both.RecordedIds(room));
+        var messages = run.Text(room).TakeLast(5).Select(line => line["<@alice:localhost> ".Length..]);
+        Assert.Equal(["before", "one", "two", "three", "after"], messages);
+        Assert.Distinct(run.RecordedIds(room));
     }
 
     [Fact]
-    public async Task However_often_the_service_is_killed_every_event_is_in_the_record_once()
+    public async Task After_repeated_kills_of_the_service_every_event_is_in_the_record_once()
     {
-        await using var both = await SynapseAndService.StartAsync();
-        var users = await Task.WhenAll(Enumerable.Range(1, 4).Select(i => both.RegisterAsync($"user{i}")));
+        await using var run = await SynapseAndService.StartAsync();
+        var users = await Task.WhenAll(Enumerable.Range(1, 4).Select(i => run.RegisterAsync($"user{i}")));
         var room = (await users[0].JoinAsync("#logged_load:localhost")).Get("room_id");
         await Task.WhenAll(users.Select(user => user.JoinAsync(room)));
-        using var enough = new CancellationTokenSource();
-        var talk = Task.WhenAll(users.Select(async user =>
+        using var stop = new CancellationTokenSource();
+        var sending = Task.WhenAll(users.Select(async user =>
         {
-            for (var i = 1; !enough.IsCancellationRequested; i++)
+            for (var i = 1; !stop.IsCancellationRequested; i++)
             {
                 await user.SayAsync(room, $"message {i}");
             }
@@ -45,21 +46,21 @@ public class RealSynapseFaultTests
 
         for (var round = 1; round <= 5; round++)
         {
-            var before = both.RecordedIds(room).Count;
-            await both.WaitUntilAsync(() => both.RecordedIds(room).Count > before, $"something is logged in round {round}");
-            await both.Service.KillAsync();
-            both.StartService();
+            var before = run.RecordedIds(room).Count;
+            await run.WaitUntilAsync(() => run.RecordedIds(room).Count > before, $"something is logged in round {round}");
+            await run.Service.KillAsync();
+            run.StartService();
         }
 
-        await enough.CancelAsync();
-        await talk;
-        await both.WaitUntilConnectedAsync();
-        await both.WaitUntilLoggedAsync(room, await users[0].SayAsync(room, "the last word"));
+        await stop.CancelAsync();
+        await sending;
+        await run.WaitUntilConnectedAsync();
+        await run.WaitUntilLoggedAsync(room, await users[0].SayAsync(room, "the last word"));
 
-        var record = both.Record(room);
-        Assert.Equal((await SynapseAndService.GetVisibleEventIdsAsync(users[0], room)).Order(), both.RecordedIds(room).Order());
-        Assert.Equal(record.Count, both.Text(room).Count);
-        foreach (var (e, line) in record.Zip(both.Text(room)).Where(both => both.First.GetProperty("type").GetString() == "m.room.message"))
+        var record = run.Record(room);
+        Assert.Equal((await SynapseAndService.GetVisibleEventIdsAsync(users[0], room)).Order(), run.RecordedIds(room).Order());
+        Assert.Equal(record.Count, run.Text(room).Count);
+        foreach (var (e, line) in record.Zip(run.Text(room)).Where(pair => pair.First.GetProperty("type").GetString() == "m.room.message"))
         {
             Assert.Equal($"<{e.GetProperty("sender").GetString()}> {e.GetProperty("content").GetProperty("body").GetString()}", line);
         }
@@ -70,64 +71,69 @@ public class RealSynapseFaultTests
     [InlineData(true)]
     public async Task After_a_restart_of_Synapse_messages_are_logged_as_before_and_none_twice(bool isKilled)
     {
-        await using var both = await SynapseAndService.StartAsync();
-        var alice = await both.RegisterAsync("alice");
+        await using var run = await SynapseAndService.StartAsync();
+        var alice = await run.RegisterAsync("alice");
         var room = (await alice.JoinAsync("#logged_restart:localhost")).Get("room_id");
         var before = await alice.SayAsync(room, "before");
-        await both.WaitUntilLoggedAsync(room, before);
+        await run.WaitUntilLoggedAsync(room, before);
 
-        await (isKilled ? both.Synapse.KillAsync() : both.Synapse.StopAsync());
-        await both.Synapse.StartProcessAsync();
+        await (isKilled ? run.Synapse.KillAsync() : run.Synapse.StopAsync());
+        await run.Synapse.StartProcessAsync();
         string[] after = [await alice.SayAsync(room, "one"), await alice.SayAsync(room, "two")];
-        await both.WaitUntilLoggedAsync(room, after[^1]);
+        await run.WaitUntilLoggedAsync(room, after[^1]);
 
-        Assert.Equal([before, .. after], both.RecordedIds(room).TakeLast(3));
-        Assert.Distinct(both.RecordedIds(room));
+        Assert.Equal([before, .. after], run.RecordedIds(room).TakeLast(3));
+        Assert.Distinct(run.RecordedIds(room));
     }
 
     [Theory]
     [InlineData("", "use_appservice_legacy_authorization: true")]
     [InlineData("/matrix/logging", "{}")]
-    public async Task Rooms_are_made_and_logged_with_the_old_way_to_send_the_token_and_under_a_path(string pathPrefix, string moreYaml)
+    public async Task Rooms_are_created_and_logged_with_legacy_authorization_and_under_a_path(string pathPrefix, string moreYaml)
     {
-        await using var both = await SynapseAndService.StartAsync(pathPrefix, moreYaml);
-        var alice = await both.RegisterAsync("alice");
+        await using var run = await SynapseAndService.StartAsync(pathPrefix, moreYaml);
+        var alice = await run.RegisterAsync("alice");
         var room = (await alice.JoinAsync("#logged_hello:localhost")).Get("room_id");
 
-        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
-        Assert.Equal(room, both.Link("logged_hello"));
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
+        Assert.Equal(room, run.Link("logged_hello"));
     }
 
     [Fact]
-    public async Task A_homeserver_with_another_hs_token_is_told_of_in_plain_words_until_it_is_mended()
+    public async Task Another_hs_token_is_a_warning_with_advice_until_the_homeserver_has_the_right_one()
     {
-        await using var both = await SynapseAndService.StartAsync(synapsesCopy: yaml => yaml.Replace(ServiceUnderTest.HsToken, "another_token"));
-        await both.Service.WaitForLineAsync("WRN The reachability check failed for .*: the homeserver sends another hs_token than that of .*/registration.yaml ");
+        await using var run = await SynapseAndService.StartAsync(
+            synapsesCopy: yaml => yaml.Replace(ServiceUnderTest.HsToken, "another_token"));
+        await run.Service.WaitForLineAsync(
+            "WRN The reachability check failed for .*: the homeserver sends another hs_token than that of .*/registration.yaml "
+            + ".*Copy the file to the homeserver again");
 
-        var alice = await both.RegisterAsync("alice");
+        var alice = await run.RegisterAsync("alice");
         Assert.Equal(404, (await alice.JoinAsync("#logged_hello:localhost")).Status);
 
-        await both.Synapse.StopAsync();
-        await both.Synapse.ReplaceRegistrationAsync(await File.ReadAllTextAsync(both.Folder["registration.yaml"], TestContext.Current.CancellationToken));
-        await both.Synapse.StartProcessAsync();
-        await both.WaitUntilConnectedAsync();
+        await run.Synapse.StopAsync();
+        var registration = await File.ReadAllTextAsync(run.Folder["registration.yaml"], TestContext.Current.CancellationToken);
+        await run.Synapse.ReplaceRegistrationAsync(registration);
+        await run.Synapse.StartProcessAsync();
+        await run.WaitUntilConnectedAsync();
         var room = (await alice.JoinAsync("#logged_hello:localhost")).Get("room_id");
-        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
-        Assert.DoesNotContain(both.Output, line => line.Contains("another_token") || line.Contains(ServiceUnderTest.HsToken) || line.Contains(ServiceUnderTest.AsToken));
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
+        Assert.DoesNotContain(run.Output, line => line.Contains("another_token"));
+        Assert.DoesNotContain(run.Output, line => line.Contains(ServiceUnderTest.HsToken) || line.Contains(ServiceUnderTest.AsToken));
     }
 
     [Fact]
-    public async Task Asked_to_stop_the_service_leaves_within_ten_seconds_and_leaves_nothing_undone()
+    public async Task The_service_stops_within_ten_seconds_and_leaves_an_empty_journal()
     {
-        await using var both = await SynapseAndService.StartAsync();
-        var alice = await both.RegisterAsync("alice");
+        await using var run = await SynapseAndService.StartAsync();
+        var alice = await run.RegisterAsync("alice");
         var room = (await alice.JoinAsync("#logged_hello:localhost")).Get("room_id");
-        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "hello"));
 
-        Assert.Equal(0, await both.Service.StopAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(0, await run.Service.StopAsync(TimeSpan.FromSeconds(10)));
 
-        Assert.Equal(0, new DirectoryInfo(both.Folder["logs", ".journal"]).EnumerateFiles().Sum(file => file.Length));
-        Assert.DoesNotContain(both.Output, line => line.Contains(ServiceUnderTest.HsToken) || line.Contains(ServiceUnderTest.AsToken));
-        Assert.DoesNotContain(both.Output, line => line.Contains(" WRN ") || line.Contains(" ERR ") || line.Contains(" FTL "));
+        Assert.Equal(0, new DirectoryInfo(run.Folder["logs", ".journal"]).EnumerateFiles().Sum(file => file.Length));
+        Assert.DoesNotContain(run.Output, line => line.Contains(ServiceUnderTest.HsToken) || line.Contains(ServiceUnderTest.AsToken));
+        Assert.DoesNotContain(run.Output, line => line.Contains(" WRN ") || line.Contains(" ERR ") || line.Contains(" FTL "));
     }
 }

@@ -6,64 +6,64 @@ namespace LoggingService.Tests;
 public class RealSynapseRoomTests
 {
     [Fact]
-    public async Task A_room_is_logged_from_the_moment_it_gets_an_alias_and_the_link_goes_where_the_alias_goes()
+    public async Task A_room_is_logged_from_when_it_gets_an_alias_and_the_link_follows_the_alias()
     {
-        await using var both = await SynapseAndService.StartAsync();
-        var alice = await both.RegisterAsync("alice");
+        await using var run = await SynapseAndService.StartAsync();
+        var alice = await run.RegisterAsync("alice");
         var oldRoom = await alice.CreatePublicRoomAsync();
         await alice.SayAsync(oldRoom, "before");
         await alice.PutAliasAsync("#logged_moving:localhost", oldRoom);
-        await both.WaitUntilLoggedAsync(oldRoom, await alice.SayAsync(oldRoom, "after"));
-        Assert.Equal(["<@alice:localhost> after"], both.Text(oldRoom));
+        await run.WaitUntilLoggedAsync(oldRoom, await alice.SayAsync(oldRoom, "after"));
+        Assert.Equal(["<@alice:localhost> after"], run.Text(oldRoom));
 
         await alice.SetStateAsync(oldRoom, "m.room.canonical_alias", new { alias = "#logged_moving:localhost" });
-        await both.WaitUntilAsync(() => both.Link("logged_moving") == oldRoom, "the link leads to the room");
+        await run.WaitUntilAsync(() => run.Link("logged_moving") == oldRoom, "the link leads to the room");
 
         var newRoom = await alice.CreatePublicRoomAsync();
         await alice.DeleteAliasAsync("#logged_moving:localhost");
         await alice.PutAliasAsync("#logged_moving:localhost", newRoom);
         await alice.SetStateAsync(newRoom, "m.room.canonical_alias", new { alias = "#logged_moving:localhost" });
-        await both.WaitUntilAsync(() => both.Link("logged_moving") == newRoom, "the link leads to the new room");
-        await both.WaitUntilLoggedAsync(newRoom, await alice.SayAsync(newRoom, "here now"));
-        Assert.Equal("<@alice:localhost> here now", both.Text(newRoom)[^1]);
+        await run.WaitUntilAsync(() => run.Link("logged_moving") == newRoom, "the link leads to the new room");
+        await run.WaitUntilLoggedAsync(newRoom, await alice.SayAsync(newRoom, "here now"));
+        Assert.Equal("<@alice:localhost> here now", run.Text(newRoom)[^1]);
     }
 
     [Fact]
-    public async Task A_private_room_with_a_logged_alias_is_logged_though_the_services_user_is_no_member()
+    public async Task A_private_room_with_a_logged_alias_is_logged_without_the_membership_of_our_user()
     {
-        await using var both = await SynapseAndService.StartAsync();
-        var alice = await both.RegisterAsync("alice");
+        await using var run = await SynapseAndService.StartAsync();
+        var alice = await run.RegisterAsync("alice");
         var room = await alice.CreateRoomAsync(new { preset = "private_chat", room_alias_name = "logged_private" });
 
-        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "among ourselves"));
-        await both.WaitUntilAsync(() => both.Link("logged_private") == room, "the link leads to the room");
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "among ourselves"));
+        await run.WaitUntilAsync(() => run.Link("logged_private") == room, "the link leads to the room");
 
-        Assert.Equal("<@alice:localhost> among ourselves", both.Text(room)[^1]);
+        Assert.Equal("<@alice:localhost> among ourselves", run.Text(room)[^1]);
     }
 
     [Fact]
-    public async Task A_room_without_a_logged_alias_is_not_logged_though_the_services_user_is_in_it()
+    public async Task A_room_without_a_logged_alias_is_not_logged_although_our_user_joined_it()
     {
-        await using var both = await SynapseAndService.StartAsync();
-        var alice = await both.RegisterAsync("alice");
-        var us = await both.GetServiceUserAsync();
+        await using var run = await SynapseAndService.StartAsync();
+        var alice = await run.RegisterAsync("alice");
+        var ourUser = await run.GetServiceUserAsync();
         var logged = (await alice.JoinAsync("#logged_other:localhost")).Get("room_id");
         var invited = await alice.CreatePublicRoomAsync();
         var room = await alice.CreatePublicRoomAsync("unlogged");
 
-        await alice.InviteAsync(invited, us.Id);
-        await alice.InviteAsync(room, us.Id);
-        (await us.JoinAsync(room)).EnsureSuccess();
+        await alice.InviteAsync(invited, ourUser.Id);
+        await alice.InviteAsync(room, ourUser.Id);
+        (await ourUser.JoinAsync(room)).EnsureSuccess();
         await alice.SayAsync(room, "off the record");
 
-        // What is pushed is pushed in order: when this is there, the others have been seen.
-        await both.WaitUntilLoggedAsync(logged, await alice.SayAsync(logged, "on the record"));
-        Assert.False(both.HasLog(room));
-        Assert.False(both.HasLog(invited));
+        // Synapse pushes in order: once this message is logged, the service has received the others.
+        await run.WaitUntilLoggedAsync(logged, await alice.SayAsync(logged, "on the record"));
+        Assert.False(run.HasLog(room));
+        Assert.False(run.HasLog(invited));
 
         (await alice.PutAliasAsync("#logged_now:localhost", room)).EnsureSuccess();
-        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "on the record from now on"));
-        Assert.Equal(["<@alice:localhost> on the record from now on"], both.Text(room));
-        await both.WaitUntilAsync(() => both.Link("logged_now") == room, "the link leads to the room");
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "on the record from now on"));
+        Assert.Equal(["<@alice:localhost> on the record from now on"], run.Text(room));
+        await run.WaitUntilAsync(() => run.Link("logged_now") == room, "the link leads to the room");
     }
 }

@@ -4,29 +4,32 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>The service beside a real Synapse: what a user joins, says and sees.</summary>
+/// <summary>The service and a real Synapse: users join rooms and send events, which are logged.</summary>
 public partial class RealSynapseTests
 {
     [Fact]
-    public async Task Who_joins_a_missing_alias_on_the_first_day_is_in_its_room_and_in_its_log()
+    public async Task After_the_first_start_and_the_registration_joining_a_missing_alias_creates_a_logged_room()
     {
-        // Synapse knows another service, as one does whose admin hasn't given it the new registration yet.
-        await using var both = await SynapseAndService.StartAsync(startService: false);
+        // Synapse has another registration: the admin hasn't copied the new one yet.
+        await using var run = await SynapseAndService.StartAsync(startService: false);
         var port = FreePort.Next();
-        both.StartService("--urls", $"http://localhost:{port}");
-        await both.Service.WaitForLineAsync("^Created .*/registration.yaml with new tokens");
-        await both.Service.WaitForLineAsync("WRN The registration check failed for .*/registration.yaml: the homeserver rejects its as_token .*app_service_config_files");
+        run.StartService("--urls", $"http://localhost:{port}");
+        await run.Service.WaitForLineAsync("^Created .*/registration.yaml with new tokens");
+        await run.Service.WaitForLineAsync(
+            "WRN The registration check failed for .*/registration.yaml: the homeserver rejects its as_token "
+            + ".*app_service_config_files");
 
-        var registration = await File.ReadAllTextAsync(both.Folder["registration.yaml"], TestContext.Current.CancellationToken);
-        await both.Synapse.StopAsync();
-        await both.Synapse.ReplaceRegistrationAsync(registration.Replace("http://localhost:5000", $"http://localhost:{port}"));
-        await both.Synapse.StartProcessAsync();
-        await both.WaitUntilConnectedAsync();
+        var registration = await File.ReadAllTextAsync(run.Folder["registration.yaml"], TestContext.Current.CancellationToken);
+        await run.Synapse.StopAsync();
+        await run.Synapse.ReplaceRegistrationAsync(registration.Replace("http://localhost:5000", $"http://localhost:{port}"));
+        await run.Synapse.StartProcessAsync();
+        await run.WaitUntilConnectedAsync();
 
-        using var tail = ChildProcess.Start(new ProcessStartInfo("tail", ["-F", "-n", "+1", "-s", "0.1", both.Folder["logs", "logged_hello", "latest.log"]]));
+        string[] arguments = ["-F", "-n", "+1", "-s", "0.1", run.Folder["logs", "logged_hello", "latest.log"]];
+        using var tail = ChildProcess.Start(new ProcessStartInfo("tail", arguments));
         try
         {
-            var alice = await both.RegisterAsync("alice");
+            var alice = await run.RegisterAsync("alice");
             var room = (await alice.JoinAsync("#logged_hello:localhost")).Get("room_id");
             await alice.SayAsync(room, "hello, is anybody there?");
 
@@ -39,7 +42,7 @@ public partial class RealSynapseTests
             while (line is not null && !line.Contains("hello, is anybody there?"));
 
             Assert.Matches(@"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+\d\d:\d\d <@alice:localhost> hello, is anybody there\?$", line);
-            Assert.Equal(room, both.Link("logged_hello"));
+            Assert.Equal(room, run.Link("logged_hello"));
         }
         finally
         {
@@ -51,10 +54,10 @@ public partial class RealSynapseTests
     [InlineData(0)]
     [InlineData(3)]
     [InlineData(20)]
-    public async Task Everybody_gets_in_who_joins_a_missing_alias_at_the_same_time(int millisecondsApart)
+    public async Task All_users_who_join_a_missing_alias_at_the_same_time_are_in_one_room(int millisecondsApart)
     {
-        await using var both = await SynapseAndService.StartAsync();
-        var users = await Task.WhenAll(Enumerable.Range(1, 8).Select(i => both.RegisterAsync($"user{i}")));
+        await using var run = await SynapseAndService.StartAsync();
+        var users = await Task.WhenAll(Enumerable.Range(1, 8).Select(i => run.RegisterAsync($"user{i}")));
         foreach (var alias in Enumerable.Range(1, 4).Select(i => $"#logged_crowd{i}:localhost"))
         {
             var joins = await Task.WhenAll(users.Select(async (user, i) =>
@@ -69,11 +72,11 @@ public partial class RealSynapseTests
     }
 
     [Fact]
-    public async Task Everything_that_people_do_in_a_room_is_in_its_record_once_and_can_be_read()
+    public async Task Each_kind_of_event_is_recorded_once_and_rendered()
     {
-        await using var both = await SynapseAndService.StartAsync();
-        var alice = await both.RegisterAsync("alice");
-        var bob = await both.RegisterAsync("bob");
+        await using var run = await SynapseAndService.StartAsync();
+        var alice = await run.RegisterAsync("alice");
+        var bob = await run.RegisterAsync("bob");
         var room = await alice.CreatePublicRoomAsync();
         await alice.PutAliasAsync("#logged_kinds:localhost", room);
 
@@ -87,9 +90,18 @@ public partial class RealSynapseTests
         await Media("m.video", "clip.mp4", new { duration = 61_000, w = 640, h = 360 });
         await alice.SendAsync(room, "m.room.message", new { msgtype = "m.location", body = "Malmö", geo_uri = "geo:55.6,13.0" });
         await alice.SendAsync(room, "m.sticker", new { body = "parrot", url = mxc, info = new { w = 128, h = 128 } });
-        await alice.SendAsync(room, "m.room.message", $$$$"""{"msgtype":"m.text","body":"hello yourself","m.relates_to":{"m.in_reply_to":{"event_id":"{{{{hello}}}}"}}}""");
-        await alice.SendAsync(room, "m.room.message", $$$$"""{"msgtype":"m.text","body":"* hello, world","m.new_content":{"msgtype":"m.text","body":"hello, world"},"m.relates_to":{"rel_type":"m.replace","event_id":"{{{{hello}}}}"}}""");
-        var reaction = await alice.SendAsync(room, "m.reaction", $$$"""{"m.relates_to":{"rel_type":"m.annotation","event_id":"{{{hello}}}","key":"👍"}}""");
+        await alice.SendAsync(room, "m.room.message", $$$"""
+            {"msgtype":"m.text","body":"hello yourself","m.relates_to":{"m.in_reply_to":{"event_id":"{{{hello}}}"} } }
+            """);
+        await alice.SendAsync(room, "m.room.message", $$$"""
+            {
+                "msgtype":"m.text","body":"* hello, world","m.new_content":{"msgtype":"m.text","body":"hello, world"},
+                "m.relates_to":{"rel_type":"m.replace","event_id":"{{{hello}}}"}
+            }
+            """);
+        var reaction = await alice.SendAsync(room, "m.reaction", $$$"""
+            {"m.relates_to":{"rel_type":"m.annotation","event_id":"{{{hello}}}","key":"👍"}}
+            """);
         await alice.RedactAsync(room, hello, "typo");
         await alice.RedactAsync(room, reaction);
         await alice.SetStateAsync(room, "m.room.name", new { name = "Kitchen" });
@@ -99,14 +111,14 @@ public partial class RealSynapseTests
         await bob.JoinAsync(room);
         await bob.SetDisplayNameAsync("Bobby");
 
-        // Synapse tells the rooms of a new name after it has answered.
-        await both.WaitUntilAsync(() => both.Text(room) is [.., var line] && line.EndsWith("to \"Bobby\""), "the new name is in the text");
+        // Synapse sends the new name to the rooms after its response.
+        await run.WaitUntilAsync(() => run.Text(room) is [.., var line] && line.EndsWith("to \"Bobby\""), "the new name is in the text");
         await alice.KickAsync(room, bob.Id, "enough");
         await alice.BanAsync(room, bob.Id);
         await alice.UnbanAsync(room, bob.Id);
         await bob.JoinAsync(room);
         await bob.LeaveAsync(room, "bye");
-        await both.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "that's all"));
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "that's all"));
 
         Assert.Equal(
             [
@@ -137,11 +149,12 @@ public partial class RealSynapseTests
                 "*** @bob:localhost left: \"bye\"",
                 "<@alice:localhost> that's all",
             ],
-            both.Text(room).Select(line => Time().Replace(line, "TIME")));
-        Assert.Distinct(both.RecordedIds(room));
+            run.Text(room).Select(line => Time().Replace(line, "TIME")));
+        Assert.Distinct(run.RecordedIds(room));
 
         Task<string> Message(string type, string body) => alice.SendAsync(room, "m.room.message", new { msgtype = type, body });
-        Task<string> Media(string type, string body, object info) => alice.SendAsync(room, "m.room.message", new { msgtype = type, body, info, url = mxc });
+        Task<string> Media(string type, string body, object info) =>
+            alice.SendAsync(room, "m.room.message", new { msgtype = type, body, info, url = mxc });
     }
 
     [GeneratedRegex(@"\b\d\d:\d\d:\d\d\b")]

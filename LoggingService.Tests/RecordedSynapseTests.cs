@@ -4,11 +4,11 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>What a real Synapse sent is in the logs, byte for byte.</summary>
+/// <summary>The recorded requests of a real Synapse are logged byte for byte.</summary>
 public class RecordedSynapseTests
 {
     [Fact]
-    public async Task An_everyday_evening_is_recorded_once_and_byte_for_byte()
+    public async Task Everyday_traffic_is_recorded_once_and_byte_for_byte()
     {
         // Dave's room has no alias: it is pushed because our user is invited and joins.
         const string daves = "!HizOkqnCehQDdnKNFK:localhost";
@@ -23,13 +23,14 @@ public class RecordedSynapseTests
                 var room = e["room_id"u8].AsString()!;
                 if (!pushed.TryGetValue(room, out var events))
                 {
-                    pushed[room] = events = [];
+                    events = [];
+                    pushed[room] = events;
                 }
 
                 events.Add(Encoding.UTF8.GetString(e.Bytes.Span));
             }
 
-            // Twice, as after an answer that got lost.
+            // Twice, as after a lost response.
             Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Put, request.Target, request.Body));
             Assert.Equal((200, "{}"), await service.SendAsync(HttpMethod.Put, request.Target, request.Body));
         }
@@ -47,7 +48,7 @@ public class RecordedSynapseTests
         Assert.Empty(service.WarningsAndErrors);
     }
 
-    // The rooms that are in no log had no logged alias: our user was invited to them, or in them.
+    // Rooms that aren't logged had no alias of the namespace: our user was invited or joined.
     [Theory]
     [InlineData("invites", 9, "!DrQDCAzaEbwXWkBsTr:localhost", "!iOFAqCNxPyaYoLIpbX:localhost")]
     [InlineData("alias_added_later", 20)]
@@ -56,7 +57,7 @@ public class RecordedSynapseTests
     [InlineData("service_down_and_homeserver_restart", 36)]
     [InlineData("legacy_authorization", 7)]
     [InlineData("create_room", 49)]
-    public async Task Each_recording_is_answered_and_logged(string recording, int events, params string[] notLogged)
+    public async Task Each_recording_is_acknowledged_and_logged(string recording, int events, params string[] notLogged)
     {
         var homeserver = new StubHomeserver().WithoutAliases()
             .On("POST /_matrix/client/v3/createRoom", """{"room_id":"!made:localhost"}""")
@@ -70,14 +71,21 @@ public class RecordedSynapseTests
         var pushed = new Dictionary<string, HashSet<string>>();
         foreach (var request in RecordedTraffic.Read(recording))
         {
-            Assert.Equal((200, "{}"), await service.SendAsync(new(request.Method), request.Target, request.Method == "GET" ? null : request.Body));
+            var requestBody = request.Method == "GET" ? null : request.Body;
+            Assert.Equal((200, "{}"), await service.SendAsync(new(request.Method), request.Target, requestBody));
             if (request.Method == "PUT")
             {
                 Assert.True(RawJson.TryParse(Encoding.UTF8.GetBytes(request.Body), out var body, out _));
                 foreach (var e in body["events"u8].Items())
                 {
                     var room = e["room_id"u8].AsString()!;
-                    (pushed.TryGetValue(room, out var ids) ? ids : pushed[room] = []).Add(e["event_id"u8].AsString()!);
+                    if (!pushed.TryGetValue(room, out var ids))
+                    {
+                        ids = [];
+                        pushed[room] = ids;
+                    }
+
+                    ids.Add(e["event_id"u8].AsString()!);
                 }
             }
         }

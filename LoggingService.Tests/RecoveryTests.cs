@@ -2,18 +2,18 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>What a kill or a power cut left is brought up to what had been acknowledged.</summary>
+/// <summary>After a kill or a power cut, the replay of the journal restores every acknowledged event.</summary>
 public class RecoveryTests
 {
     private readonly string _room = Some.RoomId();
-    private readonly string _other = Some.RoomId();
+    private readonly string _otherRoom = Some.RoomId();
 
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(300)]
     [InlineData(-1)]
-    public async Task Files_that_were_not_on_the_disk_yet_are_restored_from_the_journal(int left)
+    public async Task Files_that_had_not_reached_the_disk_are_restored_from_the_journal(int left)
     {
         using var folder = await KilledAsync();
         foreach (var file in DayFiles(folder))
@@ -21,23 +21,23 @@ public class RecoveryTests
             if (left < 0)
                 File.Delete(file);
             else
-                Cut(file, left);
+                Truncate(file, left);
         }
 
-        await AssertAllThereAsync(folder, 3);
+        await AssertRestoredAsync(folder, 3);
     }
 
     [Fact]
-    public async Task What_stands_after_the_last_acknowledged_event_goes()
+    public async Task Bytes_after_the_last_acknowledged_event_are_removed()
     {
         using var folder = await KilledAsync();
         foreach (var file in DayFiles(folder))
             File.AppendAllText(file, "{\"event_id\":\"$never acknow");
-        await AssertAllThereAsync(folder, 3);
+        await AssertRestoredAsync(folder, 3);
     }
 
     [Fact]
-    public async Task A_frame_that_was_torn_was_never_acknowledged_and_those_before_it_count()
+    public async Task A_torn_frame_is_ignored_and_the_frames_before_it_are_replayed()
     {
         using var folder = await KilledAsync();
         var segment = Assert.Single(LogFolder.Segments(folder["logs"]));
@@ -45,11 +45,11 @@ public class RecoveryTests
             file.SetLength(file.Length - 5);
         foreach (var file in DayFiles(folder))
             File.Delete(file);
-        await AssertAllThereAsync(folder, 2);
+        await AssertRestoredAsync(folder, 2);
     }
 
     [Fact]
-    public async Task A_damaged_earlier_segment_is_kept_in_the_quarantine_and_the_rest_is_applied()
+    public async Task A_damaged_earlier_segment_is_quarantined_and_the_otherRooms_are_replayed()
     {
         using var folder = await KilledAsync();
         var segment = Assert.Single(LogFolder.Segments(folder["logs"]));
@@ -58,34 +58,39 @@ public class RecoveryTests
         File.WriteAllBytes(Path.Combine(Path.GetDirectoryName(segment)!, "000009"), whole);
         foreach (var file in DayFiles(folder))
             File.Delete(file);
-        await AssertAllThereAsync(folder, 3);
-        Assert.Equal([.. whole, .. "rubbish"u8], File.ReadAllBytes(Assert.Single(Directory.GetFiles(folder["logs", ".quarantine"], "journal-*"))));
+        await AssertRestoredAsync(folder, 3);
+        var quarantined = Assert.Single(Directory.GetFiles(folder["logs", ".quarantine"], "journal-*"));
+        Assert.Equal([.. whole, .. "rubbish"u8], File.ReadAllBytes(quarantined));
     }
 
     [Fact]
-    public async Task As_long_as_the_journal_can_not_be_applied_the_homeserver_is_told_to_wait()
+    public async Task Transactions_are_refused_with_5xx_while_the_replay_fails()
     {
         using var folder = await KilledAsync();
         var away = folder["away"];
         Directory.Move(folder["logs", _room], away);
         File.WriteAllText(folder["logs", _room], "not a folder");
         using var service = new ServiceUnderTest(folder: folder);
-        Assert.InRange((await service.PushAsync("new", Some.Message(_other, "new"))).Status, 500, 599);
+        Assert.InRange((await service.PushAsync("new", Some.Message(_otherRoom, "new"))).Status, 500, 599);
         Assert.NotEmpty(LogFolder.Segments(service.Logs));
         File.Delete(folder["logs", _room]);
-        Assert.Equal(200, (await service.PushAsync("new", Some.Message(_other, "new"))).Status);
+        Assert.Equal(200, (await service.PushAsync("new", Some.Message(_otherRoom, "new"))).Status);
         Assert.Equal(3, service.Record(_room).Count);
-        Assert.Equal(4, service.Record(_other).Count);
+        Assert.Equal(4, service.Record(_otherRoom).Count);
         LogFolder.AssertLineForLine(service.Logs);
     }
 
-    /// <summary>Logs as a kill leaves them: three transactions of both rooms, in the journal and in the files.</summary>
+    /// <summary>Logs as a kill leaves them: three transactions of two rooms, in the journal and in the files.</summary>
     private async Task<TempFolder> KilledAsync()
     {
         var folder = TempFolder.ForCaller();
         using var service = new ServiceUnderTest();
         for (var i = 0; i < 3; i++)
-            Assert.Equal(200, (await service.PushAsync($"{i}", Some.Message(_room, $"message {i}"), Some.Message(_other, $"other {i}"))).Status);
+        {
+            string[] events = [Some.Message(_room, $"message {i}"), Some.Message(_otherRoom, $"other {i}")];
+            Assert.Equal(200, (await service.PushAsync($"{i}", events)).Status);
+        }
+
         LogFolder.Copy(service.Logs, folder["logs"]);
         return folder;
     }
@@ -93,18 +98,19 @@ public class RecoveryTests
     private static string[] DayFiles(TempFolder folder) =>
         [.. Directory.GetDirectories(folder["logs"], "!*").SelectMany(room => Directory.GetFiles(room, "2*"))];
 
-    private static void Cut(string path, int length)
+    private static void Truncate(string path, int length)
     {
         using var file = File.OpenWrite(path);
         file.SetLength(length);
     }
 
-    private async Task AssertAllThereAsync(TempFolder folder, int expected)
+    private async Task AssertRestoredAsync(TempFolder folder, int expected)
     {
         using var service = new ServiceUnderTest(folder: folder);
-        Assert.Equal(200, (await service.PushAsync("next", Some.Message(_room, "next"), Some.Message(_other, "next"))).Status);
-        Assert.Equal([.. Enumerable.Range(0, expected).Select(i => $"<@alice:localhost> message {i}"), "<@alice:localhost> next"], service.Lines(_room));
-        Assert.Equal(expected + 1, LogFolder.EventIds(service.Logs, _other).Distinct().Count());
+        Assert.Equal(200, (await service.PushAsync("next", Some.Message(_room, "next"), Some.Message(_otherRoom, "next"))).Status);
+        var messages = Enumerable.Range(0, expected).Select(i => $"<@alice:localhost> message {i}");
+        Assert.Equal([.. messages, "<@alice:localhost> next"], service.Lines(_room));
+        Assert.Equal(expected + 1, LogFolder.EventIds(service.Logs, _otherRoom).Distinct().Count());
         LogFolder.AssertLineForLine(service.Logs);
     }
 }

@@ -5,23 +5,26 @@ using Microsoft.Extensions.Configuration;
 
 namespace LoggingService.Tests;
 
-/// <summary>docs/settings.md says what the program does.</summary>
+/// <summary>The table in docs/settings.md matches the program.</summary>
 public partial class SettingsPageTests
 {
-    private readonly List<Match> _rows = [.. (IEnumerable<Match>)Row().Matches(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", "settings.md")))];
+    private static readonly string Page = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", "settings.md"));
+    private readonly List<Match> _rows = [.. (IEnumerable<Match>)Row().Matches(Page)];
 
     [Fact]
-    public void Every_setting_is_in_the_table_with_its_switch()
+    public void Every_setting_is_in_the_table_with_its_option()
     {
         Assert.Equal(LoggingServiceOptions.Keys, _rows.Select(row => row.Groups["key"].Value));
-        Assert.Equal(LoggingServiceOptions.Keys, typeof(LoggingServiceOptions).GetProperties().Select(property => property.Name).Where(name => name is not ("Keys" or "HomeserverText")));
+        var properties = typeof(LoggingServiceOptions).GetProperties().Select(property => property.Name);
+        Assert.Equal(LoggingServiceOptions.Keys, properties.Where(name => name is not ("Keys" or "HomeserverText")));
+        var options = SettingOption.All.Where(option => option.Key.StartsWith("LoggingService:", StringComparison.Ordinal));
         Assert.Equal(
-            SettingOption.All.Where(setting => setting.Key.StartsWith("LoggingService:", StringComparison.Ordinal)).Select(setting => (setting.Key, setting.Name)),
+            options.Select(option => (option.Key, option.Name)),
             _rows.Select(row => ($"LoggingService:{row.Groups["key"].Value}", row.Groups["switch"].Value)));
     }
 
     [Fact]
-    public void The_defaults_in_the_table_and_in_the_help_are_those_of_the_program()
+    public void The_defaults_in_the_table_and_in_the_help_match_the_program()
     {
         var options = LoggingServiceOptions.Read(new ConfigurationBuilder().Build());
         foreach (var row in _rows)
@@ -35,8 +38,14 @@ public partial class SettingsPageTests
                 var key => typeof(LoggingServiceOptions).GetProperty(key)!.GetValue(options)?.ToString() ?? "",
             };
             Assert.Equal(expected, row.Groups["default"].Value);
-            Assert.Contains($"[default: {row.Groups["key"].Value switch { "RetainDays" => "all", "Moderators" => "none", _ => expected }}]",
-                SettingOption.All.Single(setting => setting.Name == row.Groups["switch"].Value).Description, StringComparison.Ordinal);
+            var inHelp = row.Groups["key"].Value switch
+            {
+                nameof(LoggingServiceOptions.RetainDays) => "all",
+                nameof(LoggingServiceOptions.Moderators) => "none",
+                _ => expected,
+            };
+            var option = SettingOption.All.Single(option => option.Name == row.Groups["switch"].Value);
+            Assert.Contains($"[default: {inHelp}]", option.Description, StringComparison.Ordinal);
         }
     }
 

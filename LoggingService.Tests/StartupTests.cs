@@ -82,7 +82,8 @@ public class StartupTests
         await first.WaitForLineAsync("Writing logs to ");
 
         await AssertOneLineAsync(folder, "LoggingService:Logs: ", "--urls", "http://127.0.0.1:0");
-        await AssertOneLineAsync(folder, $"Cannot listen on {url}: another program listens there already", "--urls", url, "--logs", "other");
+        var expected = $"Cannot listen on {url}: another program listens there already";
+        await AssertOneLineAsync(folder, expected, "--urls", url, "--logs", "other");
     }
 
     [Fact]
@@ -148,12 +149,15 @@ public class StartupTests
         await File.WriteAllTextAsync(folder["machine.json"], text, TestContext.Current.CancellationToken);
 
         var environment = new Dictionary<string, string?> { [MachineSettings.Variable] = folder["machine.json"] };
-        await AssertOneLineAsync(folder, environment, $"Failed to read the settings: Failed to load configuration from file '{folder["machine.json"]}'. ");
+        var expected = $"Failed to read the settings: Failed to load configuration from file '{folder["machine.json"]}'. ";
+        await AssertOneLineAsync(folder, environment, expected);
     }
 
-    private static Task AssertOneLineAsync(TempFolder folder, string expected, params string[] arguments) => AssertOneLineAsync(folder, new Dictionary<string, string?>(), expected, arguments);
+    private static Task AssertOneLineAsync(TempFolder folder, string expected, params string[] arguments) =>
+        AssertOneLineAsync(folder, new Dictionary<string, string?>(), expected, arguments);
 
-    private static async Task AssertOneLineAsync(TempFolder folder, Dictionary<string, string?> environment, string expected, params string[] arguments)
+    private static async Task AssertOneLineAsync(
+        TempFolder folder, Dictionary<string, string?> environment, string expected, params string[] arguments)
     {
         await using var service = ServiceProcess.Start(folder.Path, environment, arguments);
 

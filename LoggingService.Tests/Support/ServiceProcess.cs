@@ -52,7 +52,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static ServiceProcess Start(string workingDirectory, params IEnumerable<string> arguments) =>
         Start(workingDirectory, new Dictionary<string, string?>(), arguments);
 
-    /// <summary>Starts the service with a text that somebody types.</summary>
+    /// <summary>Starts the service with text on its standard input.</summary>
     public static ServiceProcess StartTyping(string input, string workingDirectory, params IEnumerable<string> arguments) =>
         Start(workingDirectory, new Dictionary<string, string?>(), arguments, input);
 

@@ -139,7 +139,8 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         {
             services.AddHttpClient<HomeserverClient>().ConfigurePrimaryHttpMessageHandler(() => Homeserver);
             services.RemoveAll<ILogger>().AddSingleton<ILogger>(_ =>
-                new LoggerConfiguration().MinimumLevel.Override("Microsoft", LogEventLevel.Error).WriteTo.Sink(new Kept(_logged)).CreateLogger());
+                new LoggerConfiguration().MinimumLevel.Override("Microsoft", LogEventLevel.Error)
+                    .WriteTo.Sink(new QueueSink(_logged)).CreateLogger());
             if (_time is not null)
             {
                 services.RemoveAll<TimeProvider>().AddSingleton(_time);
@@ -161,7 +162,7 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         }
     }
 
-    private sealed class Kept(ConcurrentQueue<LogEvent> logged) : ILogEventSink
+    private sealed class QueueSink(ConcurrentQueue<LogEvent> logged) : ILogEventSink
     {
         public void Emit(LogEvent logEvent) => logged.Enqueue(logEvent);
     }
