@@ -2,7 +2,7 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>The command line: its help, and one line for whatever isn't valid in it.</summary>
+/// <summary>The command line: its help, and one line for each error.</summary>
 public class CommandLineTests
 {
     [Fact]
@@ -32,7 +32,7 @@ public class CommandLineTests
     }
 
     [Fact]
-    public async Task The_version_is_the_builds() =>
+    public async Task The_version_is_that_of_the_build() =>
         Assert.Matches(@"^\d+\.\d+\.\d+(\+[0-9a-f]+)?$", Assert.Single(await RunAsync(0, "--version")));
 
     [Theory]

@@ -17,8 +17,8 @@ public class DemoTests
 
         // A second run logs its events again: they aren't duplicates of the first run's.
         await PlayAsync(folder);
-        var both = await File.ReadAllLinesAsync(folder["demo-logs/logged_everyday/latest.log"], TestContext.Current.CancellationToken);
-        Assert.Equal(128, both.Length);
+        var all = await File.ReadAllLinesAsync(folder["demo-logs/logged_everyday/latest.log"], TestContext.Current.CancellationToken);
+        Assert.Equal(128, all.Length);
         Assert.Equal([folder["demo-logs"]], Directory.GetFileSystemEntries(folder.Path));
     }
 

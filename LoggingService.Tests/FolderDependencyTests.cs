@@ -7,21 +7,21 @@ using LoggingService.Tests.Support;
 namespace LoggingService.Tests;
 
 /// <summary>
-/// A folder is a namespace, and uses only types of folders before it. Read from the built assembly: constants, which the
-/// compiler inlines, are not seen.
+/// A folder is a namespace and uses only types of the folders before it. The test reads the built assembly, so it doesn't see
+/// the use of constants, which the compiler inlines.
 /// </summary>
 public sealed partial class FolderDependencyTests : IDisposable
 {
     private const string Root = "LoggingService";
 
-    /// <summary>The last one is Program.cs.</summary>
+    // The last entry is Program.cs.
     private static readonly string[] Order =
     [
         "Options", "Files", "Events", "Rendering", "Logging", "Registration", "Http", "Homeserver", "Rooms", "RoomLogs", "Transactions",
         "Demo", "Cli", "",
     ];
 
-    /// <summary>Its redesign follows.</summary>
+    // Until its redesign.
     private const string Exempt = "RoomLogs";
 
     private readonly PEReader _file = new(File.OpenRead(typeof(Program).Assembly.Location));
@@ -62,7 +62,7 @@ public sealed partial class FolderDependencyTests : IDisposable
     private static bool IsBackEdge(string from, string to) =>
         from != Exempt && to != Exempt && (!Order.Contains(from) || Array.IndexOf(Order, from) < Array.IndexOf(Order, to));
 
-    /// <summary>Null for what generators add to namespaces of their own.</summary>
+    /// <summary>Null for types of source generators, which have other namespaces.</summary>
     private string? FolderOf(TypeDefinition type) => _metadata.GetString(type.Namespace) switch
     {
         Root => "",
@@ -72,7 +72,7 @@ public sealed partial class FolderDependencyTests : IDisposable
 
     private string NameOf(TypeDefinition type) => $"{FolderOf(type)}.{_metadata.GetString(type.Name)}".TrimStart('.');
 
-    /// <summary>What the compiler makes of lambdas and async methods is nested.</summary>
+    /// <summary>The compiler nests the types of lambdas and async methods.</summary>
     private TypeDefinition Outermost(TypeDefinitionHandle handle)
     {
         var type = _metadata.GetTypeDefinition(handle);

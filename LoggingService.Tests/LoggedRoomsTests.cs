@@ -260,10 +260,10 @@ public class LoggedRoomsTests
 
         var begin = DateTime.UtcNow;
         service.Dispose();
-        Assert.True(DateTime.UtcNow - begin < TimeSpan.FromSeconds(5), "It took longer than that.");
+        Assert.True(DateTime.UtcNow - begin < TimeSpan.FromSeconds(5), "The stop took 5 seconds or more.");
         Assert.Equal(503, (await joiner).Status);
 
-        bool Waits(string what) => _homeserver.Calls.Any(call => call.Line.Contains(what, StringComparison.Ordinal));
+        bool Waits(string path) => _homeserver.Calls.Any(call => call.Line.Contains(path, StringComparison.Ordinal));
     }
 
     private static async Task PushAsync(ServiceUnderTest service, params IEnumerable<string> events) =>

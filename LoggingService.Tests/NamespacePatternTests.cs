@@ -3,7 +3,7 @@ using LoggingService.Registration;
 
 namespace LoggingService.Tests;
 
-/// <summary>The expected answers of CPython are those that CPython 3.11 gave.</summary>
+/// <summary>Patterns match as in CPython; the expected results were measured with CPython 3.11.</summary>
 public sealed class NamespacePatternTests
 {
     [Theory]
@@ -102,7 +102,7 @@ public sealed class NamespacePatternTests
     public void These_patterns_match_as_in_CPython(string pattern, string text, bool matches) =>
         Assert.Equal(matches, new NamespacePattern(pattern).IsMatch(text));
 
-    // The answers are true, false, or null for a pattern that is refused.
+    // The results are true, false, or null for a pattern that is refused.
     [Theory]
     [InlineData("(a)(?P<n>b)(c)\\2", "abcb", true, false)]
     [InlineData("(a)(?P<n>b)(c)\\2", "abcc", false, true)]
@@ -214,7 +214,7 @@ public sealed class NamespacePatternTests
         Assert.False(new NamespacePattern("#(a+)+b").IsMatch("#" + new string('a', 5_000)));
 
     [Fact]
-    public void A_pattern_that_backtracks_without_end_times_out()
+    public void A_pattern_that_backtracks_exponentially_times_out()
     {
         var pattern = new NamespacePattern("#(?!bot)(a+)+b");
 

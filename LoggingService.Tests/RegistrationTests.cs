@@ -84,7 +84,7 @@ public sealed class RegistrationTests : IDisposable
     [InlineData("http://logging:5000", "http://*:5000", "")]
     [InlineData("http://10.0.0.7", "http://*:80", "")]
     [InlineData("https://localhost:5000/x", null, "/x")]
-    public void The_service_listens_where_the_url_says(string url, string? listens, string pathBase)
+    public void The_service_listens_at_the_url(string url, string? listens, string pathBase)
     {
         var registration = Read(Good.Replace("http://localhost:5000", url));
 
@@ -255,7 +255,7 @@ public sealed class RegistrationTests : IDisposable
     [InlineData("hs_secret", "a+b",
         ":4: hs_token has characters other than A-Z a-z 0-9 _ -, which some homeservers encode differently: avoid them")]
     [InlineData("hs_secret", "as-secret", ":4: hs_token is the same as as_token: use two different tokens")]
-    public void What_is_allowed_but_hardly_intended_is_a_warning(string right, string changed, string line)
+    public void A_valid_but_probably_unintended_value_is_a_warning(string right, string changed, string line)
     {
         Assert.Contains(right, Good);
         Assert.Equal([Path + line], Read(Good.Replace(right, changed)).Warnings);

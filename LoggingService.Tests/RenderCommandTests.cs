@@ -3,7 +3,7 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>The text of any record can be rendered, also of one from elsewhere.</summary>
+/// <summary>The command render writes the text of any record, also of a foreign one.</summary>
 public class RenderCommandTests
 {
     [Fact]

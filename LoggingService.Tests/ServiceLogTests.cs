@@ -4,10 +4,10 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
-/// <summary>What an admin reads on the terminal is the service's word, not a stranger's; and as much of it as the settings say.</summary>
+/// <summary>The service's own log: levels and formats follow the settings, and no event can forge a line.</summary>
 public class ServiceLogTests
 {
-    // As versions before Native AOT shipped it.
+    // The file that versions before Native AOT shipped.
     private const string FormerSettings =
         """
         {
@@ -35,7 +35,7 @@ public class ServiceLogTests
 
         using var homeserver = new HttpClient();
         homeserver.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServiceUnderTest.HsToken);
-        using var answer = await homeserver.GetAsync(
+        using var response = await homeserver.GetAsync(
             new Uri($"http://127.0.0.1:{port}/_matrix/app/v1/rooms/%23logged_%0A00:00:00%20ERR%20forged%1B[2J%E2%80%AE:localhost"),
             Cancellation);
 
@@ -46,7 +46,7 @@ public class ServiceLogTests
     }
 
     [Fact]
-    public async Task A_level_is_set_for_one_category_and_the_others_keep_theirs()
+    public async Task A_level_can_be_set_for_one_category()
     {
         using var folder = TempFolder.ForCaller();
         await using var service = Start(folder, "--Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host", "Debug");
@@ -71,7 +71,7 @@ public class ServiceLogTests
     [Theory]
     [InlineData("text")]
     [InlineData("json")]
-    public async Task A_file_of_the_day_gets_what_the_console_gets_with_the_lines_of_rooms_where_they_are_switched_on(string format)
+    public async Task A_daily_file_has_the_lines_of_the_console_and_the_room_activity_if_enabled(string format)
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();
@@ -113,7 +113,7 @@ public class ServiceLogTests
         await using var service =
             Start(folder, new Dictionary<string, string?> { [MachineSettings.Variable] = folder["appsettings.json"] });
 
-        await HasOneWarningAsync(service, "Ignored the section Serilog of the settings. Logging:LogLevel sets levels, ");
+        await AssertOneWarningAsync(service, "Ignored the section Serilog of the settings. Logging:LogLevel sets levels, ");
     }
 
     [Theory]
@@ -126,7 +126,7 @@ public class ServiceLogTests
         using var folder = TempFolder.ForCaller();
         await using var service = Start(folder, settings);
 
-        await HasOneWarningAsync(service, expected);
+        await AssertOneWarningAsync(service, expected);
         Assert.False(File.Exists(folder["x.log"]));
     }
 
@@ -137,7 +137,7 @@ public class ServiceLogTests
         ServiceProcess.Start(
             folder.Path, environment, ["--urls", "http://127.0.0.1:0", "--homeserver", "http://127.0.0.1:9", .. arguments]);
 
-    private static async Task HasOneWarningAsync(ServiceProcess service, string expected)
+    private static async Task AssertOneWarningAsync(ServiceProcess service, string expected)
     {
         await service.WaitForLineAsync("Writing logs to ");
         Assert.Equal(0, await service.StopAsync());

@@ -8,7 +8,7 @@ using Serilog.Parsing;
 
 namespace LoggingService.Tests;
 
-/// <summary>At a terminal, what is still waited for stands in one place, and the rooms' lines are shown.</summary>
+/// <summary>On a terminal, the state of each check is a status line below the other lines.</summary>
 public partial class StatusLineConsoleSinkTests
 {
     private const int Width = 20;
@@ -41,7 +41,7 @@ public partial class StatusLineConsoleSinkTests
     [InlineData(Width)]
     [InlineData(Width + 1)]
     [InlineData(3 * Width)]
-    public void A_line_that_is_broken_at_the_terminals_edge_leaves_nothing_behind(int length)
+    public void A_line_wrapped_at_the_width_of_the_terminal_is_erased_completely(int length)
     {
         Write("one");
         Write($"\e[31m{new string('x', length)}\e[0m", EventIds.CheckFailed, check: "homeserver");
@@ -52,7 +52,7 @@ public partial class StatusLineConsoleSinkTests
     [Theory]
     [InlineData("", true)]
     [InlineData("1", false)]
-    public async Task Colours_are_for_terminals_whose_owner_wants_them(string noColor, bool hasColours)
+    public async Task Colours_are_used_on_terminals_unless_NO_COLOR_is_set(string noColor, bool hasColours)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "script is util-linux's.");
         using var folder = TempFolder.ForCaller();
@@ -70,7 +70,7 @@ public partial class StatusLineConsoleSinkTests
     }
 
     [Fact]
-    public async Task A_terminal_shows_what_is_wrong_and_what_is_not_known_yet()
+    public async Task A_terminal_shows_failed_and_pending_checks()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "script is util-linux's.");
         using var folder = TempFolder.ForCaller();
@@ -82,17 +82,19 @@ public partial class StatusLineConsoleSinkTests
         start.Environment["NO_COLOR"] = "";
         using var process = ChildProcess.Start(start);
         var screen = "";
-        while (!Colour().Replace(screen, "").Contains("· Not known yet: whether it reaches", StringComparison.Ordinal)
+        while (!Colour().Replace(screen, "").Contains("· The reachability check is pending", StringComparison.Ordinal)
             && await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        {
             screen += line + "\n";
+        }
+
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Contains("\e[0;33m✗\e[0m", screen, StringComparison.Ordinal);
-        Assert.Contains(
-            "  ✗ The homeserver can't be reached at http://127.0.0.1:9", Colour().Replace(screen, ""), StringComparison.Ordinal);
-        Assert.Contains(
-            "  · Not known yet: whether it has loaded the registration.", Colour().Replace(screen, ""), StringComparison.Ordinal);
+        var text = Colour().Replace(screen, "");
+        Assert.Contains("  ✗ The homeserver check failed for http://127.0.0.1:9: cannot connect", text, StringComparison.Ordinal);
+        Assert.Contains("  · The registration check is pending for ", text, StringComparison.Ordinal);
     }
 
     private void Write(string text, int eventId = 0, string? check = null) => _terminal.Emit(new LogEvent(
@@ -102,7 +104,7 @@ public partial class StatusLineConsoleSinkTests
             new("Check", new ScalarValue(check)),
         ]));
 
-    /// <summary>What a terminal of that width shows of all that was written.</summary>
+    /// <summary>The lines that a terminal of <see cref="Width"/> columns shows.</summary>
     private List<string> Screen()
     {
         var rows = new List<string> { "" };

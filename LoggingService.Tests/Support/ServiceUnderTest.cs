@@ -113,6 +113,17 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
     public Task<(int Status, string Body)> PushAsync(string transactionId, params IEnumerable<string> events) =>
         SendAsync(HttpMethod.Put, $"/_matrix/app/v1/transactions/{transactionId}", $"{{\"events\":[{string.Join(',', events)}]}}");
 
+    /// <summary>Sends a transaction whose body may be invalid.</summary>
+    public async Task<(int Status, string Body)> PutAsync(string transactionId, byte[] body, bool isChunked = false)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"/_matrix/app/v1/transactions/{transactionId}");
+        request.Content = new ByteArrayContent(body);
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.TransferEncodingChunked = isChunked;
+        using var response = await Client.SendAsync(request, TestContext.Current.CancellationToken);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
     /// <summary>The lines of a room's latest text, without the timestamp (26 characters and a space).</summary>
     public IReadOnlyList<string> Lines(string room) =>
         [.. File.ReadAllLines(Path.Combine(Logs, room, "latest.log")).Select(line => line[27..])];

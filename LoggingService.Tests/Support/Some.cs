@@ -11,6 +11,9 @@ internal static class Some
 
     public static string EventId() => $"$event{Interlocked.Increment(ref count)}";
 
+    /// <summary>JSON arrays within each other.</summary>
+    public static string NestedArrays(int depth) => new string('[', depth) + new string(']', depth);
+
     /// <summary>A message as Synapse pushes it.</summary>
     public static string Message(
         string roomId, string body = "hello", string? eventId = null, long? at = null, string sender = "@alice:localhost")
