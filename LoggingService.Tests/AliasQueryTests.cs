@@ -105,7 +105,7 @@ public class AliasQueryTests
     [Theory]
     [InlineData(409, "M_UNKNOWN")]
     [InlineData(400, "M_ROOM_IN_USE")]
-    public async Task An_alias_taken_meanwhile_is_200(int status, string errcode)
+    public async Task An_alias_taken_during_the_creation_is_200(int status, string errcode)
     {
         using var service = new ServiceUnderTest(homeserver: CreatingRooms().On(PutAlias, status, Error(errcode)));
 

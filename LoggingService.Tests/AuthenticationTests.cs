@@ -88,8 +88,8 @@ public class AuthenticationTests
             var method = new HttpMethod(route.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods[0]);
             foreach (var (authorization, status, errcode) in new[] { ("", 401, "M_MISSING_TOKEN"), ("Bearer wrong", 403, "M_FORBIDDEN") })
             {
-                var answer = await service.SendAsync(method, path, method == HttpMethod.Get ? null : """{"events":[]}""", authorization);
-                Assert.Equal((path, status, errcode), (path, answer.Status, Errcode(answer.Body)));
+                var response = await service.SendAsync(method, path, method == HttpMethod.Get ? null : """{"events":[]}""", authorization);
+                Assert.Equal((path, status, errcode), (path, response.Status, Errcode(response.Body)));
             }
         }
     }

@@ -36,15 +36,15 @@ public class ConnectionCheckTests
     [InlineData(400, """{"errcode":"M_UNRECOGNIZED","error":"Unrecognized request"}""")]
     [InlineData(404, "404 page not found")]
     [InlineData(405, "{}")]
-    public async Task Without_ping_support_reachability_is_inconclusive(int status, string answer)
+    public async Task Without_ping_support_reachability_is_inconclusive(int status, string response)
     {
-        _homeserver.On(Ping, status, answer);
+        _homeserver.On(Ping, status, response);
         using var service = Start();
         await UntilConnectedAsync(service);
         Assert.Empty(service.WarningsAndErrors);
-        var said = Assert.Single(service.Logged, e => e.RenderMessage().Contains("knows this service", StringComparison.Ordinal))
+        var line = Assert.Single(service.Logged, e => e.RenderMessage().Contains("knows this service", StringComparison.Ordinal))
             .RenderMessage();
-        Assert.Contains("The \"reachability\" check is inconclusive for \"http://127.0.0.1:5000\"", said, StringComparison.Ordinal);
+        Assert.Contains("The \"reachability\" check is inconclusive for \"http://127.0.0.1:5000\"", line, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -74,23 +74,23 @@ public class ConnectionCheckTests
     [InlineData(Ping, 400, """{"errcode":"M_URL_NOT_SET","error":"The application service has no URL"}""", "cannot call this service",
         "has no URL")]
     public async Task A_failure_is_logged_once_with_its_advice_and_so_is_the_recovery(
-        string call, int status, string answer, string reason, string advice)
+        string call, int status, string response, string reason, string advice)
     {
         _homeserver.On(call, _ => status == 0
             ? throw new HttpRequestException("Connection refused (localhost:8008)")
-            : Task.FromResult(new StubHomeserver.Response(status, answer)));
+            : Task.FromResult(new StubHomeserver.Response(status, response)));
         using var service = Start();
 
         // Retried many times, logged once.
         await Wait.UntilAsync(
             () => service.WarningsAndErrors.Count > 0 && _homeserver.Calls.Count(made => made.Line == call) > 6, "the retries", Pass);
-        var said = Assert.Single(service.WarningsAndErrors);
-        Assert.Contains(reason, said, StringComparison.Ordinal);
-        Assert.Contains(advice, said, StringComparison.Ordinal);
-        Assert.DoesNotContain(ServiceUnderTest.AsToken, said, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', said);
+        var line = Assert.Single(service.WarningsAndErrors);
+        Assert.Contains(reason, line, StringComparison.Ordinal);
+        Assert.Contains(advice, line, StringComparison.Ordinal);
+        Assert.DoesNotContain(ServiceUnderTest.AsToken, line, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', line);
 
-        // Transactions are accepted meanwhile.
+        // Transactions are accepted during the checks.
         var room = Some.RoomId();
         var pushed = service.PushAsync("1", Some.Message(room));
         await Wait.UntilAsync(() => pushed.IsCompleted, "a response", Pass);

@@ -111,7 +111,7 @@ public class DuplicateTests
             new Random(i).Shuffle(selected);
             return service.PushAsync($"{i % 7}", selected);
         });
-        Assert.All(await Task.WhenAll(pushes), answer => Assert.Equal(200, answer.Status));
+        Assert.All(await Task.WhenAll(pushes), response => Assert.Equal(200, response.Status));
         var logged = rooms.SelectMany(room => LogFolder.EventIds(service.Logs, room)).ToList();
         Assert.Equal(60, logged.Count);
         Assert.Equal(60, logged.Distinct().Count());

@@ -139,12 +139,12 @@ public class EndpointTests
             {
                 using var request = new HttpRequestMessage(new HttpMethod(method), path);
                 request.Headers.Authorization = new("Bearer", token);
-                using var answer = await service.Client.SendAsync(request, TestContext.Current.CancellationToken);
+                using var response = await service.Client.SendAsync(request, TestContext.Current.CancellationToken);
 
-                Assert.Equal("application/json", answer.Content.Headers.ContentType?.MediaType);
-                using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+                Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
+                using var body = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
                 Assert.Equal(JsonValueKind.Object, body.RootElement.ValueKind);
-                Assert.Equal(answer.StatusCode != HttpStatusCode.OK, body.RootElement.TryGetProperty("errcode", out _));
+                Assert.Equal(response.StatusCode != HttpStatusCode.OK, body.RootElement.TryGetProperty("errcode", out _));
             }
         }
     }

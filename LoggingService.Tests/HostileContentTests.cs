@@ -129,12 +129,12 @@ public class HostileContentTests
 
         List<string> Lines(string words)
         {
-            var said = LineOf.Event(
+            var original = LineOf.Event(
                 "@alice:x", "m.room.message", new JsonObject { ["msgtype"] = "m.text", ["body"] = words }.ToJsonString());
             var lines = new List<string>();
             foreach (var changed in Changed(content, JsonValue.Create(words).ToJsonString()).Append(content))
             {
-                lines.Add(LineOf.After(Event("@bob:x", type, changed, stateKey), said));
+                lines.Add(LineOf.After(Event("@bob:x", type, changed, stateKey), original));
                 lines.Add(LineOf.Bobs("m.reaction", Reaction, Event("@alice:x", type, changed, stateKey)));
             }
 

@@ -132,7 +132,7 @@ public class LoggedRoomsTests
         using var service = new ServiceUnderTest(time, homeserver: _homeserver);
         var begin = time.GetUtcNow();
         var pushed = PushAsync(service, Some.Message(_room));
-        await Wait.UntilAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(250)));
+        await Wait.UntilAsync(() => pushed.IsCompleted, "a response", () => time.Advance(TimeSpan.FromMilliseconds(250)));
         await pushed;
 
         // Well within the timeout of the homeserver.
@@ -204,17 +204,17 @@ public class LoggedRoomsTests
     [Fact]
     public async Task A_query_for_an_alias_that_we_are_resolving_creates_no_room()
     {
-        (int Status, string Body)? answer = null;
+        (int Status, string Body)? response = null;
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         _homeserver.On(StubHomeserver.AliasLine(Tea), async _ =>
         {
             // Synapse queries the application services of the namespace before it responds.
-            answer = await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(Tea)}");
+            response = await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(Tea)}");
             return new(404, """{"errcode":"M_NOT_FOUND","error":"Room alias not found"}""");
         });
         await PushAsync(service, CanonicalAlias(_room, Tea));
-        await Wait.UntilAsync(() => answer is not null, "the homeserver has its answer");
-        Assert.Equal(404, answer!.Value.Status);
+        await Wait.UntilAsync(() => response is not null, "the homeserver has its response");
+        Assert.Equal(404, response!.Value.Status);
         Assert.DoesNotContain(_homeserver.Calls, call => call.Line.Contains("createRoom", StringComparison.Ordinal));
     }
 
@@ -227,7 +227,7 @@ public class LoggedRoomsTests
         _homeserver.On("GET /_matrix/client/v3/account/whoami", status, $$"""{"errcode":"{{errcode}}","error":"no"}""").Alias(Tea, _room);
         using var service = new ServiceUnderTest(time, homeserver: _homeserver);
         var pushed = PushAsync(service, CanonicalAlias(_room, Tea));
-        await Wait.UntilAsync(() => pushed.IsCompleted, "an answer", () => time.Advance(TimeSpan.FromMilliseconds(250)));
+        await Wait.UntilAsync(() => pushed.IsCompleted, "a response", () => time.Advance(TimeSpan.FromMilliseconds(250)));
         await pushed;
         Assert.Null(Link(service, "logged_tea"));
 

@@ -21,9 +21,8 @@ public class RequestBodyTests
         var (status, body) = await service.PutAsync("1", tooLarge, chunked);
 
         Assert.Equal((413, "M_TOO_LARGE"), (status, JsonDocument.Parse(body).RootElement.GetProperty("errcode").GetString()));
-        Assert.Equal((200, "{}"),
-            await service.PutAsync("2", Encoding.UTF8.GetBytes($"{{\"events\":[{Some.Message(room, new string('x', 1_000_000))}]}}"),
-            chunked));
+        var allowed = Encoding.UTF8.GetBytes($"{{\"events\":[{Some.Message(room, new string('x', 1_000_000))}]}}");
+        Assert.Equal((200, "{}"), await service.PutAsync("2", allowed, chunked));
         Assert.Single(service.Record(room));
     }
 
@@ -74,7 +73,7 @@ public class RequestBodyTests
         var end = DateTime.UtcNow + Bound;
         while (status == 503 && DateTime.UtcNow < end)
         {
-            (status, _) = await service.SendAsync(HttpMethod.Put, "/_matrix/app/v1/transactions/2", body);
+            status = (await service.SendAsync(HttpMethod.Put, "/_matrix/app/v1/transactions/2", body)).Status;
         }
 
         Assert.Equal(200, status);
