@@ -53,7 +53,7 @@ internal static class RenderCommand
     private static string? DayBefore(string record)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(record))!;
-        return DayFileName.TryParse(Path.GetFileName(record), out var name) && name.IsRecord
+        return DayFileName.Parse(Path.GetFileName(record)) is { IsRecord: true } name
             && RoomLog.NewestDay(folder, day => day < name.Day) is { } before
             ? Path.Combine(folder, DayFileName.Record(before).ToString())
             : null;

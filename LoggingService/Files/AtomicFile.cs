@@ -3,21 +3,14 @@ using System.Security.Cryptography;
 namespace LoggingService.Files;
 
 /// <summary>
-/// Writes a file so that its path never leads to a part of it. The content goes into a temporary file in the same folder,
-/// created with its final mode, and the rename happens only after an fsync.
+/// Writes a file so that its path never leads to a part of it: a temporary file in the same folder is synced, renamed, and
+/// the folder synced. If that fails (<see cref="IOException"/>, <see cref="UnauthorizedAccessException"/>), the path leads to
+/// what it led to before; only if the fsync of the folder failed is the new file in place, though it may not survive a power
+/// cut. A crash leaves at most the temporary file.
 /// </summary>
-/// <remarks>
-/// When a method returns, content and name are durable. When it throws, the temporary file is deleted and the path leads to
-/// what it led to before; only if the fsync of the folder failed is the new file in place, though not certain to survive a
-/// power cut. Failures are <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>. A crash leaves at most
-/// the temporary file.
-/// </remarks>
 internal static class AtomicFile
 {
-    /// <summary>
-    /// Writes the file, over the existing one if there is one. Only one writer per path at a time: the temporary file is
-    /// <c>{path}.new</c>, and one that a crash has left is deleted.
-    /// </summary>
+    /// <summary>Creates or replaces a file. Only one writer per path: the temporary file is always <c>{path}.new</c>.</summary>
     public static void Replace(string path, UnixFileMode mode, Action<FileStream> write)
     {
         var temporary = path + ".new";
@@ -25,10 +18,7 @@ internal static class AtomicFile
         Write(temporary, path, mode, write, () => Posix.Rename(temporary, path));
     }
 
-    /// <summary>
-    /// Writes a file that must not exist yet. Safe in folders and with writers that aren't ours: the temporary file,
-    /// <c>{path}.{random}.new</c>, takes no existing name.
-    /// </summary>
+    /// <summary>Writes a new file. Safe next to other programs' files: the name of the temporary file is random.</summary>
     /// <exception cref="IOException">Also if the path exists, which is then left as it is.</exception>
     public static void Create(string path, UnixFileMode mode, Action<FileStream> write)
     {

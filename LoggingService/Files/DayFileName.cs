@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace LoggingService.Files;
 
 /// <summary>The name of a file that belongs to a day: the date and a suffix, as in <c>20261123.jsonl</c>.</summary>
@@ -18,14 +16,11 @@ internal readonly record struct DayFileName(DateOnly Day, string Suffix)
 
     public static DayFileName Text(DateOnly day) => new(day, TextSuffix);
 
-    public static bool TryParse(string? name, out DayFileName parsed)
+    public static DayFileName? Parse(string? name)
     {
         var length = Math.Min(name?.Length ?? 0, Format.Length);
-        var date = name.AsSpan(0, length);
-        var isParsed = DateOnly.TryParseExact(date, Format, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day);
-        parsed = isParsed ? new(day, name![length..]) : default;
-        return isParsed;
+        return DateOnly.TryParseExact(name.AsSpan(0, length), Format, out var day) ? new(day, name![length..]) : null;
     }
 
-    public override string ToString() => Day.ToString(Format, CultureInfo.InvariantCulture) + Suffix;
+    public override string ToString() => Day.ToString(Format) + Suffix;
 }

@@ -1,8 +1,8 @@
 using System.Buffers;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Unicode;
 
 namespace LoggingService.Files;
 
@@ -29,23 +29,16 @@ internal static class FolderName
         Span<byte> utf8 = stackalloc byte[4];
         while (!name.IsEmpty)
         {
-            if (Rune.DecodeFromUtf16(name, out var rune, out var length) != OperationStatus.Done)
-            {
-                // An unpaired surrogate, as three bytes that valid UTF-8 never contains: the name stays unique.
-                var unit = name[0];
-                Escape(encoded, 0xE0 | (unit >> 12));
-                Escape(encoded, 0x80 | ((unit >> 6) & 0x3F));
-                Escape(encoded, 0x80 | (unit & 0x3F));
-            }
-            else if (IsUnescaped(rune, isFirst: encoded.Length == 0 && !isRoomId, isRoomId))
+            var isValid = Rune.DecodeFromUtf16(name, out var rune, out var length) == OperationStatus.Done;
+            if (isValid && IsUnescaped(rune, isFirst: encoded.Length == 0 && !isRoomId, isRoomId))
             {
                 encoded.Append(name[..length]);
             }
             else
             {
-                foreach (var octet in utf8[..rune.EncodeToUtf8(utf8)])
+                foreach (var octet in utf8[..(isValid ? rune.EncodeToUtf8(utf8) : EncodeSurrogate(name[0], utf8))])
                 {
-                    Escape(encoded, octet);
+                    encoded.Append($"%{octet:X2}");
                 }
             }
 
@@ -55,7 +48,14 @@ internal static class FolderName
         return encoded.ToString();
     }
 
-    private static void Escape(StringBuilder encoded, int octet) => encoded.Append(CultureInfo.InvariantCulture, $"%{octet:X2}");
+    /// <summary>Encodes an unpaired surrogate as three bytes that valid UTF-8 never contains, so that the name stays unique.</summary>
+    private static int EncodeSurrogate(char unit, Span<byte> bytes)
+    {
+        bytes[0] = (byte)(0xE0 | (unit >> 12));
+        bytes[1] = (byte)(0x80 | ((unit >> 6) & 0x3F));
+        bytes[2] = (byte)(0x80 | (unit & 0x3F));
+        return 3;
+    }
 
     private static bool IsUnescaped(Rune rune, bool isFirst, bool isRoomId) => rune.Value switch
     {
@@ -73,19 +73,7 @@ internal static class FolderName
             return name;
         }
 
-        var length = 0;
-        var bytes = 0;
-        foreach (var rune in name.EnumerateRunes())
-        {
-            bytes += rune.Utf8SequenceLength;
-            if (bytes > TruncatedBytes)
-            {
-                break;
-            }
-
-            length += rune.Utf16SequenceLength;
-        }
-
+        Utf8.FromUtf16(name, stackalloc byte[TruncatedBytes], out var length, out _);
         var hash = SHA256.HashData(MemoryMarshal.AsBytes(original.AsSpan()));
         return $"{name[..length]}~{Convert.ToHexStringLower(hash.AsSpan(0, 16))}";
     }

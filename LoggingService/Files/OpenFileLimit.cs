@@ -2,10 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace LoggingService.Files;
 
-/// <summary>
-/// Shares of the process's limit of open files (RLIMIT_NOFILE). Connections must not exhaust it: appends would fail, and the
-/// runtime aborts where it can't open what it needs.
-/// </summary>
+/// <summary>Shares of the process's limit of open files (RLIMIT_NOFILE): where it is exhausted, the runtime aborts.</summary>
 internal static partial class OpenFileLimit
 {
     private const long ReservedForLogs = 3_000;

@@ -6,12 +6,14 @@ using Microsoft.Win32.SafeHandles;
 namespace LoggingService.Files;
 
 /// <summary>
-/// What durability needs and .NET lacks: an fsync that reports failures (<c>FileStream.Flush(true)</c> and
-/// <c>RandomAccess.FlushToDisk</c> swallow them), fsync of a folder, rename over a link, the identity of a file. Failures are
-/// <see cref="IOException"/>s that name the path.
+/// What durability needs and .NET lacks: an fsync that reports failures (<c>RandomAccess.FlushToDisk</c> swallows them), fsync
+/// of a folder, rename over a link, the identity of a file. Failures are <see cref="IOException"/>s that name the path.
 /// </summary>
 internal static partial class Posix
 {
+    /// <summary>0640: log files are readable by the service's group.</summary>
+    public const UnixFileMode LogFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+
     private const int NotFound = 2;
     private const int Interrupted = 4;
     private const int NotAFolder = 20;
@@ -32,23 +34,21 @@ internal static partial class Posix
     }
 
     /// <summary>Creates a folder and its missing parents, mode 0750.</summary>
-    public static void CreateFolder(string path) => Directory.CreateDirectory(path, FileModes.LogFolder);
+    public static void CreateFolder(string path) =>
+        Directory.CreateDirectory(path, LogFileMode | UnixFileMode.UserExecute | UnixFileMode.GroupExecute);
 
-    /// <summary>
-    /// Opens a file for reading and writing, created with mode 0640. Like every open by .NET it takes a shared flock, and fails
-    /// while another process holds the file exclusively.
-    /// </summary>
+    /// <summary>Opens a file for reading and writing, created with mode 0640; fails while another process locks it (flock).</summary>
     public static SafeFileHandle OpenOrCreate(string path)
     {
         if (!File.Exists(path))
         {
-            // Only a stream's options can set a mode. A handle of open(2) would have neither the lock nor a path in its errors.
+            // Only a stream's options can set a mode. A handle of open(2) would have neither the flock nor a path in its errors.
             new FileStream(path, new FileStreamOptions
             {
                 Mode = FileMode.OpenOrCreate,
                 Access = FileAccess.ReadWrite,
                 Share = Shared,
-                UnixCreateMode = FileModes.LogFile,
+                UnixCreateMode = LogFileMode,
             }).Dispose();
         }
 

@@ -118,7 +118,7 @@ internal sealed class FileRedo
         }
 
         var toCome = new Queue<int>(missing.Values.SelectMany(places => places).Order());
-        AtomicFile.Replace(path, FileModes.LogFile, target =>
+        AtomicFile.Replace(path, Posix.LogFileMode, target =>
         {
             foreach (var (line, place) in there)
             {
@@ -170,7 +170,7 @@ internal sealed class FileRedo
     }
 
     /// <summary>Rebuilds a file whose fsync failed from its synced part and the journal; a retried fsync would falsely succeed.</summary>
-    public void MakeAnew(string path) => AtomicFile.Replace(path, FileModes.LogFile, target =>
+    public void MakeAnew(string path) => AtomicFile.Replace(path, Posix.LogFileMode, target =>
     {
         if (File.Exists(path))
         {

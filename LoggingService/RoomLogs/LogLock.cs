@@ -25,7 +25,7 @@ internal static class LogLock
                 Access = FileAccess.ReadWrite,
                 Share = FileShare.None,
                 BufferSize = 0,
-                UnixCreateMode = FileModes.LogFile,
+                UnixCreateMode = Posix.LogFileMode,
             });
             Sign(file);
             return file;

@@ -10,13 +10,11 @@ internal static class Retention
     public static int RemoveDaysBefore(string root, DateOnly keepFrom)
     {
         var removed = 0;
-        foreach (var folder in new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder))
+        var folders = new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder);
+        foreach (var file in folders.SelectMany(folder => folder.EnumerateFiles().Where(file => IsBefore(keepFrom, file.Name)).ToList()))
         {
-            foreach (var file in folder.EnumerateFiles().Where(file => IsBefore(keepFrom, file.Name)).ToList())
-            {
-                file.Delete();
-                removed++;
-            }
+            file.Delete();
+            removed++;
         }
 
         return removed;
@@ -26,6 +24,6 @@ internal static class Retention
         folder.LinkTarget is null && (folder.Name.StartsWith('!') || folder.Name == Quarantine.Folder);
 
     private static bool IsBefore(DateOnly keepFrom, string name) =>
-        DayFileName.TryParse(name, out var file) && file.Day < keepFrom
+        DayFileName.Parse(name) is { } file && file.Day < keepFrom
         && (file.IsRecord || file.IsText || file.Suffix == Quarantine.TornSuffix);
 }

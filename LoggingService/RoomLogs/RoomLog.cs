@@ -37,7 +37,7 @@ internal sealed partial class RoomLog : IDisposable
             _knownBefore = _dayBefore is { } before ? ReadIds(before) : [];
 
             // With a wrong clock the day that was written last is not among the newest, but resent events may be of it.
-            if (DayFileName.TryParse(new FileInfo(LatestLink).LinkTarget, out var last)
+            if (DayFileName.Parse(new FileInfo(LatestLink).LinkTarget) is { } last
                 && File.Exists(Path.Combine(root, RecordName(last.Day))))
             {
                 _lastWritten = last.Day;
@@ -169,16 +169,9 @@ internal sealed partial class RoomLog : IDisposable
 
     private string LatestLink => Path.Combine(_root, _folder, "latest.log");
 
-    private static IEnumerable<DateOnly> RecordedDays(string folder)
-    {
-        foreach (var path in Directory.EnumerateFiles(folder, "????????.jsonl"))
-        {
-            if (DayFileName.TryParse(Path.GetFileName(path), out var name))
-            {
-                yield return name.Day;
-            }
-        }
-    }
+    private static IEnumerable<DateOnly> RecordedDays(string folder) => Directory.EnumerateFiles(folder, "????????.jsonl")
+        .Select(path => DayFileName.Parse(Path.GetFileName(path))?.Day)
+        .OfType<DateOnly>();
 
     private string Render(RoomEvent e, long offset, DateTimeOffset? receivedAt)
     {
