@@ -8,11 +8,8 @@ internal static class AliasLine
     /// <summary>The line of <c>m.room.canonical_alias</c>, which without a main alias removes it.</summary>
     public static string? Canonical(RenderContext context) => context.ChangeSentence(
         static (content, types) => new Aliases(types.NonEmpty(content["alias"u8]), types.Strings(content["alt_aliases"u8])),
-        static (current, previous) =>
-        {
-            var parts = previous is null ? DescribeAll(current) : DescribeChanges(previous, current);
-            return parts.Count == 0 ? "set the aliases again (nothing changed)" : Prose.Join(parts);
-        });
+        static (current, previous) => Prose.Join(previous is null ? DescribeAll(current) : DescribeChanges(previous, current))
+            ?? "set the aliases again (nothing changed)");
 
     /// <summary>The line of <c>m.room.aliases</c>, in which each server used to publish its own aliases of the room.</summary>
     public static string? OfServer(RenderContext context) => context.ChangeSentence(
@@ -20,17 +17,16 @@ internal static class AliasLine
         (current, previous) =>
         {
             var server = SafeText.ServerName(context.Event.StateKey!);
-            var changes = DescribeDifference(added: Prose.Except(current, previous ?? []), removed: Prose.Except(previous ?? [], current));
-            return (previous, current, changes) switch
+            return (previous, current) switch
             {
-                (null, [], _) => $"removed the aliases of {server}",
-                (null, _, _) => $"set the aliases of {server} to {List(current)}",
-                (_, _, []) => $"set the aliases of {server} again (nothing changed)",
-                _ => Prose.Join(changes),
+                (null, []) => $"removed the aliases of {server}",
+                (null, _) => $"set the aliases of {server} to {List(current)}",
+                _ => Prose.Join(DescribeDifference(Prose.Except(current, previous), Prose.Except(previous, current)))
+                    ?? $"set the aliases of {server} again (nothing changed)",
             };
         });
 
-    private static List<string> DescribeAll(Aliases current)
+    private static string?[] DescribeAll(Aliases current)
     {
         var alternatives = Prose.Except(current.Alternatives, [current.Main ?? ""]);
         return (current.Main, alternatives) switch
@@ -42,27 +38,18 @@ internal static class AliasLine
         };
     }
 
-    private static List<string> DescribeChanges(Aliases previous, Aliases current)
+    private static string?[] DescribeChanges(Aliases previous, Aliases current)
     {
-        var main = (previous.Main, current.Main) switch
-        {
-            _ when previous.Main == current.Main => null,
-            (null, { } added) => $"set the main alias to {SafeText.RoomAlias(added)}",
-            ({ } removed, null) => $"removed the main alias {SafeText.RoomAlias(removed)}",
-            _ => $"changed the main alias from {SafeText.RoomAlias(previous.Main!)} to {SafeText.RoomAlias(current.Main!)}",
-        };
-
         // The main alias may be among the alternatives, and is fully described already.
-        var alternatives = DescribeDifference(
-            added: Prose.Except(current.Alternatives, [.. previous.Alternatives, current.Main ?? ""]),
-            removed: Prose.Except(previous.Alternatives, [.. current.Alternatives, previous.Main ?? "", current.Main ?? ""]));
-        return main is null ? alternatives : [main, .. alternatives];
+        var main = Prose.Change("the main alias", previous.Main, current.Main, SafeText.RoomAlias);
+        var added = Prose.Except(current.Alternatives, [.. previous.Alternatives, current.Main ?? ""]);
+        var removed = Prose.Except(previous.Alternatives, [.. current.Alternatives, previous.Main ?? "", current.Main ?? ""]);
+        return [main, .. DescribeDifference(added, removed)];
     }
 
-    private static List<string> DescribeDifference(List<string> added, List<string> removed)
+    private static string?[] DescribeDifference(List<string> added, List<string> removed)
     {
-        string?[] changes = [Describe("added", added), Describe("removed", removed)];
-        return [.. changes.OfType<string>()];
+        return [Describe("added", added), Describe("removed", removed)];
 
         static string? Describe(string verb, List<string> aliases) =>
             aliases.Count == 0 ? null : $"{verb} the {(aliases.Count == 1 ? "alias" : "aliases")} {List(aliases)}";

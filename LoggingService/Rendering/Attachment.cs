@@ -1,4 +1,3 @@
-using System.Globalization;
 using LoggingService.Events;
 
 namespace LoggingService.Rendering;
@@ -53,9 +52,6 @@ internal static class Attachment
         return $"location {(isPlain ? coordinates : SafeText.Quoted(uri))}";
     }
 
-    /// <summary><see cref="Coordinates"/>, or else only the noun.</summary>
-    public static string Location(RawJson content, TypeCheck types) => Coordinates(content, types) ?? "location";
-
     /// <summary>The sender's description of a location. (MSC3488.)</summary>
     public static string? LocationName(RawJson content, TypeCheck types) => types.NonEmpty(LocationBlock(content, types)["description"u8]);
 
@@ -64,28 +60,21 @@ internal static class Attachment
 
     private static string FormatSize(long bytes)
     {
-        ReadOnlySpan<string> units = ["KB", "MB", "GB", "TB", "PB", "EB"];
-        if (bytes < 1000)
-        {
-            return $"{bytes} B";
-        }
-
+        ReadOnlySpan<string> units = ["B", "KB", "MB", "GB", "TB", "PB", "EB"];
         var unit = 0;
-        var size = bytes / 1000.0;
+        var size = (double)bytes;
         for (; size >= 999.95 && unit < units.Length - 1; unit++)
         {
             size /= 1000;
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {units[unit]}");
+        return $"{size:0.#} {units[unit]}";
     }
 
     private static string FormatDuration(long milliseconds)
     {
         // Less than a second is shown as one.
         var seconds = Math.Max(1, milliseconds / 1000);
-        return seconds < 3600
-            ? $"{seconds / 60}:{seconds % 60:00}"
-            : $"{seconds / 3600}:{seconds / 60 % 60:00}:{seconds % 60:00}";
+        return seconds < 3600 ? $"{seconds / 60}:{seconds % 60:00}" : $"{seconds / 3600}:{seconds / 60 % 60:00}:{seconds % 60:00}";
     }
 }

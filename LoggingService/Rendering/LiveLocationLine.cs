@@ -1,9 +1,6 @@
 namespace LoggingService.Rendering;
 
-/// <summary>
-/// The lines of a shared live location: <c>m.beacon_info</c>, the state that starts and stops it, and <c>m.beacon</c>, each
-/// location. (MSC3672, MSC3489; MSC3488 for locations.)
-/// </summary>
+/// <summary>The lines of a live location, <c>m.beacon_info</c> and <c>m.beacon</c>. (MSC3672, MSC3489; MSC3488 for locations.)</summary>
 internal static class LiveLocationLine
 {
     /// <summary><c>*** @bob:example.org started sharing their live location for 15 minutes: "on my bike"</c></summary>

@@ -37,10 +37,7 @@ internal static class LogLine
         return TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(milliseconds, MinTime, MaxTime)), zone);
     }
 
-    /// <summary>
-    /// The generic line of any event: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>, for a state event
-    /// with <c>["state key"]</c> after the type. Never throws.
-    /// </summary>
+    /// <summary>The generic line of any event: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>. Never throws.</summary>
     public static string RenderFallback(RoomEvent e)
     {
         var content = e.Content.Kind == JsonValueKind.Undefined ? "(no content)" : SafeText.Escape(e.Content.ToCompactString());
@@ -54,10 +51,8 @@ internal static class LogLine
         return e.StateKey is null ? type : $"{type} [{SafeText.Quoted(e.StateKey)}]";
     }
 
-    /// <summary>
-    /// The table of event types; <c>null</c> selects the fallback. The state key, not the type, decides whether an event is
-    /// a state event. (Client-Server API, "Types of room events".)
-    /// </summary>
+    // The table of event types; null selects the fallback. The state key, not the type, decides whether an event is a state
+    // event. (Client-Server API, "Types of room events".)
     private static string? Sentence(RenderContext context) => (context.Event.CanonicalType, context.Event.StateKey) switch
     {
         (_, null) when RemovedLine.Handles(context) => RemovedLine.Render(context),

@@ -77,15 +77,9 @@ internal static class MembershipLine
 
     private static string DescribeProfileChange(RawJson previous, string? name, string? avatar)
     {
-        var previousName = previous["displayname"u8].AsString() is { Length: > 0 } text ? text : null;
-        var previousAvatar = previous["avatar_url"u8].AsString() is { Length: > 0 } url ? url : null;
-        var nameChange = (previousName, name) switch
-        {
-            _ when previousName == name => null,
-            (null, { } added) => $"set their name to {SafeText.Quoted(added)}",
-            ({ } removed, null) => $"removed their name {SafeText.Quoted(removed)}",
-            _ => $"changed their name from {SafeText.Quoted(previousName!)} to {SafeText.Quoted(name!)}",
-        };
+        var types = new TypeCheck();
+        var nameChange = Prose.Change("their name", types.NonEmpty(previous["displayname"u8]), name, SafeText.Quoted);
+        var previousAvatar = types.NonEmpty(previous["avatar_url"u8]);
         var avatarChange = (previousAvatar, avatar) switch
         {
             _ when previousAvatar == avatar => null,
@@ -93,11 +87,6 @@ internal static class MembershipLine
             (not null, null) => "removed their avatar",
             _ => "changed their avatar",
         };
-        return (nameChange, avatarChange) switch
-        {
-            (null, null) => "joined again (same name and avatar)",
-            (not null, not null) => $"{nameChange} and {avatarChange}",
-            _ => nameChange ?? avatarChange!,
-        };
+        return Prose.Join([nameChange, avatarChange]) ?? "joined again (same name and avatar)";
     }
 }

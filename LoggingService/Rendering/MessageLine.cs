@@ -2,17 +2,11 @@ using LoggingService.Events;
 
 namespace LoggingService.Rendering;
 
-/// <summary>
-/// The lines of <c>m.room.message</c> with any msgtype, <c>m.sticker</c> and <c>m.room.encrypted</c>.
-/// (Client-Server API, "Instant Messaging".)
-/// </summary>
+/// <summary>The lines of messages, stickers and encrypted events. (Client-Server API, "Instant Messaging".)</summary>
 internal static class MessageLine
 {
-    public static string? Render(RenderContext context)
-    {
-        var isSticker = context.Event.CanonicalType == EventTypes.Sticker;
-        return Render(context, (relation, profile, types) => Read(isSticker, relation, profile, types));
-    }
+    public static string? Render(RenderContext context) => Render(
+        context, (relation, profile, types) => Read(context.Event.CanonicalType == EventTypes.Sticker, relation, profile, types));
 
     /// <summary>The line of any event with a head, a relation to an earlier event and text.</summary>
     public static string? Render(RenderContext context, Func<Relation, PerMessageProfile, TypeCheck, MessageContent?> read)
@@ -82,7 +76,7 @@ internal static class MessageLine
             "m.text" => MessageContent.Plain(text),
             "m.notice" => MessageContent.Notice(text),
             "m.emote" => MessageContent.Emote(text),
-            "m.location" => MessageContent.Plain(text, Attachment.Location(content, types)),
+            "m.location" => MessageContent.Plain(text, Attachment.Coordinates(content, types) ?? "location"),
             "m.key.verification.request" when types.NonEmpty(content["to"u8]) is { } to =>
                 MessageContent.Plain(text, $"asks {SafeText.UserId(to)} for verification"),
             "m.key.verification.request" => MessageContent.Plain(text, "asks for verification"),

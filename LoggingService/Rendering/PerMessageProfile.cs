@@ -2,14 +2,10 @@ using LoggingService.Events;
 
 namespace LoggingService.Rendering;
 
-/// <summary>
-/// The name that a sender, such as a bridge, claims for one message. Anyone may claim any name, so it is quoted after the
-/// full user id. (MSC4144.)
-/// </summary>
+/// <summary>The name that a sender, such as a bridge, claims for one message. Anyone may claim any name. (MSC4144.)</summary>
 /// <param name="HasFallback">The body starts with the name, for clients that don't support profiles.</param>
 internal readonly record struct PerMessageProfile(string? Name, bool HasFallback)
 {
-    /// <param name="content">A message's content; the new content of an edit.</param>
     public static PerMessageProfile Read(RawJson content, TypeCheck types)
     {
         var profile = types.Object(

@@ -36,10 +36,8 @@ internal static class PollLine
             : "voted";
     });
 
-    /// <summary>
-    /// <c>&lt;@alice:example.org, poll ended&gt; soup won</c>. Clients accept it only from the poll's sender and from those
-    /// who may redact, so it names the poll if that is another sender's or unknown.
-    /// </summary>
+    // Clients accept it only from the poll's sender and from those who may redact: others' polls, and unknown ones, are named.
+    /// <summary><c>&lt;@alice:example.org, poll ended&gt; soup won</c></summary>
     public static string? End(RenderContext context) => MessageLine.Render(context, (relation, _, types) =>
     {
         if (PollId(relation.Content, types) is not { } id)

@@ -94,22 +94,15 @@ internal static class PowerLevelsLine
     }
 
     private static List<string> DescribeChanges(
-        OrderedDictionary<LevelKey, long> previous, OrderedDictionary<LevelKey, long> current, bool isRedacted)
-    {
-        var changes = new List<string>();
-        foreach (var key in current.Keys.Union(previous.Keys))
-        {
-            // A missing key of a redacted event was removed by the redaction, not by the event.
-            var from = LevelOrDefault(key, previous);
-            var to = LevelOrDefault(key, current);
-            if (from != to && (!isRedacted || current.ContainsKey(key)))
-            {
-                changes.Add($"{Describe(key)} {from?.ToString() ?? "default"} → {to?.ToString() ?? "default"}");
-            }
-        }
-
-        return changes;
-    }
+        OrderedDictionary<LevelKey, long> previous, OrderedDictionary<LevelKey, long> current, bool isRedacted) =>
+    [
+        // A missing key of a redacted event was removed by the redaction, not by the event.
+        .. from key in isRedacted ? current.Keys : current.Keys.Union(previous.Keys)
+           let before = LevelOrDefault(key, previous)
+           let after = LevelOrDefault(key, current)
+           where before != after
+           select $"{Describe(key)} {before?.ToString() ?? "default"} → {after?.ToString() ?? "default"}",
+    ];
 
     private static long? LevelOrDefault(LevelKey key, OrderedDictionary<LevelKey, long> levels) =>
         levels.TryGetValue(key, out var level) ? level : DefaultLevel(key, levels);

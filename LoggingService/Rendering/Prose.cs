@@ -3,9 +3,21 @@ namespace LoggingService.Rendering;
 /// <summary>Lists and counts in sentences.</summary>
 internal static class Prose
 {
-    /// <summary><c>a</c>, <c>a and b</c>, <c>a, b and c</c>.</summary>
-    public static string Join(IReadOnlyList<string> parts) =>
-        parts.Count < 2 ? string.Concat(parts) : $"{string.Join(", ", parts.Take(parts.Count - 1))} and {parts[^1]}";
+    /// <summary><c>a</c>, <c>a and b</c>, <c>a, b and c</c>; <c>null</c> if all parts are.</summary>
+    public static string? Join(IEnumerable<string?> parts)
+    {
+        string[] present = [.. parts.OfType<string>()];
+        return present.Length < 2 ? present.FirstOrDefault() : $"{string.Join(", ", present[..^1])} and {present[^1]}";
+    }
+
+    /// <summary><c>set x to b</c>, <c>removed x a</c>, <c>changed x from a to b</c>; <c>null</c> if nothing changed.</summary>
+    public static string? Change(string subject, string? from, string? to, Func<string, string> format) => (from, to) switch
+    {
+        _ when from == to => null,
+        (null, { } added) => $"set {subject} to {format(added)}",
+        ({ } removed, null) => $"removed {subject} {format(removed)}",
+        _ => $"changed {subject} from {format(from!)} to {format(to!)}",
+    };
 
     /// <summary><c>1 event</c>, <c>2 events</c>.</summary>
     public static string Pluralize(long count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";

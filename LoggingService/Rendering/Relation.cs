@@ -50,19 +50,9 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
             return body;
         }
 
-        var rest = body.AsSpan();
-        while (rest.StartsWith("> "))
-        {
-            var end = rest.IndexOf('\n');
-            rest = end < 0 ? default : rest[(end + 1)..];
-        }
-
-        if (rest.StartsWith("\n"))
-        {
-            rest = rest[1..];
-        }
-
-        return rest.IsEmpty ? body : rest.ToString();
+        var rest = string.Join('\n', body.Split('\n').SkipWhile(static line => line.StartsWith("> ", StringComparison.Ordinal)));
+        rest = rest.StartsWith('\n') ? rest[1..] : rest;
+        return rest.Length == 0 ? body : rest;
     }
 
     public static bool IsEdit(RoomEvent e) => e.Content["m.relates_to"u8]["rel_type"u8].AsString() == "m.replace";
@@ -98,13 +88,10 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
     // As far as is known: the target may be missing from the record, and encrypted new content is not visible.
     private static bool IsValidEdit(RoomEvent edit, string? id, RoomEvent? target, RawJson newContent)
     {
-        if (id is null || (edit.CanonicalType != EventTypes.RoomEncrypted && newContent.Bytes.IsEmpty))
-        {
-            return false;
-        }
-
-        return target is null
+        var hasContent = edit.CanonicalType == EventTypes.RoomEncrypted || !newContent.Bytes.IsEmpty;
+        var fitsTarget = target is null
             || (target.Sender == edit.Sender && target.Type == edit.Type && target.StateKey is null && !IsEdit(target));
+        return id is not null && hasContent && fitsTarget;
     }
 
     private static string Thread(RenderContext context, string id) => context.History.FindEvent(id) switch

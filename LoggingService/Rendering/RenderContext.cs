@@ -25,28 +25,23 @@ internal readonly record struct RenderContext(RoomEvent Event, RoomHistory Histo
     public bool IsUnchanged =>
         PreviousContent() is { Kind: JsonValueKind.Object } previous && previous.ToCompactString() == Event.Content.ToCompactString();
 
+    public string AgainSuffix => IsUnchanged ? " again (nothing changed)" : "";
+
     /// <summary>The state key is the sender's user id, or <c>_@alice:example.org_DEVICE</c>. (MSC3757 for the longer ones.)</summary>
     public bool IsOwnState => Event is { Sender: { Length: > 0 } sender, StateKey: { } key }
         && (key == sender
             || key.StartsWith($"{sender}_", StringComparison.Ordinal)
             || key.StartsWith($"_{sender}_", StringComparison.Ordinal));
 
-    /// <summary>
-    /// The line <c>*** sender sentence</c>; <c>null</c> if the content is not an object, has a value of the wrong type, or
-    /// <paramref name="describe"/> returns <c>null</c>.
-    /// </summary>
+    /// <summary>The line <c>*** sender sentence</c>; <c>null</c> if the content has a value of the wrong type or no description.</summary>
     public string? Sentence(Func<RawJson, TypeCheck, string?> describe) =>
         TypeCheck.Read(Event.Content, describe) is { } sentence ? $"*** {Sender} {sentence}{RedactedSuffix}" : null;
 
     /// <summary>As <see cref="Sentence"/>, from the content and the content that it replaced (<c>null</c> if unknown).</summary>
-    public string? ChangeSentence<T>(Func<RawJson, TypeCheck, T?> read, Func<T, T?, string> describe)
-        where T : class
-    {
-        var current = TypeCheck.Read(Event.Content, read);
-        return current is null
-            ? null
-            : $"*** {Sender} {describe(current, TypeCheck.Read(PreviousContent(), read))}{RedactedSuffix}";
-    }
+    public string? ChangeSentence<T>(Func<RawJson, TypeCheck, T?> read, Func<T, T?, string> describe) where T : class =>
+        TypeCheck.Read(Event.Content, read) is { } current
+            ? $"*** {Sender} {describe(current, TypeCheck.Read(PreviousContent(), read))}{RedactedSuffix}"
+            : null;
 
     /// <summary>The time of an earlier event: <c>19:20:11</c>, with its date if that differs from this line's.</summary>
     public string FormatTime(RoomEvent earlier)

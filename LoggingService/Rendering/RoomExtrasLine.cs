@@ -26,10 +26,9 @@ internal static class RoomExtrasLine
     private static string? Render(RenderContext context, string noun, Func<RawJson, TypeCheck, Extra?> read)
     {
         var previous = TypeCheck.Read(context.PreviousContent(), read);
-        var again = context.IsUnchanged ? " again (nothing changed)" : "";
         if (context.HasEmptyContent)
         {
-            return $"*** {context.Sender} removed the {noun}{QuotedName(previous)}{again}";
+            return $"*** {context.Sender} removed the {noun}{QuotedName(previous)}{context.AgainSuffix}";
         }
 
         if (TypeCheck.Read(context.Event.Content, read) is not { } current)
@@ -38,7 +37,7 @@ internal static class RoomExtrasLine
         }
 
         var verb = previous is null || context.IsUnchanged ? "set" : "changed";
-        return $"*** {context.Sender} {verb} the {noun}{QuotedName(current)}{again}{current.Details}";
+        return $"*** {context.Sender} {verb} the {noun}{QuotedName(current)}{context.AgainSuffix}{current.Details}";
 
         string QuotedName(Extra? extra)
         {

@@ -1,9 +1,6 @@
 namespace LoggingService.Rendering;
 
-/// <summary>
-/// The lines of a room that is created, encrypted or replaced. (Client-Server API, <c>m.room.create</c>,
-/// <c>m.room.encryption</c>, <c>m.room.tombstone</c>.)
-/// </summary>
+/// <summary>The lines of <c>m.room.create</c>, <c>m.room.encryption</c> and <c>m.room.tombstone</c>. (Client-Server API.)</summary>
 internal static class RoomLifeLine
 {
     public static string? Create(RenderContext context) => context.Sentence((content, types) =>

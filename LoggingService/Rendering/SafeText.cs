@@ -105,31 +105,12 @@ internal static class SafeText
         {
             var rest = text.AsSpan(i);
             var isValid = Rune.DecodeFromUtf16(rest, out var rune, out var length) == OperationStatus.Done;
-            var tags = isValid && !isIdentifier ? Invisible.FlagTagLength(rest) : 0;
-            if (!isValid)
-            {
-                AppendEscaped(output, rest[0]);
-                previous = null;
-                length = 1;
-            }
-            else if (tags == 0 && ControlPicture(rune.Value, rest) is { } picture)
-            {
-                output.Append(picture);
-                previous = null;
-            }
-            else if (tags == 0 && Invisible.IsInvisible(rune)
-                && (isIdentifier || !Invisible.IsAllowedHere(rune, previous, rest[length..])))
-            {
-                AppendEscaped(output, rune.Value);
-                previous = null;
-            }
-            else
-            {
-                length += tags;
-                output.Append(rest[..length]);
-                previous = rune;
-            }
-
+            var isHidden = !isValid
+                || (Invisible.IsInvisible(rune) && (isIdentifier || !Invisible.IsAllowedHere(rune, previous, rest[length..])));
+            var replacement = ControlPicture(rest) ?? (isHidden ? $"\\u{{{(isValid ? rune.Value : rest[0]):X}}}" : null);
+            length += isValid && !isIdentifier ? Invisible.FlagTagLength(rest) : 0;
+            output.Append(replacement is null ? rest[..length] : replacement);
+            previous = replacement is null ? rune : null;
             i += length;
         }
 
@@ -157,21 +138,18 @@ internal static class SafeText
 
             foreach (var b in bytes[..Encoding.UTF8.GetBytes([c], bytes)])
             {
-                encoded.Append(CultureInfo.InvariantCulture, $"%{b:X2}");
+                encoded.Append($"%{b:X2}");
             }
         }
 
         return Escape(encoded.ToString(), isIdentifier: true);
     }
 
-    private static string? ControlPicture(int value, ReadOnlySpan<char> text) => value switch
+    private static string? ControlPicture(ReadOnlySpan<char> text) => text[0] switch
     {
         '\r' when text.Length > 1 && text[1] == '\n' => "",
-        < ' ' => ((char)('\u2400' + value)).ToString(),
-        0x7F => "␡",
+        < ' ' => ((char)('\u2400' + text[0])).ToString(),
+        '\u007F' => "␡",
         _ => null,
     };
-
-    private static void AppendEscaped(StringBuilder output, int value) =>
-        output.Append(CultureInfo.InvariantCulture, $"\\u{{{value:X}}}");
 }

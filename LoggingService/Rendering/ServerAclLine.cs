@@ -37,8 +37,7 @@ internal static class ServerAclLine
             Describe("allowed", Prose.Except(current.Allow, previous.Allow)),
             Describe("no longer allowed", Prose.Except(previous.Allow, current.Allow)),
             previous.AllowsIpAddresses == current.AllowsIpAddresses ? null
-                : current.AllowsIpAddresses ? "allowed IP addresses"
-                : "denied IP addresses",
+                : $"{(current.AllowsIpAddresses ? "allowed" : "denied")} IP addresses",
         ];
         List<string> list = [.. changes.OfType<string>()];
         return current.Allow.Count == 0 && list.Count > 0 ? [.. list, "none may take part now"] : list;

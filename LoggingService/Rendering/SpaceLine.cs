@@ -1,9 +1,6 @@
 namespace LoggingService.Rendering;
 
-/// <summary>
-/// The lines of rooms in a space. The state key is the other room; without servers to join it by (<c>via</c>), the relation
-/// is removed. (Client-Server API, "Spaces".)
-/// </summary>
+/// <summary>The lines of rooms in a space; one without servers to join it by (<c>via</c>) is removed. (Client-Server API, "Spaces".)</summary>
 internal static class SpaceLine
 {
     public static string? Child(RenderContext context) => context.Sentence((content, types) =>
@@ -11,21 +8,19 @@ internal static class SpaceLine
         var room = SafeText.RoomId(context.Event.StateKey!);
         var suggested = types.Boolean(content["suggested"u8]) == true ? " (suggested)" : "";
         _ = types.String(content["order"u8]);
-        return types.Strings(content["via"u8]) is [] ? $"removed {room} from the space{Again(context)}"
+        return types.Strings(content["via"u8]) is [] ? $"removed {room} from the space{context.AgainSuffix}"
             : ChangesRelation(context) ? $"changed how {room} is shown in the space{suggested}"
-            : $"added {room} to the space{suggested}{Again(context)}";
+            : $"added {room} to the space{suggested}{context.AgainSuffix}";
     });
 
     public static string? Parent(RenderContext context) => context.Sentence((content, types) =>
     {
         var space = SafeText.RoomId(context.Event.StateKey!);
         var main = types.Boolean(content["canonical"u8]) == true ? " (its main one)" : "";
-        return types.Strings(content["via"u8]) is [] ? $"took the room out of the space {space}{Again(context)}"
+        return types.Strings(content["via"u8]) is [] ? $"took the room out of the space {space}{context.AgainSuffix}"
             : ChangesRelation(context) ? $"changed how the room belongs to the space {space}{main}"
-            : $"put the room into the space {space}{main}{Again(context)}";
+            : $"put the room into the space {space}{main}{context.AgainSuffix}";
     });
-
-    private static string Again(RenderContext context) => context.IsUnchanged ? " again (nothing changed)" : "";
 
     private static bool ChangesRelation(RenderContext context)
     {

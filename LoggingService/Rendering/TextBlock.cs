@@ -3,10 +3,7 @@ using LoggingService.Events;
 
 namespace LoggingService.Rendering;
 
-/// <summary>
-/// The text of an extensible event or of a part of one (a poll's question, an answer, a caption): <c>m.text</c>, a list of
-/// representations, or one of the older names and forms. (Client-Server API, "TextContentBlock"; MSC1767.)
-/// </summary>
+/// <summary>The text of an extensible event or of a part of one. (Client-Server API, "TextContentBlock"; MSC1767.)</summary>
 internal static class TextBlock
 {
     /// <summary>The first plain text representation (the default if there is no <c>mimetype</c>), or <c>null</c>.</summary>
@@ -22,15 +19,12 @@ internal static class TextBlock
 
     private static string? FirstPlain(RawJson representations, TypeCheck types)
     {
-        string? first = null;
-        foreach (var item in types.Items(representations))
+        // All are read, so that the types of all are checked.
+        var bodies = types.Items(representations).ConvertAll(types.Object).ConvertAll(representation =>
         {
-            var representation = types.Object(item);
-            var isPlain = types.String(representation["mimetype"u8]) is null or "text/plain";
             var body = types.String(representation["body"u8]);
-            first ??= isPlain ? body : null;
-        }
-
-        return first;
+            return types.String(representation["mimetype"u8]) is null or "text/plain" ? body : null;
+        });
+        return bodies.Find(static body => body is not null);
     }
 }

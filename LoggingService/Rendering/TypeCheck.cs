@@ -45,8 +45,7 @@ internal sealed class TypeCheck
     }
 
     /// <summary>The result of <paramref name="read"/>; <c>null</c> if the content is not an object or a value has the wrong type.</summary>
-    public static T? Read<T>(RawJson content, Func<RawJson, TypeCheck, T?> read)
-        where T : class
+    public static T? Read<T>(RawJson content, Func<RawJson, TypeCheck, T?> read) where T : class
     {
         var types = new TypeCheck();
         var result = content.Kind == JsonValueKind.Object ? read(content, types) : null;
