@@ -19,26 +19,17 @@ internal static class MessageLine
             return null;
         }
 
-        List<string> head = [context.Sender];
-        if (profile.Name is not null)
-        {
-            head.Add($"as {SafeText.Quoted(profile.Name)}");
-        }
-
-        head.AddRange([.. relation.Head, .. message.Details]);
-        var text = message.Text;
-        if (text.AsSpan().Trim(' ').IsEmpty)
-        {
-            // Without any details it would look like a truncated line.
-            text = "";
-            head.AddRange(message.Details.Any() ? [] : ["empty"]);
-        }
+        // Without text and details it would look like a truncated line.
+        var text = string.IsNullOrEmpty(message.Text.Trim(' ')) ? "" : $" {SafeText.Escape(message.Text)}";
+        string[] details = text.Length == 0 && !message.Details.Any() ? ["empty"] : [.. message.Details];
+        string[] name = profile.Name is null ? [] : [$"as {SafeText.Quoted(profile.Name)}"];
+        string[] head = [context.Sender, .. name, .. relation.Head, .. details];
 
         // Only a bracket shows where the head of an emote ends, if it contains more than a name.
-        var needsBracket = message.Closing.Length == 0 && head.Count > 1;
+        var needsBracket = message.Closing.Length == 0 && head.Length > 1;
         var opening = needsBracket ? $"{message.Opening}<" : message.Opening;
         var closing = needsBracket ? ">" : message.Closing;
-        return $"{opening}{string.Join(", ", head)}{closing}{(text.Length == 0 ? "" : " ")}{SafeText.Escape(text)}";
+        return $"{opening}{string.Join(", ", head)}{closing}{text}";
     }
 
     /// <summary>Relations of an encrypted event may be in clear. It never uses the fallback, which would log the ciphertext.</summary>

@@ -10,17 +10,13 @@ internal static class Reference
     /// <c>the encrypted message of @alice:example.org 19:20:11</c>; or <c>$id</c>. The start decides where it ends, so the
     /// sender's text can't extend it.
     /// </summary>
-    public static string To(RenderContext context, string id)
+    public static string To(RenderContext context, string id) => context.History.FindEvent(id) switch
     {
-        if (context.History.FindEvent(id) is not { } target)
-        {
-            return SafeText.EventId(id);
-        }
-
-        return Excerpt(context, target) is { } excerpt
-            ? $"{SafeText.UserId(target.Sender)} {context.FormatTime(target)} {excerpt}"
-            : WithoutExcerpt(context, target);
-    }
+        null => SafeText.EventId(id),
+        var target when Excerpt(context, target) is { } excerpt =>
+            $"{SafeText.UserId(target.Sender)} {context.FormatTime(target)} {excerpt}",
+        var target => WithoutExcerpt(context, target),
+    };
 
     /// <summary><c>the message of @alice:example.org 19:20:11</c>.</summary>
     public static string WithoutExcerpt(RenderContext context, RoomEvent target) =>

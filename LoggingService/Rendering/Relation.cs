@@ -21,21 +21,17 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
             return Edit(context, types, id);
         }
 
-        var head = new List<string>();
         var repliedTo = types.NonEmpty(types.Object(relatesTo["m.in_reply_to"u8])["event_id"u8]);
         var threadRoot = relType == "m.thread" ? id : null;
-        if (threadRoot is not null)
-        {
-            head.Add(Thread(context, threadRoot));
-        }
 
         // A reply within a thread may exist only for clients that don't support threads.
-        if (repliedTo is not null && !(threadRoot is not null && isFallingBack))
-        {
-            head.Add($"to {Reference.To(context, repliedTo)}");
-        }
-
-        return new(head, content, HasFallback: repliedTo is not null);
+        var isReply = repliedTo is not null && !(threadRoot is not null && isFallingBack);
+        string?[] head =
+        [
+            threadRoot is null ? null : Thread(context, threadRoot),
+            isReply ? $"to {Reference.To(context, repliedTo!)}" : null,
+        ];
+        return new([.. head.OfType<string>()], content, HasFallback: repliedTo is not null);
     }
 
     /// <summary>

@@ -62,27 +62,15 @@ internal static class RoomAccessLine
     /// <summary>The conditions of a restricted room. (Client-Server API, "Restricted rooms".)</summary>
     private static string DescribeAllowed(RawJson allow, TypeCheck types)
     {
-        var rooms = new List<string>();
-        var rules = new List<string>();
-        foreach (var condition in types.Items(allow))
-        {
-            // Conditions of other types may contain anything, so no other key of these is read.
-            var type = types.String(types.Object(condition)["type"u8]);
-            if (type == "m.room_membership")
-            {
-                if (types.NonEmpty(condition["room_id"u8]) is { } room)
-                {
-                    rooms.Add(SafeText.RoomId(room));
-                }
-            }
-            else if (!string.IsNullOrEmpty(type))
-            {
-                rules.Add($"the rule {SafeText.Quoted(type)}");
-            }
-        }
-
-        var members = rooms.Count == 0 ? "" : $" and members of {Prose.List(rooms)}";
-        return rules.Count == 0 ? members : $"{members} and others by {Prose.List(rules)}";
+        // Conditions of other types may contain anything, so no other key of these is read.
+        var conditions = types.Items(allow).ConvertAll(types.Object);
+        var memberships = conditions.FindAll(static condition => condition["type"u8].AsString() == "m.room_membership");
+        var rooms = memberships.ConvertAll(condition => types.NonEmpty(condition["room_id"u8])).OfType<string>().ToList();
+        var rules = conditions.ConvertAll(condition => types.NonEmpty(condition["type"u8])).OfType<string>().ToList();
+        rules.RemoveAll(static type => type == "m.room_membership");
+        var members = rooms.Count == 0 ? "" : $" and members of {Prose.List(rooms.Select(SafeText.RoomId))}";
+        var others = rules.Select(static type => $"the rule {SafeText.Quoted(type)}");
+        return rules.Count == 0 ? members : $"{members} and others by {Prose.List(others)}";
     }
 
     private static string? DescribeVisibility(RawJson content, TypeCheck types) => types.NonEmpty(content["history_visibility"u8]) switch

@@ -55,11 +55,6 @@ internal static class RoomCallLine
     /// <summary>A list of memberships that isn't empty, or an <c>application</c>; <c>null</c> if it can't be decided.</summary>
     private static bool? IsParticipating(RawJson content, TypeCheck types)
     {
-        if (content.Kind != JsonValueKind.Object)
-        {
-            return null;
-        }
-
         var memberships = content["memberships"u8];
         if (TypeCheck.IsPresent(memberships))
         {

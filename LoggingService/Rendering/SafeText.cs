@@ -125,21 +125,11 @@ internal static class SafeText
         }
 
         var encoded = new StringBuilder(text.Length + 16);
-        Span<byte> bytes = stackalloc byte[4];
         foreach (var c in text)
         {
             // Control characters are escaped below, as pictures. The Braille blank looks like a space.
             var isSpace = c == '\u2800' || (char.IsWhiteSpace(c) && !char.IsControl(c) && c is not ('\u2028' or '\u2029'));
-            if (!isSpace && !Reserved.Contains(c))
-            {
-                encoded.Append(c);
-                continue;
-            }
-
-            foreach (var b in bytes[..Encoding.UTF8.GetBytes([c], bytes)])
-            {
-                encoded.Append($"%{b:X2}");
-            }
+            encoded.Append(isSpace || Reserved.Contains(c) ? Uri.EscapeDataString([c]) : c.ToString());
         }
 
         return Escape(encoded.ToString(), isIdentifier: true);

@@ -1,6 +1,6 @@
 namespace LoggingService.Rendering;
 
-/// <summary>The lines of rooms in a space; one without servers to join it by (<c>via</c>) is removed. (Client-Server API, "Spaces".)</summary>
+/// <summary>The lines of rooms in a space; without any servers (<c>via</c>) one is removed. (Client-Server API, "Spaces".)</summary>
 internal static class SpaceLine
 {
     public static string? Child(RenderContext context) => context.Sentence((content, types) =>

@@ -34,14 +34,9 @@ internal sealed class TypeCheck
     /// <summary>The strings of an array; none if one of the elements is wrong.</summary>
     public List<string> Strings(RawJson value)
     {
-        var strings = new List<string>();
-        foreach (var item in Items(value))
-        {
-            Failed |= item.Kind != JsonValueKind.String;
-            strings.Add(item.AsString() ?? "");
-        }
-
-        return Failed ? [] : strings;
+        var items = Items(value);
+        Failed |= items.Exists(static item => item.Kind != JsonValueKind.String);
+        return Failed ? [] : items.ConvertAll(static item => item.AsString()!);
     }
 
     /// <summary>The result of <paramref name="read"/>; <c>null</c> if the content is not an object or a value has the wrong type.</summary>

@@ -4,10 +4,7 @@ using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>
-/// Syncs the files that the journal names, and removes its segments. Runs concurrently with transactions; only rolling and
-/// removing segments happens under the log directory's gate.
-/// </summary>
+/// <summary>Syncs the files that the journal names, concurrently with transactions, and removes its segments, inside the gate.</summary>
 internal sealed partial class Checkpoint(string root, Journal journal, SemaphoreSlim gate, Action<string> closeRoomOf, ILogger logger)
 {
     private readonly SemaphoreSlim _one = new(1, 1);

@@ -3,10 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>
-/// A file of a day, open for appending. A batch's bytes stay in <see cref="Pending"/> until the journal has them with their
-/// offset. Syncing is left to the journal and the checkpoint.
-/// </summary>
+/// <summary>A day's file, open for appending. A batch is durable in the journal before it is written; the checkpoint syncs it.</summary>
 internal sealed class DayFile : IDisposable
 {
     private SafeFileHandle _file;

@@ -6,10 +6,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>
-/// The journal's bytes of one file: complete lines from <see cref="Start"/> on, after at most the line break of the previous
-/// line.
-/// </summary>
+/// <summary>The journal's bytes of one file: complete lines, after at most the line break of the previous one.</summary>
 internal sealed class FileRedo
 {
     private readonly List<byte> _bytes = [];
@@ -89,10 +86,8 @@ internal sealed class FileRedo
         return RecordReader.Lines(path).Any(line => places.TryGetValue(Key(line.Bytes), out var place) && place != line.Offset);
     }
 
-    /// <summary>
-    /// Rewrites the file: existing lines keep their order, and each missing line is inserted before the next one that exists.
-    /// So a line that an admin added to text and record keeps the same place in both.
-    /// </summary>
+    // Existing lines keep their order, and each missing line is inserted before the next one that exists, so that a line that an
+    // admin added to text and record keeps the same place in both.
     private void Merge(string path)
     {
         var ours = Lines().ToList();

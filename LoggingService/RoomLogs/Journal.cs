@@ -186,7 +186,7 @@ internal sealed class Journal(string root) : IDisposable
 
         // Numbers are never reused: a removed segment that a power cut brings back must be read before the newer ones.
         _lastNumber = Math.Max(_lastNumber, Segments().LastOrDefault() is { } last ? Number(last)!.Value : 0) + 1;
-        _segmentPath = Path.Combine(_folder, _lastNumber.ToString("D6", CultureInfo.InvariantCulture));
+        _segmentPath = Path.Combine(_folder, $"{_lastNumber:D6}");
         _ours.Add(_segmentPath);
         _spare.TryTakeAs(_segmentPath);
         var segment = Posix.OpenOrCreate(_segmentPath);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using LoggingService.Files;
 using LoggingService.Options;
@@ -51,7 +50,7 @@ internal static class LogLock
         try
         {
             file.SetLength(0);
-            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            file.Write(Encoding.ASCII.GetBytes($"{Environment.ProcessId}"));
         }
         catch (IOException)
         {

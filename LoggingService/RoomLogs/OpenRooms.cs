@@ -2,10 +2,7 @@ using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>
-/// The room logs in memory. The most recently written have their files open; the others rest with their event ids, at most
-/// <c>mostResting</c> ids of some 50 bytes. Not safe for concurrent use: the log directory's gate is around it.
-/// </summary>
+/// <summary>The room logs in memory: the most recently written with open files, others only with event ids (50 bytes each).</summary>
 internal sealed class OpenRooms(string root, TimeProvider time, ILogger logger, int? mostOpen = null, int mostResting = 10_000_000)
     : IDisposable
 {

@@ -5,10 +5,7 @@ using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>
-/// A room's log, open for one day: text, record, and the ids of the recorded events. An id is known only once its event is
-/// durable. Not safe for concurrent use: the log directory's gate is around it.
-/// </summary>
+/// <summary>A room's log, open for one day: text, record, and the ids of the recorded events, which are known once durable.</summary>
 internal sealed partial class RoomLog : IDisposable
 {
     private readonly string _root;
