@@ -3,7 +3,7 @@ using LoggingService.Homeserver;
 
 namespace LoggingService.Cli;
 
-/// <summary>The command <c>check</c>: one line for each check, for people and scripts.</summary>
+/// <summary>The command <c>check</c>: one line for each check, for admins and scripts.</summary>
 internal static class CheckCommand
 {
     public static Command Create(Func<ParseResult, WebApplication> build)
@@ -16,18 +16,11 @@ internal static class CheckCommand
             var results = await service.Services.GetRequiredService<ConnectionCheck>().RunAsync(cancellation);
             foreach (var result in results)
             {
-                Console.WriteLine($"{Label(result.State),-9}{result}");
+                Console.WriteLine($"{result.State.ToString().ToLowerInvariant(),-9}{result}");
             }
 
             return results.All(result => result.State != CheckState.Failed) ? 0 : 1;
         });
         return command;
     }
-
-    private static string Label(CheckState state) => state switch
-    {
-        CheckState.Ok => "ok",
-        CheckState.Failed => "failed",
-        _ => "unknown",
-    };
 }

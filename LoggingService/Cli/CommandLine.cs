@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using System.CommandLine.Invocation;
 using System.Text.RegularExpressions;
 using LoggingService.Demo;
 using LoggingService.Http;
@@ -36,25 +35,28 @@ internal static partial class CommandLine
         root.SetAction(async (parsed, cancellation) =>
         {
             await using var service = Build(parsed, serves: true);
-            await ServerStartup.StartAsync(service);
+            await WebServer.StartAsync(service);
             await service.WaitForShutdownAsync(cancellation);
         });
         root.Add(CheckCommand.Create(parsed => Build(parsed, serves: false)));
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));
         root.Add(RenderCommand.Create());
 
-        var help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new HelpWithExamples((HelpAction)help.Action!);
-
         // User ids begin with @, which the parser would take for a response file.
         var parsed = root.Parse(others, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Action != help.Action && CommandLineErrors.Describe(parsed) is { } error)
+        if (parsed.Action is not HelpAction && CommandLineErrors.Describe(parsed) is { } error)
         {
             throw new ConfigurationException(error);
         }
 
         // The host handles SIGTERM and Ctrl-C, and Program.cs exceptions.
-        return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        var exitCode = await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        if (parsed.Action is HelpAction && parsed.CommandResult.Command == root)
+        {
+            Console.WriteLine(Examples);
+        }
+
+        return exitCode;
 
         WebApplication Build(ParseResult parsed, bool serves) => build([.. byKey, .. SettingOption.ReadAll(parsed)], serves);
     }
@@ -85,20 +87,8 @@ internal static partial class CommandLine
         return (byKey, others);
     }
 
-    [GeneratedRegex("^--(LoggingService|Logging|ServiceLog|Serilog)(:|=|$)", RegexOptions.IgnoreCase)]
+    // The last three are the host's own, which WebApplicationFactory passes.
+    [GeneratedRegex(
+        "^--(LoggingService|Logging|ServiceLog|Serilog|environment|contentRoot|applicationName)(:|=|$)", RegexOptions.IgnoreCase)]
     private static partial Regex SettingByKey();
-
-    private sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
-    {
-        public override int Invoke(ParseResult parseResult)
-        {
-            var result = help.Invoke(parseResult);
-            if (parseResult.CommandResult.Command is RootCommand)
-            {
-                parseResult.InvocationConfiguration.Output.WriteLine(Examples);
-            }
-
-            return result;
-        }
-    }
 }

@@ -3,7 +3,7 @@ using Settings = LoggingService.Options.LoggingServiceOptions;
 
 namespace LoggingService.Cli;
 
-/// <summary>A setting with an option, such as <c>--logs FOLDER</c> for <c>LoggingService:Logs</c>; hidden without a value name.</summary>
+/// <summary>A setting with an option, such as <c>--logs FOLDER</c> for <c>LoggingService:Logs</c>.</summary>
 internal sealed record SettingOption(string Name, string Key, string ValueName, string Description)
 {
     private const string Section = "LoggingService:";
@@ -21,11 +21,6 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             "User with power level 50 in new rooms; repeatable [default: none]"),
         new("--max-body-bytes", Section + nameof(Settings.MaxBodyBytes), "BYTES", "Maximum size of a transaction [default: 134217728]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
-
-        // The host's own options, which WebApplicationFactory passes.
-        new("--environment", HostDefaults.EnvironmentKey, "", ""),
-        new("--contentRoot", HostDefaults.ContentRootKey, "", ""),
-        new("--applicationName", HostDefaults.ApplicationKey, "", ""),
     ];
 
     private bool IsList => Name == "--moderator";
@@ -37,7 +32,6 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             Option option = setting.IsList ? new Option<string[]>(setting.Name) : new Option<string>(setting.Name);
             option.HelpName = setting.ValueName;
             option.Description = setting.Description;
-            option.Hidden = setting.ValueName.Length == 0;
             command.Add(option);
         }
     }
