@@ -1,8 +1,6 @@
 namespace LoggingService.Logging;
 
-/// <summary>
-/// The ids of all log messages, unique within the program, a block for each folder. Ids are stable: a retired one is not reused.
-/// </summary>
+/// <summary>The ids of all log messages, unique, a block for each folder. Ids are stable: a retired one is not reused.</summary>
 internal static class EventIds
 {
     // Cli, Demo and startup: 100 to 199.

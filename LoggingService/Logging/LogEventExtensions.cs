@@ -19,10 +19,4 @@ internal static class LogEventExtensions
         var properties = (logEvent.Properties.GetValueOrDefault("EventId") as StructureValue)?.Properties;
         return (properties?.FirstOrDefault(property => property.Name == "Id")?.Value as ScalarValue)?.Value as int?;
     }
-
-    /// <summary>The name of a startup check whose state the event gives; <c>null</c> for any other event.</summary>
-    public static string? GetCheck(this LogEvent logEvent) =>
-        logEvent.GetEventId() is EventIds.CheckPassed or EventIds.CheckFailed or EventIds.CheckPending
-            ? logEvent.GetScalar("Check") as string
-            : null;
 }

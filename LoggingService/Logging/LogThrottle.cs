@@ -7,7 +7,6 @@ internal sealed class LogThrottle(TimeProvider time)
     private readonly Lock _lock = new();
     private long? _acquiredAt;
 
-    /// <summary>True if none was let through within the last minute.</summary>
     public bool TryAcquire()
     {
         lock (_lock)

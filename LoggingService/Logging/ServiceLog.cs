@@ -32,7 +32,7 @@ internal static partial class ServiceLog
 
     private static readonly LogThrottle RefusedConnections = new(TimeProvider.System);
 
-    /// <summary>Whether standard output is a terminal that understands ANSI escape sequences.</summary>
+    /// <summary>Whether standard output is a terminal that supports ANSI escape sequences.</summary>
     private static bool IsTerminal =>
         !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
@@ -80,7 +80,10 @@ internal static partial class ServiceLog
             .WriteTo.Async(sinks => AddConsole(sinks, options));
         if (options.File is { } path)
         {
-            logger.WriteTo.Async(sinks => AddFile(sinks, options, path));
+            ITextFormatter formatter = options.IsJson ? new CompactJsonFormatter() : new PlainFormatter("yyyy-MM-dd HH:mm:ss zzz");
+            logger.WriteTo.Async(sinks => sinks.File(
+                formatter, path, fileSizeLimitBytes: null, rollingInterval: RollingInterval.Day, retainedFileCountLimit: 31,
+                hooks: new FileMode0640()));
         }
 
         return logger.CreateLogger();
@@ -100,14 +103,6 @@ internal static partial class ServiceLog
         {
             sinks.Console(new PlainFormatter("HH:mm:ss"));
         }
-    }
-
-    private static void AddFile(LoggerSinkConfiguration sinks, ServiceLogOptions options, string path)
-    {
-        ITextFormatter formatter = options.IsJson ? new CompactJsonFormatter() : new PlainFormatter("yyyy-MM-dd HH:mm:ss zzz");
-        sinks.File(
-            formatter, path, fileSizeLimitBytes: null, rollingInterval: RollingInterval.Day, retainedFileCountLimit: 31,
-            hooks: new FileMode0640());
     }
 
     private static bool IsStopDuringStart(LogEvent logged) => logged.IsFrom(Host) && logged.Exception is OperationCanceledException;

@@ -12,7 +12,7 @@ namespace LoggingService.Logging;
 /// </summary>
 /// <param name="terminal">An ANSI terminal.</param>
 /// <param name="formatter">Formats an event with its line break.</param>
-/// <param name="width">Gives the terminal's columns.</param>
+/// <param name="width">The terminal's columns; 0 if unknown.</param>
 internal sealed partial class StatusLineConsoleSink(TextWriter terminal, ITextFormatter formatter, Func<int> width) : ILogEventSink
 {
     // By check, in the order of their first appearance.
@@ -30,22 +30,23 @@ internal sealed partial class StatusLineConsoleSink(TextWriter terminal, ITextFo
             output.Append($"\e[{_rows}F\e[J");
         }
 
-        if (logEvent.GetCheck() is { } check)
+        switch (logEvent.GetEventId())
         {
-            _statusLines[check] = line.ToString();
-        }
-        else
-        {
-            output.Append(line);
+            case EventIds.CheckPassed or EventIds.CheckFailed or EventIds.CheckPending:
+                _statusLines[$"{logEvent.GetScalar("Check")}"] = line.ToString();
+                break;
+            case EventIds.HomeserverConnected or EventIds.HomeserverPartlyChecked or EventIds.ServiceStopped:
+                output.Append(line);
+                _statusLines.Clear();
+                break;
+            default:
+                output.Append(line);
+                break;
         }
 
-        if (logEvent.GetEventId() is EventIds.HomeserverConnected or EventIds.HomeserverPartlyChecked or EventIds.ServiceStopped)
-        {
-            _statusLines.Clear();
-        }
-
-        output.AppendJoin("", _statusLines.Values);
-        _rows = CountRows(string.Concat(_statusLines.Values));
+        var statusLines = string.Concat(_statusLines.Values);
+        output.Append(statusLines);
+        _rows = CountRows(statusLines);
         terminal.Write(output);
         terminal.Flush();
     }
@@ -53,7 +54,6 @@ internal sealed partial class StatusLineConsoleSink(TextWriter terminal, ITextFo
     /// <summary>How many rows the lines take: the terminal wraps those that are longer than its width.</summary>
     private int CountRows(string lines)
     {
-        // 0 where the width is unknown.
         var columns = width() > 0 ? width() : int.MaxValue;
         return Colour().Replace(lines, "").Split('\n')[..^1].Sum(line => Math.Max(1, (int)Math.Ceiling((double)line.Length / columns)));
     }

@@ -15,54 +15,39 @@ internal sealed class TerminalFormatter(bool hasColours) : ITextFormatter
     private const string Red = "\e[31m";
     private const string Yellow = "\e[0;33m";
 
-    private readonly MessageTemplateTextFormatter _message = new("{Message:lj}{NewLine}");
+    private readonly MessageTemplateTextFormatter _message = new("{Message:lj}{NewLine}{Exception}");
 
     public void Format(LogEvent logEvent, TextWriter output)
     {
         if (logEvent.IsFrom(ServiceLog.RoomActivitySource))
         {
-            FormatRoomLine(logEvent, output);
+            var line = logEvent.GetScalar("Line") as string ?? "";
+            var text = line.Length > MaxRoomLine ? $"{line.AsSpan(0, MaxRoomLine)}… (more in the log)" : line;
+            output.WriteLine($"{Time(logEvent.GetScalar("Time"))} {logEvent.GetScalar("Alias")} {text}");
             return;
         }
 
-        if (logEvent.GetCheck() is not null)
+        var prefix = logEvent.GetEventId() switch
         {
-            output.Write($"  {SignOf(logEvent)} ");
-            _message.Format(logEvent, output);
-            return;
-        }
-
-        var (level, colour) = LevelOf(logEvent.Level);
-        output.Write($"{Coloured(Dim, $"{logEvent.Timestamp:HH:mm:ss}")} {Coloured(colour, level)} ");
+            EventIds.CheckPassed => "  ✓",
+            EventIds.CheckFailed => $"  {Coloured(Yellow, "✗")}",
+            EventIds.CheckPending => "  ·",
+            _ => $"{Time(logEvent.Timestamp)} {Level(logEvent.Level)}",
+        };
+        output.Write($"{prefix} ");
         _message.Format(logEvent, output);
-        if (logEvent.Exception is { } exception)
-        {
-            output.WriteLine(exception);
-        }
     }
 
-    private void FormatRoomLine(LogEvent logEvent, TextWriter output)
-    {
-        var line = logEvent.GetScalar("Line") as string ?? "";
-        output.Write($"{Coloured(Dim, $"{logEvent.GetScalar("Time"):HH:mm:ss}")} {logEvent.GetScalar("Alias")} ");
-        output.WriteLine(line.Length > MaxRoomLine ? $"{line.AsSpan(0, MaxRoomLine)}… (more in the log)" : line);
-    }
+    private string Time(object? time) => Coloured(Dim, $"{time:HH:mm:ss}");
 
-    private string SignOf(LogEvent logEvent) => logEvent switch
+    private string Level(LogEventLevel level) => level switch
     {
-        { Level: LogEventLevel.Warning } => Coloured(Yellow, "✗"),
-        _ when logEvent.GetEventId() == EventIds.CheckPending => "·",
-        _ => "✓",
-    };
-
-    private static (string Text, string Colour) LevelOf(LogEventLevel level) => level switch
-    {
-        LogEventLevel.Verbose => ("VRB", Dim),
-        LogEventLevel.Debug => ("DBG", Dim),
-        LogEventLevel.Information => ("INF", Dim),
-        LogEventLevel.Warning => ("WRN", Yellow),
-        LogEventLevel.Error => ("ERR", Red),
-        _ => ("FTL", Red),
+        LogEventLevel.Verbose => Coloured(Dim, "VRB"),
+        LogEventLevel.Debug => Coloured(Dim, "DBG"),
+        LogEventLevel.Information => Coloured(Dim, "INF"),
+        LogEventLevel.Warning => Coloured(Yellow, "WRN"),
+        LogEventLevel.Error => Coloured(Red, "ERR"),
+        _ => Coloured(Red, "FTL"),
     };
 
     private string Coloured(string colour, string text) => hasColours ? $"{colour}{text}\e[0m" : text;
