@@ -18,7 +18,7 @@ public sealed class RegistrationGeneratorTests : IDisposable
     {
         RegistrationGenerator.Write(Path);
 
-        var registration = AppServiceRegistration.Read(Path);
+        var registration = RegistrationReader.Read(Path);
 
         Assert.Empty(registration.Warnings);
         Assert.Equal("logging", registration.Id);
@@ -37,8 +37,8 @@ public sealed class RegistrationGeneratorTests : IDisposable
         RegistrationGenerator.Write(Path);
         RegistrationGenerator.Write(other);
 
-        var one = AppServiceRegistration.Read(Path);
-        var two = AppServiceRegistration.Read(other);
+        var one = RegistrationReader.Read(Path);
+        var two = RegistrationReader.Read(other);
         Assert.Equal(4, new HashSet<string> { one.AsToken, one.HsToken, two.AsToken, two.HsToken }.Count);
     }
 

@@ -41,7 +41,7 @@ public sealed class RegistrationTests : IDisposable
     [Fact]
     public void The_example_registration_is_read()
     {
-        var registration = AppServiceRegistration.Read("registration.example.yaml");
+        var registration = RegistrationReader.Read("registration.example.yaml");
 
         Assert.Equal("logging", registration.Id);
         Assert.Equal("http://localhost:5000/", registration.Url.AbsoluteUri);
@@ -266,11 +266,11 @@ public sealed class RegistrationTests : IDisposable
     {
         File.WriteAllText(Path, Good);
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-        var warning = Assert.Single(AppServiceRegistration.Read(Path).Warnings);
+        var warning = Assert.Single(RegistrationReader.Read(Path).Warnings);
         Assert.Equal($"{Path}: every user of this machine can access the tokens in it: chmod o= {Path}", warning);
 
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
-        Assert.Empty(AppServiceRegistration.Read(Path).Warnings);
+        Assert.Empty(RegistrationReader.Read(Path).Warnings);
     }
 
     [Theory]
@@ -288,12 +288,12 @@ public sealed class RegistrationTests : IDisposable
     private string ErrorOf(string text) => Assert.Throws<ConfigurationException>(() => Read(text)).Message;
 
     private static string ErrorOfFile(string path) =>
-        Assert.Throws<ConfigurationException>(() => AppServiceRegistration.Read(path)).Message;
+        Assert.Throws<ConfigurationException>(() => RegistrationReader.Read(path)).Message;
 
     private AppServiceRegistration Read(string text)
     {
         File.WriteAllText(Path, text);
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        return AppServiceRegistration.Read(Path);
+        return RegistrationReader.Read(Path);
     }
 }

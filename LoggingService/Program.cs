@@ -40,7 +40,7 @@ static WebApplication Build(string[] settings, bool serves)
         Console.WriteLine(RegistrationGenerator.NextSteps(options.Registration));
     }
 
-    var registration = AppServiceRegistration.Read(options.Registration);
+    var registration = RegistrationReader.Read(options.Registration);
     if (serves)
     {
         builder.UseServer(options, registration);
@@ -48,8 +48,10 @@ static WebApplication Build(string[] settings, bool serves)
 
     // What the routes use. Hosted services start in this order, and stop in the reverse one, after the web server.
     builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);
-    builder.Services.AddRooms().AddRoomLogs(options).AddHomeserver(options);
-    builder.Services.AddSingleton<RequestBodyReader>().AddSingleton<TransactionEndpoint>();
+    builder.Services.AddSingleton<RequestBodyLimit>().AddSingleton<TransactionEndpoint>();
+    builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomCreator>().AddSingleton<CanonicalAliases>().AddSingleton<AliasLinks>();
+    builder.Services.AddSingleton<RoomAliases>().AddHostedService(services => services.GetRequiredService<RoomAliases>());
+    builder.Services.AddRoomLogs(options).AddHomeserver(options);
 
     // The middleware: the path as it was sent, our errors as Matrix errors, the route, the homeserver's token.
     var app = builder.Build();

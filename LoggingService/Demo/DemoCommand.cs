@@ -30,7 +30,7 @@ internal static class DemoCommand
         {
             var registration = Path.Combine(folder.FullName, "registration.yaml");
             RegistrationGenerator.Write(registration);
-            await using var homeserver = await DemoHomeserver.StartAsync(AppServiceRegistration.Read(registration));
+            await using var homeserver = await DemoHomeserver.StartAsync(RegistrationReader.Read(registration));
             string closing;
             await using (var service = build(
             [
@@ -41,7 +41,7 @@ internal static class DemoCommand
                 "--urls=http://127.0.0.1:0",
             ]))
             {
-                await ServerStartup.StartAsync(service);
+                await WebServer.StartAsync(service);
                 homeserver.SetService(service.Urls.Single());
                 var stopping = service.Lifetime.ApplicationStopping;
                 closing = isChat ? await ChatAsync(homeserver, logs, stopping) : await PlayAsync(homeserver, logs, pace, stopping);

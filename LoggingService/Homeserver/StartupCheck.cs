@@ -10,7 +10,6 @@ internal sealed partial class StartupCheck(
 {
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(15);
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // The homeserver calls us back: the server must be listening.

@@ -4,34 +4,29 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace LoggingService.Http;
 
-/// <summary>Maps an exception of a request to a Matrix error.</summary>
 internal static partial class ExceptionResponses
 {
-    /// <summary>Writes the error. An internal failure is a 5xx, which the homeserver retries.</summary>
+    /// <summary>Responds to an exception of a request with a Matrix error. An internal failure is a 5xx, which the homeserver retries.</summary>
     public static Task WriteAsync(HttpContext context)
     {
-        var logger = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ExceptionResponses).FullName!);
-        return ToError(context.Features.Get<IExceptionHandlerFeature>()!.Error, logger).ExecuteAsync(context);
-    }
-
-    private static MatrixError ToError(Exception exception, ILogger logger)
-    {
-        switch (exception)
+        var exception = context.Features.Get<IExceptionHandlerFeature>()!.Error;
+        var error = exception switch
         {
-            case MatrixException e:
-                return e.Error;
+            MatrixException e => e.Error,
+            BadHttpRequestException e => MatrixResults.ForStatus(e.StatusCode),
 
-            case BadHttpRequestException e:
-                return MatrixResults.ForStatus(e.StatusCode);
-
-            // The client disconnected; no one reads the response.
-            case ConnectionResetException or OperationCanceledException:
-                return MatrixResults.ForStatus(StatusCodes.Status400BadRequest);
-
-            default:
-                Log.RequestFailed(logger, exception);
-                return MatrixResults.ForStatus(StatusCodes.Status500InternalServerError);
+            // The client disconnected; the response is discarded.
+            ConnectionResetException or OperationCanceledException => MatrixResults.ForStatus(StatusCodes.Status400BadRequest),
+            _ => null,
+        };
+        if (error is null)
+        {
+            var loggers = context.RequestServices.GetRequiredService<ILoggerFactory>();
+            Log.RequestFailed(loggers.CreateLogger(typeof(ExceptionResponses).FullName!), exception);
+            error = MatrixResults.ForStatus(StatusCodes.Status500InternalServerError);
         }
+
+        return error.ExecuteAsync(context);
     }
 
     private static partial class Log

@@ -8,11 +8,16 @@ namespace LoggingService.Http;
 /// </summary>
 internal sealed record MatrixError(int Status, string Code, string Message) : IResult
 {
-    /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)
     {
         httpContext.Response.StatusCode = Status;
         httpContext.Response.ContentType = "application/json";
         return httpContext.Response.WriteAsync(new JsonObject { ["errcode"] = Code, ["error"] = Message }.ToJsonString());
     }
+}
+
+/// <summary>Ends a request with a Matrix error, from any depth.</summary>
+internal sealed class MatrixException(MatrixError error, Exception? cause = null) : Exception(error.Message, cause)
+{
+    public MatrixError Error => error;
 }

@@ -9,13 +9,10 @@ internal static class MatrixResults
     /// <summary>404: no such user, alias or protocol.</summary>
     public static readonly MatrixError NotFound = new(404, "M_NOT_FOUND", "Not found.");
 
-    /// <summary>404: no such endpoint (Application Service API, "Unknown routes").</summary>
-    public static readonly MatrixError UnknownPath = new(404, "M_UNRECOGNIZED", "Unrecognized endpoint.");
-
-    /// <summary>The error for a status code that the web server chose itself.</summary>
+    /// <summary>The error for a status code that the web server chose itself (for 404: Application Service API, "Unknown routes").</summary>
     public static MatrixError ForStatus(int status) => status switch
     {
-        404 => UnknownPath,
+        404 => new(404, "M_UNRECOGNIZED", "Unrecognized endpoint."),
         405 => new(405, "M_UNRECOGNIZED", "Method not allowed on this endpoint."),
         413 => new(413, "M_TOO_LARGE", "The request body is too large."),
         >= 500 => new(status, "M_UNKNOWN", "Internal error; the log of the service has the reason."),

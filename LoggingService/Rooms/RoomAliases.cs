@@ -114,7 +114,6 @@ internal sealed partial class RoomAliases(
         return found;
     }
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await foreach (var (roomId, hints) in _queue.Reader.ReadAllAsync(stoppingToken))

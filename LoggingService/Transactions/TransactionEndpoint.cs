@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LoggingService.Events;
 using LoggingService.Http;
 using LoggingService.Logging;
@@ -8,15 +9,18 @@ namespace LoggingService.Transactions;
 
 /// <summary>Receives a transaction: read → parse → filter by room → commit → respond.</summary>
 internal sealed partial class TransactionEndpoint(
-    RequestBodyReader bodies, LoggedRooms rooms, RoomAliases aliases, LogDirectory logs, RoomActivity activity,
+    RequestBodyLimit limit, LoggedRooms rooms, RoomAliases aliases, LogDirectory logs, RoomActivity activity,
     ILogger<TransactionEndpoint> logger)
 {
     /// <summary>A homeserver retries a rejected transaction before all later ones: after this many attempts it is quarantined.</summary>
     private const int MaxAttempts = 3;
 
+    /// <summary>More than a homeserver needs, which retries one transaction at a time.</summary>
+    private const int MaxRejectedIds = 100;
+
     private static readonly MatrixError NotJson = new(400, "M_NOT_JSON", "The request body is not JSON.");
 
-    private readonly RefusedTransactions _refused = new();
+    private readonly ConcurrentDictionary<string, int> _rejections = new();
     private readonly string _quarantine = Path.Combine(logs.Root, Quarantine.Folder);
     private bool _appendFailing;
 
@@ -24,15 +28,15 @@ internal sealed partial class TransactionEndpoint(
     /// Returning 200 means that every event of the transaction is durable; an exception means that none was kept, except
     /// those of earlier transactions. A disconnecting client cancels neither.
     /// </summary>
-    /// <param name="request">The authenticated request.</param>
     /// <param name="transactionId">Identifies a retry only: a homeserver may reuse it for another body.</param>
     /// <exception cref="MatrixException">The body could not be read, or the events not be committed; the homeserver must retry.</exception>
     public async Task<IResult> ReceiveAsync(HttpRequest request, string transactionId)
     {
-        using var body = await bodies.ReadAsync(request);
+        using var body = new RequestBody(limit);
+        await body.ReadAsync(request);
         if (!Transaction.TryParse(body.Bytes, out var transaction, out var error))
         {
-            if (_refused.Add(transactionId) < MaxAttempts)
+            if (CountRejection(transactionId) < MaxAttempts)
             {
                 Log.TransactionRejected(logger, transactionId, body.Bytes.Length, error);
                 return NotJson;
@@ -51,10 +55,20 @@ internal sealed partial class TransactionEndpoint(
 
         var logged = await rooms.FilterAsync(transaction.Events);
         var written = await CommitAsync(logged, transaction.Unloggable, transactionId);
-        _refused.Remove(transactionId);
+        _rejections.TryRemove(transactionId, out _);
         aliases.Enqueue(written);
         activity.Show(written);
         return MatrixResults.Ok;
+    }
+
+    private int CountRejection(string transactionId)
+    {
+        if (_rejections.Count >= MaxRejectedIds && !_rejections.ContainsKey(transactionId))
+        {
+            _rejections.Clear();
+        }
+
+        return _rejections.AddOrUpdate(transactionId, 1, (_, count) => count + 1);
     }
 
     private async Task<IReadOnlyList<WrittenLine>> CommitAsync(

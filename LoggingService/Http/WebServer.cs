@@ -1,14 +1,41 @@
 using System.Net.Sockets;
+using LoggingService.Files;
 using LoggingService.Options;
+using LoggingService.Registration;
 using Microsoft.AspNetCore.Connections;
 
 namespace LoggingService.Http;
 
-/// <summary>Starts the web server. An address that it cannot bind is an error of the configuration.</summary>
-internal static class ServerStartup
+/// <summary>Where the web server listens, its limits, and its start.</summary>
+internal static class WebServer
 {
     private const string Advice =
         "To use another address, change url in the registration, copy the file to the homeserver and restart both.";
+
+    /// <summary>A stop takes 10 s at most: 5 for requests, 4 for the last checkpoint.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Listens at the registration's url, unless <c>--urls</c> names another address.</summary>
+    /// <exception cref="ConfigurationException">The registration's url is https.</exception>
+    public static void UseServer(this WebApplicationBuilder builder, LoggingServiceOptions options, AppServiceRegistration registration)
+    {
+        if (string.IsNullOrEmpty(builder.Configuration["urls"]))
+        {
+            builder.WebHost.UseUrls(registration.ListenUrl ?? throw new ConfigurationException(
+                $"{options.Registration}: url is https, but this service speaks only http: let a proxy serve it, "
+                + "and set the address that the proxy forwards to, with --urls http://localhost:5000."));
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+
+            // RequestBody limits bodies, with a Matrix error. This only caps how much of an unauthenticated body is drained.
+            kestrel.Limits.MaxRequestBodySize = 1 << 20;
+            kestrel.Limits.MaxConcurrentConnections = OpenFileLimit.ForConnections;
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+    }
 
     /// <exception cref="ConfigurationException">The service cannot listen on the configured urls.</exception>
     public static async Task StartAsync(WebApplication app)
