@@ -1,12 +1,12 @@
 using LoggingService.Options;
 using Microsoft.Extensions.Configuration.Memory;
 using Serilog;
-using Serilog.Configuration;
 using Serilog.Debugging;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
 using Serilog.Formatting;
 using Serilog.Formatting.Compact;
+using Serilog.Formatting.Display;
 using Serilog.Sinks.File;
 
 namespace LoggingService.Logging;
@@ -73,42 +73,37 @@ internal static partial class ServiceLog
         var logger = new LoggerConfiguration()
             .MinimumLevel.Verbose()
             .MinimumLevel.Override(RoomActivitySource, options.RoomActivity ?? IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
-            .Filter.ByExcluding(IsStopDuringStart)
-            .Filter.ByExcluding(QuotesRequest)
+
+            // A stop during the start.
+            .Filter.ByExcluding(logged => logged.IsFrom(Host) && logged.Exception is OperationCanceledException)
+
+            // It quotes the request, and so perhaps a token.
+            .Filter.ByExcluding(logged => logged.Exception is BadHttpRequestException)
             .Filter.ByExcluding(logged => IsRefusedConnection(logged) && !RefusedConnections.TryAcquire())
-            .Enrich.With<SafePropertiesEnricher>()
-            .WriteTo.Async(sinks => AddConsole(sinks, options));
+            .Enrich.With<SafePropertiesEnricher>();
+        if (IsTerminal && !options.IsJson)
+        {
+            var sink = new StatusLineConsoleSink(Console.Out, new TerminalFormatter(HasColours), () => Console.WindowWidth);
+            logger.WriteTo.Async(sinks => sinks.Sink(sink));
+        }
+        else
+        {
+            logger.WriteTo.Async(sinks => sinks.Console(CreateFormatter(options, "HH:mm:ss")));
+        }
+
         if (options.File is { } path)
         {
-            ITextFormatter formatter = options.IsJson ? new CompactJsonFormatter() : new PlainFormatter("yyyy-MM-dd HH:mm:ss zzz");
             logger.WriteTo.Async(sinks => sinks.File(
-                formatter, path, fileSizeLimitBytes: null, rollingInterval: RollingInterval.Day, retainedFileCountLimit: 31,
-                hooks: new FileMode0640()));
+                CreateFormatter(options, "yyyy-MM-dd HH:mm:ss zzz"), path, fileSizeLimitBytes: null,
+                rollingInterval: RollingInterval.Day, retainedFileCountLimit: 31, hooks: new FileMode0640()));
         }
 
         return logger.CreateLogger();
     }
 
-    private static void AddConsole(LoggerSinkConfiguration sinks, ServiceLogOptions options)
-    {
-        if (options.IsJson)
-        {
-            sinks.Console(new CompactJsonFormatter());
-        }
-        else if (IsTerminal)
-        {
-            sinks.Sink(new StatusLineConsoleSink(Console.Out, new TerminalFormatter(HasColours), () => Console.WindowWidth));
-        }
-        else
-        {
-            sinks.Console(new PlainFormatter("HH:mm:ss"));
-        }
-    }
-
-    private static bool IsStopDuringStart(LogEvent logged) => logged.IsFrom(Host) && logged.Exception is OperationCanceledException;
-
-    // It quotes the request, and so perhaps a token.
-    private static bool QuotesRequest(LogEvent logged) => logged.Exception is BadHttpRequestException;
+    private static ITextFormatter CreateFormatter(ServiceLogOptions options, string time) => options.IsJson
+        ? new CompactJsonFormatter()
+        : new MessageTemplateTextFormatter($"{{Timestamp:{time}}} {{Level:u3}} {{Message:lj}}{{NewLine}}{{Exception}}");
 
     private static bool IsRefusedConnection(LogEvent logged) => logged.Level == LogEventLevel.Warning && logged.IsFrom(KestrelConnections);
 

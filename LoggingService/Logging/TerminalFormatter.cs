@@ -23,7 +23,7 @@ internal sealed class TerminalFormatter(bool hasColours) : ITextFormatter
         {
             var line = logEvent.GetScalar("Line") as string ?? "";
             var text = line.Length > MaxRoomLine ? $"{line.AsSpan(0, MaxRoomLine)}… (more in the log)" : line;
-            output.WriteLine($"{Time(logEvent.GetScalar("Time"))} {logEvent.GetScalar("Alias")} {text}");
+            output.WriteLine($"{Time(logEvent)} {logEvent.GetScalar("Alias")} {text}");
             return;
         }
 
@@ -32,13 +32,13 @@ internal sealed class TerminalFormatter(bool hasColours) : ITextFormatter
             EventIds.CheckPassed => "  ✓",
             EventIds.CheckFailed => $"  {Coloured(Yellow, "✗")}",
             EventIds.CheckPending => "  ·",
-            _ => $"{Time(logEvent.Timestamp)} {Level(logEvent.Level)}",
+            _ => $"{Time(logEvent)} {Level(logEvent.Level)}",
         };
         output.Write($"{prefix} ");
         _message.Format(logEvent, output);
     }
 
-    private string Time(object? time) => Coloured(Dim, $"{time:HH:mm:ss}");
+    private string Time(LogEvent logEvent) => Coloured(Dim, $"{logEvent.Timestamp:HH:mm:ss}");
 
     private string Level(LogEventLevel level) => level switch
     {

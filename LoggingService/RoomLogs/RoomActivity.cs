@@ -17,8 +17,7 @@ internal sealed partial class RoomActivity(Serilog.ILogger serviceLog, RoomAlias
 {
     private const int QueueCapacity = 10_000;
 
-    private static readonly MessageTemplate Template =
-        new MessageTemplateParser().Parse("{Alias:l} {Time:yyyy-MM-dd HH:mm:ss zzz} {Line:l}");
+    private static readonly MessageTemplate Template = new MessageTemplateParser().Parse("{Alias:l} {Line:l}");
 
     private readonly Serilog.ILogger _serviceLog =
         serviceLog.ForContext(Constants.SourceContextPropertyName, ServiceLog.RoomActivitySource);
