@@ -13,13 +13,11 @@ internal sealed partial class LoggingServiceOptions
         Homeserver = ReadHomeserver(section.GetSection(nameof(Homeserver)));
         Registration = ReadPath(section.GetSection(nameof(Registration)), "registration.yaml");
         Logs = ReadPath(section.GetSection(nameof(Logs)), "logs");
-        RetainDays = (int?)ReadNumber(
-            section.GetSection(nameof(RetainDays)), 1, 36_500, "the days to keep. Omit it to keep all");
-        RoomsPerHour = (int)(ReadNumber(
-            section.GetSection(nameof(RoomsPerHour)), 0, int.MaxValue, "the limit of rooms created per hour") ?? 60);
+        RetainDays = ReadNumber(section.GetSection(nameof(RetainDays)), 1, 36_500, "the days to keep. Omit it to keep all");
+        RoomsPerHour = ReadNumber(section.GetSection(nameof(RoomsPerHour)), 0, int.MaxValue, "the limit of rooms created per hour") ?? 60;
         Moderators = ReadModerators(section.GetSection(nameof(Moderators)));
-        MaxBodyBytes = ReadNumber(
-            section.GetSection(nameof(MaxBodyBytes)), 1 << 20, Array.MaxLength, "the limit of a transaction's bytes") ?? 134_217_728;
+        var maxBodyBytes = section.GetSection(nameof(MaxBodyBytes));
+        MaxBodyBytes = ReadNumber(maxBodyBytes, 1 << 20, Array.MaxLength, "the limit of a transaction's bytes") ?? 134_217_728;
     }
 
     /// <summary>The keys of the section, each the name of a property.</summary>
@@ -29,13 +27,10 @@ internal sealed partial class LoggingServiceOptions
         nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes),
     ];
 
-    /// <summary>
-    /// The base address of the homeserver's client-server API: absolute, http or https, ending in a slash so that relative
-    /// addresses resolve below its path.
-    /// </summary>
+    /// <summary>The base address of the homeserver's client API: absolute, http or https, with a final slash.</summary>
     public Uri Homeserver { get; }
 
-    /// <summary><see cref="Homeserver"/> for people: without the slash at its end.</summary>
+    /// <summary>The address for messages, without the final slash.</summary>
     public string HomeserverText => Homeserver.ToString().TrimEnd('/');
 
     /// <summary>Absolute path.</summary>
@@ -47,14 +42,14 @@ internal sealed partial class LoggingServiceOptions
     /// <summary>At least 1; <c>null</c> keeps all days.</summary>
     public int? RetainDays { get; }
 
-    /// <summary>How many rooms may be created per hour; 0 for none.</summary>
+    /// <summary>The limit of rooms created per hour; 0 creates none.</summary>
     public int RoomsPerHour { get; }
 
     /// <summary>User ids that get power level 50 in rooms that the service creates.</summary>
     public IReadOnlyList<string> Moderators { get; }
 
     /// <summary>The limit of one transaction's body, from 1 MiB to the longest array.</summary>
-    public long MaxBodyBytes { get; }
+    public int MaxBodyBytes { get; }
 
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfiguration configuration)

@@ -18,10 +18,10 @@ internal sealed class ServiceLogOptions
         };
     }
 
-    /// <summary>Absolute path of a file next to the console, one a day with its date in the name; <c>null</c> for none.</summary>
+    /// <summary>Absolute path of a file for the log, one per day with its date in the name; <c>null</c> for the console only.</summary>
     public string? File { get; }
 
-    /// <summary>Compact JSON, on the console and in the file; otherwise text.</summary>
+    /// <summary>Compact JSON, on the console and in the file.</summary>
     public bool IsJson { get; }
 
     /// <summary>Whether the lines of the rooms are shown; <c>null</c>: on a terminal only.</summary>

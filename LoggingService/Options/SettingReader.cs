@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace LoggingService.Options;
 
-/// <summary>Reads values of settings; throws <see cref="ConfigurationException"/> with the key for a value that can't be used.</summary>
+/// <summary>Reads values of settings; throws <see cref="ConfigurationException"/> with the key for an invalid value.</summary>
 internal static class SettingReader
 {
     public static void RejectUnknownKeys(IConfigurationSection section, IReadOnlyList<string> keys)
@@ -44,7 +44,7 @@ internal static class SettingReader
         return text.Contains('\0') ? throw Error($"{setting.Path} contains a NUL character") : Path.GetFullPath(text);
     }
 
-    public static long? ReadNumber(IConfigurationSection setting, long min, long max, string meaning)
+    public static int? ReadNumber(IConfigurationSection setting, int min, int max, string meaning)
     {
         RejectChildren(setting, "a number");
         if (string.IsNullOrEmpty(setting.Value))
@@ -52,10 +52,9 @@ internal static class SettingReader
             return null;
         }
 
-        var isNumber = long.TryParse(setting.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number);
-        return isNumber && number >= min && number <= max
-            ? number
-            : throw Invalid(setting, $"a whole number from {min} to {max}: {meaning}");
+        var isNumber = int.TryParse(setting.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number);
+        var isValid = isNumber && number >= min && number <= max;
+        return isValid ? number : throw Invalid(setting, $"a whole number from {min} to {max}: {meaning}");
     }
 
     /// <returns>One of the choices; without a value, the first.</returns>

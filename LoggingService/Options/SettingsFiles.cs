@@ -2,12 +2,12 @@ using Microsoft.Extensions.Configuration.Json;
 
 namespace LoggingService.Options;
 
-/// <summary>Where settings come from; a later place wins: the program's file, the machine's file, environment, command line.</summary>
+/// <summary>The sources of settings; a later one wins: the program's file, the machine's file, environment, command line.</summary>
 internal static class SettingsFiles
 {
     private const string MachineFile = "/etc/logging-service/appsettings.json";
 
-    // Tests name another file, so that those of the machine do not matter to them.
+    // Tests set another file: they must not depend on the machine's.
     private const string MachineFileKey = "hostBuilder:machineFile";
 
     /// <exception cref="ConfigurationException">A file can't be read, or is not JSON.</exception>
@@ -21,7 +21,10 @@ internal static class SettingsFiles
                 Args = [.. settings, "--hostBuilder:reloadConfigOnChange=false"],
                 ContentRootPath = AppContext.BaseDirectory,
             });
-            AddMachineFile(builder.Configuration);
+            var machineFile = new JsonConfigurationSource { Path = builder.Configuration[MachineFileKey] ?? MachineFile, Optional = true };
+            machineFile.ResolveFileProvider();
+            var sources = builder.Configuration.Sources;
+            sources.Insert(sources.ToList().FindLastIndex(source => source is JsonConfigurationSource) + 1, machineFile);
             return builder;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
@@ -29,19 +32,5 @@ internal static class SettingsFiles
             var reasons = new[] { e.Message, e.GetBaseException().Message }.Distinct();
             throw new ConfigurationException($"Failed to read the settings: {string.Join(' ', reasons)}".ReplaceLineEndings(" "));
         }
-    }
-
-    private static void AddMachineFile(ConfigurationManager configuration)
-    {
-        var path = configuration[MachineFileKey] ?? MachineFile;
-        if (!File.Exists(path))
-        {
-            return;
-        }
-
-        var source = new JsonConfigurationSource { Path = path };
-        source.ResolveFileProvider();
-        var programFiles = configuration.Sources.ToList().FindLastIndex(other => other is JsonConfigurationSource);
-        configuration.Sources.Insert(programFiles + 1, source);
     }
 }

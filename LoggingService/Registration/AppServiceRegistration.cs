@@ -1,5 +1,4 @@
 using System.Net;
-using LoggingService.Options;
 
 namespace LoggingService.Registration;
 
@@ -24,9 +23,9 @@ internal sealed class AppServiceRegistration
     /// <summary>What the file allows but hardly intends: a line each, with file and, mostly, line and key. No token is in them.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    public required IReadOnlyList<NamespacePattern> Aliases { private get; init; }
+    public required IReadOnlyList<NamespacePattern> Aliases { get; init; }
 
-    public required IReadOnlyList<NamespacePattern> Rooms { private get; init; }
+    public required IReadOnlyList<NamespacePattern> Rooms { get; init; }
 
     /// <summary>
     /// Where the service listens, as for <c>--urls</c>: on the loopback address if <see cref="Url"/> names it, else on all
@@ -38,9 +37,6 @@ internal sealed class AppServiceRegistration
     public string PathBase => Url.AbsolutePath.TrimEnd('/');
 
     private bool IsLoopback => Url.Host == "localhost" || (IPAddress.TryParse(Url.Host, out var address) && IPAddress.IsLoopback(address));
-
-    /// <exception cref="ConfigurationException">One line with file, line, key and what to do.</exception>
-    public static AppServiceRegistration Read(string path) => RegistrationReader.Read(path);
 
     /// <summary>Whether rooms with this alias (<c>#local:server</c>) are logged.</summary>
     /// <exception cref="TimeoutException">Undecided: no pattern matched, and one timed out.</exception>

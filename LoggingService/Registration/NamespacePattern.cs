@@ -34,8 +34,8 @@ internal sealed partial class NamespacePattern
 
     /// <summary>Whether the pattern matches at the start of a user id, alias or room id.</summary>
     /// <exception cref="TimeoutException">
-    /// Undecided: it took over a second (possible only with lookarounds, backreferences, conditions and atomic groups), or
-    /// another text did within the last ten seconds.
+    /// Undecided: it took over 1 s (possible only with lookarounds, backreferences, conditions and atomic groups), or another
+    /// text did within the last 10 s.
     /// </exception>
     public bool IsMatch(string text)
     {

@@ -12,10 +12,7 @@ internal static class RegistrationGenerator
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const string HomeserverFolder = "/etc/matrix-synapse";
 
-    /// <summary>
-    /// Creates the file with new random tokens and mode 0600: complete or not at all, and never readable by others. An
-    /// existing file stays as it is.
-    /// </summary>
+    /// <summary>Creates the file with new random tokens and mode 0600, atomically.</summary>
     /// <exception cref="ConfigurationException">The file exists, or can't be created there; the folder must exist.</exception>
     public static void Write(string path)
     {
@@ -86,7 +83,7 @@ internal static class RegistrationGenerator
 
     private static string ForShell(string path)
     {
-        var isPlain = path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+:@%,".Contains(c));
-        return isPlain ? path : $"'{path.Replace("'", "'\\''")}'";
+        var needsNoQuotes = path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+:@%,".Contains(c));
+        return needsNoQuotes ? path : $"'{path.Replace("'", "'\\''")}'";
     }
 }

@@ -24,34 +24,38 @@ internal sealed class RegistrationReader
 
     private RegistrationReader(YamlValue root) => _root = root;
 
-    /// <exception cref="ConfigurationException">The file can't be read or has an error.</exception>
+    private YamlValue Namespaces => _root.Require("namespaces", "add it with the aliases to log").AsMapping("{aliases: []}");
+
+    /// <exception cref="ConfigurationException">One line with file, line, key and what to do.</exception>
     public static AppServiceRegistration Read(string path) =>
         new RegistrationReader(YamlFile.Read(path).AsMapping("id: \"logging\"")).Read();
 
     private AppServiceRegistration Read()
     {
-        var id = ReadId();
-        var url = ReadUrl();
-        var asToken = ReadToken("as_token", $"the secret that this service sends to the homeserver; {NewToken}");
-        var hsToken = ReadToken("hs_token", $"the secret that the homeserver sends to this service; {NewToken}");
-        if (asToken == hsToken)
+        var registration = new AppServiceRegistration
+        {
+            Id = ReadId(),
+            Url = ReadUrl(),
+            AsToken = ReadToken("as_token", $"the secret that this service sends to the homeserver; {NewToken}"),
+            HsToken = ReadToken("hs_token", $"the secret that the homeserver sends to this service; {NewToken}"),
+            SenderLocalpart = ReadSenderLocalpart(),
+            Rooms = ReadPatterns("rooms"),
+            Aliases = ReadPatterns("aliases"),
+            Warnings = _warnings,
+        };
+        if (registration.AsToken == registration.HsToken)
         {
             Warn(_root.Find("hs_token")!, "is the same as as_token: use two different tokens");
         }
 
-        var sender = ReadSenderLocalpart();
-        var namespaces = _root.Require("namespaces", "add it with the aliases to log").AsMapping("{aliases: []}");
-        var users = ReadPatterns(namespaces, "users");
-        var rooms = ReadPatterns(namespaces, "rooms");
-        var aliases = ReadPatterns(namespaces, "aliases");
-        if (users.Count > 0)
+        if (ReadPatterns("users").Count > 0)
         {
-            Warn(namespaces.Find("users")!, "isn't empty: the homeserver pushes these users' rooms too, which aren't logged; set it to []");
+            Warn(Namespaces.Find("users")!, "isn't empty: the homeserver pushes these users' rooms too, which aren't logged; set it to []");
         }
 
-        if (aliases.Count == 0 && rooms.Count == 0)
+        if (registration.Aliases.Count == 0 && registration.Rooms.Count == 0)
         {
-            Warn(namespaces, $"has no aliases: nothing would be logged; add {NamespaceExample} to its aliases");
+            Warn(Namespaces, $"has no aliases: nothing would be logged; add {NamespaceExample} to its aliases");
         }
 
         CheckRateLimited();
@@ -60,17 +64,7 @@ internal sealed class RegistrationReader
             _warnings.Add($"{_root.File}: every user of this machine can access the tokens in it: chmod o= {_root.File}");
         }
 
-        return new AppServiceRegistration
-        {
-            Id = id,
-            Url = url,
-            AsToken = asToken,
-            HsToken = hsToken,
-            SenderLocalpart = sender,
-            Aliases = aliases,
-            Rooms = rooms,
-            Warnings = _warnings,
-        };
+        return registration;
     }
 
     private void Warn(YamlValue value, string message) => _warnings.Add(value.Warning(message));
@@ -123,10 +117,10 @@ internal sealed class RegistrationReader
             : localpart;
     }
 
-    private List<NamespacePattern> ReadPatterns(YamlValue namespaces, string key)
+    private List<NamespacePattern> ReadPatterns(string key)
     {
         var patterns = new List<NamespacePattern>();
-        foreach (var entry in namespaces.Find(key)?.AsList() ?? [])
+        foreach (var entry in Namespaces.Find(key)?.AsList() ?? [])
         {
             var regex = entry.AsMapping(NamespaceExample).Require("regex", "add the regular expression");
             var python = regex.AsString();
