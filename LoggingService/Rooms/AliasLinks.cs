@@ -10,7 +10,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, ILogger<AliasLinks> 
     private readonly Lock _lock = new();
     private readonly Dictionary<RoomAlias, string> _failed = [];
 
-    /// <summary>Links an alias, replacing its earlier link. A failure is logged, and retried by <see cref="RetryFailed"/>.</summary>
+    /// <summary>Links an alias, replacing its earlier link. A failure, such as a full disk, is logged and retried by RetryFailed.</summary>
     public void Link(RoomAlias alias, string roomId)
     {
         lock (_lock)
@@ -20,7 +20,6 @@ internal sealed partial class AliasLinks(LogDirectory logs, ILogger<AliasLinks> 
         }
     }
 
-    /// <summary>Retries failed links: the reason, such as a full disk, may be gone.</summary>
     public void RetryFailed()
     {
         lock (_lock)

@@ -7,9 +7,8 @@ using LoggingService.RoomLogs;
 namespace LoggingService.Rooms;
 
 /// <summary>
-/// Decides which rooms are logged. A homeserver pushes the events of rooms with an alias in the registration's namespace, and
-/// of rooms that the service's own user has joined or is invited to (Application Service API, "Registration"); only the
-/// former are logged.
+/// Decides which rooms are logged: those with an alias in the registration's namespace. A homeserver also pushes the events
+/// of rooms that the service's own user has joined or is invited to (Application Service API, "Registration").
 /// </summary>
 internal sealed class LoggedRooms(
     AppServiceRegistration registration, ServiceUser user, RoomAliases aliases, LogDirectory logs, TimeProvider time)

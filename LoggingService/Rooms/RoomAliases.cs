@@ -17,28 +17,24 @@ internal sealed partial class RoomAliases(
     AppServiceRegistration registration, HomeserverClient homeserver, ServiceUser user, AliasLinks links, TimeProvider time,
     ILogger<RoomAliases> logger) : BackgroundService
 {
-    /// <summary>Rooms that have, or had, an alias of the namespace.</summary>
-    private readonly ConcurrentDictionary<string, bool> _aliasedRooms = new();
-    private readonly ConcurrentDictionary<string, RoomAlias> _aliases = new();
+    /// <summary>By room; <c>null</c> for a former alias that is another room's now.</summary>
+    private readonly ConcurrentDictionary<string, RoomAlias?> _aliases = new();
     private readonly ConcurrentDictionary<string, bool> _seenRooms = new();
     private readonly ConcurrentDictionary<RoomAlias, bool> _lookups = new();
     private readonly LogThrottle _timeoutThrottle = new(time);
     private readonly Channel<(string RoomId, RoomAlias[] Hints)> _queue =
         Channel.CreateUnbounded<(string, RoomAlias[])>(new() { SingleReader = true });
 
-    /// <summary>The confirmed alias of a room; <c>null</c> if there is none.</summary>
-    public RoomAlias? GetAlias(string roomId) => _aliases.TryGetValue(roomId, out var alias) ? alias : null;
+    /// <summary>The confirmed alias of a room.</summary>
+    public RoomAlias? GetAlias(string roomId) => _aliases.GetValueOrDefault(roomId);
 
     /// <summary>Whether a room has, or had, a confirmed alias.</summary>
-    public bool HasAlias(string roomId) => _aliasedRooms.ContainsKey(roomId);
+    public bool HasAlias(string roomId) => _aliases.ContainsKey(roomId);
 
     /// <summary>Whether this alias is being resolved. If the homeserver queries us for it meanwhile, it does not exist.</summary>
     public bool IsLookingUp(RoomAlias alias) => _lookups.ContainsKey(alias);
 
-    /// <summary>
-    /// Whether the alias is in the namespace and, as far as that is known, on our own homeserver. <c>null</c> if the namespace's
-    /// regex timed out.
-    /// </summary>
+    /// <summary>Whether the alias is in the namespace and, if known, on our homeserver; <c>null</c> if the regex timed out.</summary>
     public bool? MatchesNamespace(RoomAlias alias)
     {
         try
@@ -80,10 +76,9 @@ internal sealed partial class RoomAliases(
     /// <summary>Records and links an alias that the homeserver confirmed, or that we created.</summary>
     public void Confirm(RoomAlias alias, string roomId)
     {
-        _aliasedRooms[roomId] = true;
         foreach (var (formerRoom, _) in _aliases.Where(known => known.Value == alias && known.Key != roomId))
         {
-            _aliases.TryRemove(formerRoom, out _);
+            _aliases[formerRoom] = null;
         }
 
         _aliases[roomId] = alias;
@@ -91,10 +86,9 @@ internal sealed partial class RoomAliases(
     }
 
     /// <summary>
-    /// Queries the homeserver for the aliases of a room and confirms those of the namespace. A negative result is not cached:
-    /// an alias can be added without an event.
+    /// Queries the aliases of a room and confirms those of the namespace. False if there is none, which is not cached, since an
+    /// alias can be added without an event; <c>null</c> if the regex timed out.
     /// </summary>
-    /// <returns>Whether the room has one; <c>null</c> if the namespace's regex timed out.</returns>
     public async Task<bool?> QueryAsync(string roomId, CancellationToken cancellation)
     {
         bool? found = false;

@@ -11,8 +11,8 @@ namespace LoggingService.Rooms;
 /// alias. With <c>room_alias_name</c> the alias would exist before the room is public, and joins in between would fail.
 /// </summary>
 internal sealed partial class RoomCreator(
-    RoomAliases aliases, CanonicalAliases canonicalAliases, ServiceUser user, HomeserverClient homeserver,
-    LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
+    RoomAliases aliases, ServiceUser user, HomeserverClient homeserver, LoggingServiceOptions options,
+    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
 {
     /// <summary>A homeserver waits 60 s for the response.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(55);
@@ -27,10 +27,9 @@ internal sealed partial class RoomCreator(
     private readonly LogThrottle _failureThrottle = new(time);
 
     /// <summary>
-    /// Responds 200 if the alias exists now, regardless of who created it, and 404 if it is not in the namespace or the limit is reached
-    /// (Application Service API, <c>GET /_matrix/app/v1/rooms/{roomAlias}</c>).
+    /// Responds 200 if the alias exists now, regardless of who created it, and 404 if it is not in the namespace, not UTF-8
+    /// (<c>null</c>), or the limit is reached (Application Service API, <c>GET /_matrix/app/v1/rooms/{roomAlias}</c>).
     /// </summary>
-    /// <param name="text">The decoded alias; <c>null</c> if it is not UTF-8.</param>
     public async Task<IResult> EnsureExistsAsync(string? text)
     {
         if (!RoomAlias.TryParse(text, out var alias) || aliases.MatchesNamespace(alias) != true || aliases.IsLookingUp(alias))
@@ -84,7 +83,11 @@ internal sealed partial class RoomCreator(
 
             Log.RoomCreated(logger, roomId, alias);
             aliases.Confirm(alias, roomId);
-            await canonicalAliases.SetAsync(alias, roomId);
+            if (!await TrySetCanonicalAliasAsync(alias, roomId))
+            {
+                _ = RetryCanonicalAliasAsync(alias, roomId);
+            }
+
             return null;
         }
         catch (HomeserverException e)
@@ -129,6 +132,34 @@ internal sealed partial class RoomCreator(
         }
     }
 
+    private async Task<bool> TrySetCanonicalAliasAsync(RoomAlias alias, string roomId)
+    {
+        try
+        {
+            await homeserver.PutCanonicalAliasAsync(roomId, alias, _stopped);
+            return true;
+        }
+        catch (HomeserverException e)
+        {
+            Log.CanonicalAliasFailed(logger, alias, roomId, e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>In the background: the alias works without it.</summary>
+    private async Task RetryCanonicalAliasAsync(RoomAlias alias, string roomId)
+    {
+        var stopping = lifetime.ApplicationStopping;
+        for (var minutes = 1; minutes <= 64; minutes *= 4)
+        {
+            await Task.Delay(TimeSpan.FromMinutes(minutes), time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stopping.IsCancellationRequested || await TrySetCanonicalAliasAsync(alias, roomId))
+            {
+                return;
+            }
+        }
+    }
+
     private static partial class Log
     {
         [LoggerMessage(EventId = EventIds.RoomCreated, Level = LogLevel.Information, Message = "Created room {RoomId} for {Alias}")]
@@ -152,5 +183,9 @@ internal sealed partial class RoomCreator(
         [LoggerMessage(EventId = EventIds.AliasAlreadyTaken, Level = LogLevel.Warning,
             Message = "{Alias} was taken by another room during the creation of {RoomId}, which stays unused")]
         public static partial void AliasAlreadyTaken(ILogger logger, RoomAlias alias, string roomId);
+
+        [LoggerMessage(EventId = EventIds.CanonicalAliasFailed, Level = LogLevel.Warning,
+            Message = "Failed to set {Alias} as the canonical alias of {RoomId}: {Reason}. It is retried; the alias works without it.")]
+        public static partial void CanonicalAliasFailed(ILogger logger, RoomAlias alias, string roomId, string reason);
     }
 }
