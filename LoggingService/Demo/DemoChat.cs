@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace LoggingService.Demo;
 
-/// <summary>A user of the demo's homeserver who joins a room that doesn't exist yet and sends what a person types.</summary>
+/// <summary>A user of the demo's homeserver who joins a room that doesn't exist yet and sends what the admin types.</summary>
 internal sealed class DemoChat(DemoHomeserver homeserver, string localpart)
 {
     public const string Alias = $"#logged_demo:{DemoHomeserver.Name}";

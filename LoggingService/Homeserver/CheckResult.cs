@@ -1,9 +1,6 @@
 namespace LoggingService.Homeserver;
 
-/// <summary>
-/// The result of one check of <see cref="ConnectionCheck"/>: its stable name, the address or file that was checked, the outcome
-/// with its reason (a phrase), and how to fix a failure (a sentence without its period).
-/// </summary>
+/// <summary>The check's name is stable, the reason a phrase, and the advice how to fix a failure: a sentence without its period.</summary>
 internal sealed record CheckResult(string Check, string Target, CheckState State, string Reason, string Advice = "")
 {
     /// <summary>For the command <c>check</c>.</summary>

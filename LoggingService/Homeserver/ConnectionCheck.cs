@@ -3,10 +3,7 @@ using LoggingService.Registration;
 
 namespace LoggingService.Homeserver;
 
-/// <summary>
-/// Checks that the homeserver responds, has loaded our registration and reaches this service. A successful ping also makes a
-/// homeserver send its backlog at once.
-/// </summary>
+/// <summary>Checks both directions of the connection. A successful ping also makes a homeserver send its backlog at once.</summary>
 internal sealed class ConnectionCheck(
     HomeserverClient homeserver, ServiceUser user, AppServiceRegistration registration, LoggingServiceOptions options)
 {
@@ -44,9 +41,8 @@ internal sealed class ConnectionCheck(
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             var https = options.Homeserver.Scheme == Uri.UriSchemeHttps ? ", and that it serves https there" : "";
-            return Failed(
-                $"no response within {Timeout.TotalSeconds} seconds",
-                $"Check that this is its address{https}, or set --homeserver URL");
+            var advice = $"Check that this is its address{https}, or set --homeserver URL";
+            return Failed($"no response within {Timeout.TotalSeconds} seconds", advice);
         }
         catch (HomeserverException e) when (e.Errcode == "M_UNKNOWN_TOKEN")
         {

@@ -15,10 +15,9 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
 {
     private const int MaxReasonLength = 500;
 
-    /// <summary><c>GET /_matrix/client/versions</c>, to check that the homeserver responds.</summary>
     public Task GetVersionsAsync(CancellationToken cancellation) => CallAsync(HttpMethod.Get, "versions", null, cancellation);
 
-    /// <summary>The user id of the service's own user (<c>GET /_matrix/client/v3/account/whoami</c>).</summary>
+    /// <summary>The user id of the service's own user.</summary>
     public async Task<string> WhoAmIAsync(CancellationToken cancellation)
     {
         var response = await CallAsync(HttpMethod.Get, "v3/account/whoami", null, cancellation);
@@ -48,25 +47,19 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
         }
     }
 
-    /// <summary>Makes the homeserver call this service (<c>POST /_matrix/client/v1/appservice/{id}/ping</c>).</summary>
+    /// <summary>Makes the homeserver call this service (Application Service API, "Ping").</summary>
     public Task PingAsync(CancellationToken cancellation) =>
         CallAsync(HttpMethod.Post, $"v1/appservice/{Escape(registration.Id)}/ping", [], cancellation);
 
-    /// <summary>The rooms that the service's own user has joined (<c>GET /_matrix/client/v3/joined_rooms</c>).</summary>
+    /// <summary>The rooms that the service's own user has joined.</summary>
     public async Task<IReadOnlyList<string>> GetJoinedRoomsAsync(CancellationToken cancellation) =>
         Strings((await CallAsync(HttpMethod.Get, "v3/joined_rooms", null, cancellation))["joined_rooms"u8]);
 
-    /// <summary>
-    /// The aliases of a room on the homeserver (<c>GET /_matrix/client/v3/rooms/{roomId}/aliases</c>). 403 for non-members, unless
-    /// the room is world readable.
-    /// </summary>
+    /// <summary>The aliases of a room on the homeserver. 403 for non-members, unless the room is world readable.</summary>
     public async Task<IReadOnlyList<string>> GetAliasesAsync(string roomId, CancellationToken cancellation) =>
         Strings((await CallAsync(HttpMethod.Get, $"v3/rooms/{Escape(roomId)}/aliases", null, cancellation))["aliases"u8]);
 
-    /// <summary>
-    /// The room of an alias, or <c>null</c> (<c>GET /_matrix/client/v3/directory/room/{roomAlias}</c>). The homeserver may query
-    /// this service for the alias before it responds.
-    /// </summary>
+    /// <summary>The room of an alias, or <c>null</c>. The homeserver may query this service for the alias before it responds.</summary>
     public async Task<string?> ResolveAliasAsync(RoomAlias alias, CancellationToken cancellation)
     {
         try
@@ -80,10 +73,9 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
     }
 
     /// <summary>
-    /// Creates a public room for an alias, but not the alias (<c>POST /_matrix/client/v3/createRoom</c>). The moderators get
-    /// power level 50. After a cancellation or timeout the room may exist.
+    /// Creates a public room for an alias, but not the alias; returns the room id. The moderators get power level 50. After a
+    /// cancellation or timeout the room may exist.
     /// </summary>
-    /// <returns>The room id.</returns>
     public async Task<string> CreateRoomAsync(
         RoomAlias alias, string creator, IReadOnlyList<string> moderators, CancellationToken cancellation)
     {
@@ -98,8 +90,7 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
         }
     }
 
-    /// <summary>Makes an alias resolve to a room (<c>PUT /_matrix/client/v3/directory/room/{roomAlias}</c>).</summary>
-    /// <returns>False if the alias exists already.</returns>
+    /// <summary>Makes an alias resolve to a room; false if the alias exists already.</summary>
     public async Task<bool> PutAliasAsync(RoomAlias alias, string roomId, CancellationToken cancellation)
     {
         try
@@ -113,7 +104,6 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
         }
     }
 
-    /// <summary>Sets the canonical alias of a room (<c>PUT …/rooms/{roomId}/state/m.room.canonical_alias</c>).</summary>
     public Task PutCanonicalAliasAsync(string roomId, RoomAlias alias, CancellationToken cancellation) => CallAsync(
         HttpMethod.Put, $"v3/rooms/{Escape(roomId)}/state/m.room.canonical_alias", new() { ["alias"] = alias.ToString() }, cancellation);
 
@@ -184,10 +174,8 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
 
             var reason = SafeText.Escape(json["error"u8].AsString() ?? (isJson ? "" : "(the response is not JSON)"));
             reason = reason[..Math.Min(reason.Length, MaxReasonLength)];
-            throw new HomeserverException(call, (int)response.StatusCode, json["errcode"u8].AsString(), reason)
-            {
-                BadStatus = json["status"u8].AsInteger(),
-            };
+            var badStatus = json["status"u8].AsInteger();
+            throw new HomeserverException(call, (int)response.StatusCode, json["errcode"u8].AsString(), reason) { BadStatus = badStatus };
         }
         catch (Exception e) when (e is not HomeserverException)
         {

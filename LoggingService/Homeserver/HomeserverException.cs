@@ -2,10 +2,7 @@ using Polly.Timeout;
 
 namespace LoggingService.Homeserver;
 
-/// <summary>
-/// A failed call of the homeserver's client API, named without tokens. Without a status there was no response; the reason is
-/// the homeserver's error message, or why there was none.
-/// </summary>
+/// <summary>A failed call, without tokens. The reason is the homeserver's error message; without a status, why there is none.</summary>
 internal sealed class HomeserverException(string call, int? status, string? errcode, string reason, Exception? inner = null)
     : Exception($"{call}: {Describe(status, errcode, reason)}", inner)
 {

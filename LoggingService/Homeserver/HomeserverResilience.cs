@@ -60,10 +60,7 @@ internal static class HomeserverResilience
         _ => false,
     };
 
-    /// <summary>
-    /// The delay that the homeserver requests: <c>Retry-After</c>, else the older <c>retry_after_ms</c> of the body, else
-    /// <c>null</c> (Client-Server API, "Rate limiting").
-    /// </summary>
+    /// <summary>The requested delay: <c>Retry-After</c>, else <c>retry_after_ms</c> (Client-Server API, "Rate limiting").</summary>
     private static async Task<TimeSpan?> GetRetryAfterAsync(
         HttpResponseMessage? response, TimeProvider time, CancellationToken cancellation)
     {
@@ -88,11 +85,7 @@ internal static class HomeserverResilience
         }
 
         var json = await response.Content.ReadAsByteArrayAsync(cancellation);
-        if (!RawJson.TryParse(json, out var body, out _) || body["retry_after_ms"u8].AsInteger() is not { } milliseconds)
-        {
-            return null;
-        }
-
-        return TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, (long)CallTimeout.TotalMilliseconds));
+        var milliseconds = RawJson.TryParse(json, out var body, out _) ? body["retry_after_ms"u8].AsInteger() : null;
+        return milliseconds is null ? null : TimeSpan.FromMilliseconds(Math.Clamp((double)milliseconds, 0, CallTimeout.TotalMilliseconds));
     }
 }

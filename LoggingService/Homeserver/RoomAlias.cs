@@ -1,9 +1,6 @@
 namespace LoggingService.Homeserver;
 
-/// <summary>
-/// A room alias, <c>#localpart:server</c> (Matrix specification, appendices "Room Aliases"). The localpart is any text without
-/// a colon; the server name includes its port, if any.
-/// </summary>
+/// <summary>A room alias, <c>#localpart:server</c> (appendices "Room Aliases"). The server name includes its port, if any.</summary>
 internal readonly record struct RoomAlias(string Localpart, string Server)
 {
     /// <summary>Splits an alias at its first colon.</summary>

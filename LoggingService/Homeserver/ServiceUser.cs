@@ -38,8 +38,7 @@ internal sealed class ServiceUser(AppServiceRegistration registration, Homeserve
 
     public bool IsJoinedTo(string roomId) => _joinedRooms.ContainsKey(roomId);
 
-    /// <summary>Applies an <c>m.room.member</c> event of our own user.</summary>
-    /// <returns>Whether the event is a join.</returns>
+    /// <summary>Applies an <c>m.room.member</c> event of our own user; true for a join.</summary>
     public bool TrackMembership(RoomEvent e)
     {
         if (e.Content["membership"u8].AsString() == "join")

@@ -6,7 +6,7 @@ namespace LoggingService.Http;
 
 internal static partial class ExceptionResponses
 {
-    /// <summary>Responds to an exception of a request with a Matrix error. An internal failure is a 5xx, which the homeserver retries.</summary>
+    /// <summary>Maps an exception of a request to a Matrix error. An internal failure is a 5xx, which the homeserver retries.</summary>
     public static Task WriteAsync(HttpContext context)
     {
         var exception = context.Features.Get<IExceptionHandlerFeature>()!.Error;

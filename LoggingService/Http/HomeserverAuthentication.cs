@@ -37,7 +37,8 @@ internal sealed partial class HomeserverAuthentication(
             return MissingToken.ExecuteAsync(context);
         }
 
-        if (AllMatch(tokens))
+        // All are compared, by their hashes, so that the time reveals neither length nor prefix of the token.
+        if (tokens.Count(token => CryptographicOperations.FixedTimeEquals(Hash(token), _expectedHash)) == tokens.Count)
         {
             return next(context);
         }
@@ -58,10 +59,6 @@ internal sealed partial class HomeserverAuthentication(
         .. from token in request.Query["access_token"]
            select token ?? "",
     ];
-
-    /// <summary>Compares hashes, and all of them, so that the time reveals neither length nor prefix of the token.</summary>
-    private bool AllMatch(List<string> tokens) =>
-        tokens.Count(token => CryptographicOperations.FixedTimeEquals(Hash(token), _expectedHash)) == tokens.Count;
 
     private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 

@@ -9,7 +9,7 @@ internal static class MatrixResults
     /// <summary>404: no such user, alias or protocol.</summary>
     public static readonly MatrixError NotFound = new(404, "M_NOT_FOUND", "Not found.");
 
-    /// <summary>The error for a status code that the web server chose itself (for 404: Application Service API, "Unknown routes").</summary>
+    /// <summary>The error for a status code of the web server itself (404: Application Service API, "Unknown routes").</summary>
     public static MatrixError ForStatus(int status) => status switch
     {
         404 => new(404, "M_UNRECOGNIZED", "Unrecognized endpoint."),

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 using System.Text.Unicode;
 using LoggingService.Registration;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,13 +12,13 @@ namespace LoggingService.Http;
 /// Kestrel decodes it and resolves <c>..</c>, but homeservers do not encode <c>/</c>, <c>.</c> and <c>~</c> of an alias:
 /// <c>/rooms/%23logged_a/../b%3Aexample.org</c> is one alias.
 /// </summary>
-internal sealed class RawPathMiddleware(RequestDelegate next, AppServiceRegistration registration)
+internal sealed partial class RawPathMiddleware(RequestDelegate next, AppServiceRegistration registration)
 {
     private readonly string _pathBase = registration.PathBase;
 
     public Task InvokeAsync(HttpContext context)
     {
-        var target = RemoveAuthority(context.Features.Get<IHttpRequestFeature>()!.RawTarget);
+        var target = Authority().Replace(context.Features.Get<IHttpRequestFeature>()!.RawTarget, "");
         var path = CollapseLeadingSlashes(target.Split('?', 2)[0]);
         if (_pathBase.Length > 0 && path.StartsWith(_pathBase + "/", StringComparison.Ordinal))
         {
@@ -41,20 +42,11 @@ internal sealed class RawPathMiddleware(RequestDelegate next, AppServiceRegistra
         return Utf8.IsValid(utf8) ? Encoding.UTF8.GetString(utf8) : null;
     }
 
-    /// <summary>Accepts the absolute form, as sent to a proxy. Uri would normalize the host, which may be anything.</summary>
-    private static string RemoveAuthority(string target)
-    {
-        var scheme = target.IndexOf("://", StringComparison.Ordinal);
-        if (scheme <= 0 || target[0] == '/')
-        {
-            return target;
-        }
-
-        var end = target.IndexOfAny(['/', '?'], scheme + 3);
-        return end < 0 ? "" : target[end..];
-    }
-
     /// <summary>A homeserver may join the registration's url, with a trailing slash, and the path.</summary>
     private static string CollapseLeadingSlashes(string path) =>
         path.StartsWith("//", StringComparison.Ordinal) ? "/" + path.TrimStart('/') : path;
+
+    // Of the absolute form, as sent to a proxy. Uri would normalize the host, which may be anything.
+    [GeneratedRegex(@"\A[^/].*?://[^/?]*", RegexOptions.Singleline)]
+    private static partial Regex Authority();
 }
