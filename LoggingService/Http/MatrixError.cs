@@ -15,9 +15,3 @@ internal sealed record MatrixError(int Status, string Code, string Message) : IR
         return httpContext.Response.WriteAsync(new JsonObject { ["errcode"] = Code, ["error"] = Message }.ToJsonString());
     }
 }
-
-/// <summary>Ends a request with a Matrix error, from any depth.</summary>
-internal sealed class MatrixException(MatrixError error, Exception? cause = null) : Exception(error.Message, cause)
-{
-    public MatrixError Error => error;
-}

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LoggingService.Events;
 using LoggingService.Http;
 using LoggingService.Logging;
@@ -15,12 +14,9 @@ internal sealed partial class TransactionEndpoint(
     /// <summary>A homeserver retries a rejected transaction before all later ones: after this many attempts it is quarantined.</summary>
     private const int MaxAttempts = 3;
 
-    /// <summary>More than a homeserver needs, which retries one transaction at a time.</summary>
-    private const int MaxRejectedIds = 100;
-
     private static readonly MatrixError NotJson = new(400, "M_NOT_JSON", "The request body is not JSON.");
 
-    private readonly ConcurrentDictionary<string, int> _rejections = new();
+    private readonly RefusedTransactions _refused = new();
     private readonly string _quarantine = Path.Combine(logs.Root, Quarantine.Folder);
     private bool _appendFailing;
 
@@ -36,7 +32,7 @@ internal sealed partial class TransactionEndpoint(
         await body.ReadAsync(request);
         if (!Transaction.TryParse(body.Bytes, out var transaction, out var error))
         {
-            if (CountRejection(transactionId) < MaxAttempts)
+            if (_refused.Add(transactionId) < MaxAttempts)
             {
                 Log.TransactionRejected(logger, transactionId, body.Bytes.Length, error);
                 return NotJson;
@@ -55,20 +51,10 @@ internal sealed partial class TransactionEndpoint(
 
         var logged = await rooms.FilterAsync(transaction.Events);
         var written = await CommitAsync(logged, transaction.Unloggable, transactionId);
-        _rejections.TryRemove(transactionId, out _);
+        _refused.Remove(transactionId);
         aliases.Enqueue(written);
         activity.Show(written);
         return MatrixResults.Ok;
-    }
-
-    private int CountRejection(string transactionId)
-    {
-        if (_rejections.Count >= MaxRejectedIds && !_rejections.ContainsKey(transactionId))
-        {
-            _rejections.Clear();
-        }
-
-        return _rejections.AddOrUpdate(transactionId, 1, (_, count) => count + 1);
     }
 
     private async Task<IReadOnlyList<WrittenLine>> CommitAsync(
