@@ -1,8 +1,6 @@
 using LoggingService.Cli;
 using LoggingService.Homeserver;
 using LoggingService.Http;
-using LoggingService.Logging;
-using LoggingService.Options;
 using LoggingService.Registration;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;

@@ -3,7 +3,6 @@ using System.CommandLine.Help;
 using System.Text.RegularExpressions;
 using LoggingService.Demo;
 using LoggingService.Http;
-using LoggingService.Options;
 
 namespace LoggingService.Cli;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text;
 using LoggingService.Files;
-using LoggingService.Options;
 using LoggingService.RoomLogs;
 
 namespace LoggingService.Cli;

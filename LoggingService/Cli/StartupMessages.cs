@@ -1,5 +1,3 @@
-using LoggingService.Logging;
-using LoggingService.Options;
 using LoggingService.Registration;
 
 namespace LoggingService.Cli;

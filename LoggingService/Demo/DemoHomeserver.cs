@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using LoggingService.Options;
 using LoggingService.Registration;
 
 namespace LoggingService.Demo;

@@ -1,4 +1,3 @@
-using LoggingService.Options;
 using LoggingService.Registration;
 
 namespace LoggingService.Homeserver;

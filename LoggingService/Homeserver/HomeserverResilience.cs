@@ -1,6 +1,4 @@
 using System.Net;
-using LoggingService.Events;
-using LoggingService.Options;
 using Microsoft.Extensions.Http.Resilience;
 using Polly;
 

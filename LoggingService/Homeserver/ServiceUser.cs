@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using LoggingService.Events;
 using LoggingService.Registration;
 
 namespace LoggingService.Homeserver;

@@ -1,6 +1,3 @@
-using LoggingService.Logging;
-using LoggingService.Options;
-
 namespace LoggingService.Homeserver;
 
 /// <summary>Runs <see cref="ConnectionCheck"/> at startup until it passes, and logs each change. Requests are served meanwhile.</summary>

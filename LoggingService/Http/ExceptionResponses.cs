@@ -1,4 +1,3 @@
-using LoggingService.Logging;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 

@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using LoggingService.Logging;
-using LoggingService.Options;
 using LoggingService.Registration;
 
 namespace LoggingService.Http;

@@ -1,5 +1,3 @@
-using LoggingService.Options;
-
 namespace LoggingService.Http;
 
 /// <summary>One limit, which applies to each request body and to all bodies in flight together.</summary>

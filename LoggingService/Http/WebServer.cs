@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using LoggingService.Files;
-using LoggingService.Options;
 using LoggingService.Registration;
 using Microsoft.AspNetCore.Connections;
 

@@ -1,4 +1,3 @@
-using LoggingService.Options;
 using Microsoft.Extensions.Configuration.Memory;
 using Serilog;
 using Serilog.Debugging;

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using LoggingService.Files;
-using LoggingService.Options;
 
 namespace LoggingService.Registration;
 

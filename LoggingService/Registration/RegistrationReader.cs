@@ -1,5 +1,4 @@
 using System.Buffers;
-using LoggingService.Options;
 
 namespace LoggingService.Registration;
 

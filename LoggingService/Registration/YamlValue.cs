@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using LoggingService.Options;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 

@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The details of a file or location in a message's head. (Client-Server API, "m.room.message msgtypes", "m.sticker".)</summary>

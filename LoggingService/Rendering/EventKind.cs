@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The noun for an event that a line refers to: "message", "image", "poll".</summary>

@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The line of <c>m.room.member</c>. (Client-Server API, <c>m.room.member</c>, for the table of transitions.)</summary>

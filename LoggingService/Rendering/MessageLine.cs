@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The lines of messages, stickers and encrypted events. (Client-Server API, "Instant Messaging".)</summary>

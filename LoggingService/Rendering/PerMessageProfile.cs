@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The name that a sender, such as a bridge, claims for one message. Anyone may claim any name. (MSC4144.)</summary>

@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The lines of moderation policies. (Client-Server API, "Moderation policy lists", "Policy servers".)</summary>

@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The line of <c>m.room.power_levels</c>: the levels that changed. (Client-Server API, <c>m.room.power_levels</c>.)</summary>

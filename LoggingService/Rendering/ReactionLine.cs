@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The line of <c>m.reaction</c>. (Client-Server API, "Event annotations and reactions"; MSC4027 for custom images.)</summary>

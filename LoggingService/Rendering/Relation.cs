@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>How a message relates to an earlier one: a reply, part of a thread, an edit.</summary>

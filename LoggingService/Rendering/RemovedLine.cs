@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The line of a message event that was redacted before it reached the service. (Client-Server API, "Redactions".)</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LoggingService.Events;
 
 namespace LoggingService.Rendering;
 

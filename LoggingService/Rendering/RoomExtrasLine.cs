@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The lines of widgets and image packs; empty content removes one. (MSC1236, MSC2545.)</summary>

@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>Lookups in the room's record before an event; <c>null</c> for what is not in the record or too far back.</summary>

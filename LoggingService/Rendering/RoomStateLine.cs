@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.Rendering;
 
 /// <summary>The lines of a room's name, topic, avatar and pinned events. (Client-Server API, "Room Events".)</summary>

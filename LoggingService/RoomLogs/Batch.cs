@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.RoomLogs;
 
 /// <summary>The transactions of one group commit: all rooms or none. Disposing an uncommitted batch rolls it back.</summary>

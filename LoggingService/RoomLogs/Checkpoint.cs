@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using LoggingService.Files;
-using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 

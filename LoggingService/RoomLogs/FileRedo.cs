@@ -1,6 +1,5 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
-using LoggingService.Events;
 using LoggingService.Files;
 using Microsoft.Win32.SafeHandles;
 

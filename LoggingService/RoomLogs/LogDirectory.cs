@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using LoggingService.Events;
 using LoggingService.Files;
-using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 

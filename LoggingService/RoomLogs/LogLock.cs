@@ -1,6 +1,5 @@
 using System.Text;
 using LoggingService.Files;
-using LoggingService.Options;
 
 namespace LoggingService.RoomLogs;
 

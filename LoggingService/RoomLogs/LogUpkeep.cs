@@ -1,6 +1,3 @@
-using LoggingService.Logging;
-using LoggingService.Options;
-
 namespace LoggingService.RoomLogs;
 
 /// <summary>Background work of the log directory: replay at start, checkpoints, removal of old days, a final checkpoint.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LoggingService.Events;
 using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using LoggingService.Events;
 using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;

@@ -1,4 +1,3 @@
-using LoggingService.Events;
 using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;

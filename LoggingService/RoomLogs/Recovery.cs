@@ -1,5 +1,4 @@
 using LoggingService.Files;
-using LoggingService.Logging;
 
 namespace LoggingService.RoomLogs;
 

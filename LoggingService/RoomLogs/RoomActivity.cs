@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using LoggingService.Logging;
 using LoggingService.Rooms;
 using Serilog.Core;
 using Serilog.Events;

@@ -1,6 +1,4 @@
-using LoggingService.Events;
 using LoggingService.Files;
-using LoggingService.Logging;
 using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;

@@ -1,4 +1,3 @@
-using LoggingService.Events;
 using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;

@@ -1,5 +1,3 @@
-using LoggingService.Options;
-
 namespace LoggingService.RoomLogs;
 
 /// <summary>Registers what writes the logs of the rooms.</summary>

@@ -1,5 +1,3 @@
-using LoggingService.Events;
-
 namespace LoggingService.RoomLogs;
 
 /// <summary>A durable event and its line. The event's bytes are valid only during the request.</summary>

@@ -1,5 +1,4 @@
 using LoggingService.Homeserver;
-using LoggingService.Logging;
 using LoggingService.RoomLogs;
 
 namespace LoggingService.Rooms;

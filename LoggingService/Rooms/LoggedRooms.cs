@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using LoggingService.Events;
 using LoggingService.Homeserver;
 using LoggingService.Registration;
 using LoggingService.RoomLogs;

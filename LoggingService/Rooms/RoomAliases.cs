@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using LoggingService.Events;
 using LoggingService.Homeserver;
-using LoggingService.Logging;
 using LoggingService.Registration;
 using LoggingService.Rendering;
 using LoggingService.RoomLogs;

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using LoggingService.Homeserver;
 using LoggingService.Http;
-using LoggingService.Logging;
-using LoggingService.Options;
 
 namespace LoggingService.Rooms;
 

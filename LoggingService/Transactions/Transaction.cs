@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using LoggingService.Events;
 
 namespace LoggingService.Transactions;
 

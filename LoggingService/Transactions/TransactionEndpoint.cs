@@ -1,6 +1,4 @@
-using LoggingService.Events;
 using LoggingService.Http;
-using LoggingService.Logging;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
 
