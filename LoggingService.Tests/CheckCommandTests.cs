@@ -38,8 +38,8 @@ public class CheckCommandTests
             "failed   homeserver http://127.0.0.1:9: cannot connect (Connection refused). "
             + "Start the homeserver, or set its address with --homeserver URL.",
             lines[0]);
-        Assert.Matches("^unknown  registration /.*/registration.yaml: not checked yet$", lines[1]);
-        Assert.Equal("unknown  reachability https://logs.example.org/matrix: not checked yet", lines[2]);
+        Assert.Matches("^unknown  registration /.*/registration.yaml: not checked, because an earlier check failed$", lines[1]);
+        Assert.Equal("unknown  reachability https://logs.example.org/matrix: not checked, because an earlier check failed", lines[2]);
     }
 
     [Fact]

@@ -24,8 +24,8 @@ public sealed class RegistrationGeneratorTests : IDisposable
         Assert.Equal("logging", registration.Id);
         Assert.Equal("http://localhost:5000", registration.ListenUrl);
         Assert.Equal("logging", registration.SenderLocalpart);
-        Assert.True(registration.IsLoggedAlias("#logged_test:example.org"));
-        Assert.False(registration.IsLoggedAlias("#other:example.org"));
+        Assert.True(registration.MatchesAliasNamespace("#logged_test:example.org"));
+        Assert.False(registration.MatchesAliasNamespace("#other:example.org"));
         Assert.Matches("^[A-Za-z0-9_-]{64}$", registration.AsToken);
         Assert.Matches("^[A-Za-z0-9_-]{64}$", registration.HsToken);
     }

@@ -48,9 +48,9 @@ public sealed class RegistrationTests : IDisposable
         Assert.Equal("wfghWEGh3wgWHEf3478sHFWE", registration.AsToken);
         Assert.Equal("ugw8243igya57aaABGFfgeyu", registration.HsToken);
         Assert.Equal("logging", registration.SenderLocalpart);
-        Assert.True(registration.IsLoggedAlias("#logged_test:example.org"));
-        Assert.False(registration.IsLoggedAlias("#other:example.org"));
-        Assert.False(registration.IsLoggedRoom("!room:example.org"));
+        Assert.True(registration.MatchesAliasNamespace("#logged_test:example.org"));
+        Assert.False(registration.MatchesAliasNamespace("#other:example.org"));
+        Assert.False(registration.MatchesRoomNamespace("!room:example.org"));
         Assert.Contains($"registration.example.yaml:10: as_token is the published example token: {NewToken}", registration.Warnings);
         Assert.Contains($"registration.example.yaml:11: hs_token is the published example token: {NewToken}", registration.Warnings);
     }
@@ -69,9 +69,9 @@ public sealed class RegistrationTests : IDisposable
     {
         var registration = Read(Good.Replace("  aliases:", "  rooms:").Replace("#logged_.*", "!a.*"));
 
-        Assert.True(registration.IsLoggedRoom("!abc"));
-        Assert.False(registration.IsLoggedRoom("!ba"));
-        Assert.False(registration.IsLoggedAlias("#logged_a:example.org"));
+        Assert.True(registration.MatchesRoomNamespace("!abc"));
+        Assert.False(registration.MatchesRoomNamespace("!ba"));
+        Assert.False(registration.MatchesAliasNamespace("#logged_a:example.org"));
         Assert.Empty(registration.Warnings);
     }
 

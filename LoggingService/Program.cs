@@ -29,7 +29,7 @@ catch (ConfigurationException e)
 static WebApplication Build(string[] settings, bool serves)
 {
     // The settings, and the registration that the homeserver has a copy of.
-    var builder = SettingsFiles.CreateBuilder(settings);
+    var builder = SettingsSources.CreateBuilder(settings);
     var options = LoggingServiceOptions.Read(builder.Configuration);
     builder.AddServiceLog();
     if (serves && !Path.Exists(options.Registration))
@@ -41,7 +41,7 @@ static WebApplication Build(string[] settings, bool serves)
     var registration = RegistrationReader.Read(options.Registration);
     if (serves)
     {
-        builder.UseServer(options, registration);
+        builder.ConfigureWebServer(options, registration);
     }
 
     // What the routes use. Hosted services start in this order, and stop in the reverse one, after the web server.

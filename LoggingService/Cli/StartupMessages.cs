@@ -23,17 +23,17 @@ internal static partial class StartupMessages
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.ConfigurationWarning, Level = LogLevel.Warning, Message = "Configuration warning: {Warning}")]
+        [LoggerMessage(EventIds.ConfigurationWarning, LogLevel.Warning, "Configuration warning: {Warning}")]
         public static partial void ConfigurationWarning(ILogger logger, string warning);
 
-        [LoggerMessage(EventId = EventIds.Listening, Level = LogLevel.Information,
-            Message = "Listening on {Urls}{PathBase} for homeserver {Homeserver} with registration {Registration}")]
+        [LoggerMessage(EventIds.Listening, LogLevel.Information,
+            "Listening on {Urls}{PathBase} for homeserver {Homeserver} with registration {Registration}")]
         public static partial void Listening(ILogger logger, string urls, string pathBase, string homeserver, string registration);
 
-        [LoggerMessage(EventId = EventIds.WritingLogs, Level = LogLevel.Information, Message = "Writing logs to {Logs}")]
+        [LoggerMessage(EventIds.WritingLogs, LogLevel.Information, "Writing logs to {Logs}")]
         public static partial void WritingLogs(ILogger logger, string logs);
 
-        [LoggerMessage(EventId = EventIds.ServiceStopped, Level = LogLevel.Information, Message = "Service stopped")]
+        [LoggerMessage(EventIds.ServiceStopped, LogLevel.Information, "Service stopped")]
         public static partial void ServiceStopped(ILogger logger);
     }
 }

@@ -150,7 +150,6 @@ internal static partial class Posix
         return Marshal.GetLastPInvokeError() == NotFound ? null : throw LastError("stat", path);
     }
 
-    /// <summary>The identity of an open file.</summary>
     public static FileIdentity Stat(SafeFileHandle file, string path) =>
         OperatingSystem.IsLinux() ? Identity(Stat(file, path, InodeAndSize)) : new(0, 0, RandomAccess.GetLength(file));
 

@@ -22,7 +22,7 @@ internal sealed class ConnectionCheck(
         foreach (var (check, target, runAsync) in checks)
         {
             var isDue = results.TrueForAll(result => result.State == CheckState.Ok);
-            var outcome = isDue ? await runAsync(cancellation) : new(CheckState.Unknown, "not checked yet");
+            var outcome = isDue ? await runAsync(cancellation) : new(CheckState.Unknown, "not checked, because an earlier check failed");
             results.Add(new(check, target, outcome.State, outcome.Reason, outcome.Advice));
         }
 

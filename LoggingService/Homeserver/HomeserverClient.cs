@@ -16,7 +16,6 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
 
     public Task GetVersionsAsync(CancellationToken cancellation) => CallAsync(HttpMethod.Get, "versions", null, cancellation);
 
-    /// <summary>The user id of the service's own user.</summary>
     public async Task<string> WhoAmIAsync(CancellationToken cancellation)
     {
         var response = await CallAsync(HttpMethod.Get, "v3/account/whoami", null, cancellation);
@@ -50,7 +49,6 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
     public Task PingAsync(CancellationToken cancellation) =>
         CallAsync(HttpMethod.Post, $"v1/appservice/{Escape(registration.Id)}/ping", [], cancellation);
 
-    /// <summary>The rooms that the service's own user has joined.</summary>
     public async Task<IReadOnlyList<string>> GetJoinedRoomsAsync(CancellationToken cancellation) =>
         Strings((await CallAsync(HttpMethod.Get, "v3/joined_rooms", null, cancellation))["joined_rooms"u8]);
 

@@ -4,7 +4,6 @@ using Polly;
 
 namespace LoggingService.Homeserver;
 
-/// <summary>Timeouts and retries of the calls to the homeserver.</summary>
 internal static class HomeserverResilience
 {
     /// <summary>How long background queries pause after a failed one.</summary>

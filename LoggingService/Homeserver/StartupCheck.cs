@@ -62,24 +62,21 @@ internal sealed partial class StartupCheck(
     // On a terminal, StatusLineConsoleSink shows the last message of each check as a status line.
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.CheckPassed, Level = LogLevel.Information, Message = "The {Check} check passed for {Target}")]
+        [LoggerMessage(EventIds.CheckPassed, LogLevel.Information, "The {Check} check passed for {Target}")]
         public static partial void CheckPassed(ILogger logger, string check, string target);
 
-        [LoggerMessage(EventId = EventIds.CheckFailed, Level = LogLevel.Warning,
-            Message = "The {Check} check failed for {Target}: {Reason}. {Advice}.")]
+        [LoggerMessage(EventIds.CheckFailed, LogLevel.Warning, "The {Check} check failed for {Target}: {Reason}. {Advice}.")]
         public static partial void CheckFailed(ILogger logger, string check, string target, string reason, string advice);
 
-        [LoggerMessage(EventId = EventIds.CheckPending, Level = LogLevel.Information,
-            Message = "The {Check} check is pending for {Target}")]
+        [LoggerMessage(EventIds.CheckPending, LogLevel.Information, "The {Check} check is pending for {Target}")]
         public static partial void CheckPending(ILogger logger, string check, string target);
 
-        [LoggerMessage(EventId = EventIds.HomeserverConnected, Level = LogLevel.Information,
-            Message = "The homeserver {Homeserver} knows this service as {User} and reaches it")]
+        [LoggerMessage(EventIds.HomeserverConnected, LogLevel.Information,
+            "The homeserver {Homeserver} knows this service as {User} and reaches it")]
         public static partial void HomeserverConnected(ILogger logger, string homeserver, string? user);
 
-        [LoggerMessage(EventId = EventIds.HomeserverPartlyChecked, Level = LogLevel.Information,
-            Message = "The homeserver {Homeserver} knows this service as {User}. "
-                + "The {Check} check is inconclusive for {Target}: {Reason}.")]
+        [LoggerMessage(EventIds.HomeserverPartlyChecked, LogLevel.Information,
+            "The homeserver {Homeserver} knows this service as {User}. The {Check} check is inconclusive for {Target}: {Reason}.")]
         public static partial void HomeserverPartlyChecked(
             ILogger logger, string homeserver, string? user, string check, string target, string reason);
     }

@@ -30,8 +30,8 @@ internal static partial class ExceptionResponses
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.RequestFailed, Level = LogLevel.Error,
-            Message = "A request failed unexpectedly. Please report this as a bug in LoggingService; the homeserver will retry.")]
+        [LoggerMessage(EventIds.RequestFailed, LogLevel.Error,
+            "A request failed unexpectedly. Please report this as a bug in LoggingService; the homeserver will retry.")]
         public static partial void RequestFailed(ILogger logger, Exception exception);
     }
 }

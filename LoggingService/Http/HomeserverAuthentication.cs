@@ -62,8 +62,8 @@ internal sealed partial class HomeserverAuthentication(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.TokenRejected, Level = LogLevel.Warning,
-            Message = "Rejected a request with an invalid hs_token. If the homeserver sent it, its copy of {Registration} is outdated: "
+        [LoggerMessage(EventIds.TokenRejected, LogLevel.Warning,
+            "Rejected a request with an invalid hs_token. If the homeserver sent it, its copy of {Registration} is outdated: "
                 + "replace the copy and restart the homeserver. Further occurrences are logged once a minute.")]
         public static partial void TokenRejected(ILogger logger, string registration);
     }

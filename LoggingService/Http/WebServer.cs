@@ -16,7 +16,8 @@ internal static class WebServer
 
     /// <summary>Listens at the registration's url, unless <c>--urls</c> names another address.</summary>
     /// <exception cref="ConfigurationException">The registration's url is https.</exception>
-    public static void UseServer(this WebApplicationBuilder builder, LoggingServiceOptions options, AppServiceRegistration registration)
+    public static void ConfigureWebServer(
+        this WebApplicationBuilder builder, LoggingServiceOptions options, AppServiceRegistration registration)
     {
         if (string.IsNullOrEmpty(builder.Configuration["urls"]))
         {

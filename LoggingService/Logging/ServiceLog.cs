@@ -117,8 +117,8 @@ internal static partial class ServiceLog
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.SerilogSectionIgnored, Level = LogLevel.Warning,
-            Message = "Ignored the section {Section} of the settings. Logging:LogLevel sets levels, ServiceLog:File and "
+        [LoggerMessage(EventIds.SerilogSectionIgnored, LogLevel.Warning,
+            "Ignored the section {Section} of the settings. Logging:LogLevel sets levels, ServiceLog:File and "
                 + "ServiceLog:Format a log file, ServiceLog:RoomActivity the lines of rooms.")]
         public static partial void SectionIgnored(Microsoft.Extensions.Logging.ILogger logger, string section);
     }

@@ -20,12 +20,12 @@ internal sealed class AppServiceRegistration
 
     public required string SenderLocalpart { get; init; }
 
-    /// <summary>What the file allows but hardly intends: a line each, with file and, mostly, line and key. No token is in them.</summary>
+    /// <summary>Suspicious values, one line each with the file and usually line and key. They contain no token.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    public required IReadOnlyList<NamespacePattern> Aliases { get; init; }
+    public required IReadOnlyList<NamespacePattern> AliasNamespaces { get; init; }
 
-    public required IReadOnlyList<NamespacePattern> Rooms { get; init; }
+    public required IReadOnlyList<NamespacePattern> RoomNamespaces { get; init; }
 
     /// <summary>
     /// Where the service listens, as for <c>--urls</c>: on the loopback address if <see cref="Url"/> names it, else on all
@@ -40,11 +40,11 @@ internal sealed class AppServiceRegistration
 
     /// <summary>Whether rooms with this alias (<c>#local:server</c>) are logged.</summary>
     /// <exception cref="TimeoutException">Undecided: no pattern matched, and one timed out.</exception>
-    public bool IsLoggedAlias(string alias) => IsMatch(Aliases, alias);
+    public bool MatchesAliasNamespace(string alias) => IsMatch(AliasNamespaces, alias);
 
     /// <summary>Whether a room with this id is logged, whatever its aliases.</summary>
     /// <exception cref="TimeoutException">Undecided: no pattern matched, and one timed out.</exception>
-    public bool IsLoggedRoom(string roomId) => IsMatch(Rooms, roomId);
+    public bool MatchesRoomNamespace(string roomId) => IsMatch(RoomNamespaces, roomId);
 
     private static bool IsMatch(IReadOnlyList<NamespacePattern> patterns, string text)
     {

@@ -4,7 +4,7 @@ namespace LoggingService.Registration;
 
 /// <summary>
 /// A regular expression of a registration. The homeserver decides with Python's <c>re.match</c> which rooms it pushes and
-/// which aliases it asks for; this is a second opinion with .NET's engine. NamespacePatternTests lists where the two differ.
+/// which aliases it asks for; the service checks again with .NET's engine. NamespacePatternTests lists where the two differ.
 /// </summary>
 internal sealed partial class NamespacePattern
 {

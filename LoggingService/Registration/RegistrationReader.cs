@@ -38,8 +38,8 @@ internal sealed class RegistrationReader
             AsToken = ReadToken("as_token", $"the secret that this service sends to the homeserver; {NewToken}"),
             HsToken = ReadToken("hs_token", $"the secret that the homeserver sends to this service; {NewToken}"),
             SenderLocalpart = ReadSenderLocalpart(),
-            Rooms = ReadPatterns("rooms"),
-            Aliases = ReadPatterns("aliases"),
+            RoomNamespaces = ReadPatterns("rooms"),
+            AliasNamespaces = ReadPatterns("aliases"),
             Warnings = _warnings,
         };
         if (registration.AsToken == registration.HsToken)
@@ -52,7 +52,7 @@ internal sealed class RegistrationReader
             Warn(Namespaces.Find("users")!, "isn't empty: the homeserver pushes these users' rooms too, which aren't logged; set it to []");
         }
 
-        if (registration.Aliases.Count == 0 && registration.Rooms.Count == 0)
+        if (registration.AliasNamespaces.Count == 0 && registration.RoomNamespaces.Count == 0)
         {
             Warn(Namespaces, $"has no aliases: nothing would be logged; add {NamespaceExample} to its aliases");
         }

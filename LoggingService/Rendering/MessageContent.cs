@@ -1,6 +1,5 @@
 namespace LoggingService.Rendering;
 
-/// <summary>What a message itself contributes to its line.</summary>
 /// <param name="Opening">Opens the head: <c>&lt;</c> for most, <c>-</c> for a notice, <c>* </c> for an emote.</param>
 /// <param name="Details">Parts of the head: <c>image cat.png</c>, <c>640×480</c>.</param>
 /// <param name="Text">The sender's text after the head, not yet escaped; may be empty.</param>

@@ -1,6 +1,5 @@
 namespace LoggingService.Rendering;
 
-/// <summary>Lists and counts in sentences.</summary>
 internal static class Prose
 {
     /// <summary><c>a</c>, <c>a and b</c>, <c>a, b and c</c>; <c>null</c> if all parts are.</summary>

@@ -13,7 +13,6 @@ internal static class RoomExtrasLine
         return types.NonEmpty(content["url"u8]) is { } url ? new(name ?? type, SafeText.QuotedSuffix(url)) : null;
     });
 
-    /// <summary>An image pack must have images.</summary>
     public static string? ImagePack(RenderContext context) => Render(context, "image pack", static (content, types) =>
     {
         var name = types.NonEmpty(types.Object(content["pack"u8])["display_name"u8]);

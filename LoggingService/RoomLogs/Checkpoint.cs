@@ -179,15 +179,16 @@ internal sealed partial class Checkpoint(string root, Journal journal, Semaphore
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.CheckpointFailed, Level = LogLevel.Error, Message = "Checkpoint failed: {Reason}. "
+        [LoggerMessage(EventIds.CheckpointFailed, LogLevel.Error,
+            "Checkpoint failed: {Reason}. "
             + "The journal retains all data, and the checkpoint will be retried. Check the system log (dmesg) for disk errors.")]
         public static partial void Failed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = EventIds.CheckpointSucceededAgain, Level = LogLevel.Information, Message = "Checkpoint succeeded again")]
+        [LoggerMessage(EventIds.CheckpointSucceededAgain, LogLevel.Information, "Checkpoint succeeded again")]
         public static partial void SucceededAgain(ILogger logger);
 
-        [LoggerMessage(EventId = EventIds.FileRebuilt, Level = LogLevel.Warning,
-            Message = "fsync failed for {File}; rebuilt from the journal. Check the system log (dmesg) for disk errors.")]
+        [LoggerMessage(EventIds.FileRebuilt, LogLevel.Warning,
+            "fsync failed for {File}; rebuilt from the journal. Check the system log (dmesg) for disk errors.")]
         public static partial void FileRebuilt(ILogger logger, string file);
     }
 }

@@ -18,13 +18,10 @@ internal sealed class DayFile : IDisposable
         State = Posix.Stat(file, path);
     }
 
-    /// <summary>The path within the log directory.</summary>
     public string Name { get; }
 
-    /// <summary>Committed bytes.</summary>
     public long Length => State.Length;
 
-    /// <summary>The identity after the last batch.</summary>
     public Posix.FileIdentity State { get; private set; }
 
     /// <summary>Bytes of the current batch, which belong at <see cref="Length"/>.</summary>

@@ -45,7 +45,6 @@ internal sealed class DayText : IDisposable
 
     public static void Write(TextWriter output, DateTimeOffset time, string line) => Format.Format(ToEvent(time, line), output);
 
-    /// <summary>Closes the file and the sink with its buffers.</summary>
     public void Rest()
     {
         _sink.Dispose();

@@ -213,12 +213,11 @@ internal sealed partial class LogDirectory : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.JournalReplayFailed, Level = LogLevel.Error, Message = "Journal replay failed: {Reason}. "
-            + "Nothing is lost, but nothing is logged until it succeeds; the homeserver will retry.")]
+        [LoggerMessage(EventIds.JournalReplayFailed, LogLevel.Error,
+            "Journal replay failed: {Reason}. Nothing is lost, but nothing is logged until it succeeds; the homeserver will retry.")]
         public static partial void RecoveryFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = EventIds.OldDaysRemoved, Level = LogLevel.Information,
-            Message = "Removed {FileCount} files of days before {KeepFrom} (RetainDays)")]
+        [LoggerMessage(EventIds.OldDaysRemoved, LogLevel.Information, "Removed {FileCount} files of days before {KeepFrom} (RetainDays)")]
         public static partial void Removed(ILogger logger, int fileCount, DateOnly keepFrom);
     }
 }

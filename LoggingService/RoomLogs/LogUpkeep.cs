@@ -78,8 +78,8 @@ internal sealed partial class LogUpkeep(LogDirectory logs, LoggingServiceOptions
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.OldDaysNotRemoved, Level = LogLevel.Error,
-            Message = "Failed to remove days older than RetainDays: {Reason}. The next attempt is tomorrow or at the next start.")]
+        [LoggerMessage(EventIds.OldDaysNotRemoved, LogLevel.Error,
+            "Failed to remove days older than RetainDays: {Reason}. The next attempt is tomorrow or at the next start.")]
         public static partial void NotRemoved(ILogger logger, string reason);
     }
 }

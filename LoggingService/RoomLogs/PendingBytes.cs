@@ -38,7 +38,6 @@ internal sealed class PendingBytes : Stream
 
     public override void WriteByte(byte value) => Write([value]);
 
-    /// <summary>Discards the bytes and returns their memory to the pool.</summary>
     public void Clear()
     {
         GiveBack();

@@ -40,12 +40,12 @@ internal static partial class Recovery
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.JournalReplayCompleted, Level = LogLevel.Information,
-            Message = "Journal replay completed {FileCount} files after an unclean shutdown")]
+        [LoggerMessage(EventIds.JournalReplayCompleted, LogLevel.Information,
+            "Journal replay completed {FileCount} files after an unclean shutdown")]
         public static partial void Recovered(ILogger logger, int fileCount);
 
-        [LoggerMessage(EventId = EventIds.JournalDamaged, Level = LogLevel.Error,
-            Message = "Journal segment {Segment} is damaged: an fsync failed, or the disk lost data. "
+        [LoggerMessage(EventIds.JournalDamaged, LogLevel.Error,
+            "Journal segment {Segment} is damaged: an fsync failed, or the disk lost data. "
             + "Its readable part was replayed, some events may be missing. The segment was moved to {Kept}.")]
         public static partial void Damaged(ILogger logger, string segment, string kept);
     }

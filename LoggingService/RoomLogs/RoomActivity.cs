@@ -54,7 +54,6 @@ internal sealed partial class RoomActivity(Serilog.ILogger serviceLog, RoomAlias
         }
     }
 
-    /// <summary>Writes what is queued, then stops.</summary>
     public override Task StopAsync(CancellationToken cancellationToken)
     {
         _queue.Writer.TryComplete();
@@ -77,8 +76,8 @@ internal sealed partial class RoomActivity(Serilog.ILogger serviceLog, RoomAlias
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.RoomActivityDropped, Level = LogLevel.Warning,
-            Message = "Dropped {Count} lines of rooms here, which came too fast. The rooms' own files have them.")]
+        [LoggerMessage(EventIds.RoomActivityDropped, LogLevel.Warning,
+            "Dropped {Count} lines of rooms here, which came too fast. The rooms' own files have them.")]
         public static partial void Dropped(ILogger logger, long count);
     }
 }

@@ -101,7 +101,6 @@ internal sealed partial class RoomLog : IDisposable
     /// <summary>The files that the current batch writes to, including repairs.</summary>
     public IEnumerable<DayFile> Touched => new[] { _text.File, _record }.Where(file => file.Pending.Length > 0);
 
-    /// <summary>Adds the ids of the batch, which is durable now.</summary>
     public void Commit()
     {
         if (_known.Count + _appended.Count > _known.Capacity)
@@ -207,20 +206,19 @@ internal sealed partial class RoomLog : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.RenderFailed, Level = LogLevel.Warning, Message = "Failed to render event {Id} in {RoomId}; "
-            + "its line shows the raw content. This is a bug in LoggingService, please report it.")]
+        [LoggerMessage(EventIds.RenderFailed, LogLevel.Warning,
+            "Failed to render event {Id} in {RoomId}; its line shows the raw content. This is a bug in LoggingService, please report it.")]
         public static partial void LineFailed(ILogger logger, Exception error, string id, string roomId);
 
-        [LoggerMessage(EventId = EventIds.IncompleteLineMoved, Level = LogLevel.Warning,
-            Message = "{File} ended in an incomplete line; moved the line to the quarantine")]
+        [LoggerMessage(EventIds.IncompleteLineMoved, LogLevel.Warning,
+            "{File} ended in an incomplete line; moved the line to the quarantine")]
         public static partial void Torn(ILogger logger, string file);
 
-        [LoggerMessage(EventId = EventIds.TextMovedAside, Level = LogLevel.Warning,
-            Message = "Text {File} does not match its record; moved to {Kept} and re-rendered")]
+        [LoggerMessage(EventIds.TextMovedAside, LogLevel.Warning, "Text {File} does not match its record; moved to {Kept} and re-rendered")]
         public static partial void TooLong(ILogger logger, string file, string kept);
 
-        [LoggerMessage(EventId = EventIds.LatestLinkFailed, Level = LogLevel.Warning,
-            Message = "Failed to create the link {Link}: {Reason}. Events are logged nevertheless.")]
+        [LoggerMessage(EventIds.LatestLinkFailed, LogLevel.Warning,
+            "Failed to create the link {Link}: {Reason}. Events are logged nevertheless.")]
         public static partial void LinkFailed(ILogger logger, string link, string reason);
     }
 }

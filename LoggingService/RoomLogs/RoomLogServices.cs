@@ -1,6 +1,5 @@
 namespace LoggingService.RoomLogs;
 
-/// <summary>Registers what writes the logs of the rooms.</summary>
 internal static class RoomLogServices
 {
     public static IServiceCollection AddRoomLogs(this IServiceCollection services, LoggingServiceOptions options) => services

@@ -70,12 +70,10 @@ internal sealed partial class TouchedFiles(OpenRooms rooms, Journal journal, Che
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.RoomFilesChanged, Level = LogLevel.Warning,
-            Message = "Files of {RoomId} changed on disk; reopening")]
+        [LoggerMessage(EventIds.RoomFilesChanged, LogLevel.Warning, "Files of {RoomId} changed on disk; reopening")]
         public static partial void Touched(ILogger logger, string roomId);
 
-        [LoggerMessage(EventId = EventIds.JournalChanged, Level = LogLevel.Warning,
-            Message = "The journal changed on disk; starting a new segment after a checkpoint")]
+        [LoggerMessage(EventIds.JournalChanged, LogLevel.Warning, "The journal changed on disk; starting a new segment after a checkpoint")]
         public static partial void JournalTouched(ILogger logger);
     }
 }

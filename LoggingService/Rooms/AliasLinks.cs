@@ -3,7 +3,6 @@ using LoggingService.RoomLogs;
 
 namespace LoggingService.Rooms;
 
-/// <summary>Links in the log directory from aliases to the folders of their rooms.</summary>
 internal sealed partial class AliasLinks(LogDirectory logs, ILogger<AliasLinks> logger)
 {
     private readonly Lock _lock = new();
@@ -52,11 +51,11 @@ internal sealed partial class AliasLinks(LogDirectory logs, ILogger<AliasLinks> 
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.AliasLinked, Level = LogLevel.Information, Message = "The log of {Alias} is in {Folder}")]
+        [LoggerMessage(EventIds.AliasLinked, LogLevel.Information, "The log of {Alias} is in {Folder}")]
         public static partial void AliasLinked(ILogger logger, RoomAlias alias, string folder);
 
-        [LoggerMessage(EventId = EventIds.AliasLinkFailed, Level = LogLevel.Warning,
-            Message = "Failed to link {Alias} to its log: {Reason}. The room is logged under its id; the link is retried.")]
+        [LoggerMessage(EventIds.AliasLinkFailed, LogLevel.Warning,
+            "Failed to link {Alias} to its log: {Reason}. The room is logged under its id; the link is retried.")]
         public static partial void AliasLinkFailed(ILogger logger, RoomAlias alias, string reason);
     }
 }

@@ -1,6 +1,5 @@
 namespace LoggingService.Rooms;
 
-/// <summary>Limits how many rooms are created within any hour.</summary>
 internal sealed class CreationLimit(int roomsPerHour, TimeProvider time)
 {
     private readonly Lock _lock = new();

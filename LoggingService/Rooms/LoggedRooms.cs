@@ -56,7 +56,7 @@ internal sealed class LoggedRooms(
         var isOurJoin = isOurMembership && user.TrackMembership(e);
         var isInviteOrLeave = isOurMembership && !isOurJoin;
 
-        if (aliases.HasAlias(e.RoomId) || _createdByUs.ContainsKey(e.RoomId) || (isInviteOrLeave && logs.HasRoom(e.RoomId)))
+        if (aliases.HasOrHadAlias(e.RoomId) || _createdByUs.ContainsKey(e.RoomId) || (isInviteOrLeave && logs.HasRoom(e.RoomId)))
         {
             return true;
         }
@@ -73,7 +73,7 @@ internal sealed class LoggedRooms(
             {
                 try
                 {
-                    hasLoggedAlias = await aliases.QueryAsync(e.RoomId, cancellation);
+                    hasLoggedAlias = await aliases.ConfirmAsync(e.RoomId, cancellation);
                 }
                 catch (HomeserverException refused) when (refused.Status == StatusCodes.Status403Forbidden && isInviteOrLeave)
                 {
@@ -87,7 +87,6 @@ internal sealed class LoggedRooms(
         return hasLoggedAlias ?? true;
     }
 
-    /// <summary>Runs a query, unless one failed a moment ago.</summary>
     private async Task TryQueryAsync(Func<Task> query)
     {
         if (_lastFailure != 0 && time.GetElapsedTime(_lastFailure) < HomeserverResilience.Cooldown)
@@ -101,7 +100,7 @@ internal sealed class LoggedRooms(
         }
         catch (Exception e) when (e is HomeserverException or OperationCanceledException)
         {
-            // StartupCheck logs the reason; here the room just counts as logged.
+            // The room counts as logged. At startup StartupCheck logs the reason.
             if (e is OperationCanceledException or HomeserverException { IsTransient: true } || user.Id is null)
             {
                 _lastFailure = time.GetTimestamp();
@@ -114,7 +113,7 @@ internal sealed class LoggedRooms(
     {
         try
         {
-            return registration.IsLoggedRoom(roomId);
+            return registration.MatchesRoomNamespace(roomId);
         }
         catch (TimeoutException)
         {

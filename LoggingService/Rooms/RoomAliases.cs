@@ -23,11 +23,10 @@ internal sealed partial class RoomAliases(
     private readonly Channel<(string RoomId, RoomAlias[] Hints)> _queue =
         Channel.CreateUnbounded<(string, RoomAlias[])>(new() { SingleReader = true });
 
-    /// <summary>The confirmed alias of a room.</summary>
     public RoomAlias? GetAlias(string roomId) => _aliases.GetValueOrDefault(roomId);
 
     /// <summary>Whether a room has, or had, a confirmed alias.</summary>
-    public bool HasAlias(string roomId) => _aliases.ContainsKey(roomId);
+    public bool HasOrHadAlias(string roomId) => _aliases.ContainsKey(roomId);
 
     /// <summary>Whether this alias is being resolved. If the homeserver queries us for it meanwhile, it does not exist.</summary>
     public bool IsLookingUp(RoomAlias alias) => _lookups.ContainsKey(alias);
@@ -37,7 +36,7 @@ internal sealed partial class RoomAliases(
     {
         try
         {
-            return user.IsOnHomeserver(alias.Server) && registration.IsLoggedAlias(alias.ToString());
+            return user.IsOnHomeserver(alias.Server) && registration.MatchesAliasNamespace(alias.ToString());
         }
         catch (TimeoutException e)
         {
@@ -87,7 +86,7 @@ internal sealed partial class RoomAliases(
     /// Queries the aliases of a room and confirms those of the namespace. False if there is none, which is not cached, since an
     /// alias can be added without an event; <c>null</c> if the regex timed out.
     /// </summary>
-    public async Task<bool?> QueryAsync(string roomId, CancellationToken cancellation)
+    public async Task<bool?> ConfirmAsync(string roomId, CancellationToken cancellation)
     {
         bool? found = false;
         foreach (var text in await homeserver.GetAliasesAsync(roomId, cancellation))
@@ -112,7 +111,7 @@ internal sealed partial class RoomAliases(
         {
             try
             {
-                await QueryAsync(roomId, hints, stoppingToken);
+                await ConfirmAsync(roomId, hints, stoppingToken);
             }
             catch (HomeserverException e) when (e.IsTransient || user.Id is null)
             {
@@ -126,12 +125,12 @@ internal sealed partial class RoomAliases(
         }
     }
 
-    private async Task QueryAsync(string roomId, RoomAlias[] hints, CancellationToken cancellation)
+    private async Task ConfirmAsync(string roomId, RoomAlias[] hints, CancellationToken cancellation)
     {
         await user.EnsureIdentifiedAsync(cancellation);
         try
         {
-            if (await QueryAsync(roomId, cancellation) == true)
+            if (await ConfirmAsync(roomId, cancellation) == true)
             {
                 return;
             }
@@ -171,15 +170,14 @@ internal sealed partial class RoomAliases(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.RoomNamed, Level = LogLevel.Information, Message = "Room {Room} is named {Name}")]
+        [LoggerMessage(EventIds.RoomNamed, LogLevel.Information, "Room {Room} is named {Name}")]
         public static partial void RoomNamed(ILogger logger, string room, string name);
 
-        [LoggerMessage(EventId = EventIds.AliasQueryFailed, Level = LogLevel.Debug,
-            Message = "Failed to query the aliases of {RoomId}: {Reason}")]
+        [LoggerMessage(EventIds.AliasQueryFailed, LogLevel.Debug, "Failed to query the aliases of {RoomId}: {Reason}")]
         public static partial void AliasQueryFailed(ILogger logger, string roomId, string reason);
 
-        [LoggerMessage(EventId = EventIds.AliasPatternTimedOut, Level = LogLevel.Error,
-            Message = "Failed to match {Alias} with the alias namespace: {Reason}. No room is created for it. Avoid nested repetitions "
+        [LoggerMessage(EventIds.AliasPatternTimedOut, LogLevel.Error,
+            "Failed to match {Alias} with the alias namespace: {Reason}. No room is created for it. Avoid nested repetitions "
                 + "such as (a+)+ in the registration. Further occurrences are logged once a minute.")]
         public static partial void AliasPatternTimedOut(ILogger logger, RoomAlias alias, string reason);
     }

@@ -17,7 +17,7 @@ internal sealed partial class RoomCreator(
 
     private readonly ConcurrentDictionary<RoomAlias, Lazy<Task<MatrixError?>>> _inFlight = new();
 
-    // ApplicationStopping would abandon creations; without any token a pending call would delay the exit by 30 s.
+    // ApplicationStopping would abandon creations; without any token a pending call would delay the exit.
     private readonly CancellationToken _stopped = lifetime.ApplicationStopped;
     private readonly CreationLimit _limit = new(options.RoomsPerHour, time);
     private readonly LogThrottle _limitThrottle = new(time);
@@ -160,30 +160,29 @@ internal sealed partial class RoomCreator(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.RoomCreated, Level = LogLevel.Information, Message = "Created room {RoomId} for {Alias}")]
+        [LoggerMessage(EventIds.RoomCreated, LogLevel.Information, "Created room {RoomId} for {Alias}")]
         public static partial void RoomCreated(ILogger logger, string roomId, RoomAlias alias);
 
-        [LoggerMessage(EventId = EventIds.RoomCreationFailed, Level = LogLevel.Error,
-            Message = "Failed to create the room for {Alias}: {Reason}. The next join retries it. "
-                + "Further occurrences are logged once a minute.")]
+        [LoggerMessage(EventIds.RoomCreationFailed, LogLevel.Error,
+            "Failed to create the room for {Alias}: {Reason}. The next join retries it. Further occurrences are logged once a minute.")]
         public static partial void RoomCreationFailed(ILogger logger, RoomAlias alias, string reason);
 
-        [LoggerMessage(EventId = EventIds.RoomCreationTimedOut, Level = LogLevel.Warning,
-            Message = "The homeserver is slow to create the room for {Alias}; responded 504. The next join retries it. "
+        [LoggerMessage(EventIds.RoomCreationTimedOut, LogLevel.Warning,
+            "The homeserver is slow to create the room for {Alias}; responded 504. The creation continues; the next join waits for it. "
                 + "Further occurrences are logged once a minute.")]
         public static partial void RoomCreationTimedOut(ILogger logger, RoomAlias alias);
 
-        [LoggerMessage(EventId = EventIds.RoomLimitReached, Level = LogLevel.Warning,
-            Message = "Room creation limit reached ({RoomsPerHour}/hour); refusing {Alias}. Any user can cause these queries; "
+        [LoggerMessage(EventIds.RoomLimitReached, LogLevel.Warning,
+            "Room creation limit reached ({RoomsPerHour}/hour); refusing {Alias}. Any user can cause these queries; "
                 + "if the rooms are wanted, raise LoggingService:RoomsPerHour. Further occurrences are logged once a minute.")]
         public static partial void RoomLimitReached(ILogger logger, int roomsPerHour, RoomAlias alias);
 
-        [LoggerMessage(EventId = EventIds.AliasAlreadyTaken, Level = LogLevel.Warning,
-            Message = "{Alias} was taken by another room during the creation of {RoomId}, which stays unused")]
+        [LoggerMessage(EventIds.AliasAlreadyTaken, LogLevel.Warning,
+            "{Alias} was taken by another room during the creation of {RoomId}, which stays unused")]
         public static partial void AliasAlreadyTaken(ILogger logger, RoomAlias alias, string roomId);
 
-        [LoggerMessage(EventId = EventIds.CanonicalAliasFailed, Level = LogLevel.Warning,
-            Message = "Failed to set {Alias} as the canonical alias of {RoomId}: {Reason}. It is retried; the alias works without it.")]
+        [LoggerMessage(EventIds.CanonicalAliasFailed, LogLevel.Warning,
+            "Failed to set {Alias} as the canonical alias of {RoomId}: {Reason}. The alias works without it; it is retried.")]
         public static partial void CanonicalAliasFailed(ILogger logger, RoomAlias alias, string roomId, string reason);
     }
 }

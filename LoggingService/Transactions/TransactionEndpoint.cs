@@ -19,8 +19,8 @@ internal sealed partial class TransactionEndpoint(
     private bool _appendFailing;
 
     /// <summary>
-    /// Returning 200 means that every event of the transaction is durable; an exception means that none was kept, except
-    /// those of earlier transactions. A disconnecting client cancels neither.
+    /// 200: every event of the transaction is durable. 400: the body is not JSON, and nothing of it is kept. An exception: nothing
+    /// of the transaction is kept. A disconnecting client cancels nothing.
     /// </summary>
     /// <param name="transactionId">Identifies a retry only: a homeserver may reuse it for another body.</param>
     /// <exception cref="MatrixException">The body could not be read, or the events not be committed; the homeserver must retry.</exception>
@@ -36,20 +36,17 @@ internal sealed partial class TransactionEndpoint(
                 return NotJson;
             }
 
-            Log.TransactionQuarantined(logger, transactionId, MaxAttempts, error, _quarantine);
-            transaction = new([], [new($"a body that was rejected {MaxAttempts} times: {error}", body.Bytes, IsJson: false)]);
-        }
-        else
-        {
-            foreach (var item in transaction.Unloggable)
-            {
-                Log.EventQuarantined(logger, item.Reason, transactionId, _quarantine);
-            }
+            transaction = new([], [new($"a body that is not JSON in {MaxAttempts} attempts: {error}", body.Bytes, IsJson: false)]);
         }
 
         var logged = await rooms.FilterAsync(transaction.Events);
         var written = await CommitAsync(logged, transaction.Unloggable, transactionId);
         _refused.Remove(transactionId);
+        foreach (var item in transaction.Unloggable)
+        {
+            Log.ItemQuarantined(logger, transactionId, item.Reason, _quarantine);
+        }
+
         aliases.Enqueue(written);
         activity.Show(written);
         return MatrixResults.Ok;
@@ -82,26 +79,19 @@ internal sealed partial class TransactionEndpoint(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = EventIds.TransactionRejected, Level = LogLevel.Warning,
-            Message = "Rejected transaction {TransactionId} ({Bytes} bytes): {Reason}. "
-                + "A proxy may have damaged it; the homeserver will retry.")]
+        [LoggerMessage(EventIds.TransactionRejected, LogLevel.Warning,
+            "Rejected transaction {TransactionId} ({Bytes} bytes): {Reason}. A proxy may have damaged it; the homeserver will retry.")]
         public static partial void TransactionRejected(ILogger logger, string transactionId, int bytes, string reason);
 
-        [LoggerMessage(EventId = EventIds.TransactionQuarantined, Level = LogLevel.Error,
-            Message = "Quarantined transaction {TransactionId} after {Attempts} attempts: {Reason}. "
-                + "The body is in {Quarantine}; its events are not in the room logs.")]
-        public static partial void TransactionQuarantined(
-            ILogger logger, string transactionId, int attempts, string reason, string quarantine);
+        [LoggerMessage(EventIds.ItemQuarantined, LogLevel.Warning,
+            "Quarantined a part of transaction {TransactionId}: {Reason}. It is in {Quarantine}, not in the room logs.")]
+        public static partial void ItemQuarantined(ILogger logger, string transactionId, string reason, string quarantine);
 
-        [LoggerMessage(EventId = EventIds.EventQuarantined, Level = LogLevel.Warning,
-            Message = "Quarantined {Reason} of transaction {TransactionId} in {Quarantine}")]
-        public static partial void EventQuarantined(ILogger logger, string reason, string transactionId, string quarantine);
-
-        [LoggerMessage(EventId = EventIds.AppendFailed, Level = LogLevel.Error,
-            Message = "Failed to append to the log: {Reason}. Responding 500; the homeserver will retry.")]
+        [LoggerMessage(EventIds.AppendFailed, LogLevel.Error,
+            "Failed to append to the log: {Reason}. Responding 500; the homeserver will retry.")]
         public static partial void AppendFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventId = EventIds.AppendRecovered, Level = LogLevel.Information, Message = "Appending to the log works again")]
+        [LoggerMessage(EventIds.AppendRecovered, LogLevel.Information, "Appending to the log works again")]
         public static partial void AppendRecovered(ILogger logger);
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration.Json;
 namespace LoggingService.Options;
 
 /// <summary>The sources of settings; a later one wins: the program's file, the machine's file, environment, command line.</summary>
-internal static class SettingsFiles
+internal static class SettingsSources
 {
     private const string MachineFile = "/etc/logging-service/appsettings.json";
 
