@@ -7,19 +7,19 @@ internal static class EventKind
     public static string? Describe(RoomEvent e) => e.StateKey is not null ? null : e.CanonicalType switch
     {
         null => null,
-        EventTypes.RoomRedaction => "redaction",
-        EventTypes.Reaction => "reaction",
+        "m.room.redaction" => "redaction",
+        "m.reaction" => "reaction",
         { } type when IsMessage(type) && Relation.IsEdit(e) => "edit",
-        EventTypes.RoomMessage => DescribeMessage(e.Content),
-        EventTypes.RoomEncrypted or EventTypes.Encrypted => "encrypted message",
-        EventTypes.Sticker => "sticker",
-        EventTypes.PollStart => "poll",
-        EventTypes.PollResponse => "vote",
-        EventTypes.PollEnd => "poll result",
-        EventTypes.Beacon => "live location",
-        EventTypes.CallInvite => "call invitation",
-        EventTypes.Emote => "message",
-        EventTypes.Voice => "voice message",
+        "m.room.message" => DescribeMessage(e.Content),
+        "m.room.encrypted" or "m.encrypted" => "encrypted message",
+        "m.sticker" => "sticker",
+        "m.poll.start" => "poll",
+        "m.poll.response" => "vote",
+        "m.poll.end" => "poll result",
+        "m.beacon" => "live location",
+        "m.call.invite" => "call invitation",
+        "m.emote" => "message",
+        "m.voice" => "voice message",
         { } type => ExtensibleLine.Kind(type),
     };
 
@@ -28,7 +28,7 @@ internal static class EventKind
         Describe(e) ?? $"{(e.StateKey is null ? "event" : "state")} {LogLine.DescribeType(e)}";
 
     private static bool IsMessage(string type) =>
-        type is EventTypes.RoomMessage or EventTypes.RoomEncrypted or EventTypes.Sticker or EventTypes.PollStart
+        type is "m.room.message" or "m.room.encrypted" or "m.sticker" or "m.poll.start"
         || ExtensibleLine.Kind(type) is not null;
 
     private static string DescribeMessage(RawJson content) => (MessageLine.FileKind(content), content["msgtype"u8].AsString()) switch

@@ -1,15 +1,14 @@
 namespace LoggingService.Rendering;
 
 /// <summary>
-/// The lines of messages with event types of their own, which consist of content blocks: <c>m.message</c>, <c>m.image</c>
-/// and so on. (MSC1767; MSC3551 to MSC3553, MSC3927, MSC3245 for files, MSC3954 for emotes, MSC3955 for automated messages,
-/// MSC3488 for locations.)
+/// The lines of messages that consist of content blocks. (MSC1767; MSC3551 to MSC3553, MSC3927, MSC3245 for files, MSC3954 for
+/// emotes, MSC3955 for automated messages, MSC3488 for locations.)
 /// </summary>
 internal static class ExtensibleLine
 {
     /// <summary>"message", "image"; <c>null</c> if the canonical type is not one of an extensible message.</summary>
-    public static string? Kind(string type) => type is EventTypes.Message or EventTypes.Emote or EventTypes.Encrypted
-        or EventTypes.Image or EventTypes.File or EventTypes.Audio or EventTypes.Video or EventTypes.Voice or EventTypes.Location
+    public static string? Kind(string type) => type is "m.message" or "m.emote" or "m.encrypted"
+        or "m.image" or "m.file" or "m.audio" or "m.video" or "m.voice" or "m.location"
         ? type["m.".Length..]
         : null;
 

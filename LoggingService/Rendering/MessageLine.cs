@@ -4,7 +4,7 @@ namespace LoggingService.Rendering;
 internal static class MessageLine
 {
     public static string? Render(RenderContext context) => Render(
-        context, (relation, profile, types) => Read(context.Event.CanonicalType == EventTypes.Sticker, relation, profile, types));
+        context, (relation, profile, types) => Read(context.Event.CanonicalType == "m.sticker", relation, profile, types));
 
     /// <summary>The line of any event with a head, a relation to an earlier event and text.</summary>
     public static string? Render(RenderContext context, Func<Relation, PerMessageProfile, TypeCheck, MessageContent?> read)

@@ -87,7 +87,7 @@ internal static class PowerLevelsLine
     private static long? UsualLevel(LevelKey key, OrderedDictionary<LevelKey, long> levels)
     {
         var isState = key.Section == "events" && key.Key.StartsWith("m.room.", StringComparison.Ordinal)
-            && key.Key is not (EventTypes.RoomMessage or EventTypes.RoomEncrypted or EventTypes.RoomRedaction);
+            && key.Key is not ("m.room.message" or "m.room.encrypted" or "m.room.redaction");
         return isState ? levels.GetValueOrDefault(new("", "state_default"), 50) : DefaultLevel(key, levels);
     }
 

@@ -44,10 +44,10 @@ internal static class Reference
         var content = Relation.OwnContent(target, context.History, types);
         var text = type switch
         {
-            EventTypes.RoomMessage or EventTypes.Sticker => Body(target, content, types),
-            EventTypes.Reaction => ReactionLine.Key(target.Content, types),
-            EventTypes.PollStart => PollLine.Question(content, types),
-            EventTypes.PollEnd => TextBlock.Plain(content, types),
+            "m.room.message" or "m.sticker" => Body(target, content, types),
+            "m.reaction" => ReactionLine.Key(target.Content, types),
+            "m.poll.start" => PollLine.Question(content, types),
+            "m.poll.end" => TextBlock.Plain(content, types),
             _ when ExtensibleLine.Kind(type) is not (null or "encrypted") => TextBlock.Plain(content, types),
             _ => null,
         };

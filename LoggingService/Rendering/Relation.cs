@@ -82,7 +82,7 @@ internal readonly record struct Relation(IReadOnlyList<string> Head, RawJson Con
     // As far as is known: the target may be missing from the record, and encrypted new content is not visible.
     private static bool IsValidEdit(RoomEvent edit, string? id, RoomEvent? target, RawJson newContent)
     {
-        var hasContent = edit.CanonicalType == EventTypes.RoomEncrypted || !newContent.Bytes.IsEmpty;
+        var hasContent = edit.CanonicalType == "m.room.encrypted" || !newContent.Bytes.IsEmpty;
         var fitsTarget = target is null
             || (target.Sender == edit.Sender && target.Type == edit.Type && target.StateKey is null && !IsEdit(target));
         return id is not null && hasContent && fitsTarget;

@@ -64,11 +64,11 @@ internal static class RoomStateLine
     {
         var subject = (context.Event.CanonicalType, context.Event.StateKey) switch
         {
-            (EventTypes.RoomName, "") => "the room name",
-            (EventTypes.RoomTopic, "") => "the topic",
-            (EventTypes.RoomAvatar, "") => "the room avatar",
-            (EventTypes.RoomCanonicalAlias, "") => "the aliases",
-            (EventTypes.RoomPinnedEvents, "") => "the pinned events",
+            ("m.room.name", "") => "the room name",
+            ("m.room.topic", "") => "the topic",
+            ("m.room.avatar", "") => "the room avatar",
+            ("m.room.canonical_alias", "") => "the aliases",
+            ("m.room.pinned_events", "") => "the pinned events",
             _ => LogLine.DescribeType(context.Event),
         };
         return $"*** {context.Sender} changed {subject}, removed before it was logged";

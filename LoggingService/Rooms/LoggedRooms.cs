@@ -45,13 +45,13 @@ internal sealed class LoggedRooms(
             return true;
         }
 
-        if (e is { Type: EventTypes.RoomCreate, StateKey: "" } && e.Sender == ourId)
+        if (e is { Type: "m.room.create", StateKey: "" } && e.Sender == ourId)
         {
             _createdByUs[e.RoomId] = true;
         }
 
         // Our own membership is pushed from any room.
-        var isOurMembership = e.Type == EventTypes.RoomMember && e.StateKey == ourId;
+        var isOurMembership = e.Type == "m.room.member" && e.StateKey == ourId;
         var wasJoined = user.IsJoinedTo(e.RoomId);
         var isOurJoin = isOurMembership && user.TrackMembership(e);
         var isInviteOrLeave = isOurMembership && !isOurJoin;

@@ -55,14 +55,14 @@ internal sealed partial class RoomAliases(
         links.RetryFailed();
         foreach (var (e, _, _) in written)
         {
-            var isCanonicalAlias = e is { Type: EventTypes.RoomCanonicalAlias, StateKey: "" };
+            var isCanonicalAlias = e is { Type: "m.room.canonical_alias", StateKey: "" };
             if (_seenRooms.TryAdd(e.RoomId, true) || isCanonicalAlias)
             {
                 _queue.Writer.TryWrite((e.RoomId, isCanonicalAlias ? [.. GetHints(e)] : []));
             }
 
             // A room that we created is named after its alias.
-            var name = e is { Type: EventTypes.RoomName, StateKey: "" } ? e.Content["name"u8].AsString() : null;
+            var name = e is { Type: "m.room.name", StateKey: "" } ? e.Content["name"u8].AsString() : null;
             if (!string.IsNullOrEmpty(name) && name != GetAlias(e.RoomId)?.Localpart)
             {
                 Log.RoomNamed(logger, GetAlias(e.RoomId)?.ToString() ?? e.RoomId, SafeText.Quoted(name));
