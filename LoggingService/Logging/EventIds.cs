@@ -17,7 +17,7 @@ internal static class EventIds
 
     // Transactions: 400 to 499.
     public const int TransactionRejected = 400;
-    public const int ItemQuarantined = 402;
+    public const int Quarantined = 402;
     public const int AppendFailed = 403;
     public const int AppendRecovered = 404;
 

@@ -44,7 +44,7 @@ internal sealed partial class TransactionEndpoint(
         _refused.Remove(transactionId);
         foreach (var item in transaction.Unloggable)
         {
-            Log.ItemQuarantined(logger, transactionId, item.Reason, _quarantine);
+            Log.Quarantined(logger, item.IsJson ? LogLevel.Warning : LogLevel.Error, transactionId, item.Reason, _quarantine);
         }
 
         aliases.Enqueue(written);
@@ -83,9 +83,9 @@ internal sealed partial class TransactionEndpoint(
             "Rejected transaction {TransactionId} ({Bytes} bytes): {Reason}. A proxy may have damaged it; the homeserver will retry.")]
         public static partial void TransactionRejected(ILogger logger, string transactionId, int bytes, string reason);
 
-        [LoggerMessage(EventIds.ItemQuarantined, LogLevel.Warning,
-            "Quarantined a part of transaction {TransactionId}: {Reason}. It is in {Quarantine}, not in the room logs.")]
-        public static partial void ItemQuarantined(ILogger logger, string transactionId, string reason, string quarantine);
+        [LoggerMessage(EventId = EventIds.Quarantined,
+            Message = "Moved a part of transaction {TransactionId} to the quarantine, {Quarantine}: {Reason}. It is not in the room logs.")]
+        public static partial void Quarantined(ILogger logger, LogLevel level, string transactionId, string reason, string quarantine);
 
         [LoggerMessage(EventIds.AppendFailed, LogLevel.Error,
             "Failed to append to the log: {Reason}. Responding 500; the homeserver will retry.")]
