@@ -6,8 +6,9 @@ using LoggingService.RoomLogs;
 namespace LoggingService.Rooms;
 
 /// <summary>
-/// Decides which rooms are logged: those with an alias in the registration's namespace. A homeserver also pushes the events
-/// of rooms that the service's own user has joined or is invited to (Application Service API, "Registration").
+/// Decides which rooms are logged: those with an alias or an id in the registration's namespaces, and those that we created.
+/// A homeserver also pushes the events of rooms that the service's own user has joined or is invited to (Application Service
+/// API, "Registration").
 /// </summary>
 internal sealed class LoggedRooms(
     AppServiceRegistration registration, ServiceUser user, RoomAliases aliases, LogDirectory logs, TimeProvider time)
