@@ -113,20 +113,18 @@ public class ServiceLogTests
         await using var service =
             Start(folder, new Dictionary<string, string?> { [MachineSettings.Variable] = folder["appsettings.json"] });
 
-        await AssertOneWarningAsync(service, "Ignored the section Serilog of the settings. Logging:LogLevel sets levels, ");
+        await AssertOneWarningAsync(service);
     }
 
     [Theory]
-    [InlineData("Ignored the section Serilog of the settings. ", "--Serilog:MinimumLevel:Default", "Loud")]
-    [InlineData(
-        "Ignored the section Serilog and its sinks under WriteTo of the settings. ",
-        "--Serilog:MinimumLevel=Debug", "--Serilog:WriteTo:0:Name=File", "--Serilog:WriteTo:0:Args:path=x.log")]
-    public async Task Settings_of_Serilog_are_ignored_with_one_warning(string expected, params string[] settings)
+    [InlineData("--Serilog:MinimumLevel:Default", "Loud")]
+    [InlineData("--Serilog:MinimumLevel=Debug", "--Serilog:WriteTo:0:Name=File", "--Serilog:WriteTo:0:Args:path=x.log")]
+    public async Task Settings_of_Serilog_are_ignored_with_one_warning(params string[] settings)
     {
         using var folder = TempFolder.ForCaller();
         await using var service = Start(folder, settings);
 
-        await AssertOneWarningAsync(service, expected);
+        await AssertOneWarningAsync(service);
         Assert.False(File.Exists(folder["x.log"]));
     }
 
@@ -137,12 +135,24 @@ public class ServiceLogTests
         ServiceProcess.Start(
             folder.Path, environment, ["--urls", "http://127.0.0.1:0", "--homeserver", "http://127.0.0.1:9", .. arguments]);
 
-    private static async Task AssertOneWarningAsync(ServiceProcess service, string expected)
+    [Fact]
+    public async Task A_log_file_in_a_folder_that_is_not_writable_is_one_line_at_the_start()
+    {
+        using var folder = TempFolder.ForCaller();
+        await File.WriteAllTextAsync(folder["taken"], "", Cancellation);
+        await using var service = Start(folder, "--ServiceLog:File", folder["taken", "service.log"]);
+
+        Assert.Equal(1, await service.WaitForExitAsync());
+        var error = Assert.Single(service.StandardError);
+        Assert.StartsWith($"ServiceLog:File: {folder["taken"]} is not writable: ", error, StringComparison.Ordinal);
+    }
+
+    private static async Task AssertOneWarningAsync(ServiceProcess service)
     {
         await service.WaitForLineAsync("Writing logs to ");
         Assert.Equal(0, await service.StopAsync());
-        var warning = Assert.Single(service.Output, line => line.Contains(" WRN Ignored the section Serilog", StringComparison.Ordinal));
-        Assert.Contains(expected, warning, StringComparison.Ordinal);
+        var warning = Assert.Single(service.Output, line => line.Contains(" WRN The section Serilog ", StringComparison.Ordinal));
+        Assert.Contains("is ignored, with its sinks. Remove it: Logging:LogLevel sets levels", warning, StringComparison.Ordinal);
         Assert.Empty(service.StandardError);
     }
 }

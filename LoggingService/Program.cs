@@ -9,9 +9,12 @@ using LoggingService.Transactions;
 // An error in the configuration is one line, and exit code 1.
 try
 {
-    return OperatingSystem.IsWindows()
-        ? throw new ConfigurationException("LoggingService runs on Linux and macOS. On Windows folders can't be named after room ids.")
-        : await CommandLine.RunAsync(args, Build);
+    if (OperatingSystem.IsWindows())
+    {
+        throw new ConfigurationException("LoggingService runs on Linux and macOS. On Windows folders can't be named after room ids.");
+    }
+
+    return await CommandLine.RunAsync(args, Build);
 }
 catch (OperationCanceledException)
 {
@@ -74,7 +77,11 @@ static WebApplication Build(string[] settings, bool serves)
     app.MapGet("/_matrix/app/v1/thirdparty/{**what}", () => MatrixResults.NotFound);
     app.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixResults.NotFound);
 
-    ServiceLog.WarnOfSerilogSection(app.Logger, app.Configuration);
+    if (serves)
+    {
+        ServiceLog.WarnOfSerilogSection(app.Logger, app.Configuration);
+    }
+
     StartupMessages.Register(app, options, registration);
     return app;
 }

@@ -1,6 +1,9 @@
 namespace LoggingService.Events;
 
-/// <summary>The unstable names of event types, from proposals (MSCs). The stable ones are written as in the specification.</summary>
+/// <summary>
+/// The unstable names of event types, from proposals (MSCs). The stable ones are written as in the specification. Keys of
+/// content are out of its scope.
+/// </summary>
 internal static class EventTypes
 {
     /// <summary>The stable name of a type; the type itself if it is none of the unstable names.</summary>

@@ -1,3 +1,4 @@
+using LoggingService.Files;
 using Microsoft.Extensions.Configuration.Memory;
 using Serilog;
 using Serilog.Debugging;
@@ -46,6 +47,11 @@ internal static partial class ServiceLog
     public static void AddServiceLog(this WebApplicationBuilder builder)
     {
         var options = ServiceLogOptions.Read(builder.Configuration);
+        if (options.File is { } path)
+        {
+            EnsureWritable(Path.GetDirectoryName(path)!);
+        }
+
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = DefaultLevels });
         builder.Logging.ClearProviders();
 
@@ -58,10 +64,24 @@ internal static partial class ServiceLog
     /// <summary>Warns of settings for Serilog, which configured the log of earlier versions.</summary>
     public static void WarnOfSerilogSection(Microsoft.Extensions.Logging.ILogger logger, IConfiguration configuration)
     {
-        var section = configuration.GetSection("Serilog");
-        if (section.Exists())
+        if (configuration.GetSection("Serilog").Exists())
         {
-            Log.SectionIgnored(logger, section.GetSection("WriteTo").Exists() ? "Serilog and its sinks under WriteTo" : "Serilog");
+            Log.SerilogSectionIgnored(logger);
+        }
+    }
+
+    private static void EnsureWritable(string folder)
+    {
+        try
+        {
+            Posix.CreateFolder(folder);
+            var probe = Path.Combine(folder, $".{Path.GetRandomFileName()}");
+            Posix.OpenOrCreate(probe).Dispose();
+            File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"ServiceLog:File: {folder} is not writable: {e.Message}".ReplaceLineEndings(" "));
         }
     }
 
@@ -110,7 +130,7 @@ internal static partial class ServiceLog
     {
         public override Stream OnFileOpened(string path, Stream underlyingStream, System.Text.Encoding encoding)
         {
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+            File.SetUnixFileMode(path, Posix.LogFileMode);
             return underlyingStream;
         }
     }
@@ -118,8 +138,8 @@ internal static partial class ServiceLog
     private static partial class Log
     {
         [LoggerMessage(EventIds.SerilogSectionIgnored, LogLevel.Warning,
-            "Ignored the section {Section} of the settings. Logging:LogLevel sets levels, ServiceLog:File and "
-                + "ServiceLog:Format a log file, ServiceLog:RoomActivity the lines of rooms.")]
-        public static partial void SectionIgnored(Microsoft.Extensions.Logging.ILogger logger, string section);
+            "The section Serilog of the settings is ignored, with its sinks. Remove it: Logging:LogLevel sets levels, ServiceLog:File "
+                + "and ServiceLog:Format a log file, ServiceLog:RoomActivity the lines of rooms.")]
+        public static partial void SerilogSectionIgnored(Microsoft.Extensions.Logging.ILogger logger);
     }
 }
