@@ -61,6 +61,22 @@ public class StartupTests
     }
 
     [Theory]
+    [InlineData("https://127.0.0.1:5990", "only http is supported")]
+    [InlineData("http://127.0.0.1:5990/path", "a url to listen on has no path")]
+    [InlineData("", "not a url such as")]
+    public async Task An_error_in_an_endpoint_of_the_web_server_is_one_line(string url, string expected)
+    {
+        using var folder = TempFolder.ForCaller();
+        var environment = new Dictionary<string, string?>
+        {
+            ["Kestrel__Endpoints__good__Url"] = "http://127.0.0.1:0",
+            ["Kestrel__Endpoints__a__Url"] = url,
+        };
+
+        await AssertOneLineAsync(folder, environment, $"Kestrel:Endpoints:a:Url is \"{url}\": {expected}");
+    }
+
+    [Theory]
     [InlineData("id: [", "registration.yaml")]
     [InlineData("id: x", "registration.yaml")]
     [InlineData("https", "--urls")]

@@ -49,6 +49,15 @@ internal static class WebServer
             }
         }
 
+        foreach (var endpoint in app.Configuration.GetSection("Kestrel:Endpoints").GetChildren())
+        {
+            var url = endpoint["Url"] ?? "";
+            if (DescribeInvalid(url) is { } error)
+            {
+                throw new ConfigurationException($"{endpoint.Path}:Url is \"{url}\": {error}");
+            }
+        }
+
         try
         {
             await app.StartAsync();
