@@ -77,8 +77,9 @@ internal static class WebServer
             {
                 { Scheme: not "http" } => "only http is supported; let a proxy terminate https",
                 { PathBase: not "" } => "a url to listen on has no path",
+                { IsNamedPipe: true } => "only Windows has named pipes",
                 { Host: "localhost", Port: 0 } => "port 0 requires an IP address such as 127.0.0.1",
-                { IsUnixPipe: false, Port: < 0 or > ushort.MaxValue } => "a port is at most 65535",
+                { IsUnixPipe: false, Port: < 0 or > ushort.MaxValue } => "a port is 0 to 65535",
                 _ => null,
             };
         }
