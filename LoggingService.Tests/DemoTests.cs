@@ -50,6 +50,15 @@ public class DemoTests
         Assert.Empty(demo.StandardError);
     }
 
+    [Fact]
+    public async Task The_demo_reads_no_settings_in_the_current_folder()
+    {
+        using var folder = TempFolder.ForCaller();
+        await File.WriteAllTextAsync(folder["appsettings.json"], "{", TestContext.Current.CancellationToken);
+
+        await PlayAsync(folder);
+    }
+
     private static DateTimeOffset TimeOf(string line) => DateTimeOffset.Parse(line.AsSpan(0, 26), provider: null);
 
     private static async Task PlayAsync(TempFolder folder)

@@ -30,9 +30,9 @@ internal sealed class DemoHomeserver : IAsyncDisposable
 
     public static async Task<DemoHomeserver> StartAsync(AppServiceRegistration registration)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        // Reads no settings, and logs nothing.
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         var homeserver = new DemoHomeserver(builder.Build(), registration);
         await homeserver._server.StartAsync();
         return homeserver;
