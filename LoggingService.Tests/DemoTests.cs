@@ -59,11 +59,22 @@ public class DemoTests
         await PlayAsync(folder);
     }
 
+    [Theory]
+    [InlineData("{")]
+    [InlineData("""{"LoggingService": {"RetainDays": 0}}""")]
+    public async Task The_demo_reads_no_settings_of_the_machine(string text)
+    {
+        using var folder = TempFolder.ForCaller();
+        await File.WriteAllTextAsync(folder["machine.json"], text, TestContext.Current.CancellationToken);
+
+        await PlayAsync(folder, new() { [MachineSettings.Variable] = folder["machine.json"] });
+    }
+
     private static DateTimeOffset TimeOf(string line) => DateTimeOffset.Parse(line.AsSpan(0, 26), provider: null);
 
-    private static async Task PlayAsync(TempFolder folder)
+    private static async Task PlayAsync(TempFolder folder, Dictionary<string, string?>? environment = null)
     {
-        await using var demo = ServiceProcess.Start(folder.Path, "demo", "--fast");
+        await using var demo = ServiceProcess.Start(folder.Path, environment ?? [], "demo", "--fast");
         Assert.Equal(0, await demo.WaitForExitAsync());
         Assert.Contains($"  tail -F {folder["demo-logs/logged_everyday/latest.log"]}", demo.StandardOutput);
         Assert.Contains(demo.StandardOutput, line => line.StartsWith("End of the recording.", StringComparison.Ordinal));

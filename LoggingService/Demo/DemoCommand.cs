@@ -34,6 +34,7 @@ internal static class DemoCommand
             string closing;
             await using (var service = build(
             [
+                $"--{SettingsSources.MachineFileKey}=",
                 $"--LoggingService:Homeserver={homeserver.Url}",
                 $"--LoggingService:Registration={registration}",
                 $"--LoggingService:Logs={logs}",

@@ -5,10 +5,10 @@ namespace LoggingService.Options;
 /// <summary>The sources of settings; a later one wins: the program's file, the machine's file, environment, command line.</summary>
 internal static class SettingsSources
 {
-    private const string MachineFile = "/etc/logging-service/appsettings.json";
+    // Tests set another file, and the demo none: they must not depend on the machine's.
+    public const string MachineFileKey = "hostBuilder:machineFile";
 
-    // Tests set another file: they must not depend on the machine's.
-    private const string MachineFileKey = "hostBuilder:machineFile";
+    private const string MachineFile = "/etc/logging-service/appsettings.json";
 
     /// <exception cref="ConfigurationException">A file can't be read, or is not JSON.</exception>
     public static WebApplicationBuilder CreateBuilder(string[] settings)
