@@ -26,11 +26,11 @@ public sealed class OptionsTests
     {
         var options = Read(
             """
-            {"homeserver": "https://matrix.example.org/hs", "Registration": "/etc/r.yaml", "Logs": "/var/log/../rooms", "RetainDays": 30,
+            {"homeserver": "https://matrix.example.org/@hs", "Registration": "/etc/r.yaml", "Logs": "/var/log/../rooms", "RetainDays": 30,
              "RoomsPerHour": 0, "Moderators": ["@alice:example.org", "@Ünï=x/y:[::1]:8448"], "MaxBodyBytes": 1048576}
             """);
 
-        Assert.Equal("https://matrix.example.org/hs/", options.Homeserver.AbsoluteUri);
+        Assert.Equal("https://matrix.example.org/@hs/", options.Homeserver.AbsoluteUri);
         Assert.Equal("/etc/r.yaml", options.Registration);
         Assert.Equal("/var/rooms", options.Logs);
         Assert.Equal(30, options.RetainDays);
@@ -76,6 +76,12 @@ public sealed class OptionsTests
     [InlineData("""{"Homeserver": "http://hs/?a=b"}""",
         "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
     [InlineData("""{"Homeserver": "http://me:secret@hs/"}""",
+        "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
+    [InlineData("""{"Homeserver": "ftp://me:secret@hs/"}""",
+        "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
+    [InlineData("""{"Homeserver": "me:secret@hs"}""",
+        "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
+    [InlineData("""{"Homeserver": "hs?access_token=secret"}""",
         "LoggingService:Homeserver has a query (?), a fragment (#) or a user (@): use one such as http://localhost:8008")]
     [InlineData("""{"Homeserver": ""}""", "LoggingService:Homeserver is empty. Omit it for the default, http://localhost:8008")]
     [InlineData("""{"Logs": " "}""", "LoggingService:Logs is empty. Omit it for the default, logs")]

@@ -8,14 +8,14 @@ internal static class HttpUrl
     /// <summary>The error is a phrase that follows the name of the key. It repeats no text that may hold a password.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out Uri? url, [NotNullWhen(false)] out string? error)
     {
-        var isUrl = Uri.TryCreate(text, UriKind.Absolute, out url);
+        var isHttp = Uri.TryCreate(text, UriKind.Absolute, out url) && url.Scheme is "http" or "https" && url.Host.Length > 0;
         error = text switch
         {
             // Uri trims white space silently; the homeserver would fail at every push.
             _ when text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)) => "contains white space",
-            _ when !isUrl || url!.Scheme is not ("http" or "https") || url.Host.Length == 0 =>
-                $"is \"{text}\", which is not an absolute http:// or https:// URL",
-            _ when url.UserInfo.Length > 0 || text.AsSpan().ContainsAny('?', '#') => "has a query (?), a fragment (#) or a user (@)",
+            _ when text.AsSpan().ContainsAny('?', '#') || (isHttp ? url!.UserInfo.Length > 0 : text.Contains('@')) =>
+                "has a query (?), a fragment (#) or a user (@)",
+            _ when !isHttp => $"is \"{text}\", which is not an absolute http:// or https:// URL",
             _ => null,
         };
         return error is null;
