@@ -1,4 +1,6 @@
+using LoggingService.Homeserver;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
@@ -17,6 +19,15 @@ public class LoggedRoomsTests
         using var service = new ServiceUnderTest(homeserver: _homeserver);
         await PushAsync(service, Some.Message(_room));
         Assert.Single(service.Record(_room));
+    }
+
+    [Fact]
+    public async Task A_known_user_id_needs_no_query_that_could_be_cancelled()
+    {
+        using var service = new ServiceUnderTest(homeserver: _homeserver);
+        await PushAsync(service, Some.Message(_room));
+
+        await service.Services.GetRequiredService<ServiceUser>().EnsureIdentifiedAsync(new CancellationToken(canceled: true));
     }
 
     [Fact]

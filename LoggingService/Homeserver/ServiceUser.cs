@@ -52,7 +52,9 @@ internal sealed class ServiceUser(AppServiceRegistration registration, Homeserve
 
     /// <summary>Queries our user id and our joined rooms, unless they are known.</summary>
     /// <exception cref="HomeserverException">The homeserver cannot be queried.</exception>
-    public async Task EnsureIdentifiedAsync(CancellationToken cancellation)
+    public Task EnsureIdentifiedAsync(CancellationToken cancellation) => _id is null ? IdentifyAsync(cancellation) : Task.CompletedTask;
+
+    private async Task IdentifyAsync(CancellationToken cancellation)
     {
         await _identifying.WaitAsync(cancellation);
         try
