@@ -54,6 +54,8 @@ public class StartupTests
     [InlineData("a port is 0 to 65535", "--urls", "http://127.0.0.1:-5")]
     [InlineData("a port is 0 to 65535", "--urls", "http://127.0.0.1:65536")]
     [InlineData("Logging:LogLevel:Microsoft is \"Loud\"; expected one of Trace, Debug, ", "--Logging:LogLevel:Microsoft", "Loud")]
+    [InlineData("Logging:LogLevel:Default is \"9\"; expected one of Trace, Debug, ", "--Logging:LogLevel:Default=9")]
+    [InlineData("Logging:LogLevel is \"Warning\"; expected a section such as {\"Default\": \"Warning\"}", "--Logging:LogLevel=Warning")]
     [InlineData("ServiceLog:Format is \"xml\"; expected text or json", "--ServiceLog:Format=xml")]
     [InlineData("ServiceLog:Fiel is not a setting. The settings are File, Format, RoomActivity", "--ServiceLog:Fiel", "x.log")]
     public async Task An_error_in_the_settings_is_one_line(string expected, params string[] arguments)

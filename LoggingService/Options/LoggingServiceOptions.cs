@@ -72,12 +72,7 @@ internal sealed partial class LoggingServiceOptions
 
     private static List<string> ReadModerators(IConfigurationSection setting)
     {
-        if (!string.IsNullOrEmpty(setting.Value))
-        {
-            throw Invalid(
-                setting, "a list: [\"@alice:example.org\"], or LoggingService__Moderators__0=@alice:example.org in the environment");
-        }
-
+        RejectValue(setting, "a list: [\"@alice:example.org\"], or LoggingService__Moderators__0=@alice:example.org in the environment");
         var moderators = new List<string>();
         foreach (var child in setting.GetChildren())
         {

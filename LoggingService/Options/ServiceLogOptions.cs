@@ -36,16 +36,18 @@ internal sealed class ServiceLogOptions
         return new(section);
     }
 
-    // The framework's own error does not name the key.
+    // The framework's own error does not name the key, and it accepts any number as a level.
     private static void RejectUnknownLevels(IConfigurationSection logging)
     {
         // Logging:LogLevel, and Logging:Serilog:LogLevel, which is the provider's.
         var sections = logging.GetChildren().Select(provider => provider.GetSection("LogLevel")).Prepend(logging.GetSection("LogLevel"));
-        foreach (var level in sections.SelectMany(levels => levels.GetChildren()))
+        var names = Enum.GetNames<LogLevel>();
+        foreach (var levels in sections)
         {
-            if (!string.IsNullOrEmpty(level.Value) && !Enum.TryParse<LogLevel>(level.Value, ignoreCase: true, out _))
+            RejectValue(levels, "a section such as {\"Default\": \"Warning\"}");
+            foreach (var level in levels.GetChildren().Where(level => !names.Contains(level.Value, StringComparer.OrdinalIgnoreCase)))
             {
-                throw Invalid(level, $"one of {string.Join(", ", Enum.GetNames<LogLevel>())}");
+                RejectValue(level, $"one of {string.Join(", ", names)}");
             }
         }
     }

@@ -7,14 +7,18 @@ internal static class SettingReader
 {
     public static void RejectUnknownKeys(IConfigurationSection section, IReadOnlyList<string> keys)
     {
-        if (!string.IsNullOrEmpty(section.Value))
-        {
-            throw Invalid(section, $"a section with the keys {string.Join(", ", keys)}");
-        }
-
+        RejectValue(section, $"a section with the keys {string.Join(", ", keys)}");
         if (section.GetChildren().FirstOrDefault(child => !keys.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
         {
             throw Error($"{unknown.Path} is not a setting. The settings are {string.Join(", ", keys)}");
+        }
+    }
+
+    public static void RejectValue(IConfigurationSection section, string expected)
+    {
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            throw Invalid(section, expected);
         }
     }
 
