@@ -51,8 +51,8 @@ public sealed class RegistrationTests : IDisposable
         Assert.True(registration.MatchesAliasNamespace("#logged_test:example.org"));
         Assert.False(registration.MatchesAliasNamespace("#other:example.org"));
         Assert.False(registration.MatchesRoomNamespace("!room:example.org"));
-        Assert.Contains($"registration.example.yaml:10: as_token is the published example token: {NewToken}", registration.Warnings);
-        Assert.Contains($"registration.example.yaml:11: hs_token is the published example token: {NewToken}", registration.Warnings);
+        Assert.Contains($"registration.example.yaml:10: as_token is the published example token: {NewToken}", Lines(registration));
+        Assert.Contains($"registration.example.yaml:11: hs_token is the published example token: {NewToken}", Lines(registration));
     }
 
     [Fact]
@@ -234,6 +234,9 @@ public sealed class RegistrationTests : IDisposable
 
         Assert.Equal($"{Path}:2: the text is not UTF-8: save the file as UTF-8", ErrorOfFile(Path));
     }
+    private static IEnumerable<string> Lines(AppServiceRegistration registration) =>
+        registration.Warnings.Select(warning => warning.ToString());
+
 
     [Fact]
     public void A_missing_file_and_a_folder_are_one_line_errors()
@@ -258,7 +261,7 @@ public sealed class RegistrationTests : IDisposable
     public void A_valid_but_probably_unintended_value_is_a_warning(string right, string changed, string line)
     {
         Assert.Contains(right, Good);
-        Assert.Equal([Path + line], Read(Good.Replace(right, changed)).Warnings);
+        Assert.Equal([Path + line], Lines(Read(Good.Replace(right, changed))));
     }
 
     [Fact]
@@ -266,8 +269,8 @@ public sealed class RegistrationTests : IDisposable
     {
         File.WriteAllText(Path, Good);
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-        var warning = Assert.Single(RegistrationReader.Read(Path).Warnings);
-        Assert.Equal($"{Path}: every user of this machine can access the tokens in it: chmod o= {Path}", warning);
+        var warning = Assert.Single(Lines(RegistrationReader.Read(Path)));
+        Assert.Equal($"{Path}: the file lets every user of this machine access its tokens: chmod o= {Path}", warning);
 
         File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
         Assert.Empty(RegistrationReader.Read(Path).Warnings);

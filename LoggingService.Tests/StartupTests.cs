@@ -65,6 +65,20 @@ public class StartupTests
         await AssertOneLineAsync(folder, expected, arguments);
     }
 
+    [Fact]
+    public void A_warning_about_the_registration_has_its_location_key_and_reason_as_properties()
+    {
+        var registration = ServiceUnderTest.RegistrationText().Replace("rate_limited: false", "rate_limited: on");
+        using var service = new ServiceUnderTest(registration: registration);
+        Assert.NotNull(service.Client);
+
+        var warning = Assert.Single(service.Logged, logged => logged.RenderMessage().StartsWith("Configuration", StringComparison.Ordinal));
+        var reason = "is true: the homeserver would limit how fast rooms are created; set it to false, without quotes";
+        Assert.Equal($"\"{service.Folder["registration.yaml"]}:6\"", warning.Properties["Location"].ToString());
+        Assert.Equal("\"rate_limited\"", warning.Properties["Key"].ToString());
+        Assert.Equal($"\"{reason}\"", warning.Properties["Reason"].ToString());
+    }
+
     [Theory]
     [InlineData("https://127.0.0.1:5990", "only http is supported")]
     [InlineData("http://127.0.0.1:5990/path", "a url to listen on has no path")]

@@ -10,7 +10,7 @@ internal static partial class StartupMessages
     {
         foreach (var warning in registration.Warnings)
         {
-            Log.ConfigurationWarning(app.Logger, warning);
+            Log.ConfigurationWarning(app.Logger, warning.Location, warning.Key, warning.Reason);
         }
 
         app.Lifetime.ApplicationStarted.Register(() =>
@@ -23,8 +23,8 @@ internal static partial class StartupMessages
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.ConfigurationWarning, LogLevel.Warning, "Configuration warning: {Warning}")]
-        public static partial void ConfigurationWarning(ILogger logger, string warning);
+        [LoggerMessage(EventIds.ConfigurationWarning, LogLevel.Warning, "Configuration warning: {Location}: {Key} {Reason}")]
+        public static partial void ConfigurationWarning(ILogger logger, string location, string key, string reason);
 
         [LoggerMessage(EventIds.Listening, LogLevel.Information,
             "Listening on {Urls}{PathBase} for homeserver {Homeserver} with registration {Registration}")]

@@ -20,8 +20,8 @@ internal sealed class AppServiceRegistration
 
     public required string SenderLocalpart { get; init; }
 
-    /// <summary>Suspicious values, one line each with the file and usually line and key. They contain no token.</summary>
-    public required IReadOnlyList<string> Warnings { get; init; }
+    /// <summary>Suspicious values. The warnings contain no token.</summary>
+    public required IReadOnlyList<RegistrationWarning> Warnings { get; init; }
 
     public required IReadOnlyList<NamespacePattern> AliasNamespaces { get; init; }
 
@@ -66,4 +66,10 @@ internal sealed class AppServiceRegistration
 
         return timeout is null ? false : throw timeout;
     }
+}
+
+/// <summary>The location is the file, with the line if the key has one; the reason is a phrase that follows the key.</summary>
+internal sealed record RegistrationWarning(string Location, string Key, string Reason)
+{
+    public override string ToString() => $"{Location}: {Key} {Reason}".ReplaceLineEndings(" ");
 }

@@ -19,7 +19,7 @@ internal sealed class RegistrationReader
     private static readonly string[] PublishedTokens = ["wfghWEGh3wgWHEf3478sHFWE", "ugw8243igya57aaABGFfgeyu"];
 
     private readonly YamlValue _root;
-    private readonly List<string> _warnings = [];
+    private readonly List<RegistrationWarning> _warnings = [];
 
     private RegistrationReader(YamlValue root) => _root = root;
 
@@ -60,13 +60,13 @@ internal sealed class RegistrationReader
         CheckRateLimited();
         if ((File.GetUnixFileMode(_root.File) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
         {
-            _warnings.Add($"{_root.File}: every user of this machine can access the tokens in it: chmod o= {_root.File}");
+            _warnings.Add(new(_root.File, "the file", $"lets every user of this machine access its tokens: chmod o= {_root.File}"));
         }
 
         return registration;
     }
 
-    private void Warn(YamlValue value, string message) => _warnings.Add(value.Warning(message));
+    private void Warn(YamlValue value, string reason) => _warnings.Add(value.Warning(reason));
 
     private (YamlValue Value, string Text) ReadText(string key, string hint)
     {
@@ -153,7 +153,7 @@ internal sealed class RegistrationReader
 
         const string Advice = "the homeserver would limit how fast rooms are created; set it to false, without quotes";
         _warnings.Add(value is null
-            ? $"{_root.File}: rate_limited is missing, which means true: {Advice}"
+            ? new(_root.File, "rate_limited", $"is missing, which means true: {Advice}")
             : value.Warning($"is {(value.IsBoolean ? "true" : $"{value.Type}, which means true")}: {Advice}"));
     }
 }

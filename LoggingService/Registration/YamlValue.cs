@@ -61,11 +61,9 @@ internal sealed partial record YamlValue(string File, string Key, YamlNode Node)
         ? [.. list.Select((item, index) => Child($"{Key}[{index}]", item))]
         : throw Error($"is {Type} and must be a list (an empty one is [])");
 
-    /// <summary>A line about this value: file, line, key and the message.</summary>
-    public string Warning(string message) =>
-        $"{File}:{Node.Start.Line}: {(Key.Length > 0 ? Key : "the document")} {message}".ReplaceLineEndings(" ");
+    public RegistrationWarning Warning(string reason) => new($"{File}:{Node.Start.Line}", Key.Length > 0 ? Key : "the document", reason);
 
-    public ConfigurationException Error(string message) => new(Warning(message));
+    public ConfigurationException Error(string reason) => new(Warning(reason).ToString());
 
     private YamlValue Child(string key, YamlNode node)
     {
