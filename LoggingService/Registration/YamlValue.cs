@@ -54,8 +54,13 @@ internal sealed partial record YamlValue(string File, string Key, YamlNode Node)
         ? Text.ToLowerInvariant() is "yes" or "true" or "on"
         : throw Error($"is {Type} and must be true or false{(Type == String ? ", without quotes" : "")}");
 
-    public YamlValue AsMapping(string example) =>
-        Node is YamlMappingNode ? this : throw Error($"is {Type} and must be a mapping such as {example}");
+    public YamlValue AsMapping(string example)
+    {
+        var mapping = Node as YamlMappingNode ?? throw Error($"is {Type} and must be a mapping such as {example}");
+        var merge = mapping.Children.Keys.FirstOrDefault(key => key is YamlScalarNode { Style: ScalarStyle.Plain, Value: "<<" });
+        var error = "has the merge key <<, which isn't supported: list the merged keys instead";
+        return merge is null ? this : throw (this with { Node = merge }).Error(error);
+    }
 
     public IReadOnlyList<YamlValue> AsList() => Node is YamlSequenceNode list
         ? [.. list.Select((item, index) => Child($"{Key}[{index}]", item))]
@@ -77,13 +82,15 @@ internal sealed partial record YamlValue(string File, string Key, YamlNode Node)
     {
         "" or "~" or "null" => Null,
         "yes" or "no" or "true" or "false" or "on" or "off" => Boolean,
+        "=" or "<<" => "a special key",
         _ when Number().IsMatch(text) => "a number",
         _ when Date().IsMatch(text) => "a date",
         _ => String,
     };
 
     [GeneratedRegex(
-        @"\A[-+]?(?:0b[01_]+|0x[0-9a-f_]+|0[0-7_]*|[1-9][0-9_]*|(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:e[-+][0-9]+)?|\.inf|\.nan)\z",
+        @"\A[-+]?(?:0b[01_]+|0x[0-9a-f_]+|0[0-7_]*|[1-9][0-9_]*(?::[0-5]?[0-9])*|[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|"
+            + @"(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:e[-+][0-9]+)?|\.inf|\.nan)\z",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Number();
 
