@@ -6,7 +6,7 @@ namespace LoggingService.Homeserver;
 
 internal static class HomeserverResilience
 {
-    /// <summary>How long background queries pause after a failed one.</summary>
+    /// <summary>How long queries pause after a failed one.</summary>
     public static readonly TimeSpan Cooldown = TimeSpan.FromSeconds(30);
 
     /// <summary>For one call with its retries. A homeserver waits 60 s for our response, for which we may have to call it.</summary>
