@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace LoggingService.Events;
 
@@ -101,7 +101,9 @@ internal sealed class RoomEvent
     /// </summary>
     public void WriteRecord(Stream output, DateTimeOffset receivedAt)
     {
+        Span<byte> end = stackalloc byte[48];
+        Utf8.TryWrite(end, $",\"received_ts\":{receivedAt.ToUnixTimeMilliseconds()}}}\n", out var length);
         Json.WriteOpenObject(output);
-        output.Write(Encoding.UTF8.GetBytes($",\"received_ts\":{receivedAt.ToUnixTimeMilliseconds()}}}\n"));
+        output.Write(end[..length]);
     }
 }
