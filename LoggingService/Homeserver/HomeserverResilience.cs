@@ -19,7 +19,7 @@ internal static class HomeserverResilience
     {
         services.AddHttpClient<HomeserverClient>(http =>
             {
-                http.BaseAddress = new Uri(options.Homeserver.AbsoluteUri.TrimEnd('/') + "/");
+                http.BaseAddress = options.Homeserver;
                 http.Timeout = CallTimeout + TimeSpan.FromSeconds(5);
                 http.MaxResponseContentBufferSize = 16 << 20;
             })

@@ -6,8 +6,6 @@ namespace LoggingService.Options;
 /// <summary>The settings of section <c>LoggingService</c>.</summary>
 internal sealed partial class LoggingServiceOptions
 {
-    private const string SectionName = "LoggingService";
-
     private LoggingServiceOptions(IConfigurationSection section)
     {
         Homeserver = ReadHomeserver(section.GetSection(nameof(Homeserver)));
@@ -54,7 +52,7 @@ internal sealed partial class LoggingServiceOptions
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfiguration configuration)
     {
-        var section = configuration.GetSection(SectionName);
+        var section = configuration.GetSection("LoggingService");
         RejectUnknownKeys(section, Keys);
         return new(section);
     }
@@ -67,7 +65,7 @@ internal sealed partial class LoggingServiceOptions
             throw new ConfigurationException($"{setting.Path} {error}: use one such as http://localhost:8008".ReplaceLineEndings(" "));
         }
 
-        return url.AbsolutePath.EndsWith('/') ? url : new Uri(url.AbsoluteUri + "/");
+        return new Uri(url.AbsoluteUri.TrimEnd('/') + "/");
     }
 
     private static List<string> ReadModerators(IConfigurationSection setting)
