@@ -54,8 +54,9 @@ internal sealed partial class StatusLineConsoleSink(TextWriter terminal, ITextFo
     /// <summary>How many rows the lines take: the terminal wraps those that are longer than its width.</summary>
     private int CountRows(string lines)
     {
-        var columns = width() > 0 ? width() : int.MaxValue;
-        return Colour().Replace(lines, "").Split('\n')[..^1].Sum(line => Math.Max(1, (int)Math.Ceiling((double)line.Length / columns)));
+        var columns = width();
+        var max = columns > 0 ? columns : int.MaxValue;
+        return Colour().Replace(lines, "").Split('\n')[..^1].Sum(line => Math.Max(1, (int)Math.Ceiling((double)line.Length / max)));
     }
 
     [GeneratedRegex(@"\e\[[0-9;]*m")]
