@@ -1,5 +1,6 @@
 using LoggingService.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
+using static LoggingService.Tests.Support.AliasQueries;
 
 namespace LoggingService.Tests.Reliability;
 
@@ -7,13 +8,10 @@ namespace LoggingService.Tests.Reliability;
 [Collection(nameof(NonParallelTests))]
 public class AliasQueryFloodTests
 {
-    private const string CreateRoom = "POST /_matrix/client/v3/createRoom";
-    private int _created;
-
     [Fact]
     public async Task A_flood_of_alias_queries_creates_rooms_up_to_the_limit_and_one_log_line_a_minute()
     {
-        using var service = new ServiceUnderTest(homeserver: CreatingRooms(), settings: RoomsPerHour(30));
+        using var service = new ServiceUnderTest(homeserver: new StubHomeserver().CreatingRooms(), settings: RoomsPerHour(30));
         var room = Some.RoomId();
         await FloodAsync(service, "before", 500);
         var memory = MeasureMemory();
@@ -32,7 +30,7 @@ public class AliasQueryFloodTests
         while (!flood.IsCompleted);
         await flood;
 
-        Assert.Equal(30, _created);
+        Assert.Equal(30, service.Homeserver.CreatedRooms);
         var maxLines = 2 + (int)(DateTime.UtcNow - start).TotalMinutes;
         Assert.InRange(service.WarningsAndErrors.Count(line => line.Contains("Room creation limit reached")), 1, maxLines);
         Assert.InRange(service.WarningsAndErrors.Count, 1, maxLines);
@@ -53,7 +51,7 @@ public class AliasQueryFloodTests
     public async Task A_flood_of_alias_queries_with_failing_room_creation_is_one_log_line_a_minute()
     {
         var start = DateTime.UtcNow;
-        var homeserver = CreatingRooms().On(CreateRoom, 403, """{"errcode":"M_FORBIDDEN","error":"no"}""");
+        var homeserver = new StubHomeserver().CreatingRooms().On(CreateRoom, 403, """{"errcode":"M_FORBIDDEN","error":"no"}""");
         using var service = new ServiceUnderTest(homeserver: homeserver);
 
         await FloodAsync(service, "flood", Trial.Scale(300, 3_000), expected: 502);
@@ -65,7 +63,7 @@ public class AliasQueryFloodTests
     public async Task A_room_whose_creation_times_out_counts_as_created()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        var homeserver = CreatingRooms();
+        var homeserver = new StubHomeserver().CreatingRooms();
         using var service = new ServiceUnderTest(time, homeserver: homeserver, settings: RoomsPerHour(2));
         Assert.Equal(200, (await QueryAsync(service, "#logged_first:localhost")).Status);
         homeserver.On(CreateRoom, _ => new TaskCompletionSource<StubHomeserver.Response>().Task);
@@ -73,7 +71,7 @@ public class AliasQueryFloodTests
         await Wait.UntilAsync(() => query.IsCompleted, "a response", () => time.Advance(TimeSpan.FromMilliseconds(500)));
         Assert.Equal(502, (await query).Status);
 
-        CreatingRooms(homeserver);
+        homeserver.CreatingRooms();
         Assert.Equal(404, (await QueryAsync(service, "#logged_third:localhost")).Status);
         time.Advance(TimeSpan.FromHours(1));
         Assert.Equal(200, (await QueryAsync(service, "#logged_third:localhost")).Status);
@@ -88,18 +86,6 @@ public class AliasQueryFloodTests
                 Assert.Contains(status, expected is null ? [200, 404] : (int[])[expected.Value]);
             }
         }));
-
-    private StubHomeserver CreatingRooms(StubHomeserver? homeserver = null) => (homeserver ?? new StubHomeserver()).WithoutAliases()
-        .On(CreateRoom, _ =>
-        {
-            var roomId = $"!made{Interlocked.Increment(ref _created)}:localhost";
-            return Task.FromResult(new StubHomeserver.Response(200, $$"""{"room_id":"{{roomId}}"}"""));
-        })
-        .On("PUT /_matrix/client/v3/directory/room/*", "{}")
-        .On("PUT /_matrix/client/v3/rooms/*", """{"event_id":"$canonical"}""");
-
-    private static Task<(int Status, string Body)> QueryAsync(ServiceUnderTest service, string alias) =>
-        service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}");
 
     private static long MeasureMemory()
     {

@@ -36,7 +36,6 @@ public class FuzzedTargetTests
 
     private readonly Random _random = new(20261124);
     private readonly ConcurrentQueue<string> _aliasesPut = new();
-    private int _created;
 
     // Text after a space or a line break in the target isn't an HTTP version: 505, and the web server disconnects.
     private sealed record Request(byte[] Bytes, string Target, bool HasSpace, bool CanSucceed);
@@ -48,7 +47,8 @@ public class FuzzedTargetTests
         using var folder = TempFolder.ForCaller();
         var allowed = 0;
         var settings = new Dictionary<string, string> { ["LoggingService:RoomsPerHour"] = "1000000" };
-        using (var service = new ServiceUnderTest(folder: folder, homeserver: CreatingRooms(), settings: settings))
+        var homeserver = new StubHomeserver().CreatingRooms((_, alias) => _aliasesPut.Enqueue(alias));
+        using (var service = new ServiceUnderTest(folder: folder, homeserver: homeserver, settings: settings))
         {
             var port = service.Client.BaseAddress!.Port;
             using var connection = new Connection(port);
@@ -96,19 +96,6 @@ public class FuzzedTargetTests
 
         Assert.Equal(aliases.Distinct().Count(), links.Count);
     }
-
-    private StubHomeserver CreatingRooms() => new StubHomeserver().WithoutAliases()
-        .On("POST /_matrix/client/v3/createRoom", _ =>
-        {
-            var roomId = $"!made{Interlocked.Increment(ref _created)}:localhost";
-            return Task.FromResult(new StubHomeserver.Response(200, $$"""{"room_id":"{{roomId}}"}"""));
-        })
-        .On("PUT /_matrix/client/v3/rooms/*", "{}")
-        .On("PUT /_matrix/client/v3/directory/room/*", request =>
-        {
-            _aliasesPut.Enqueue(Uri.UnescapeDataString(request.Line[(request.Line.LastIndexOf('/') + 1)..]));
-            return Task.FromResult(new StubHomeserver.Response(200, "{}"));
-        });
 
     private Request Next()
     {

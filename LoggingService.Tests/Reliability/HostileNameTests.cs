@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using System.Text.Json;
 using LoggingService.Files;
 using LoggingService.Tests.Support;
 
@@ -35,7 +34,6 @@ public class HostileNameTests
 
     private readonly string[] _names = [.. Names(Trial.Scale(0, 1) == 0 ? FewCharacters : ManyCharacters)];
     private readonly ConcurrentDictionary<string, string> _aliasByRoom = new();
-    private int _created;
 
     [Fact]
     public async Task Every_room_has_a_folder_of_its_own_inside_the_logs()
@@ -77,7 +75,7 @@ public class HostileNameTests
     {
         using var service = new ServiceUnderTest(
             registration: ServiceUnderTest.RegistrationText(aliases: "#(?s:.*)"),
-            homeserver: CreatingRooms(),
+            homeserver: new StubHomeserver().CreatingRooms((roomId, alias) => _aliasByRoom[roomId] = alias),
             settings: new() { ["LoggingService:RoomsPerHour"] = "1000000" });
         var links = new Dictionary<string, string>();
         var lost = 0;
@@ -122,20 +120,6 @@ public class HostileNameTests
         Assert.All(entries, entry =>
             Assert.True(entry.LinkTarget is not null || entry.Name.StartsWith('!') || entry.Name is ".lock" or ".journal", entry.Name));
     }
-
-    private StubHomeserver CreatingRooms() => new StubHomeserver().WithoutAliases()
-        .On("POST /_matrix/client/v3/createRoom", _ =>
-        {
-            var roomId = $"!made{Interlocked.Increment(ref _created)}:localhost";
-            return Task.FromResult(new StubHomeserver.Response(200, $$"""{"room_id":"{{roomId}}"}"""));
-        })
-        .On("PUT /_matrix/client/v3/rooms/*", "{}")
-        .On("PUT /_matrix/client/v3/directory/room/*", request =>
-        {
-            var roomId = JsonElement.Parse(request.Body).GetProperty("room_id").GetString()!;
-            _aliasByRoom[roomId] = Uri.UnescapeDataString(request.Line[(request.Line.LastIndexOf('/') + 1)..]);
-            return Task.FromResult(new StubHomeserver.Response(200, "{}"));
-        });
 
     private static string Message(string room)
     {

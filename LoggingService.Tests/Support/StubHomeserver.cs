@@ -14,6 +14,7 @@ internal sealed class StubHomeserver : HttpMessageHandler
     private readonly ConcurrentDictionary<string, Func<Request, Task<Response>>> _responses = new();
     private readonly ConcurrentQueue<Request> _calls = new();
     private readonly ConcurrentQueue<string> _unexpected = new();
+    private int _created;
 
     public StubHomeserver()
     {
@@ -30,6 +31,9 @@ internal sealed class StubHomeserver : HttpMessageHandler
     public sealed record Response(int Status, string Body, string? RetryAfter = null);
 
     public IReadOnlyList<Request> Calls => [.. _calls];
+
+    /// <summary>How many rooms <see cref="CreatingRooms"/> created.</summary>
+    public int CreatedRooms => _created;
 
     public IReadOnlyList<string> Unexpected => [.. _unexpected];
 
@@ -48,6 +52,22 @@ internal sealed class StubHomeserver : HttpMessageHandler
     public StubHomeserver WithoutAliases() => this
         .On("GET /_matrix/client/v3/rooms/*", 403, """{"errcode":"M_FORBIDDEN","error":"You aren't a member of the room"}""")
         .On("GET /_matrix/client/v3/directory/room/*", 404, """{"errcode":"M_NOT_FOUND","error":"Room alias not found"}""");
+
+    /// <summary>Creates the rooms !made1:localhost, !made2:localhost, …, and accepts every alias and canonical alias.</summary>
+    /// <param name="aliasPut">Receives the room id and the alias of each alias that is put.</param>
+    public StubHomeserver CreatingRooms(Action<string, string>? aliasPut = null) => WithoutAliases()
+        .On(AliasQueries.CreateRoom, _ =>
+        {
+            var roomId = $"!made{Interlocked.Increment(ref _created)}:localhost";
+            return Task.FromResult(new Response(200, $$"""{"room_id":"{{roomId}}"}"""));
+        })
+        .On("PUT /_matrix/client/v3/rooms/*", """{"event_id":"$canonical"}""")
+        .On("PUT /_matrix/client/v3/directory/room/*", request =>
+        {
+            var roomId = JsonElement.Parse(request.Body).GetProperty("room_id").GetString()!;
+            aliasPut?.Invoke(roomId, Uri.UnescapeDataString(request.Line[(request.Line.LastIndexOf('/') + 1)..]));
+            return Task.FromResult(new Response(200, "{}"));
+        });
 
     /// <summary>Defines the aliases that a member of a room gets.</summary>
     public StubHomeserver AliasesOf(string roomId, params IEnumerable<string> aliases) =>
