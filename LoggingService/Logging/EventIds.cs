@@ -38,7 +38,7 @@ internal static class EventIds
     public const int OldDaysNotRemoved = 513;
     public const int RoomActivityDropped = 514;
 
-    // Rooms: 600 to 699.
+    // Rooms: 600 to 699. The first two are logged by RoomLogs.
     public const int AliasLinked = 600;
     public const int AliasLinkFailed = 601;
     public const int AliasQueryFailed = 602;

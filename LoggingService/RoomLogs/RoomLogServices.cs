@@ -1,3 +1,5 @@
+using LoggingService.Rooms;
+
 namespace LoggingService.RoomLogs;
 
 internal static class RoomLogServices
@@ -5,6 +7,8 @@ internal static class RoomLogServices
     public static IServiceCollection AddRoomLogs(this IServiceCollection services, LoggingServiceOptions options) => services
         .AddSingleton(provider => new LogDirectory(
             options.Logs, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<LogDirectory>>()))
+        .AddSingleton<HasRoomLog>(provider => provider.GetRequiredService<LogDirectory>().HasRoom)
+        .AddSingleton<AliasLinks>().AddHostedService(provider => provider.GetRequiredService<AliasLinks>())
         .AddSingleton<RoomActivity>().AddHostedService(provider => provider.GetRequiredService<RoomActivity>())
         .AddHostedService<LogUpkeep>();
 }

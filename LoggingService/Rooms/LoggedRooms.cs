@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using LoggingService.Homeserver;
 using LoggingService.Registration;
-using LoggingService.RoomLogs;
 
 namespace LoggingService.Rooms;
+
+/// <summary>Whether a room has been logged before.</summary>
+internal delegate bool HasRoomLog(string roomId);
 
 /// <summary>
 /// Decides which rooms are logged: those with an alias or an id in the registration's namespaces, and those that we created.
@@ -11,7 +13,7 @@ namespace LoggingService.Rooms;
 /// API, "Registration").
 /// </summary>
 internal sealed class LoggedRooms(
-    AppServiceRegistration registration, ServiceUser user, RoomAliases aliases, LogDirectory logs, TimeProvider time)
+    AppServiceRegistration registration, ServiceUser user, RoomAliases aliases, HasRoomLog hasLog, TimeProvider time)
 {
     /// <summary>For all queries of a transaction: the homeserver waits for the response, and a stop may take 10 s at most.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -57,7 +59,7 @@ internal sealed class LoggedRooms(
         var isOurJoin = isOurMembership && user.TrackMembership(e);
         var isInviteOrLeave = isOurMembership && !isOurJoin;
 
-        if (aliases.HasOrHadAlias(e.RoomId) || _createdByUs.ContainsKey(e.RoomId) || (isInviteOrLeave && logs.HasRoom(e.RoomId)))
+        if (aliases.HasOrHadAlias(e.RoomId) || _createdByUs.ContainsKey(e.RoomId) || (isInviteOrLeave && hasLog(e.RoomId)))
         {
             return true;
         }

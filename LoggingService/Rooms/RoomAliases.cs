@@ -3,17 +3,16 @@ using System.Threading.Channels;
 using LoggingService.Homeserver;
 using LoggingService.Registration;
 using LoggingService.Rendering;
-using LoggingService.RoomLogs;
 
 namespace LoggingService.Rooms;
 
 /// <summary>
-/// The aliases of logged rooms, queried from the homeserver in the background and linked in the log directory. An alias
-/// counts only once our own homeserver confirms it: <c>m.room.canonical_alias</c> is a hint that any server can write.
+/// The aliases of logged rooms, queried from the homeserver in the background. An alias counts only once our own homeserver
+/// confirms it: <c>m.room.canonical_alias</c> is a hint that any server can write.
 /// </summary>
 internal sealed partial class RoomAliases(
-    AppServiceRegistration registration, HomeserverClient homeserver, ServiceUser user, AliasLinks links, TimeProvider time,
-    ILogger<RoomAliases> logger) : BackgroundService
+    AppServiceRegistration registration, HomeserverClient homeserver, ServiceUser user, TimeProvider time, ILogger<RoomAliases> logger)
+    : BackgroundService
 {
     /// <summary>By room; <c>null</c> for a former alias that is another room's now.</summary>
     private readonly ConcurrentDictionary<string, RoomAlias?> _aliases = new();
@@ -22,6 +21,9 @@ internal sealed partial class RoomAliases(
     private readonly LogThrottle _timeoutThrottle = new(time);
     private readonly Channel<(string RoomId, RoomAlias[] Hints)> _queue =
         Channel.CreateUnbounded<(string, RoomAlias[])>(new() { SingleReader = true });
+
+    /// <summary>Raised with the room id when the homeserver confirmed an alias or we created it, also when it was known.</summary>
+    public event Action<RoomAlias, string>? Confirmed;
 
     public RoomAlias? GetAlias(string roomId) => _aliases.GetValueOrDefault(roomId);
 
@@ -50,10 +52,9 @@ internal sealed partial class RoomAliases(
     }
 
     /// <summary>Queues the alias queries for committed events: of rooms that are new, and of those whose canonical alias changed.</summary>
-    public void Enqueue(IReadOnlyList<WrittenLine> written)
+    public void Enqueue(IReadOnlyList<RoomEvent> events)
     {
-        links.RetryFailed();
-        foreach (var (e, _, _) in written)
+        foreach (var e in events)
         {
             var isCanonicalAlias = e is { Type: "m.room.canonical_alias", StateKey: "" };
             if (_seenRooms.TryAdd(e.RoomId, true) || isCanonicalAlias)
@@ -70,7 +71,7 @@ internal sealed partial class RoomAliases(
         }
     }
 
-    /// <summary>Records and links an alias that the homeserver confirmed, or that we created.</summary>
+    /// <summary>Records an alias that the homeserver confirmed, or that we created.</summary>
     public void Confirm(RoomAlias alias, string roomId)
     {
         foreach (var (formerRoom, _) in _aliases.Where(known => known.Value == alias && known.Key != roomId))
@@ -79,7 +80,7 @@ internal sealed partial class RoomAliases(
         }
 
         _aliases[roomId] = alias;
-        links.Link(alias, roomId);
+        Confirmed?.Invoke(alias, roomId);
     }
 
     /// <summary>

@@ -6,8 +6,8 @@ namespace LoggingService.Transactions;
 
 /// <summary>Receives a transaction: read → parse → filter by room → commit → respond.</summary>
 internal sealed partial class TransactionEndpoint(
-    RequestBodyLimit limit, LoggedRooms rooms, RoomAliases aliases, LogDirectory logs, RoomActivity activity,
-    ILogger<TransactionEndpoint> logger)
+    RequestBodyLimit limit, LoggedRooms rooms, RoomAliases aliases, LogDirectory logs, AliasLinks links,
+    RoomActivity activity, ILogger<TransactionEndpoint> logger)
 {
     /// <summary>A homeserver retries a rejected transaction before all later ones: after this many attempts it is quarantined.</summary>
     private const int MaxAttempts = 3;
@@ -47,7 +47,8 @@ internal sealed partial class TransactionEndpoint(
             Log.Quarantined(logger, item.IsJson ? LogLevel.Warning : LogLevel.Error, transactionId, item.Reason, _quarantine);
         }
 
-        aliases.Enqueue(written);
+        links.RetryFailed();
+        aliases.Enqueue([.. written.Select(line => line.Event)]);
         activity.Show(written);
         return MatrixResults.Ok;
     }

@@ -1,22 +1,21 @@
 using LoggingService.Homeserver;
-using LoggingService.RoomLogs;
+using LoggingService.Rooms;
 
-namespace LoggingService.Rooms;
+namespace LoggingService.RoomLogs;
 
-internal sealed partial class AliasLinks(LogDirectory logs, ILogger<AliasLinks> logger)
+/// <summary>Links the confirmed aliases to their rooms' folders.</summary>
+internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases, ILogger<AliasLinks> logger) : IHostedService
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<RoomAlias, string> _failed = [];
 
-    /// <summary>Links an alias, replacing its earlier link. A failure, such as a full disk, is logged and retried by RetryFailed.</summary>
-    public void Link(RoomAlias alias, string roomId)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        lock (_lock)
-        {
-            _failed.Remove(alias);
-            TryLink(alias, roomId);
-        }
+        aliases.Confirmed += Link;
+        return Task.CompletedTask;
     }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void RetryFailed()
     {
@@ -26,6 +25,16 @@ internal sealed partial class AliasLinks(LogDirectory logs, ILogger<AliasLinks> 
             {
                 TryLink(alias, roomId);
             }
+        }
+    }
+
+    /// <summary>Links an alias, replacing its earlier link. A failure, such as a full disk, is logged and retried by RetryFailed.</summary>
+    private void Link(RoomAlias alias, string roomId)
+    {
+        lock (_lock)
+        {
+            _failed.Remove(alias);
+            TryLink(alias, roomId);
         }
     }
 
