@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LoggingService.Events;
 using LoggingService.Rendering;
+using LoggingService.Transactions;
 
 namespace LoggingService.Tests.Support;
 
@@ -28,14 +29,14 @@ internal static class RecordedTraffic
         foreach (var request in Read(name))
         {
             if (!request.Target.Contains("/transactions/", StringComparison.Ordinal)
-                || !RawJson.TryParse(Encoding.UTF8.GetBytes(request.Body), out var body, out _))
+                || !Transaction.TryParse(Encoding.UTF8.GetBytes(request.Body), out var transaction, out _))
             {
                 continue;
             }
 
-            foreach (var json in body["events"u8].Items())
+            Assert.Empty(transaction.Unloggable);
+            foreach (var e in transaction.Events)
             {
-                Assert.True(RoomEvent.TryRead(json, out var e, out _));
                 var room = record.Where(r => r.RoomId == e.RoomId).ToList();
                 var history = new RoomHistory(
                     id => room.Find(r => r.EventId == id),

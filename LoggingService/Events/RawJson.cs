@@ -17,7 +17,11 @@ internal readonly struct RawJson
 {
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
-    private RawJson(ReadOnlyMemory<byte> bytes) => Bytes = bytes;
+    /// <param name="bytes">One JSON value that a reader has checked.</param>
+    public RawJson(ReadOnlyMemory<byte> bytes) => Bytes = bytes;
+
+    /// <summary>Reads a value, from its first token to its last, within the JSON that the reader reads.</summary>
+    public delegate T ReadValue<out T>(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json);
 
     /// <summary>The value's bytes, without surrounding white space; empty if it is missing.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
@@ -62,7 +66,12 @@ internal readonly struct RawJson
 
     /// <summary>Parses one JSON value that fills the bytes, except for white space around it.</summary>
     /// <param name="error">The reason, which repeats none of the bytes.</param>
-    public static bool TryParse(ReadOnlyMemory<byte> bytes, out RawJson value, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(ReadOnlyMemory<byte> bytes, out RawJson value, [NotNullWhen(false)] out string? error) =>
+        TryParse(bytes, Read, out value, out error);
+
+    /// <summary>As above, for what the caller reads from the value in the same pass.</summary>
+    public static bool TryParse<T>(
+        ReadOnlyMemory<byte> bytes, ReadValue<T> read, [MaybeNullWhen(false)] out T value, [NotNullWhen(false)] out string? error)
     {
         value = default;
         if (!System.Text.Unicode.Utf8.IsValid(bytes.Span))
@@ -75,9 +84,7 @@ internal readonly struct RawJson
         try
         {
             reader.Read();
-            var start = (int)reader.TokenStartIndex;
-            reader.Skip();
-            value = new(bytes[start..(int)reader.BytesConsumed]);
+            value = read(ref reader, bytes);
             reader.Read();
         }
         catch (JsonException e)
@@ -91,11 +98,22 @@ internal readonly struct RawJson
         return true;
     }
 
-    /// <summary>The value within this one at a range that a <see cref="JsonCursor"/> returned.</summary>
+    /// <inheritdoc cref="ReadValue{T}"/>
+    public static RawJson Read(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json)
+    {
+        var start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        return new(json[start..(int)reader.BytesConsumed]);
+    }
+
+    /// <summary>The value within this one at a range that a reader of it returned.</summary>
     public RawJson Slice(Range range) => new(Bytes[range]);
 
     /// <summary>The decoded string, or <c>null</c>. An unpaired surrogate is kept.</summary>
     public string? AsString() => Kind == JsonValueKind.String ? JsonString.Decode(Bytes.Span[1..^1]) : null;
+
+    /// <summary>As <see cref="AsString"/>, for a string that many events have.</summary>
+    public string? AsSharedString() => Kind == JsonValueKind.String ? SharedStrings.Decode(Bytes.Span[1..^1]) : null;
 
     /// <summary>The number, truncated to an integer and saturated to <see cref="long"/>, or <c>null</c>.</summary>
     public long? AsInteger()

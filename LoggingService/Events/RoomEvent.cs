@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -11,85 +10,85 @@ namespace LoggingService.Events;
 /// </summary>
 internal sealed class RoomEvent
 {
-    private static readonly (byte[] Name, Action<RoomEvent, RawJson> Set)[] Fields =
-    [
-        ("room_id"u8.ToArray(), static (e, value) => e.RoomId = value.AsString() ?? ""),
-        ("event_id"u8.ToArray(), static (e, value) => e.EventId = value.AsString() ?? ""),
-        ("type"u8.ToArray(), static (e, value) => e.Type = value.AsString()),
-        ("sender"u8.ToArray(), static (e, value) => e.Sender = value.AsString()),
-        ("state_key"u8.ToArray(), static (e, value) => e.StateKey = value.AsString()),
-        ("content"u8.ToArray(), static (e, value) => e.Content = value),
-        ("origin_server_ts"u8.ToArray(), static (e, value) => e.OriginServerTs = value.AsInteger()),
-        ("unsigned"u8.ToArray(), static (e, value) => e.Unsigned = value),
-    ];
+    private readonly EventParts _parts;
 
-    private RoomEvent(RawJson json)
+    // Decoded when they are first read.
+    private string? _eventId;
+    private string? _type;
+    private string? _canonicalType;
+    private string? _sender;
+    private string? _stateKey;
+
+    private RoomEvent(RawJson json, in EventParts parts, string roomId)
     {
         Json = json;
-        for (var cursor = new JsonCursor(json.Bytes.Span); cursor.MoveNext();)
-        {
-            var name = cursor.ReadName();
-            var value = json.Slice(cursor.ReadValue());
-            foreach (var field in Fields)
-            {
-                if (JsonString.AreEqual(name, field.Name))
-                {
-                    field.Set(this, value);
-                    break;
-                }
-            }
-        }
-
-        CanonicalType = EventTypes.Canonical(Type);
+        _parts = parts;
+        RoomId = roomId;
     }
 
     public RawJson Json { get; }
 
     /// <summary>Not empty.</summary>
-    public string EventId { get; private set; } = "";
+    public string EventId => _eventId ??= Json.Slice(_parts.EventId).AsString()!;
 
     /// <summary>Starts with <c>!</c>.</summary>
-    public string RoomId { get; private set; } = "";
+    public string RoomId { get; }
 
-    public string? Type { get; private set; }
+    public string? Type => _type ??= Json.Slice(_parts.Type).AsSharedString();
 
     /// <summary>The type, by its stable name if the event was sent under an unstable one (<see cref="EventTypes"/>).</summary>
-    public string? CanonicalType { get; }
+    public string? CanonicalType => _canonicalType ??= EventTypes.Canonical(Type);
 
-    public string? Sender { get; private set; }
+    public string? Sender => _sender ??= Json.Slice(_parts.Sender).AsSharedString();
 
     /// <summary><c>null</c> if this is not a state event; the empty string is a state key like any other.</summary>
-    public string? StateKey { get; private set; }
+    public string? StateKey => _stateKey ??= Json.Slice(_parts.StateKey).AsString();
 
-    public RawJson Content { get; private set; }
+    public RawJson Content => Json.Slice(_parts.Content);
 
     /// <summary>Milliseconds since 1970, as claimed by the sending server.</summary>
-    public long? OriginServerTs { get; private set; }
+    public long? OriginServerTs => Json.Slice(_parts.OriginServerTs).AsInteger();
 
     /// <summary>What the homeserver added.</summary>
-    public RawJson Unsigned { get; private set; }
+    public RawJson Unsigned => Json.Slice(_parts.Unsigned);
 
     /// <summary>When the event reached the service, in milliseconds since 1970; <c>null</c> if the event is not from a record.</summary>
-    public long? ReceivedTs => Json["received_ts"u8].AsInteger();
+    public long? ReceivedTs => Json.Slice(_parts.ReceivedTs).AsInteger();
 
-    /// <summary>Reads an event that can be logged: an object with an event id, and a room id that starts with <c>!</c>.</summary>
-    public static bool TryRead(RawJson json, [NotNullWhen(true)] out RoomEvent? roomEvent, [NotNullWhen(false)] out string? reason)
+    /// <summary>
+    /// Reads a value, from its first token to its last. It can be logged if it is an object with an event id, and a room id that
+    /// starts with <c>!</c>; otherwise it is unloggable, and the event is <c>null</c>.
+    /// </summary>
+    public static RoomEvent? Read(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json, out Unloggable unloggable)
     {
-        roomEvent = json.Kind == JsonValueKind.Object ? new(json) : null;
-        reason = roomEvent switch
+        unloggable = default;
+        if (reader.TokenType != JsonTokenType.StartObject)
         {
-            null => "an event that is not a JSON object",
-            { } e when !e.RoomId.StartsWith('!') => "an event without a valid room id",
-            { EventId: "" } => "an event without an event id",
-            _ => null,
-        };
-        roomEvent = reason is null ? roomEvent : null;
-        return roomEvent is not null;
+            unloggable = new("an event that is not a JSON object", RawJson.Read(ref reader, json).Bytes, IsJson: true);
+            return null;
+        }
+
+        var start = (int)reader.TokenStartIndex;
+        var parts = EventParts.Read(ref reader);
+        var value = new RawJson(json[start..(int)reader.BytesConsumed]);
+        if (value.Slice(parts.RoomId).AsSharedString() is not ['!', ..] roomId)
+        {
+            unloggable = new("an event without a valid room id", value.Bytes, IsJson: true);
+            return null;
+        }
+
+        var eventId = value.Slice(parts.EventId);
+        if (eventId.Kind != JsonValueKind.String || eventId.Bytes.Length == "\"\"".Length)
+        {
+            unloggable = new("an event without an event id", value.Bytes, IsJson: true);
+            return null;
+        }
+
+        return new(value, parts, roomId);
     }
 
     /// <summary>Reads a line of a record, without its line break; <c>null</c> if it contains no event.</summary>
-    public static RoomEvent? FromRecord(ReadOnlyMemory<byte> line) =>
-        RawJson.TryParse(line, out var json, out _) && TryRead(json, out var roomEvent, out _) ? roomEvent : null;
+    public static RoomEvent? FromRecord(ReadOnlyMemory<byte> line) => RawJson.TryParse(line, Read, out var e, out _) ? e : null;
 
     /// <summary>Reads only the event id of a line of a record, without its line break; <c>null</c> if it contains none.</summary>
     public static string? GetEventId(ReadOnlyMemory<byte> line) =>
@@ -106,4 +105,6 @@ internal sealed class RoomEvent
         Json.WriteOpenObject(output);
         output.Write(end[..length]);
     }
+
+    private static RoomEvent? Read(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json) => Read(ref reader, json, out _);
 }

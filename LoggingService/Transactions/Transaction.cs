@@ -15,35 +15,68 @@ internal sealed record Transaction(IReadOnlyList<RoomEvent> Events, IReadOnlyLis
     /// </summary>
     /// <returns>False if the body is not JSON: it was damaged in transit, and a retry may succeed.</returns>
     public static bool TryParse(
-        ReadOnlyMemory<byte> body, [NotNullWhen(true)] out Transaction? transaction, [NotNullWhen(false)] out string? error)
-    {
-        transaction = null;
-        if (!RawJson.TryParse(body, out var json, out error))
-        {
-            return false;
-        }
+        ReadOnlyMemory<byte> body, [NotNullWhen(true)] out Transaction? transaction, [NotNullWhen(false)] out string? error) =>
+        RawJson.TryParse(body, Read, out transaction, out error);
 
+    private static Transaction Read(ref Utf8JsonReader reader, ReadOnlyMemory<byte> body)
+    {
         List<RoomEvent> events = [];
         List<Unloggable> unloggable = [];
-        var items = json["events"u8];
-        if (json.Kind != JsonValueKind.Object || items.Kind is not (JsonValueKind.Array or JsonValueKind.Null or JsonValueKind.Undefined))
+        var start = (int)reader.TokenStartIndex;
+        var isTransaction = reader.TokenType == JsonTokenType.StartObject;
+        if (isTransaction)
         {
-            unloggable.Add(new("JSON that is not a transaction", json.Bytes, IsJson: true));
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isEvents = JsonString.AreEqual(reader.ValueSpan, "events"u8);
+                reader.Read();
+                if (isEvents)
+                {
+                    // The last of equal keys is used.
+                    events.Clear();
+                    unloggable.Clear();
+                    isTransaction = reader.TokenType is JsonTokenType.StartArray or JsonTokenType.Null;
+                    ReadEvents(ref reader, body, events, unloggable);
+                }
+                else
+                {
+                    reader.Skip();
+                }
+            }
+        }
+        else
+        {
+            reader.Skip();
         }
 
-        foreach (var item in items.Items())
+        if (!isTransaction)
         {
-            if (RoomEvent.TryRead(item, out var roomEvent, out var reason))
+            unloggable.Add(new("JSON that is not a transaction", body[start..(int)reader.BytesConsumed], IsJson: true));
+        }
+
+        return new(events, unloggable);
+    }
+
+    /// <summary>Reads an array of events; skips any other value.</summary>
+    private static void ReadEvents(
+        ref Utf8JsonReader reader, ReadOnlyMemory<byte> body, List<RoomEvent> events, List<Unloggable> unloggable)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            reader.Skip();
+            return;
+        }
+
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (RoomEvent.Read(ref reader, body, out var rejected) is { } roomEvent)
             {
                 events.Add(roomEvent);
             }
             else
             {
-                unloggable.Add(new(reason, item.Bytes, IsJson: true));
+                unloggable.Add(rejected);
             }
         }
-
-        transaction = new(events, unloggable);
-        return true;
     }
 }
