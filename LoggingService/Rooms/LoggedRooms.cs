@@ -28,11 +28,25 @@ internal sealed class LoggedRooms(
     {
         using var timeout = new CancellationTokenSource(Timeout, time);
         await TryQueryAsync(() => user.EnsureIdentifiedAsync(timeout.Token));
-        List<RoomEvent> logged = [];
+        var logged = new List<RoomEvent>(events.Count);
+        var decided = new Dictionary<string, bool>();
         var queried = new Dictionary<string, bool?>();
         foreach (var e in events)
         {
-            if (await IsLoggedAsync(e, queried, timeout.Token))
+            var isAboutUs = IsOurCreation(e) || IsOurMembership(e);
+            if (isAboutUs || !decided.TryGetValue(e.RoomId, out var isLogged))
+            {
+                isLogged = await IsLoggedAsync(e, queried, timeout.Token);
+                decided[e.RoomId] = isLogged;
+            }
+
+            if (isAboutUs)
+            {
+                // The later events of the room are decided by what this one changed.
+                decided.Remove(e.RoomId);
+            }
+
+            if (isLogged)
             {
                 logged.Add(e);
             }
@@ -41,20 +55,24 @@ internal sealed class LoggedRooms(
         return logged;
     }
 
+    private bool IsOurCreation(RoomEvent e) => e is { StateKey: "", Type: "m.room.create" } && e.Sender == user.Id;
+
+    private bool IsOurMembership(RoomEvent e) => e is { StateKey: { } userId, Type: "m.room.member" } && userId == user.Id;
+
     private async Task<bool> IsLoggedAsync(RoomEvent e, Dictionary<string, bool?> queried, CancellationToken cancellation)
     {
-        if (user.Id is not { } ourId || IsInRoomsNamespace(e.RoomId))
+        if (user.Id is null || IsInRoomsNamespace(e.RoomId))
         {
             return true;
         }
 
-        if (e is { Type: "m.room.create", StateKey: "" } && e.Sender == ourId)
+        if (IsOurCreation(e))
         {
             _createdByUs[e.RoomId] = true;
         }
 
         // Our own membership is pushed from any room.
-        var isOurMembership = e.Type == "m.room.member" && e.StateKey == ourId;
+        var isOurMembership = IsOurMembership(e);
         var wasJoined = user.IsJoinedTo(e.RoomId);
         var isOurJoin = isOurMembership && user.TrackMembership(e);
         var isInviteOrLeave = isOurMembership && !isOurJoin;
