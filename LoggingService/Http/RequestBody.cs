@@ -4,19 +4,22 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace LoggingService.Http;
 
-/// <summary>One request body in contiguous pooled memory. It counts as in flight until Dispose, which returns the memory.</summary>
+/// <summary>
+/// One request body, in one array. It counts as in flight until Dispose. The array is neither pooled nor reused: the events
+/// reference it until they are in their rooms' files, long after the response.
+/// </summary>
 internal sealed class RequestBody(RequestBodyLimit limit) : IDisposable
 {
-    /// <summary>Most transactions are a few KiB, some are a few MiB. Larger buffers are left to the garbage collector.</summary>
-    private const int MaxPooledSize = 1 << 20;
+    /// <summary>Up to this Content-Length the array is allocated at once. A client may declare more and never send it.</summary>
+    private const int MaxTrustedLength = 128 << 10;
 
     private const int InitialSize = 16 << 10;
-    private static readonly ArrayPool<byte> Pool = ArrayPool<byte>.Create(MaxPooledSize, maxArraysPerBucket: 16);
-    private byte[] _buffer = Pool.Rent(InitialSize);
+
+    private byte[] _buffer = [];
     private int _length;
     private long _reserved;
 
-    /// <summary>What has been read; invalid after Dispose.</summary>
+    /// <summary>What has been read; valid after Dispose, too.</summary>
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
     /// <summary>Reads a body to its end.</summary>
@@ -36,7 +39,7 @@ internal sealed class RequestBody(RequestBodyLimit limit) : IDisposable
                 isCompleted = read.IsCompleted;
                 try
                 {
-                    Append(read.Buffer);
+                    Append(read.Buffer, request.ContentLength);
                 }
                 finally
                 {
@@ -55,13 +58,10 @@ internal sealed class RequestBody(RequestBodyLimit limit) : IDisposable
     public void Dispose()
     {
         limit.Release(_reserved);
-        Pool.Return(_buffer);
         _reserved = 0;
-        _buffer = [];
-        _length = 0;
     }
 
-    private void Append(ReadOnlySequence<byte> part)
+    private void Append(ReadOnlySequence<byte> part, long? declaredLength)
     {
         var length = _length + part.Length;
         limit.Check(length);
@@ -69,13 +69,21 @@ internal sealed class RequestBody(RequestBodyLimit limit) : IDisposable
         _reserved += part.Length;
         if (length > _buffer.Length)
         {
-            var larger = Pool.Rent((int)Math.Max(length, Math.Min(_buffer.Length * 2L, limit.MaxBytes)));
-            Bytes.Span.CopyTo(larger);
-            Pool.Return(_buffer);
-            _buffer = larger;
+            Grow(length, declaredLength);
         }
 
         part.CopyTo(_buffer.AsSpan(_length));
         _length = (int)length;
+    }
+
+    /// <summary>Doubles the array, at most to the declared length, so that a complete body fills it exactly.</summary>
+    private void Grow(long needed, long? declaredLength)
+    {
+        var initialSize = declaredLength is null ? InitialSize : MaxTrustedLength;
+        var doubled = Math.Max(initialSize, _buffer.Length * 2L);
+        var size = Math.Max(needed, Math.Min(doubled, declaredLength ?? limit.MaxBytes));
+        var larger = GC.AllocateUninitializedArray<byte>((int)size);
+        Bytes.Span.CopyTo(larger);
+        _buffer = larger;
     }
 }

@@ -10,6 +10,9 @@ internal sealed class RequestBodyLimit(LoggingServiceOptions options)
 
     public long MaxBytes => options.MaxBodyBytes;
 
+    /// <summary>How many bytes of bodies have been read for requests that have not ended.</summary>
+    public long BytesInFlight => Interlocked.Read(ref _inFlight);
+
     /// <exception cref="MatrixException">413: the body exceeds the limit.</exception>
     public void Check(long bodyLength)
     {

@@ -1,4 +1,4 @@
 namespace LoggingService.RoomLogs;
 
-/// <summary>A durable event and its line. The event's bytes are valid only during the request.</summary>
+/// <summary>A durable event and its line.</summary>
 internal readonly record struct WrittenLine(RoomEvent Event, DateTimeOffset Time, string Line);
