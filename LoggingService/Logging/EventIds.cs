@@ -20,6 +20,9 @@ internal static class EventIds
     public const int Quarantined = 402;
     public const int AppendFailed = 403;
     public const int AppendRecovered = 404;
+    public const int AdmissionClosed = 405;
+    public const int AdmissionOpened = 406;
+    public const int PingFailed = 407;
 
     // RoomLogs and Files: 500 to 599.
     public const int CheckpointFailed = 500;
