@@ -83,6 +83,7 @@ internal sealed partial class Admission(
                 if (isLogged)
                 {
                     var backlog = getBacklog();
+                    ReadFreeSpace();
                     Log.Closed(logger, reason, backlog.Bytes, backlog.OldestAge.TotalSeconds, _free.Bytes, _free.Inodes);
                 }
 
@@ -97,15 +98,23 @@ internal sealed partial class Admission(
     private string? FindReason()
     {
         var backlog = getBacklog();
-        ReadFreeSpace();
-        return backlog switch
+        if (backlog.Bytes > MaxBacklogBytes)
         {
-            { Bytes: > MaxBacklogBytes } => "the backlog is too large",
-            _ when backlog.OldestAge > MaxOldestAge => "the oldest entry of the backlog has waited too long",
-            _ when _free.Bytes < CopiesOnDisk * (backlog.Bytes + bodies.BytesInFlight) + MinFreeBytes => "the disk is almost full",
-            _ when _free.Inodes < MinFreeInodes => "the disk has almost no free inodes",
-            _ => null,
-        };
+            return "the backlog is too large";
+        }
+
+        if (backlog.OldestAge > MaxOldestAge)
+        {
+            return "the oldest entry of the backlog has waited too long";
+        }
+
+        ReadFreeSpace();
+        if (_free.Bytes < (CopiesOnDisk * (backlog.Bytes + bodies.BytesInFlight)) + MinFreeBytes)
+        {
+            return "the disk is almost full";
+        }
+
+        return _free.Inodes < MinFreeInodes ? "the disk has almost no free inodes" : null;
     }
 
     private void ReadFreeSpace()
