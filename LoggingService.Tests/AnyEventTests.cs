@@ -98,7 +98,7 @@ public class AnyEventTests
     {
         var earlier = Read(earlierText);
         var e = Read(text);
-        var line = LogLine.Render(e, new RoomHistory(_ => earlier, (_, _) => earlier), TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
+        var line = LineOf.Render(e, new RoomHistory(_ => earlier, (_, _) => earlier), TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
         Assert.DoesNotContain(line.EnumerateRunes(), IsUnsafe);
         Assert.False(HasLoneSurrogate(line), line);
         Assert.Matches(LogFormat.Line, $"2026-11-23 19:20:11 +00:00 {line}");

@@ -145,7 +145,7 @@ public partial class LogFormatTests
         var history = new RoomHistory(
             id => id == "$poll" ? poll : id.StartsWith('$') ? message : null,
             (type, key) => (type, key) == (replaced?.Type, replaced?.StateKey) ? replaced : null);
-        return LogLine.Render(e, history, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
+        return LineOf.Render(e, history, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
     }
 
     private static string WithId(string json)

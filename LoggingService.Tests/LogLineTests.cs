@@ -55,7 +55,7 @@ public class LogLineTests
     public void Changes_of_name_and_topic_have_sentences(string type, string content, string previous, string sentence)
     {
         var more = "\"state_key\":\"\"" + (previous.Length == 0 ? "" : $",\"unsigned\":{{\"prev_content\":{previous}}}");
-        Assert.Equal($"*** @bob:x {sentence}", LogLine.Render(Event(type, content, more), Nothing, TimeZoneInfo.Utc, null));
+        Assert.Equal($"*** @bob:x {sentence}", LineOf.Render(Event(type, content, more), Nothing, TimeZoneInfo.Utc, null));
     }
 
     [Theory]
@@ -74,13 +74,13 @@ public class LogLineTests
         "m.room.message", """{"msgtype":"m.text","body":"x"}""", "\"state_key\":\"\"",
         "m.room.message [\"\"] {\"msgtype\":\"m.text\",\"body\":\"x\"}")]
     public void Unknown_events_are_rendered_by_the_fallback(string type, string content, string more, string line) =>
-        Assert.Equal($"*** @bob:x {line}", LogLine.Render(Event(type, content, more), Nothing, TimeZoneInfo.Utc, null));
+        Assert.Equal($"*** @bob:x {line}", LineOf.Render(Event(type, content, more), Nothing, TimeZoneInfo.Utc, null));
 
     [Fact]
     public void An_event_with_only_its_ids_has_a_line() =>
         Assert.Equal(
             "*** ? (no type) (no content)",
-            LogLine.Render(RoomEventFrom("""{"event_id":"$e","room_id":"!r"}"""), Nothing, TimeZoneInfo.Utc, null));
+            LineOf.Render(RoomEventFrom("""{"event_id":"$e","room_id":"!r"}"""), Nothing, TimeZoneInfo.Utc, null));
 
     [Theory]
     [InlineData("m.room.message", """{"msgtype":"m.text","body":5}""")]
@@ -126,7 +126,7 @@ public class LogLineTests
     [Fact]
     public void A_sender_cannot_imitate_a_head() =>
         Assert.Equal("<@a,%20edit:x> hi".Replace(",", "%2C", StringComparison.Ordinal),
-            LogLine.Render(
+            LineOf.Render(
                 RoomEventFrom(
                     Hello.Replace("@alice:x", "@a, edit:x", StringComparison.Ordinal).Replace(
                         "hello\"}", "hi\"}", StringComparison.Ordinal)),
@@ -185,10 +185,10 @@ public class LogLineTests
         }
     }
 
-    private static string Render(string type, string content) => LogLine.Render(Event(type, content), Nothing, TimeZoneInfo.Utc, null);
+    private static string Render(string type, string content) => LineOf.Render(Event(type, content), Nothing, TimeZoneInfo.Utc, null);
 
     private static string Line(string type, string content, string target) =>
-        LogLine.Render(Event(type, content), Record(target), TimeZoneInfo.Utc, null);
+        LineOf.Render(Event(type, content), Record(target), TimeZoneInfo.Utc, null);
 
     private static RoomHistory Record(string target) => new(_ => RoomEventFrom(target), (_, _) => null);
 

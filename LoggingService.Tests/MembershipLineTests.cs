@@ -244,7 +244,7 @@ public class MembershipLineTests
     private static string Line(string sender, string content, string more = "") =>
         Render(Event(sender, content, more), new(_ => null, (_, _) => null));
 
-    private static string Render(RoomEvent e, RoomHistory before) => LogLine.Render(e, before, TimeZoneInfo.Utc, null);
+    private static string Render(RoomEvent e, RoomHistory before) => LineOf.Render(e, before, TimeZoneInfo.Utc, null);
 
     private static RoomEvent Event(string sender, string content, string more, string id = "$now") =>
         RoomEventFrom($$"""

@@ -1,6 +1,5 @@
 using System.Text;
 using LoggingService.Events;
-using LoggingService.Rendering;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
@@ -191,7 +190,7 @@ public class RoomStateLineTests
     public void Without_prev_content_the_previous_content_is_read_from_the_record()
     {
         var earlier = Event("$earlier", """{"url":"mxc://x/a"}""");
-        var line = LogLine.Render(
+        var line = LineOf.Render(
             Event("$now", """{"url":"mxc://x/b"}"""), new(_ => null, (type, key) => (type, key) == ("m.room.avatar", "") ? earlier : null),
             TimeZoneInfo.Utc, null);
         Assert.Equal("*** @bob:x changed the room avatar", line);

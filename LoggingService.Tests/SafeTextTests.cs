@@ -1,4 +1,4 @@
-using LoggingService.Rendering;
+using SafeText = LoggingService.Tests.Support.SafeTextOf;
 
 namespace LoggingService.Tests;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using LoggingService.Events;
 using LoggingService.Rendering;
@@ -9,6 +10,9 @@ internal static class LineOf
 {
     private const long Now = 1795461611000;
 
+    /// <summary>Throws for bytes that are not UTF-8.</summary>
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>The line of an event of @bob:x.</summary>
     public static string Bobs(string type, string content, params RoomEvent[] before) => After(Event("@bob:x", type, content), before);
 
@@ -18,13 +22,27 @@ internal static class LineOf
 
     /// <summary>The line of an event after earlier events of the record.</summary>
     public static string After(RoomEvent e, params RoomEvent[] before) =>
-        LogLine.Render(
+        Render(
             e,
             new RoomHistory(
                 id => Array.Find(before, b => b.EventId == id),
                 (type, key) => Array.FindLast(before, b => b.Type == type && b.StateKey == key)),
             TimeZoneInfo.Utc,
             DateTimeOffset.FromUnixTimeMilliseconds(Now));
+
+    /// <summary>The line without its timestamp and its line break.</summary>
+    public static string Render(RoomEvent e, RoomHistory history, TimeZoneInfo zone, DateTimeOffset? receivedAt)
+    {
+        const string Before = "earlier line\n";
+        var output = new LineBuffer(capacity: 1);
+        output.Append(Encoding.UTF8.GetBytes(Before));
+        LogLine.Write(output, e, history, zone, receivedAt);
+        var text = Strict.GetString(output.Written);
+        var time = LogLine.Time(e, receivedAt, zone).ToString("yyyy-MM-dd HH:mm:ss zzz ", CultureInfo.InvariantCulture);
+        Assert.StartsWith(Before + time, text, StringComparison.Ordinal);
+        Assert.EndsWith("\n", text, StringComparison.Ordinal);
+        return text[(Before.Length + time.Length)..^1];
+    }
 
     /// <summary>An event with the id <c>$bobs</c> for @bob:x, <c>$theirs</c> for others. Content and more keys are JSON.</summary>
     public static RoomEvent Event(string sender, string type, string content, string more = "\"age\":1")

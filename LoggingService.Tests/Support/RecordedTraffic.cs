@@ -41,7 +41,7 @@ internal static class RecordedTraffic
                 var history = new RoomHistory(
                     id => room.Find(r => r.EventId == id),
                     (type, key) => room.FindLast(r => r.Type == type && r.StateKey == key));
-                yield return LogLine.Render(e, history, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
+                yield return LineOf.Render(e, history, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
                 record.Add(e);
             }
         }

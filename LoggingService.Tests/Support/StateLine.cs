@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using LoggingService.Events;
-using LoggingService.Rendering;
 
 namespace LoggingService.Tests.Support;
 
@@ -28,7 +27,7 @@ internal static class StateLine
             }
             """;
         var e = RoomEvent.FromRecord(Encoding.UTF8.GetBytes(json))!;
-        var line = LogLine.Render(e, new(_ => null, (_, _) => null), TimeZoneInfo.Utc, null);
+        var line = LineOf.Render(e, new(_ => null, (_, _) => null), TimeZoneInfo.Utc, null);
         const string Head = "*** @bob:x ";
         Assert.StartsWith(Head, line, StringComparison.Ordinal);
         return line[Head.Length..];

@@ -6,6 +6,8 @@ namespace LoggingService.Events;
 /// <summary>Valid JSON strings: encoded bytes, without their quotes unless noted otherwise.</summary>
 internal static class JsonString
 {
+    private const int UnitLength = 6;
+
     /// <summary>The length of the string that starts here, with its quotes.</summary>
     public static int LengthWithQuotes(ReadOnlySpan<byte> json)
     {
@@ -20,42 +22,68 @@ internal static class JsonString
     }
 
     public static bool AreEqual(ReadOnlySpan<byte> encoded, ReadOnlySpan<byte> utf8) => encoded.Contains((byte)'\\')
-        ? string.Equals(Decode(encoded), Encoding.UTF8.GetString(utf8), StringComparison.Ordinal)
+        ? Unescape(encoded).Span.SequenceEqual(utf8)
         : encoded.SequenceEqual(utf8);
 
     /// <summary>Unpaired surrogates are kept.</summary>
-    public static string Decode(ReadOnlySpan<byte> encoded)
-    {
-        var escape = encoded.IndexOf((byte)'\\');
-        if (escape < 0)
-        {
-            return Encoding.UTF8.GetString(encoded);
-        }
+    public static string Decode(ReadOnlySpan<byte> encoded) => encoded.Contains((byte)'\\')
+        ? Utf8Text.Decode(Unescape(encoded).Span)
+        : Encoding.UTF8.GetString(encoded);
 
-        var text = new StringBuilder(encoded.Length);
-        for (; escape >= 0; escape = encoded.IndexOf((byte)'\\'))
+    /// <summary>A string without escape sequences is the text itself.</summary>
+    public static Utf8Text ToText(ReadOnlyMemory<byte> encoded) =>
+        new(encoded.Span.Contains((byte)'\\') ? Unescape(encoded.Span) : encoded);
+
+    /// <summary>Unpaired surrogates are encoded as in <see cref="Utf8Text"/>.</summary>
+    private static ReadOnlyMemory<byte> Unescape(ReadOnlySpan<byte> encoded)
+    {
+        // No escape sequence is shorter than the character that it stands for.
+        var text = new byte[encoded.Length];
+        var length = 0;
+        for (var escape = encoded.IndexOf((byte)'\\'); escape >= 0; escape = encoded.IndexOf((byte)'\\'))
         {
-            text.Append(Encoding.UTF8.GetString(encoded[..escape]));
-            if (encoded[escape + 1] == 'u')
+            encoded[..escape].CopyTo(text.AsSpan(length));
+            length += escape;
+            encoded = encoded[escape..];
+            if (encoded[1] == 'u')
             {
-                _ = Utf8Parser.TryParse(encoded.Slice(escape + 2, 4), out ushort unit, out _, 'x');
-                text.Append((char)unit);
-                encoded = encoded[(escape + 6)..];
+                length += DecodeUnits(ref encoded, text.AsSpan(length));
                 continue;
             }
 
-            text.Append((char)encoded[escape + 1] switch
+            text[length++] = encoded[1] switch
             {
-                'b' => '\b',
-                'f' => '\f',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
+                (byte)'b' => (byte)'\b',
+                (byte)'f' => (byte)'\f',
+                (byte)'n' => (byte)'\n',
+                (byte)'r' => (byte)'\r',
+                (byte)'t' => (byte)'\t',
                 var same => same,
-            });
-            encoded = encoded[(escape + 2)..];
+            };
+            encoded = encoded[2..];
         }
 
-        return text.Append(Encoding.UTF8.GetString(encoded)).ToString();
+        encoded.CopyTo(text.AsSpan(length));
+        return text.AsMemory(0, length + encoded.Length);
+    }
+
+    /// <summary>Moves past a UTF-16 unit (<c>\u00e5</c>), or past a pair of surrogates.</summary>
+    private static int DecodeUnits(ref ReadOnlySpan<byte> encoded, Span<byte> output)
+    {
+        var unit = ReadUnit(encoded);
+        encoded = encoded[UnitLength..];
+        if (encoded.StartsWith("\\u"u8) && Rune.TryCreate(unit, ReadUnit(encoded), out var rune))
+        {
+            encoded = encoded[UnitLength..];
+            return rune.EncodeToUtf8(output);
+        }
+
+        return Utf8Text.EncodeUnit(unit, output);
+    }
+
+    private static char ReadUnit(ReadOnlySpan<byte> encoded)
+    {
+        _ = Utf8Parser.TryParse(encoded.Slice(2, 4), out ushort unit, out _, 'x');
+        return (char)unit;
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace LoggingService.Events;
@@ -115,6 +114,12 @@ internal readonly struct RawJson
     /// <summary>As <see cref="AsString"/>, for a string that many events have.</summary>
     public string? AsSharedString() => Kind == JsonValueKind.String ? SharedStrings.Decode(Bytes.Span[1..^1]) : null;
 
+    /// <summary>As <see cref="AsString"/>, but as UTF-8: usually a part of this value's bytes.</summary>
+    public Utf8Text? AsText() => Kind == JsonValueKind.String ? JsonString.ToText(Bytes[1..^1]) : null;
+
+    /// <summary>This is a string with that text.</summary>
+    public bool IsString(ReadOnlySpan<byte> text) => Kind == JsonValueKind.String && JsonString.AreEqual(Bytes.Span[1..^1], text);
+
     /// <summary>The number, truncated to an integer and saturated to <see cref="long"/>, or <c>null</c>.</summary>
     public long? AsInteger()
     {
@@ -150,14 +155,14 @@ internal readonly struct RawJson
     }
 
     /// <summary>The members of this object, in order, each key once with its last value; none if this is not an object.</summary>
-    public OrderedDictionary<string, RawJson> Members()
+    public OrderedDictionary<Utf8Text, RawJson> Members()
     {
-        var members = new OrderedDictionary<string, RawJson>(StringComparer.Ordinal);
+        var members = new OrderedDictionary<Utf8Text, RawJson>();
         if (Kind == JsonValueKind.Object)
         {
             for (var cursor = new JsonCursor(Bytes.Span); cursor.MoveNext();)
             {
-                var name = JsonString.Decode(cursor.ReadName());
+                var name = JsonString.ToText(cursor.ReadName().ToArray());
                 members[name] = Slice(cursor.ReadValue());
             }
         }
@@ -166,11 +171,16 @@ internal readonly struct RawJson
     }
 
     /// <summary>The value as it was sent, without the white space between its tokens.</summary>
-    public string ToCompactString()
+    public Utf8Text ToCompactText()
     {
+        if (Bytes.Span.IndexOfAny(" \t\n\r"u8) < 0)
+        {
+            return new(Bytes);
+        }
+
         using var compact = new MemoryStream(Bytes.Length);
         CopyTokens(Bytes.Span, compact, " \t\n\r"u8);
-        return Encoding.UTF8.GetString(compact.GetBuffer().AsSpan(0, (int)compact.Length));
+        return new(compact.GetBuffer().AsMemory(0, (int)compact.Length));
     }
 
     /// <summary>Writes the value byte for byte, except for white space between its tokens that contains a line break.</summary>

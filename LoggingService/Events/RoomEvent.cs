@@ -107,4 +107,11 @@ internal sealed class RoomEvent
     }
 
     private static RoomEvent? Read(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json) => Read(ref reader, json, out _);
+
+    /// <summary>The sender as UTF-8.</summary>
+    public Utf8Text? SenderText => Json.Slice(_parts.Sender).AsText();
+
+    public Utf8Text? TypeText => Json.Slice(_parts.Type).AsText();
+
+    public Utf8Text? StateKeyText => Json.Slice(_parts.StateKey).AsText();
 }

@@ -4,7 +4,7 @@ namespace LoggingService.Rendering;
 internal static class Attachment
 {
     /// <summary>A message that is a file; the body is its name, or else a caption. (Client-Server API, "Media captions".)</summary>
-    public static MessageContent File(string kind, RawJson content, string body, TypeCheck types)
+    public static MessageContent File(ReadOnlySpan<byte> kind, RawJson content, Utf8Text body, TypeCheck types)
     {
         var fileName = types.NonEmpty(content["filename"u8]) ?? body;
         var info = types.Object(content["info"u8]);
@@ -16,47 +16,38 @@ internal static class Attachment
 
         // Encrypted rooms have the address within `file`; some clients use that elsewhere too.
         var url = types.NonEmpty(content["url"u8]) ?? types.NonEmpty(types.Object(content["file"u8])["url"u8]);
-        return MessageContent.Plain(fileName == body ? "" : body, Details(kind, fileName, width, height, duration, size, url));
+        return MessageContent.Plain(fileName == body ? default : body, Details(kind, fileName, width, height, duration, size, url));
     }
 
     /// <summary>As far as known; the duration in milliseconds, the file name empty if there is none.</summary>
-    public static IEnumerable<string> Details(
-        string kind, string fileName, long? width, long? height, long? duration, long? size, string? url)
+    public static Phrase Details(
+        ReadOnlySpan<byte> kind, Utf8Text fileName, long? width, long? height, long? duration, long? size, Utf8Text? url)
     {
-        string?[] details =
+        Phrase?[] details =
         [
             fileName.Length == 0 ? kind : $"{kind} {SafeText.FileName(fileName)}",
-            width > 0 && height > 0 ? $"{width}×{height}" : null,
+            width > 0 && height > 0 ? $"{width.Value}×{height.Value}" : Phrase.None,
             duration > 0 ? FormatDuration(duration.Value) : null,
             size >= 0 ? FormatSize(size.Value) : null,
-            url is null ? null : SafeText.ContentAddress(url),
+            url is { } address ? SafeText.ContentAddress(address) : Phrase.None,
         ];
-        return details.OfType<string>();
+        return Prose.List(details);
     }
 
     /// <summary><c>location 55.6,13.0</c>; <c>null</c> without coordinates.</summary>
-    public static string? Coordinates(RawJson content, TypeCheck types)
-    {
-        var uri = types.NonEmpty(content["geo_uri"u8]) ?? types.NonEmpty(LocationBlock(content, types)["uri"u8]);
-        if (uri is null)
-        {
-            return null;
-        }
-
-        // RFC 5870; other characters could end the head.
-        var coordinates = uri.StartsWith("geo:", StringComparison.Ordinal) ? uri[4..] : "";
-        var isPlain = coordinates.Length > 0
-            && coordinates.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or ',' or ';' or '=' or '-' or '+');
-        return $"location {(isPlain ? coordinates : SafeText.Quoted(uri))}";
-    }
+    public static Phrase? Coordinates(RawJson content, TypeCheck types) =>
+        (types.NonEmpty(content["geo_uri"u8]) ?? types.NonEmpty(LocationBlock(content, types)["uri"u8])) is { } uri
+            ? $"location {SafeText.GeoUri(uri)}"
+            : Phrase.None;
 
     /// <summary>The sender's description of a location. (MSC3488.)</summary>
-    public static string? LocationName(RawJson content, TypeCheck types) => types.NonEmpty(LocationBlock(content, types)["description"u8]);
+    public static Utf8Text? LocationName(RawJson content, TypeCheck types) =>
+        types.NonEmpty(LocationBlock(content, types)["description"u8]);
 
     private static RawJson LocationBlock(RawJson content, TypeCheck types) =>
         types.Object(TypeCheck.StableOrUnstable(content["m.location"u8], content["org.matrix.msc3488.location"u8]));
 
-    private static string FormatSize(long bytes)
+    private static Phrase FormatSize(long bytes)
     {
         ReadOnlySpan<string> units = ["B", "KB", "MB", "GB", "TB", "PB", "EB"];
         var unit = 0;
@@ -66,13 +57,16 @@ internal static class Attachment
             size /= 1000;
         }
 
-        return $"{size:0.#} {units[unit]}";
+        Phrase phrase = $"{size:0.#} ";
+        phrase.AppendLiteral(units[unit]);
+        return phrase;
     }
 
-    private static string FormatDuration(long milliseconds)
+    private static Phrase FormatDuration(long milliseconds)
     {
         // Less than a second is shown as one.
         var seconds = Math.Max(1, milliseconds / 1000);
-        return seconds < 3600 ? $"{seconds / 60}:{seconds % 60:00}" : $"{seconds / 3600}:{seconds / 60 % 60:00}:{seconds % 60:00}";
+        Phrase shorter = $"{seconds / 60}:{seconds % 60:00}";
+        return seconds < 3600 ? shorter : $"{seconds / 3600}:{seconds / 60 % 60:00}:{seconds % 60:00}";
     }
 }

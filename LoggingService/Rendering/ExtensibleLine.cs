@@ -6,39 +6,49 @@ namespace LoggingService.Rendering;
 /// </summary>
 internal static class ExtensibleLine
 {
-    /// <summary>"message", "image"; <c>null</c> if the canonical type is not one of an extensible message.</summary>
-    public static string? Kind(string type) => type is "m.message" or "m.emote" or "m.encrypted"
-        or "m.image" or "m.file" or "m.audio" or "m.video" or "m.voice" or "m.location"
-        ? type["m.".Length..]
-        : null;
+    /// <summary>"message", "image"; empty if the canonical type is not one of an extensible message.</summary>
+    public static ReadOnlySpan<byte> Kind(string type) => type switch
+    {
+        "m.message" => "message"u8,
+        "m.emote" => "emote"u8,
+        "m.encrypted" => "encrypted"u8,
+        "m.image" => "image"u8,
+        "m.file" => "file"u8,
+        "m.audio" => "audio"u8,
+        "m.video" => "video"u8,
+        "m.voice" => "voice"u8,
+        "m.location" => "location"u8,
+        _ => default,
+    };
 
-    public static string? Render(RenderContext context, string kind) => kind == "encrypted"
+    public static bool Render(RenderContext context) => context.Event.CanonicalType == "m.encrypted"
         ? MessageLine.Encrypted(context)
-        : MessageLine.Render(context, (relation, _, types) => Read(kind, relation.Content, types));
+        : MessageLine.Render(context, static (context, relation, _, types) =>
+            Read(context.Event.CanonicalType!, relation.Content, types));
 
-    private static MessageContent? Read(string kind, RawJson content, TypeCheck types)
+    private static MessageContent? Read(string type, RawJson content, TypeCheck types)
     {
         var text = TextBlock.Plain(content, types);
         var isAutomated = types.Boolean(Block(content, "m.automated"u8, "org.matrix.msc1767.automated"u8)) == true;
-        return kind switch
+        return type switch
         {
-            "location" => ReadLocation(text, content, types),
-            "message" or "emote" when text is null => null,
-            "emote" => MessageContent.Emote(text),
-            "message" => isAutomated ? MessageContent.Notice(text) : MessageContent.Plain(text),
-            _ => ReadFile(kind, text, content, types),
+            "m.location" => ReadLocation(text, content, types),
+            "m.message" or "m.emote" when text is null => null,
+            "m.emote" => MessageContent.Emote(text.Value),
+            "m.message" => isAutomated ? MessageContent.Notice(text.Value) : MessageContent.Plain(text.Value),
+            _ => ReadFile(Kind(type), text, content, types),
         };
     }
 
-    private static MessageContent? ReadLocation(string? text, RawJson content, TypeCheck types)
+    private static MessageContent? ReadLocation(Utf8Text? text, RawJson content, TypeCheck types)
     {
         var coordinates = Attachment.Coordinates(content, types);
-        return (text ?? coordinates) is null
+        return text is null && coordinates is null
             ? null
-            : MessageContent.Plain(text ?? Attachment.LocationName(content, types) ?? "", coordinates ?? "location");
+            : MessageContent.Plain(text ?? Attachment.LocationName(content, types) ?? default, coordinates ?? "location"u8);
     }
 
-    private static MessageContent? ReadFile(string kind, string? text, RawJson content, TypeCheck types)
+    private static MessageContent? ReadFile(ReadOnlySpan<byte> kind, Utf8Text? text, RawJson content, TypeCheck types)
     {
         var file = types.Object(Block(content, "m.file"u8, "org.matrix.msc1767.file"u8));
         if (text is null && file.Bytes.IsEmpty)
@@ -47,7 +57,7 @@ internal static class ExtensibleLine
         }
 
         // The text is a fallback for clients that don't know the kind; it often repeats the file's name.
-        var name = types.NonEmpty(file["name"u8]) ?? "";
+        var name = types.NonEmpty(file["name"u8]) ?? default;
         var caption = TextBlock.Plain(types.Object(Block(content, "m.caption"u8, "org.matrix.msc1767.caption"u8)), types);
         var image = types.Object(Block(content, "m.image_details"u8, "org.matrix.msc1767.image_details"u8));
         var video = types.Object(Block(content, "m.video_details"u8, "org.matrix.msc1767.video_details"u8));
@@ -63,7 +73,7 @@ internal static class ExtensibleLine
             seconds is > 0 and <= long.MaxValue / 1000 ? seconds * 1000 : null,
             types.Integer(file["size"u8]),
             types.NonEmpty(file["url"u8]));
-        return MessageContent.Plain(caption ?? (text == name ? "" : text) ?? "", details);
+        return MessageContent.Plain(caption ?? (text == name ? null : text) ?? default, details);
     }
 
     private static RawJson Block(RawJson content, ReadOnlySpan<byte> stable, ReadOnlySpan<byte> unstable) =>

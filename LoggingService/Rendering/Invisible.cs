@@ -10,7 +10,8 @@ namespace LoggingService.Rendering;
 /// </summary>
 internal static class Invisible
 {
-    private const int BlackFlag = 0x1F3F4;
+    public const int BlackFlag = 0x1F3F4;
+
     private const int CancelTag = 0xE007F;
     private const int ZeroWidthSpace = 0x200B;
     private const int ZeroWidthNonJoiner = 0x200C;
@@ -40,10 +41,10 @@ internal static class Invisible
     /// <summary>An invisible character is part of the visible text around it.</summary>
     /// <param name="before">The character before it; <c>null</c> if there is none or it was escaped.</param>
     /// <param name="after">The text after it.</param>
-    public static bool IsAllowedHere(Rune rune, Rune? before, ReadOnlySpan<char> after)
+    public static bool IsAllowedHere(Rune rune, Rune? before, ReadOnlySpan<byte> after)
     {
         // At the end of the text it decodes U+FFFD, which would count as a symbol.
-        var next = Rune.DecodeFromUtf16(after, out var decoded, out _) == OperationStatus.Done ? decoded : default;
+        var next = Rune.DecodeFromUtf8(after, out var decoded, out _) == OperationStatus.Done ? decoded : default;
         if (rune.Value == 0x115F)
         {
             return next.Value is (>= 0x1161 and <= 0x11A7) or (>= 0xD7B0 and <= 0xD7C6);
@@ -70,16 +71,16 @@ internal static class Invisible
         };
     }
 
-    /// <summary>The number of UTF-16 units of tags after the black flag at the start, if they form a valid flag; else 0.</summary>
-    public static int FlagTagLength(ReadOnlySpan<char> text)
+    /// <summary>The number of bytes of tags after the black flag at the start, if they form a valid flag; else 0.</summary>
+    public static int FlagTagLength(ReadOnlySpan<byte> text)
     {
-        if (Rune.DecodeFromUtf16(text, out var flag, out var start) != OperationStatus.Done || flag.Value != BlackFlag)
+        if (Rune.DecodeFromUtf8(text, out var flag, out var start) != OperationStatus.Done || flag.Value != BlackFlag)
         {
             return 0;
         }
 
         var end = start;
-        for (var count = 0; Rune.DecodeFromUtf16(text[end..], out var tag, out var length) == OperationStatus.Done; count++)
+        for (var count = 0; Rune.DecodeFromUtf8(text[end..], out var tag, out var length) == OperationStatus.Done; count++)
         {
             end += length;
             if (tag.Value == CancelTag)

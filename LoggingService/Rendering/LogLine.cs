@@ -1,6 +1,4 @@
-using System.Text;
 using System.Text.Json;
-using System.Text.Unicode;
 
 namespace LoggingService.Rendering;
 
@@ -19,40 +17,70 @@ internal static class LogLine
     private static readonly long MaxTime = DateTimeOffset.MaxValue.AddDays(-1).ToUnixTimeMilliseconds();
 
     /// <summary>
-    /// The event's line without its timestamp. Unknown event types and content of the wrong type are rendered by
-    /// <see cref="RenderFallback"/>; so should a caller if this throws, which it does only for a bug, or if
-    /// <paramref name="history"/> does.
+    /// Appends the event's line as it is in a day's text, with its timestamp and line break. Unknown event types and content of
+    /// the wrong type are rendered by <see cref="WriteFallback"/>; so should a caller, after truncating the buffer, if this
+    /// throws, which it does only for a bug, or if <paramref name="history"/> does.
     /// </summary>
-    /// <param name="zone">The zone of the times within the line.</param>
+    /// <param name="zone">The zone of the timestamp and of the times within the line.</param>
     /// <param name="receivedAt">As for <see cref="Time"/>.</param>
-    public static string Render(RoomEvent e, RoomHistory history, TimeZoneInfo zone, DateTimeOffset? receivedAt) =>
-        Sentence(new(e, history, zone, Time(e, receivedAt, zone))) is { } sentence ? Truncate(sentence) : RenderFallback(e);
+    public static void Write(LineBuffer output, RoomEvent e, RoomHistory history, TimeZoneInfo zone, DateTimeOffset? receivedAt)
+    {
+        var timestamp = Timestamp.Get(Milliseconds(e, receivedAt), zone);
+        output.Append(timestamp.Text);
+        var start = output.Length;
+        if (!WriteSentence(new(output, e, history, zone, timestamp.Time)))
+        {
+            output.Truncate(start);
+            WriteContent(output, e);
+        }
+
+        EndLine(output, start);
+    }
+
+    /// <summary>As <see cref="Write"/>, but the generic line: <c>*** @x:example.org com.example.thing {"a":"b"}</c>. Never throws.</summary>
+    public static void WriteFallback(LineBuffer output, RoomEvent e, TimeZoneInfo zone, DateTimeOffset? receivedAt)
+    {
+        output.Append(Timestamp.Get(Milliseconds(e, receivedAt), zone).Text);
+        var start = output.Length;
+        WriteContent(output, e);
+        EndLine(output, start);
+    }
 
     /// <summary>The line's timestamp: <c>origin_server_ts</c>, or else the arrival, clamped to a valid date. Never throws.</summary>
     /// <param name="receivedAt"><c>null</c> for an event from a record, which contains the time of arrival (or else: 1970).</param>
-    public static DateTimeOffset Time(RoomEvent e, DateTimeOffset? receivedAt, TimeZoneInfo zone)
-    {
-        var milliseconds = e.OriginServerTs ?? receivedAt?.ToUnixTimeMilliseconds() ?? e.ReceivedTs ?? 0;
-        return TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(milliseconds, MinTime, MaxTime)), zone);
-    }
-
-    /// <summary>The generic line of any event: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>. Never throws.</summary>
-    public static string RenderFallback(RoomEvent e)
-    {
-        var content = e.Content.Kind == JsonValueKind.Undefined ? "(no content)" : SafeText.Escape(e.Content.ToCompactString());
-        return Truncate($"*** {SafeText.UserId(e.Sender)} {DescribeType(e)} {content}");
-    }
+    public static DateTimeOffset Time(RoomEvent e, DateTimeOffset? receivedAt, TimeZoneInfo zone) =>
+        TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(Milliseconds(e, receivedAt)), zone);
 
     /// <summary>The event's type as it was sent, for a state event with its state key: <c>m.room.topic [""]</c>.</summary>
-    public static string DescribeType(RoomEvent e)
+    public static Phrase DescribeType(RoomEvent e)
     {
-        var type = e.Type is null ? "(no type)" : SafeText.EventType(e.Type);
-        return e.StateKey is null ? type : $"{type} [{SafeText.Quoted(e.StateKey)}]";
+        Phrase type = e.TypeText is { } known ? SafeText.EventType(known) : "(no type)"u8;
+        return e.StateKeyText is { } stateKey ? $"{type} [{SafeText.Quoted(stateKey)}]" : type;
     }
 
-    // The table of event types; null selects the fallback. The state key, not the type, decides whether an event is a state
+    private static long Milliseconds(RoomEvent e, DateTimeOffset? receivedAt) =>
+        Math.Clamp(e.OriginServerTs ?? receivedAt?.ToUnixTimeMilliseconds() ?? e.ReceivedTs ?? 0, MinTime, MaxTime);
+
+    private static void WriteContent(LineBuffer output, RoomEvent e)
+    {
+        output.Append("*** "u8);
+        SafeText.UserId(e.SenderText).WriteTo(output);
+        output.Append(" "u8);
+        output.Append(DescribeType(e).Span);
+        output.Append(" "u8);
+        if (e.Content.Kind == JsonValueKind.Undefined)
+        {
+            output.Append("(no content)"u8);
+        }
+        else
+        {
+            SafeText.Escape(e.Content.ToCompactText()).WriteTo(output);
+        }
+    }
+
+    // The table of event types; false selects the fallback. The state key, not the type, decides whether an event is a state
     // event. (Client-Server API, "Types of room events".)
-    private static string? Sentence(RenderContext context) => (context.Event.CanonicalType, context.Event.StateKey) switch
+    private static bool WriteSentence(RenderContext context) => (context.Event.CanonicalType, context.Event.StateKey) switch
     {
         (_, null) when RemovedLine.Handles(context) => RemovedLine.Render(context),
         ("m.room.message" or "m.sticker", null) => MessageLine.Render(context),
@@ -67,7 +95,7 @@ internal static class LogLine
         ("m.rtc.decline", null) => RoomCallLine.Decline(context),
         ({ } type, null) when CallLine.Handles(type) => CallLine.Render(context),
         ({ } type, null) when VerificationLine.Handles(type) => VerificationLine.Render(context),
-        ({ } type, null) when ExtensibleLine.Kind(type) is { } kind => ExtensibleLine.Render(context, kind),
+        ({ } type, null) when !ExtensibleLine.Kind(type).IsEmpty => ExtensibleLine.Render(context),
         ("m.room.member", not null) => MembershipLine.Render(context),
 
         // A redaction keeps a part of the content of these.
@@ -95,29 +123,39 @@ internal static class LogLine
         ("m.room.third_party_invite", not null) => RoomAccessLine.ThirdPartyInvite(context),
         ("m.room.server_acl", "") => ServerAclLine.Render(context),
         ("m.room.policy", "") => PolicyLine.Server(context),
-        ("m.policy.rule.user", not null) => PolicyLine.Rule(context, "user"),
-        ("m.policy.rule.room", not null) => PolicyLine.Rule(context, "room"),
-        ("m.policy.rule.server", not null) => PolicyLine.Rule(context, "server"),
+        ("m.policy.rule.user" or "m.policy.rule.room" or "m.policy.rule.server", not null) => PolicyLine.Rule(context),
         ("m.space.child", not null) => SpaceLine.Child(context),
         ("m.space.parent", not null) => SpaceLine.Parent(context),
         ("m.widget", not null) => RoomExtrasLine.Widget(context),
         ("m.room.image_pack", not null) => RoomExtrasLine.ImagePack(context),
-        _ => null,
+        _ => false,
     };
 
-    private static string Truncate(string line)
+    /// <summary>Truncates the line that starts there, if it is too long, and appends the line break.</summary>
+    private static void EndLine(LineBuffer output, int start)
     {
-        // A UTF-16 unit is at most three bytes of UTF-8, so most lines need no exact count.
-        var bytes = line.Length <= MaxBytes / 3 ? 0 : Encoding.UTF8.GetByteCount(line);
-        if (bytes <= MaxBytes)
+        var length = output.Length - start;
+        if (length > MaxBytes)
         {
-            return line;
+            var line = output.Written[start..];
+            var kept = MaxBytes;
+            while ((line[kept] & 0xC0) == 0x80)
+            {
+                kept--;
+            }
+
+            // An emoji cut in two would leave a joiner with nothing to join.
+            while (line[..kept].EndsWith("\u200D"u8))
+            {
+                kept -= "\u200D"u8.Length;
+            }
+
+            output.Truncate(start + kept);
+            output.Append("… ("u8);
+            output.AppendFormatted(length - kept);
+            output.Append(" more bytes; see the record)"u8);
         }
 
-        Utf8.FromUtf16(line, new byte[MaxBytes], out var length, out _);
-
-        // An emoji cut in two would leave a joiner with nothing to join.
-        var kept = line.AsSpan(0, length).TrimEnd('\u200D');
-        return $"{kept}… ({bytes - Encoding.UTF8.GetByteCount(kept)} more bytes; see the record)";
+        output.Append("\n"u8);
     }
 }

@@ -3,37 +3,39 @@ namespace LoggingService.Rendering;
 /// <summary>The line of <c>m.room.member</c>. (Client-Server API, <c>m.room.member</c>, for the table of transitions.)</summary>
 internal static class MembershipLine
 {
-    /// <summary><c>null</c> also for a transition that the authorization rules don't allow.</summary>
-    public static string? Render(RenderContext context)
+    /// <summary>False also for a transition that the authorization rules don't allow.</summary>
+    public static bool Render(RenderContext context)
     {
         var e = context.Event;
         var types = new TypeCheck();
-        var membership = types.String(e.Content["membership"u8]);
+        var membership = types.String(e.Content["membership"u8])?.ToString();
         var reason = types.NonEmpty(e.Content["reason"u8]);
         var name = types.NonEmpty(e.Content["displayname"u8]);
         var avatar = types.NonEmpty(e.Content["avatar_url"u8]);
         var authorisedBy = types.NonEmpty(e.Content["join_authorised_via_users_server"u8]);
         var redactsMessages = types.Boolean(e.Content["org.matrix.msc4293.redact_events"u8]) ?? false;
         var invitedAs = types.NonEmpty(types.Object(e.Content["third_party_invite"u8])["display_name"u8]);
-        if (types.Failed || string.IsNullOrEmpty(e.StateKey) || string.IsNullOrEmpty(e.Sender))
+        var userId = context.StateKey;
+        var senderId = e.SenderText ?? default;
+        if (types.Failed || userId.Length == 0 || senderId.Length == 0)
         {
-            return null;
+            return false;
         }
 
-        var user = SafeText.UserId(e.StateKey);
+        var user = SafeText.UserId(userId);
         var sender = context.Sender;
         var previous = context.PreviousContent();
         var previousMembership = previous["membership"u8].AsString();
-        var asAddress = invitedAs is null ? "" : $" as {SafeText.Quoted(invitedAs)}";
-        var by = $"by {sender}{(redactsMessages ? ", who removed their messages too" : "")}";
-        var letInBy = authorisedBy is null ? "" : $", let in by {SafeText.UserId(authorisedBy)}";
+        var asAddress = invitedAs is { } address ? $" as {SafeText.Quoted(address)}" : Phrase.None;
+        Phrase by = $"by {sender}{(redactsMessages ? ", who removed their messages too"u8 : ""u8)}";
+        var letInBy = authorisedBy is null ? Phrase.None : $", let in by {SafeText.UserId(authorisedBy)}";
 
         // If the previous membership is unknown, the sentence must hold for all that are possible.
-        var sentence = (previousMembership, membership, e.Sender == e.StateKey) switch
+        Phrase? sentence = (previousMembership, membership, senderId == userId) switch
         {
             ("join", "join", true) when context.ArrivedRedacted => $"{user} changed their name or avatar, removed before it was logged",
             ("join", "join", true) => $"{user} {DescribeProfileChange(previous, name, avatar)}",
-            (_, "join", true) => $"{user} joined{DescribeName(name, e.StateKey)}{letInBy}",
+            (_, "join", true) => $"{user} joined{DescribeName(name, userId)}{letInBy}",
 
             ("invite", "leave", true) => $"{user} rejected the invitation",
             ("knock", "leave", true) => $"{user} withdrew their knock",
@@ -57,34 +59,33 @@ internal static class MembershipLine
 
             ("knock", "knock", true) => $"{user} knocked again",
             (_, "knock", true) => $"{user} knocked",
-            _ => null,
+            _ => Phrase.None,
         };
 
         // A redaction keeps nothing of a profile change, which the sentence itself reports.
-        var suffix = previousMembership == "join" && membership == "join" ? "" : context.RedactedSuffix;
-        return sentence is null ? null : $"*** {sentence}{suffix}{SafeText.QuotedSuffix(reason)}";
+        var suffix = previousMembership == "join" && membership == "join" ? ""u8 : context.RedactedSuffix;
+        return sentence is not null && context.Write($"*** {sentence}{suffix}{SafeText.QuotedSuffix(reason)}");
     }
 
     /// <summary>Empty for a display name that only repeats the localpart of the user id.</summary>
-    private static string DescribeName(string? name, string userId)
+    private static Phrase? DescribeName(Utf8Text? name, Utf8Text userId)
     {
-        var colon = userId.IndexOf(':', StringComparison.Ordinal);
-        var isLocalpart = name is not null && colon > 0 && userId.AsSpan(1, colon - 1).SequenceEqual(name);
-        return name is null || isLocalpart ? "" : $" as {SafeText.Quoted(name)}";
+        var colon = userId.Span.IndexOf((byte)':');
+        return name is not { } shown || (colon > 0 && userId[1..colon] == shown) ? Phrase.None : $" as {SafeText.Quoted(shown)}";
     }
 
-    private static string DescribeProfileChange(RawJson previous, string? name, string? avatar)
+    private static Phrase DescribeProfileChange(RawJson previous, Utf8Text? name, Utf8Text? avatar)
     {
         var types = new TypeCheck();
-        var nameChange = Prose.Change("their name", types.NonEmpty(previous["displayname"u8]), name, SafeText.Quoted);
+        var nameChange = Prose.Change("their name"u8, types.NonEmpty(previous["displayname"u8]), name, SafeText.Quoted);
         var previousAvatar = types.NonEmpty(previous["avatar_url"u8]);
-        var avatarChange = (previousAvatar, avatar) switch
+        Phrase? avatarChange = (previousAvatar, avatar) switch
         {
-            _ when previousAvatar == avatar => null,
-            (null, not null) => "set their avatar",
-            (not null, null) => "removed their avatar",
-            _ => "changed their avatar",
+            _ when previousAvatar == avatar => Phrase.None,
+            (null, not null) => "set their avatar"u8,
+            (not null, null) => "removed their avatar"u8,
+            _ => "changed their avatar"u8,
         };
-        return Prose.Join([nameChange, avatarChange]) ?? "joined again (same name and avatar)";
+        return Prose.Join([nameChange, avatarChange]) ?? "joined again (same name and avatar)"u8;
     }
 }

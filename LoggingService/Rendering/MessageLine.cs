@@ -3,53 +3,68 @@ namespace LoggingService.Rendering;
 /// <summary>The lines of messages, stickers and encrypted events. (Client-Server API, "Instant Messaging".)</summary>
 internal static class MessageLine
 {
-    public static string? Render(RenderContext context) => Render(
-        context, (relation, profile, types) => Read(context.Event.CanonicalType == "m.sticker", relation, profile, types));
+    /// <summary>Reads what a kind of message shows; <c>null</c> selects the fallback.</summary>
+    public delegate MessageContent? Reader(RenderContext context, Relation relation, PerMessageProfile profile, TypeCheck types);
+
+    public static bool Render(RenderContext context) => Render(context, Read);
 
     /// <summary>The line of any event with a head, a relation to an earlier event and text.</summary>
-    public static string? Render(RenderContext context, Func<Relation, PerMessageProfile, TypeCheck, MessageContent?> read)
+    public static bool Render(RenderContext context, Reader read)
     {
         var types = new TypeCheck();
         var relation = Relation.Read(context, types);
         var profile = PerMessageProfile.Read(relation.Content, types);
-        if (read(relation, profile, types) is not { } message || types.Failed)
+        if (read(context, relation, profile, types) is not { } message || types.Failed)
         {
-            return null;
+            return false;
         }
 
         // Without text and details it would look like a truncated line.
-        var text = string.IsNullOrEmpty(message.Text.Trim(' ')) ? "" : $" {SafeText.Escape(message.Text)}";
-        string[] details = text.Length == 0 && !message.Details.Any() ? ["empty"] : [.. message.Details];
-        string[] name = profile.Name is null ? [] : [$"as {SafeText.Quoted(profile.Name)}"];
-        string[] head = [context.Sender, .. name, .. relation.Head, .. details];
+        var hasText = message.Text.Span.ContainsAnyExcept((byte)' ');
+        var details = !hasText && message.Details is null ? "empty"u8 : message.Details;
+        var name = profile.Name is { } claimed ? $"as {SafeText.Quoted(claimed)}" : Phrase.None;
 
         // Only a bracket shows where the head of an emote ends, if it contains more than a name.
-        var needsBracket = message.Closing.Length == 0 && head.Length > 1;
-        var opening = needsBracket ? $"{message.Opening}<" : message.Opening;
-        var closing = needsBracket ? ">" : message.Closing;
-        return $"{opening}{string.Join(", ", head)}{closing}{text}";
+        var needsBracket = message.Form == MessageForm.Emote && (name ?? relation.Head ?? details) is not null;
+        var output = context.Output;
+        output.Append(message.Form switch { MessageForm.Notice => "-"u8, MessageForm.Emote => "* "u8, _ => "<"u8 });
+        output.Append(needsBracket ? "<"u8 : ""u8);
+        context.Sender.WriteTo(output);
+        AppendPart(output, name);
+        AppendPart(output, relation.Head);
+        AppendPart(output, details);
+        output.Append(message.Form switch { MessageForm.Notice => "-"u8, MessageForm.Emote => ""u8, _ => ">"u8 });
+        output.Append(needsBracket ? ">"u8 : ""u8);
+        if (hasText)
+        {
+            output.Append(" "u8);
+            SafeText.Escape(message.Text).WriteTo(output);
+        }
+
+        return true;
     }
 
     /// <summary>Relations of an encrypted event may be in clear. It never uses the fallback, which would log the ciphertext.</summary>
-    public static string Encrypted(RenderContext context) =>
-        Render(context, static (_, _, _) => MessageContent.Plain("", "encrypted: cannot be logged"))
-        ?? $"<{context.Sender}, encrypted: cannot be logged>";
+    public static bool Encrypted(RenderContext context) =>
+        Render(context, static (_, _, _, _) => MessageContent.Plain(default, "encrypted: cannot be logged"u8))
+        || context.Write($"<{context.Sender}, encrypted: cannot be logged>");
 
-    /// <summary>The kind of a message that is a file. (MSC3245 for voice messages.)</summary>
-    public static string? FileKind(RawJson content)
+    /// <summary>The kind of a message that is a file; empty for others. (MSC3245 for voice messages.)</summary>
+    public static ReadOnlySpan<byte> FileKind(RawJson content)
     {
-        var isVoice = TypeCheck.IsPresent(content["org.matrix.msc3245.voice"u8]) || TypeCheck.IsPresent(content["m.voice"u8]);
-        return content["msgtype"u8].AsString() switch
-        {
-            "m.image" => "image",
-            "m.file" => "file",
-            "m.audio" => isVoice ? "voice" : "audio",
-            "m.video" => "video",
-            _ => null,
-        };
+        var type = content["msgtype"u8];
+        return type.IsString("m.text"u8) ? default
+            : type.IsString("m.image"u8) ? "image"u8
+            : type.IsString("m.file"u8) ? "file"u8
+            : type.IsString("m.audio"u8) ? IsVoice(content) ? "voice"u8 : "audio"u8
+            : type.IsString("m.video"u8) ? "video"u8
+            : default;
     }
 
-    private static MessageContent? Read(bool isSticker, Relation relation, PerMessageProfile profile, TypeCheck types)
+    private static bool IsVoice(RawJson content) =>
+        TypeCheck.IsPresent(content["org.matrix.msc3245.voice"u8]) || TypeCheck.IsPresent(content["m.voice"u8]);
+
+    private static MessageContent? Read(RenderContext context, Relation relation, PerMessageProfile profile, TypeCheck types)
     {
         var content = relation.Content;
         if (types.String(content["body"u8]) is not { } body)
@@ -58,21 +73,35 @@ internal static class MessageLine
         }
 
         var text = profile.RemoveFallback(relation.HasFallback ? Relation.RemoveFallback(body) : body);
-        var msgtype = isSticker ? null : types.String(content["msgtype"u8]);
-        var fileKind = isSticker ? "sticker" : FileKind(content);
-        return fileKind is not null ? Attachment.File(fileKind, content, text, types) : msgtype switch
+        var isSticker = context.Event.CanonicalType == "m.sticker";
+        var fileKind = isSticker ? "sticker"u8 : FileKind(content);
+        if (!fileKind.IsEmpty)
         {
-            "m.text" => MessageContent.Plain(text),
+            return Attachment.File(fileKind, content, text, types);
+        }
+
+        var msgtype = content["msgtype"u8];
+        return msgtype.IsString("m.text"u8) ? MessageContent.Plain(text) : types.String(msgtype)?.ToString() switch
+        {
             "m.notice" => MessageContent.Notice(text),
             "m.emote" => MessageContent.Emote(text),
-            "m.location" => MessageContent.Plain(text, Attachment.Coordinates(content, types) ?? "location"),
+            "m.location" => MessageContent.Plain(text, Attachment.Coordinates(content, types) ?? "location"u8),
             "m.key.verification.request" when types.NonEmpty(content["to"u8]) is { } to =>
                 MessageContent.Plain(text, $"asks {SafeText.UserId(to)} for verification"),
-            "m.key.verification.request" => MessageContent.Plain(text, "asks for verification"),
+            "m.key.verification.request" => MessageContent.Plain(text, "asks for verification"u8),
 
             // Quoted, so that it can't be "image cat.png".
-            not null => MessageContent.Plain(text, $"of type {SafeText.Quoted(msgtype)}"),
-            null => MessageContent.Plain(text, "of no type"),
+            { } other => MessageContent.Plain(text, $"of type {SafeText.Quoted(Utf8Text.From(other))}"),
+            null => MessageContent.Plain(text, "of no type"u8),
         };
+    }
+
+    private static void AppendPart(LineBuffer output, Phrase? part)
+    {
+        if (part is not null)
+        {
+            output.Append(", "u8);
+            output.Append(part.Span);
+        }
     }
 }

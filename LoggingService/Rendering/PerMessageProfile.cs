@@ -2,7 +2,7 @@ namespace LoggingService.Rendering;
 
 /// <summary>The name that a sender, such as a bridge, claims for one message. Anyone may claim any name. (MSC4144.)</summary>
 /// <param name="HasFallback">The body starts with the name, for clients that don't support profiles.</param>
-internal readonly record struct PerMessageProfile(string? Name, bool HasFallback)
+internal readonly record struct PerMessageProfile(Utf8Text? Name, bool HasFallback)
 {
     public static PerMessageProfile Read(RawJson content, TypeCheck types)
     {
@@ -11,6 +11,11 @@ internal readonly record struct PerMessageProfile(string? Name, bool HasFallback
         return new(types.NonEmpty(profile["displayname"u8]), types.Boolean(profile["has_fallback"u8]) == true);
     }
 
-    public string RemoveFallback(string body) =>
-        HasFallback && Name is not null && body.StartsWith($"{Name}: ", StringComparison.Ordinal) ? body[(Name.Length + 2)..] : body;
+    public Utf8Text RemoveFallback(Utf8Text body)
+    {
+        var separator = ": "u8;
+        return HasFallback && Name is { } name && body.StartsWith(name.Span) && body.Span[name.Length..].StartsWith(separator)
+            ? body[(name.Length + separator.Length)..]
+            : body;
+    }
 }

@@ -6,7 +6,7 @@ namespace LoggingService.Rendering;
 internal static class PollLine
 {
     /// <summary><c>&lt;@alice:example.org, poll&gt; Soup or pizza? (1) soup (2) pizza</c></summary>
-    public static string? Start(RenderContext context) => MessageLine.Render(context, static (relation, _, types) =>
+    public static bool Start(RenderContext context) => MessageLine.Render(context, static (_, relation, _, types) =>
     {
         var poll = Poll(relation.Content, types);
         var maxSelections = types.Integer(poll["max_selections"u8]);
@@ -17,39 +17,49 @@ internal static class PollLine
             return null;
         }
 
-        string[] details = maxSelections > 1 ? ["poll", $"up to {maxSelections} answers"] : ["poll"];
-        return MessageContent.Plain(question + string.Concat(answers.Select(static (answer, i) => $" ({i + 1}) {answer}")), details);
+        var text = new LineBuffer();
+        text.Append(question.Value.Span);
+        foreach (var (index, answer) in answers.Index())
+        {
+            text.Append(" ("u8);
+            text.AppendFormatted(index + 1);
+            text.Append(") "u8);
+            text.Append(answer!.Value.Span);
+        }
+
+        return MessageContent.Plain(
+            new(text.WrittenMemory), maxSelections > 1 ? $"poll, up to {maxSelections.Value} answers" : "poll"u8);
     });
 
-    public static string? Question(RawJson content, TypeCheck types) =>
+    public static Utf8Text? Question(RawJson content, TypeCheck types) =>
         TextBlock.Plain(types.Object(Poll(content, types)["question"u8]), types);
 
     /// <summary><c>*** @bob:example.org voted</c>; an empty vote revokes an earlier one.</summary>
-    public static string? Response(RenderContext context) => context.Sentence(static (content, types) =>
+    public static bool Response(RenderContext context) => context.Sentence(static (content, types) =>
     {
         var unstable = types.Object(content["org.matrix.msc3381.poll.response"u8])["answers"u8];
         var selections = TypeCheck.StableOrUnstable(content["m.selections"u8], unstable);
         var selected = types.Items(selections).ConvertAll(types.String);
-        return selections.Kind != JsonValueKind.Array || PollId(content, types) is null ? null
-            : selected.Count == 0 ? "took back their vote"
-            : "voted";
+        return selections.Kind != JsonValueKind.Array || PollId(content, types) is null ? Phrase.None
+            : selected.Count == 0 ? "took back their vote"u8
+            : "voted"u8;
     });
 
     // Clients accept it only from the poll's sender and from those who may redact: others' polls, and unknown ones, are named.
     /// <summary><c>&lt;@alice:example.org, poll ended&gt; soup won</c></summary>
-    public static string? End(RenderContext context) => MessageLine.Render(context, (relation, _, types) =>
+    public static bool End(RenderContext context) => MessageLine.Render(context, static (context, relation, _, types) =>
     {
         if (PollId(relation.Content, types) is not { } id)
         {
             return null;
         }
 
-        var text = TextBlock.Plain(relation.Content, types) ?? "";
-        return context.History.FindEvent(id) switch
+        var text = TextBlock.Plain(relation.Content, types) ?? default;
+        return context.FindEvent(id) switch
         {
             null => MessageContent.Plain(text, $"ends the poll {SafeText.EventId(id)}"),
-            { } target when EventKind.Describe(target) != "poll" => null,
-            { } poll when poll.Sender == context.Event.Sender => MessageContent.Plain(text, "poll ended"),
+            { } target when !EventKind.Describe(target).SequenceEqual("poll"u8) => null,
+            { } poll when poll.SenderText == context.Event.SenderText => MessageContent.Plain(text, "poll ended"u8),
             { } poll => MessageContent.Plain(text, $"ends {Reference.WithoutExcerpt(context, poll)}"),
         };
     });
@@ -57,10 +67,10 @@ internal static class PollLine
     private static RawJson Poll(RawJson content, TypeCheck types) =>
         types.Object(TypeCheck.StableOrUnstable(content["m.poll"u8], content["org.matrix.msc3381.poll.start"u8]));
 
-    private static string? PollId(RawJson content, TypeCheck types)
+    private static Utf8Text? PollId(RawJson content, TypeCheck types)
     {
         var relatesTo = types.Object(content["m.relates_to"u8]);
         var id = types.NonEmpty(relatesTo["event_id"u8]);
-        return types.String(relatesTo["rel_type"u8]) == "m.reference" && !types.Failed ? id : null;
+        return types.IsString(relatesTo["rel_type"u8], "m.reference"u8) && !types.Failed ? id : null;
     }
 }

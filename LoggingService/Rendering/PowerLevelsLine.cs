@@ -4,28 +4,31 @@ namespace LoggingService.Rendering;
 internal static class PowerLevelsLine
 {
     // In the order in which a line lists them.
-    private static readonly (string Key, string Description, long Default)[] KnownKeys =
+    private static readonly (Utf8Text Key, byte[] Description, long Default)[] KnownKeys =
     [
-        ("users_default", "everyone else", 0),
-        ("events_default", "to send messages", 0),
-        ("state_default", "to change settings", 50),
-        ("invite", "to invite", 0),
-        ("kick", "to kick", 50),
-        ("ban", "to ban", 50),
-        ("redact", "to remove messages", 50),
+        (Utf8Text.From("users_default"), "everyone else"u8.ToArray(), 0),
+        (Utf8Text.From("events_default"), "to send messages"u8.ToArray(), 0),
+        (Utf8Text.From("state_default"), "to change settings"u8.ToArray(), 50),
+        (Utf8Text.From("invite"), "to invite"u8.ToArray(), 0),
+        (Utf8Text.From("kick"), "to kick"u8.ToArray(), 50),
+        (Utf8Text.From("ban"), "to ban"u8.ToArray(), 50),
+        (Utf8Text.From("redact"), "to remove messages"u8.ToArray(), 50),
     ];
 
-    /// <summary>A key of <c>users</c>, <c>events</c> or <c>notifications</c>, or of the content itself (an empty section).</summary>
-    private readonly record struct LevelKey(string Section, string Key);
+    private static readonly Utf8Text StateDefault = Utf8Text.From("state_default");
+    private static readonly Utf8Text UsersDefault = Utf8Text.From("users_default");
 
-    public static string? Render(RenderContext context) => context.ChangeSentence(ReadLevels, (current, previous) =>
+    /// <summary>A key of <c>users</c>, <c>events</c> or <c>notifications</c>, or of the content itself (an empty section).</summary>
+    private readonly record struct LevelKey(string Section, Utf8Text Key);
+
+    public static bool Render(RenderContext context) => context.ChangeSentence(ReadLevels, (current, previous) =>
     {
         var levels = previous is null ? DescribeAll(current) : DescribeChanges(previous, current, context.ArrivedRedacted);
         return (previous, levels) switch
         {
-            (null, []) => "set the power levels to their defaults",
+            (null, []) => "set the power levels to their defaults"u8,
             (null, _) => $"set the power levels: {Prose.List(levels)}",
-            (_, []) => "set the power levels again (nothing changed)",
+            (_, []) => "set the power levels again (nothing changed)"u8,
             _ => $"changed power levels: {Prose.List(levels)}",
         };
     });
@@ -59,7 +62,7 @@ internal static class PowerLevelsLine
 
         void AddSection(string section)
         {
-            members.Remove(section, out var value);
+            members.Remove(Utf8Text.From(section), out var value);
             foreach (var (key, item) in types.Object(value).Members())
             {
                 if (ReadLevel(item, types) is { } level)
@@ -72,26 +75,26 @@ internal static class PowerLevelsLine
 
     // Room versions up to 9 allow a number in a string. (Room version 10.)
     private static long? ReadLevel(RawJson value, TypeCheck types) =>
-        value.AsString() is { } text && long.TryParse(text, out var level) ? level : types.Integer(value);
+        value.AsText() is { } text && long.TryParse(text.Span, out var level) ? level : types.Integer(value);
 
     // Without defaults, and without keys that have no effect, which Synapse sets in each new room.
-    private static List<string> DescribeAll(OrderedDictionary<LevelKey, long> levels) =>
+    private static List<Phrase> DescribeAll(OrderedDictionary<LevelKey, long> levels) =>
     [
         .. from level in levels
            let usual = UsualLevel(level.Key, levels)
            where usual is null ? level.Key.Section.Length > 0 : usual != level.Value
-           select $"{Describe(level.Key)} {level.Value}",
+           select (Phrase)$"{Describe(level.Key)} {level.Value}",
     ];
 
     /// <summary>As <see cref="DefaultLevel"/>, but takes <c>m.room.*</c> types, except for three, as those of state events.</summary>
     private static long? UsualLevel(LevelKey key, OrderedDictionary<LevelKey, long> levels)
     {
-        var isState = key.Section == "events" && key.Key.StartsWith("m.room.", StringComparison.Ordinal)
-            && key.Key is not ("m.room.message" or "m.room.encrypted" or "m.room.redaction");
-        return isState ? levels.GetValueOrDefault(new("", "state_default"), 50) : DefaultLevel(key, levels);
+        var isState = key.Section == "events" && key.Key.StartsWith("m.room."u8)
+            && key.Key.ToString() is not ("m.room.message" or "m.room.encrypted" or "m.room.redaction");
+        return isState ? levels.GetValueOrDefault(new("", StateDefault), 50) : DefaultLevel(key, levels);
     }
 
-    private static List<string> DescribeChanges(
+    private static List<Phrase> DescribeChanges(
         OrderedDictionary<LevelKey, long> previous, OrderedDictionary<LevelKey, long> current, bool isRedacted) =>
     [
         // A missing key of a redacted event was removed by the redaction, not by the event.
@@ -99,7 +102,7 @@ internal static class PowerLevelsLine
            let before = LevelOrDefault(key, previous)
            let after = LevelOrDefault(key, current)
            where before != after
-           select $"{Describe(key)} {before?.ToString() ?? "default"} → {after?.ToString() ?? "default"}",
+           select (Phrase)$"{Describe(key)} {DescribeLevel(before)} → {DescribeLevel(after)}",
     ];
 
     private static long? LevelOrDefault(LevelKey key, OrderedDictionary<LevelKey, long> levels) =>
@@ -108,17 +111,19 @@ internal static class PowerLevelsLine
     /// <summary><c>null</c> for an event type: its default depends on whether it is sent as a state event.</summary>
     private static long? DefaultLevel(LevelKey key, OrderedDictionary<LevelKey, long> levels) => key.Section switch
     {
-        "users" => levels.GetValueOrDefault(new("", "users_default")),
-        "notifications" when key.Key == "room" => 50,
-        "" => Array.Find(KnownKeys, known => known.Key == key.Key) is { Key: not null } known ? known.Default : null,
+        "users" => levels.GetValueOrDefault(new("", UsersDefault)),
+        "notifications" when key.Key.Span.SequenceEqual("room"u8) => 50,
+        "" => Array.Find(KnownKeys, known => known.Key == key.Key) is { Description: not null } known ? known.Default : null,
         _ => null,
     };
 
-    private static string Describe(LevelKey key) => key.Section switch
+    private static Phrase DescribeLevel(long? level) => level is { } number ? $"{number}" : "default"u8;
+
+    private static Phrase Describe(LevelKey key) => key.Section switch
     {
-        "users" => key.Key.StartsWith('@') ? SafeText.UserId(key.Key) : SafeText.Quoted(key.Key),
+        "users" => key.Key.StartsWith("@"u8) ? SafeText.UserId(key.Key) : SafeText.Quoted(key.Key),
         "events" => $"to send {SafeText.EventType(key.Key)}",
-        "notifications" => key.Key == "room" ? "to notify the room" : $"to notify {SafeText.Quoted(key.Key)}",
-        _ => Array.Find(KnownKeys, known => known.Key == key.Key).Description ?? SafeText.Quoted(key.Key),
+        "notifications" => key.Key.Span.SequenceEqual("room"u8) ? "to notify the room"u8 : $"to notify {SafeText.Quoted(key.Key)}",
+        _ => Array.Find(KnownKeys, known => known.Key == key.Key).Description is { } words ? words : SafeText.Quoted(key.Key),
     };
 }

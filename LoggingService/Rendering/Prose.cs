@@ -3,27 +3,46 @@ namespace LoggingService.Rendering;
 internal static class Prose
 {
     /// <summary><c>a</c>, <c>a and b</c>, <c>a, b and c</c>; <c>null</c> if all parts are.</summary>
-    public static string? Join(IEnumerable<string?> parts)
+    public static Phrase? Join(IEnumerable<Phrase?> parts)
     {
-        string[] present = [.. parts.OfType<string>()];
-        return present.Length < 2 ? present.FirstOrDefault() : $"{string.Join(", ", present[..^1])} and {present[^1]}";
+        Phrase[] present = [.. parts.OfType<Phrase>()];
+        return present.Length < 2 ? present.FirstOrDefault() : $"{List(present[..^1])} and {present[^1]}";
     }
 
     /// <summary><c>set x to b</c>, <c>removed x a</c>, <c>changed x from a to b</c>; <c>null</c> if nothing changed.</summary>
-    public static string? Change(string subject, string? from, string? to, Func<string, string> format) => (from, to) switch
-    {
-        _ when from == to => null,
-        (null, { } added) => $"set {subject} to {format(added)}",
-        ({ } removed, null) => $"removed {subject} {format(removed)}",
-        _ => $"changed {subject} from {format(from!)} to {format(to!)}",
-    };
+    public static Phrase? Change(ReadOnlySpan<byte> subject, Utf8Text? from, Utf8Text? to, Func<Utf8Text, SafeText> format) =>
+        (from, to) switch
+        {
+            _ when from == to => Phrase.None,
+            (null, { } added) => $"set {subject} to {format(added)}",
+            ({ } removed, null) => $"removed {subject} {format(removed)}",
+            ({ } before, { } after) => $"changed {subject} from {format(before)} to {format(after)}",
+            _ => Phrase.None,
+        };
 
     /// <summary><c>1 event</c>, <c>2 events</c>.</summary>
-    public static string Pluralize(long count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+    public static Phrase Pluralize(long count, ReadOnlySpan<byte> noun) => $"{count} {noun}{(count == 1 ? ""u8 : "s"u8)}";
 
     /// <summary><c>a, b, c</c>: for ids and names that contain no comma.</summary>
-    public static string List(IEnumerable<string> names) => string.Join(", ", names);
+    public static Phrase List(IEnumerable<Utf8Text> names, Func<Utf8Text, SafeText> format) => List(names.Select(name => (Phrase)format(name)));
 
-    /// <summary>The strings of the first list that the second does not contain, each once.</summary>
-    public static List<string> Except(IEnumerable<string> first, IEnumerable<string> second) => [.. first.Except(second)];
+    /// <summary>The same; empty if there are no parts.</summary>
+    public static Phrase List(IEnumerable<Phrase?> parts, string separator = ", ")
+    {
+        Phrase list = ""u8;
+        foreach (var part in parts.OfType<Phrase>())
+        {
+            if (!list.Span.IsEmpty)
+            {
+                list.AppendLiteral(separator);
+            }
+
+            list.AppendFormatted(part);
+        }
+
+        return list;
+    }
+
+    /// <summary>The texts of the first list that the second does not contain, each once.</summary>
+    public static List<Utf8Text> Except(IEnumerable<Utf8Text> first, IEnumerable<Utf8Text> second) => [.. first.Except(second)];
 }

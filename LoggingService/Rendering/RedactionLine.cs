@@ -3,7 +3,7 @@ namespace LoggingService.Rendering;
 /// <summary>The line of <c>m.room.redaction</c>. (Client-Server API, "Redactions".)</summary>
 internal static class RedactionLine
 {
-    public static string? Render(RenderContext context)
+    public static bool Render(RenderContext context)
     {
         var types = new TypeCheck();
         var content = types.Object(context.Event.Content);
@@ -13,17 +13,17 @@ internal static class RedactionLine
         var reason = types.NonEmpty(content["reason"u8]);
         if (types.Failed)
         {
-            return null;
+            return false;
         }
 
-        if (id is null)
+        if (id is not { } targetId)
         {
-            return context.ArrivedRedacted ? RemovedLine.Render(context) : null;
+            return context.ArrivedRedacted && RemovedLine.Render(context);
         }
 
-        var removed = context.History.FindEvent(id) is { } target
+        var removed = context.FindEvent(targetId) is { } target
             ? Reference.WithoutExcerpt(context, target)
-            : $"the event {SafeText.EventId(id)}";
-        return $"*** {context.Sender} removed {removed}{SafeText.QuotedSuffix(reason)}";
+            : $"the event {SafeText.EventId(targetId)}";
+        return context.Write($"*** {context.Sender} removed {removed}{SafeText.QuotedSuffix(reason)}");
     }
 }

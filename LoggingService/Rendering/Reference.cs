@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+
 namespace LoggingService.Rendering;
 
 /// <summary>How a line refers to an earlier event: by sender, time and excerpt if it is in the room's record, else by its id.</summary>
@@ -8,32 +11,44 @@ internal static class Reference
     /// <c>the encrypted message of @alice:example.org 19:20:11</c>; or <c>$id</c>. The start decides where it ends, so the
     /// sender's text can't extend it.
     /// </summary>
-    public static string To(RenderContext context, string id) => context.History.FindEvent(id) switch
+    public static Phrase To(RenderContext context, Utf8Text id) => context.FindEvent(id) switch
     {
         null => SafeText.EventId(id),
         var target when Excerpt(context, target) is { } excerpt =>
-            $"{SafeText.UserId(target.Sender)} {context.FormatTime(target)} {excerpt}",
+            $"{SafeText.UserId(target.SenderText)} {context.FormatTime(target)} {excerpt}",
         var target => WithoutExcerpt(context, target),
     };
 
     /// <summary><c>the message of @alice:example.org 19:20:11</c>.</summary>
-    public static string WithoutExcerpt(RenderContext context, RoomEvent target) =>
-        $"the {EventKind.DescribeOrType(target)} of {SafeText.UserId(target.Sender)} {context.FormatTime(target)}";
+    public static Phrase WithoutExcerpt(RenderContext context, RoomEvent target) =>
+        $"the {EventKind.DescribeOrType(target)} of {SafeText.UserId(target.SenderText)} {context.FormatTime(target)}";
 
     /// <summary>The start of the event's text, after its kind unless it is a message; <c>null</c> if it has no text.</summary>
-    public static string? Excerpt(RenderContext context, RoomEvent target)
+    public static Phrase? Excerpt(RenderContext context, RoomEvent target)
     {
-        var text = Text(context, target);
-        if (string.IsNullOrWhiteSpace(text))
+        if (Text(context, target) is not { } text || IsBlank(text))
         {
             return null;
         }
 
         var kind = EventKind.DescribeOrType(target);
-        return kind is "message" or "edit" ? SafeText.Excerpt(text) : $"{kind} {SafeText.Excerpt(text)}";
+        return kind.Span.SequenceEqual("message"u8) || kind.Span.SequenceEqual("edit"u8)
+            ? SafeText.Excerpt(text)
+            : $"{kind} {SafeText.Excerpt(text)}";
     }
 
-    private static string? Text(RenderContext context, RoomEvent target)
+    private static bool IsBlank(Utf8Text text)
+    {
+        var rest = text.Span;
+        while (Rune.DecodeFromUtf8(rest, out var rune, out var length) == OperationStatus.Done && Rune.IsWhiteSpace(rune))
+        {
+            rest = rest[length..];
+        }
+
+        return rest.IsEmpty;
+    }
+
+    private static Utf8Text? Text(RenderContext context, RoomEvent target)
     {
         if (target.StateKey is not null || target.CanonicalType is not { } type)
         {
@@ -48,13 +63,13 @@ internal static class Reference
             "m.reaction" => ReactionLine.Key(target.Content, types),
             "m.poll.start" => PollLine.Question(content, types),
             "m.poll.end" => TextBlock.Plain(content, types),
-            _ when ExtensibleLine.Kind(type) is not (null or "encrypted") => TextBlock.Plain(content, types),
+            not "m.encrypted" when !ExtensibleLine.Kind(type).IsEmpty => TextBlock.Plain(content, types),
             _ => null,
         };
         return types.Failed ? null : text;
     }
 
-    private static string? Body(RoomEvent target, RawJson content, TypeCheck types)
+    private static Utf8Text? Body(RoomEvent target, RawJson content, TypeCheck types)
     {
         if (types.String(content["body"u8]) is not { } body)
         {

@@ -9,11 +9,14 @@ internal static class RemovedLine
         context.Event is { StateKey: null, CanonicalType: not "m.room.redaction" } && context.ArrivedRedacted;
 
     /// <summary><c>&lt;@bob:example.org, reaction, removed before it was logged&gt;</c>; a message has no kind.</summary>
-    public static string Render(RenderContext context)
+    public static bool Render(RenderContext context)
     {
         // A redacted edit can't be distinguished from a message.
         var e = context.Event;
-        var kind = e.CanonicalType == "m.room.message" ? "" : $", {EventKind.Describe(e) ?? LogLine.DescribeType(e)}";
-        return $"<{context.Sender}{kind}, removed before it was logged>";
+        var kind = EventKind.Describe(e);
+        Phrase description = kind.IsEmpty ? LogLine.DescribeType(e) : kind;
+        return e.CanonicalType == "m.room.message"
+            ? context.Write($"<{context.Sender}, removed before it was logged>")
+            : context.Write($"<{context.Sender}, {description}, removed before it was logged>");
     }
 }

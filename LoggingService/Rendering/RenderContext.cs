@@ -3,28 +3,33 @@ using System.Text.Json;
 namespace LoggingService.Rendering;
 
 /// <summary>An event and everything else that its line is rendered from.</summary>
+/// <param name="Output">Where the line is appended.</param>
 /// <param name="Zone">The zone of the times within the line.</param>
 /// <param name="Time">The line's timestamp (<see cref="LogLine.Time"/>).</param>
-internal readonly record struct RenderContext(RoomEvent Event, RoomHistory History, TimeZoneInfo Zone, DateTimeOffset Time)
+internal readonly record struct RenderContext(
+    LineBuffer Output, RoomEvent Event, RoomHistory History, TimeZoneInfo Zone, DateTimeOffset Time)
 {
     /// <summary>The sender as shown in a head; <c>?</c> if there is none.</summary>
-    public string Sender => SafeText.UserId(Event.Sender);
+    public SafeText Sender => SafeText.UserId(Event.SenderText);
+
+    /// <summary>The state key of a state event.</summary>
+    public Utf8Text StateKey => Event.StateKeyText ?? default;
 
     /// <summary>The event was redacted before it reached the service. (Client-Server API, "Redactions".)</summary>
     public bool ArrivedRedacted =>
         Event.Unsigned["redacted_because"u8].Kind == JsonValueKind.Object || Event.Unsigned["redacted_by"u8].Kind == JsonValueKind.String;
 
     /// <summary>Appended to lines that show the part of the content that a redaction keeps.</summary>
-    public string RedactedSuffix => ArrivedRedacted ? " (the rest was removed before it was logged)" : "";
+    public ReadOnlySpan<byte> RedactedSuffix => ArrivedRedacted ? " (the rest was removed before it was logged)"u8 : ""u8;
 
     /// <summary>The content has no keys, which is how state that can't be deleted is revoked.</summary>
     public bool HasEmptyContent => Event.Content.IsEmptyObject;
 
     /// <summary>The state event repeats the content that it replaced.</summary>
     public bool IsUnchanged =>
-        PreviousContent() is { Kind: JsonValueKind.Object } previous && previous.ToCompactString() == Event.Content.ToCompactString();
+        PreviousContent() is { Kind: JsonValueKind.Object } previous && previous.ToCompactText() == Event.Content.ToCompactText();
 
-    public string AgainSuffix => IsUnchanged ? " again (nothing changed)" : "";
+    public ReadOnlySpan<byte> AgainSuffix => IsUnchanged ? " again (nothing changed)"u8 : ""u8;
 
     /// <summary>The state key is the sender's user id, or <c>_@alice:example.org_DEVICE</c>. (MSC3757 for the longer ones.)</summary>
     public bool IsOwnState => Event is { Sender: { Length: > 0 } sender, StateKey: { } key }
@@ -32,21 +37,30 @@ internal readonly record struct RenderContext(RoomEvent Event, RoomHistory Histo
             || key.StartsWith($"{sender}_", StringComparison.Ordinal)
             || key.StartsWith($"_{sender}_", StringComparison.Ordinal));
 
-    /// <summary>The line <c>*** sender sentence</c>; <c>null</c> if the content has a value of the wrong type or no description.</summary>
-    public string? Sentence(Func<RawJson, TypeCheck, string?> describe) =>
-        TypeCheck.Read(Event.Content, describe) is { } sentence ? $"*** {Sender} {sentence}{RedactedSuffix}" : null;
+    /// <summary>Appends the line, and returns true.</summary>
+    public bool Write(Phrase line)
+    {
+        Output.Append(line.Span);
+        return true;
+    }
+
+    /// <summary>The line <c>*** sender sentence</c>; false if the content has a value of the wrong type or no description.</summary>
+    public bool Sentence(Func<RawJson, TypeCheck, Phrase?> describe) =>
+        TypeCheck.Read(Event.Content, describe) is { } sentence && Write($"*** {Sender} {sentence}{RedactedSuffix}");
 
     /// <summary>As <see cref="Sentence"/>, from the content and the content that it replaced (<c>null</c> if unknown).</summary>
-    public string? ChangeSentence<T>(Func<RawJson, TypeCheck, T?> read, Func<T, T?, string> describe) where T : class =>
+    public bool ChangeSentence<T>(Func<RawJson, TypeCheck, T?> read, Func<T, T?, Phrase> describe) where T : class =>
         TypeCheck.Read(Event.Content, read) is { } current
-            ? $"*** {Sender} {describe(current, TypeCheck.Read(PreviousContent(), read))}{RedactedSuffix}"
-            : null;
+        && Write($"*** {Sender} {describe(current, TypeCheck.Read(PreviousContent(), read))}{RedactedSuffix}");
+
+    public RoomEvent? FindEvent(Utf8Text id) => History.FindEvent(id.ToString());
 
     /// <summary>The time of an earlier event: <c>19:20:11</c>, with its date if that differs from this line's.</summary>
-    public string FormatTime(RoomEvent earlier)
+    public Phrase FormatTime(RoomEvent earlier)
     {
         var time = LogLine.Time(earlier, receivedAt: null, Zone);
-        return time.Date == Time.Date ? $"{time:HH:mm:ss}" : $"{time:yyyy-MM-dd HH:mm:ss}";
+        Phrase clock = $"{time:HH:mm:ss}";
+        return time.Date == Time.Date ? clock : $"{time:yyyy-MM-dd} {clock}";
     }
 
     /// <summary>

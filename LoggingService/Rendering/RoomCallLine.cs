@@ -6,49 +6,54 @@ namespace LoggingService.Rendering;
 internal static class RoomCallLine
 {
     /// <summary><c>*** @bob:example.org joined the call</c></summary>
-    public static string? Member(RenderContext context)
+    public static bool Member(RenderContext context)
     {
         var isState = context.Event.StateKey is not null;
-        return isState && !context.IsOwnState ? null : context.Sentence((content, types) =>
+        return (!isState || context.IsOwnState) && context.Sentence((content, types) =>
         {
             var reason = types.NonEmpty(content["leave_reason"u8]) ?? types.NonEmpty(content["disconnect_reason"u8]);
             return IsParticipating(content, types) switch
             {
-                null => null,
+                null => Phrase.None,
                 false => $"left the call{SafeText.QuotedSuffix(reason)}",
 
                 // Repeated during the call, or the previous membership has expired: "is in" holds for both.
-                true when isState && IsParticipating(context.PreviousContent(), new TypeCheck()) == true => "is in the call",
-                true => "joined the call",
+                true when isState && IsParticipating(context.PreviousContent(), new TypeCheck()) == true => "is in the call"u8,
+                true => "joined the call"u8,
             };
         });
     }
 
     /// <summary>The line of <c>m.call</c>, the older announcement of a group call.</summary>
-    public static string? Call(RenderContext context) => context.Sentence(static (content, types) =>
+    public static bool Call(RenderContext context) => context.Sentence(static (content, types) =>
     {
         var name = types.NonEmpty(content["m.name"u8]);
-        var kind = types.String(content["m.type"u8]) switch { "m.voice" => "voice call", "m.video" => "video call", _ => "call" };
+        var kind = types.String(content["m.type"u8])?.ToString() switch
+        {
+            "m.voice" => "voice call"u8,
+            "m.video" => "video call"u8,
+            _ => "call"u8,
+        };
         var hasEnded = content["m.terminated"u8].Kind is not (JsonValueKind.Undefined or JsonValueKind.Null or JsonValueKind.False);
-        return $"{(hasEnded ? "ended" : "opened")} a {kind} for the room{SafeText.QuotedSuffix(name)}";
+        return $"{(hasEnded ? "ended"u8 : "opened"u8)} a {kind} for the room{SafeText.QuotedSuffix(name)}";
     });
 
     /// <summary>The line of <c>m.rtc.slot</c>: whether calls are allowed.</summary>
-    public static string? Slot(RenderContext context) => context.Sentence(static (content, types) =>
-        types.Object(content["application"u8]).Bytes.IsEmpty ? "closed the room to calls" : "opened the room to calls");
+    public static bool Slot(RenderContext context) => context.Sentence(static (content, types) =>
+        types.Object(content["application"u8]).Bytes.IsEmpty ? "closed the room to calls"u8 : "opened the room to calls"u8);
 
-    public static string? Notification(RenderContext context) => context.Sentence(static (content, types) =>
-        (types.String(content["notification_type"u8]) ?? types.String(content["notify_type"u8])) switch
+    public static bool Notification(RenderContext context) => context.Sentence(static (content, types) =>
+        (types.String(content["notification_type"u8]) ?? types.String(content["notify_type"u8]))?.ToString() switch
         {
-            "ring" => "rang the room",
-            "notification" or "notify" => "told the room about a call",
-            _ => null,
+            "ring" => "rang the room"u8,
+            "notification" or "notify" => "told the room about a call"u8,
+            _ => Phrase.None,
         });
 
-    public static string? Decline(RenderContext context) => context.Sentence(static (content, types) =>
+    public static bool Decline(RenderContext context) => context.Sentence(static (content, types) =>
     {
         _ = types.Object(content["m.relates_to"u8]);
-        return "declined the call";
+        return "declined the call"u8;
     });
 
     /// <summary>A list of memberships that isn't empty, or an <c>application</c>; <c>null</c> if it can't be decided.</summary>

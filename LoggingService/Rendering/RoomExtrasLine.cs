@@ -3,43 +3,43 @@ namespace LoggingService.Rendering;
 /// <summary>The lines of widgets and image packs; empty content removes one. (MSC1236, MSC2545.)</summary>
 internal static class RoomExtrasLine
 {
-    private sealed record Extra(string? Name, string Details);
+    private sealed record Extra(Utf8Text? Name, Phrase Details);
 
     /// <summary>A widget must have an address; without a name it is named by its type.</summary>
-    public static string? Widget(RenderContext context) => Render(context, "widget", static (content, types) =>
+    public static bool Widget(RenderContext context) => Render(context, "widget"u8, static (content, types) =>
     {
         var name = types.NonEmpty(content["name"u8]);
         var type = types.NonEmpty(content["type"u8]);
-        return types.NonEmpty(content["url"u8]) is { } url ? new(name ?? type, SafeText.QuotedSuffix(url)) : null;
+        return types.NonEmpty(content["url"u8]) is { } url ? new Extra(name ?? type, SafeText.QuotedSuffix(url)) : null;
     });
 
-    public static string? ImagePack(RenderContext context) => Render(context, "image pack", static (content, types) =>
+    public static bool ImagePack(RenderContext context) => Render(context, "image pack"u8, static (content, types) =>
     {
         var name = types.NonEmpty(types.Object(content["pack"u8])["display_name"u8]);
         var images = types.Object(content["images"u8]);
-        return images.Bytes.IsEmpty ? null : new(name, $" ({Prose.Pluralize(images.Members().Count, "image")})");
+        return images.Bytes.IsEmpty ? null : new Extra(name, $" ({Prose.Pluralize(images.Members().Count, "image"u8)})");
     });
 
-    private static string? Render(RenderContext context, string noun, Func<RawJson, TypeCheck, Extra?> read)
+    private static bool Render(RenderContext context, ReadOnlySpan<byte> noun, Func<RawJson, TypeCheck, Extra?> read)
     {
         var previous = TypeCheck.Read(context.PreviousContent(), read);
         if (context.HasEmptyContent)
         {
-            return $"*** {context.Sender} removed the {noun}{QuotedName(previous)}{context.AgainSuffix}";
+            return context.Write($"*** {context.Sender} removed the {noun}{QuotedName(previous)}{context.AgainSuffix}");
         }
 
         if (TypeCheck.Read(context.Event.Content, read) is not { } current)
         {
-            return null;
+            return false;
         }
 
-        var verb = previous is null || context.IsUnchanged ? "set" : "changed";
-        return $"*** {context.Sender} {verb} the {noun}{QuotedName(current)}{context.AgainSuffix}{current.Details}";
+        var verb = previous is null || context.IsUnchanged ? "set"u8 : "changed"u8;
+        return context.Write($"*** {context.Sender} {verb} the {noun}{QuotedName(current)}{context.AgainSuffix}{current.Details}");
 
-        string QuotedName(Extra? extra)
+        Phrase? QuotedName(Extra? extra)
         {
-            var name = extra?.Name ?? context.Event.StateKey!;
-            return name.Length == 0 ? "" : $" {SafeText.Quoted(name)}";
+            var name = extra?.Name ?? context.StateKey;
+            return name.Length == 0 ? Phrase.None : $" {SafeText.Quoted(name)}";
         }
     }
 }

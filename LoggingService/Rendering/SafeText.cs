@@ -1,145 +1,159 @@
 using System.Buffers;
-using System.Globalization;
-using System.Text;
 
 namespace LoggingService.Rendering;
 
 /// <summary>
-/// Escapes untrusted text for a line: it can't break the line, move the cursor, hide or reorder text. Emoji sequences and
-/// scripts that need joiners are kept. Never throws, whatever the string contains.
+/// Untrusted text in the form in which a line may contain it: it can't break the line, move the cursor, hide or reorder
+/// text. It is escaped where it is written (<see cref="Escaping"/>). Never throws, whatever the text contains.
 /// </summary>
-internal static class SafeText
+internal readonly struct SafeText
 {
-    // Characters that would end an identifier or its head, and those that encode others, so that the encoding is injective.
-    private static readonly SearchValues<char> Reserved = SearchValues.Create("<>,\"%\\");
+    private const string LettersAndDigits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    private static readonly SearchValues<byte> InServerName = PlainWith(".-:[]*?");
+    private static readonly SearchValues<byte> InEventType = PlainWith("._-");
+    private static readonly SearchValues<byte> InFileName = PlainWith("._-()+");
+    private static readonly SearchValues<byte> InVersion = PlainWith(".-");
+    private static readonly SearchValues<byte> InCoordinates = PlainWith(".,;=-+");
 
-    // ASCII and Latin letters, without control characters and the soft hyphen.
-    private static readonly SearchValues<char> Harmless = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x300).Select(static c => (char)c).Where(static c => !char.IsControl(c) && c != '\u00AD')]);
+    private readonly Form _form;
+    private readonly Utf8Text _text;
+
+    private SafeText(Form form, Utf8Text text)
+    {
+        _form = form;
+        _text = text;
+    }
+
+    private enum Form
+    {
+        None,
+        Plain,
+        Escaped,
+        Quoted,
+        QuotedSuffix,
+        Excerpt,
+        Identifier,
+        UserId,
+        Url,
+    }
 
     /// <summary>
     /// Text after a head: a newline as <c>␊</c> (without a carriage return before it), other control characters as their
     /// Control Pictures, and invisible, reordering and invalid characters as <c>\u{202E}</c>.
     /// </summary>
-    public static string Escape(string text) => Escape(text, isIdentifier: false);
+    public static SafeText Escape(Utf8Text text) => new(Form.Escaped, text);
+
+    /// <summary>The same for text that is no part of a line; usually the string itself.</summary>
+    public static string Escape(string text) => Escaping.IsHarmless(text) ? text : Escape(Utf8Text.From(text)).ToString();
 
     /// <summary>Text within a sentence or a head: escaped, in quotes, with <c>"</c> and <c>\</c> escaped.</summary>
-    public static string Quoted(string text) =>
-        $"\"{Escape(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal))}\"";
+    public static SafeText Quoted(Utf8Text text) => new(Form.Quoted, text);
 
     /// <summary><c>: "text"</c> at the end of a sentence; empty if there is none.</summary>
-    public static string QuotedSuffix(string? text) => text is null ? "" : $": {Quoted(text)}";
+    public static SafeText QuotedSuffix(Utf8Text? text) => text is { } present ? new(Form.QuotedSuffix, present) : default;
 
     /// <summary>
     /// A user id as one unambiguous token: white space, <c>&lt;</c>, <c>&gt;</c>, <c>,</c>, <c>"</c>, <c>%</c> and <c>\</c>
     /// (historical ids may contain them) are percent-encoded; so is a <c>-</c> at the end, which could end a notice's head.
     /// Every invisible character is escaped. <c>?</c> if there is none. (Appendices, "Historical user IDs".)
     /// </summary>
-    public static string UserId(string? id)
-    {
-        if (string.IsNullOrEmpty(id))
-        {
-            return "?";
-        }
-
-        var encoded = EncodeIdentifier(id);
-        return encoded.EndsWith('-') ? $"{encoded[..^1]}%2D" : encoded;
-    }
+    public static SafeText UserId(Utf8Text? id) => new(Form.UserId, id ?? default);
 
     /// <summary>A token as for <see cref="UserId"/>, like the next two; quoted without its sigil, as it could imitate another.</summary>
-    public static string EventId(string id) => id.StartsWith('$') ? EncodeIdentifier(id) : Quoted(id);
+    public static SafeText EventId(Utf8Text id) => Identifier(id, "$"u8);
 
-    public static string RoomId(string id) => id.StartsWith('!') ? EncodeIdentifier(id) : Quoted(id);
+    public static SafeText RoomId(Utf8Text id) => Identifier(id, "!"u8);
 
-    public static string RoomAlias(string alias) => alias.StartsWith('#') ? EncodeIdentifier(alias) : Quoted(alias);
+    public static SafeText RoomAlias(Utf8Text alias) => Identifier(alias, "#"u8);
 
     /// <summary>A server name or a glob of such; quoted if it could be a word of the sentence. (Appendices, "Server Name".)</summary>
-    public static string ServerName(string name) => QuotedUnless(name.AsSpan().ContainsAny(".:*?"), name, ".-:[]*?");
+    public static SafeText ServerName(Utf8Text name) => QuotedUnless(name.Span.ContainsAny(".:*?"u8), name, InServerName);
 
     /// <summary>Quoted unless it has an inner dot, which no verb of a sentence has, and doesn't end like a notice's head.</summary>
-    public static string EventType(string type) =>
-        QuotedUnless(type.Contains('.') && type[0] != '.' && type[^1] is not ('.' or '-'), type, "._-");
+    public static SafeText EventType(Utf8Text type) => QuotedUnless(
+        type.Span.Contains((byte)'.') && type.Span[0] != '.' && type.Span[^1] is not ((byte)'.' or (byte)'-'), type, InEventType);
 
     /// <summary>A file name in a head; quoted unless it is a plain token with a dot, which no other part of a head is.</summary>
-    public static string FileName(string name) => QuotedUnless(name.Contains('.'), name, "._-()+");
+    public static SafeText FileName(Utf8Text name) => QuotedUnless(name.Span.Contains((byte)'.'), name, InFileName);
+
+    /// <summary>Quoted unless it has only the recommended characters. (Client-Server API, "Room versions".)</summary>
+    public static SafeText RoomVersion(Utf8Text version) => QuotedUnless(isPlain: true, version, InVersion);
+
+    /// <summary>The coordinates of a geo URI; the whole, quoted, if other characters could end the head. (RFC 5870.)</summary>
+    public static SafeText GeoUri(Utf8Text uri)
+    {
+        var scheme = "geo:"u8;
+        return uri.StartsWith(scheme) && uri.Length > scheme.Length && !uri.Span[scheme.Length..].ContainsAnyExcept(InCoordinates)
+            ? new(Form.Plain, uri[scheme.Length..])
+            : Quoted(uri);
+    }
 
     /// <summary>A content URI in a head, as <see cref="EventId"/>. (Client-Server API, "Matrix Content (mxc://) URIs".)</summary>
-    public static string ContentAddress(string url) =>
-        url.StartsWith("mxc://", StringComparison.Ordinal) ? EncodeIdentifier(url) : $"url {Quoted(url)}";
+    public static SafeText ContentAddress(Utf8Text url) => new(url.StartsWith("mxc://"u8) ? Form.Identifier : Form.Url, url);
 
     /// <summary>The start of a message, quoted: at most 40 characters as perceived by users.</summary>
-    public static string Excerpt(string text)
+    public static SafeText Excerpt(Utf8Text text) => new(Form.Excerpt, text);
+
+    public void WriteTo(LineBuffer output)
     {
-        const int MaxCharacters = 40;
-        const int MaxLength = 200;
-        var length = 0;
-        for (var count = 0; count < MaxCharacters && length < text.Length; count++)
+        var text = _text.Span;
+        switch (_form)
         {
-            var next = StringInfo.GetNextTextElementLength(text, length);
-            if (length + next > MaxLength)
-            {
+            case Form.Plain:
+                output.Append(text);
                 break;
-            }
-
-            length += next;
+            case Form.Escaped:
+                Escaping.WriteText(output, text);
+                break;
+            case Form.Quoted:
+                WriteQuoted(output, ""u8, text, "\""u8);
+                break;
+            case Form.QuotedSuffix:
+                WriteQuoted(output, ": "u8, text, "\""u8);
+                break;
+            case Form.Url:
+                WriteQuoted(output, "url "u8, text, "\""u8);
+                break;
+            case Form.Excerpt:
+                var length = ExcerptLength.Of(text);
+                WriteQuoted(output, ""u8, text[..length], length == text.Length ? "\""u8 : "…\""u8);
+                break;
+            case Form.Identifier:
+                Escaping.WriteIdentifier(output, text);
+                break;
+            case Form.UserId when text.IsEmpty:
+                output.Append("?"u8);
+                break;
+            case Form.UserId when text[^1] == '-':
+                Escaping.WriteIdentifier(output, text[..^1]);
+                output.Append("%2D"u8);
+                break;
+            case Form.UserId:
+                Escaping.WriteIdentifier(output, text);
+                break;
         }
-
-        return Quoted(length == text.Length ? text : $"{text.AsSpan(0, length)}…");
     }
 
-    private static string QuotedUnless(bool isPlain, string text, string punctuation) =>
-        isPlain && text.All(c => char.IsAsciiLetterOrDigit(c) || punctuation.Contains(c)) ? text : Quoted(text);
-
-    private static string Escape(string text, bool isIdentifier)
+    public override string ToString()
     {
-        var start = text.AsSpan().IndexOfAnyExcept(Harmless);
-        if (start < 0)
-        {
-            return text;
-        }
-
-        // The character before the first suspicious one may justify it.
-        var output = new StringBuilder(text.Length + 16).Append(text, 0, start);
-        Rune? previous = start > 0 ? new Rune(text[start - 1]) : null;
-        for (var i = start; i < text.Length;)
-        {
-            var rest = text.AsSpan(i);
-            var isValid = Rune.DecodeFromUtf16(rest, out var rune, out var length) == OperationStatus.Done;
-            var isHidden = !isValid
-                || (Invisible.IsInvisible(rune) && (isIdentifier || !Invisible.IsAllowedHere(rune, previous, rest[length..])));
-            var replacement = ControlPicture(rest) ?? (isHidden ? $"\\u{{{(isValid ? rune.Value : rest[0]):X}}}" : null);
-            length += isValid && !isIdentifier ? Invisible.FlagTagLength(rest) : 0;
-            output.Append(replacement is null ? rest[..length] : replacement);
-            previous = replacement is null ? rune : null;
-            i += length;
-        }
-
-        return output.ToString();
+        var output = new LineBuffer();
+        WriteTo(output);
+        return Utf8Text.Decode(output.Written);
     }
 
-    private static string EncodeIdentifier(string text)
+    private static void WriteQuoted(LineBuffer output, ReadOnlySpan<byte> before, ReadOnlySpan<byte> text, ReadOnlySpan<byte> end)
     {
-        if (!text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.AsSpan().ContainsAny(Reserved))
-        {
-            return text;
-        }
-
-        var encoded = new StringBuilder(text.Length + 16);
-        foreach (var c in text)
-        {
-            // Control characters are escaped below, as pictures. The Braille blank looks like a space.
-            var isSpace = c == '\u2800' || (char.IsWhiteSpace(c) && !char.IsControl(c) && c is not ('\u2028' or '\u2029'));
-            encoded.Append(isSpace || Reserved.Contains(c) ? Uri.EscapeDataString([c]) : c.ToString());
-        }
-
-        return Escape(encoded.ToString(), isIdentifier: true);
+        output.Append(before);
+        output.Append("\""u8);
+        Escaping.WriteInQuotes(output, text);
+        output.Append(end);
     }
 
-    private static string? ControlPicture(ReadOnlySpan<char> text) => text[0] switch
-    {
-        '\r' when text.Length > 1 && text[1] == '\n' => "",
-        < ' ' => ((char)('\u2400' + text[0])).ToString(),
-        '\u007F' => "␡",
-        _ => null,
-    };
+    private static SafeText Identifier(Utf8Text id, ReadOnlySpan<byte> sigil) => new(id.StartsWith(sigil) ? Form.Identifier : Form.Quoted, id);
+
+    private static SafeText QuotedUnless(bool isPlain, Utf8Text text, SearchValues<byte> plain) =>
+        new(isPlain && !text.Span.ContainsAnyExcept(plain) ? Form.Plain : Form.Quoted, text);
+
+    private static SearchValues<byte> PlainWith(string punctuation) =>
+        SearchValues.Create([.. (LettersAndDigits + punctuation).Select(static c => (byte)c)]);
 }

@@ -3,23 +3,29 @@ namespace LoggingService.Rendering;
 /// <summary>The lines of rooms in a space; without any servers (<c>via</c>) one is removed. (Client-Server API, "Spaces".)</summary>
 internal static class SpaceLine
 {
-    public static string? Child(RenderContext context) => context.Sentence((content, types) =>
+    public static bool Child(RenderContext context) => context.Sentence((content, types) =>
     {
-        var room = SafeText.RoomId(context.Event.StateKey!);
-        var suggested = types.Boolean(content["suggested"u8]) == true ? " (suggested)" : "";
+        var room = SafeText.RoomId(context.StateKey);
+        Phrase suggested = types.Boolean(content["suggested"u8]) == true ? " (suggested)"u8 : ""u8;
         _ = types.String(content["order"u8]);
-        return types.Strings(content["via"u8]) is [] ? $"removed {room} from the space{context.AgainSuffix}"
-            : ChangesRelation(context) ? $"changed how {room} is shown in the space{suggested}"
-            : $"added {room} to the space{suggested}{context.AgainSuffix}";
+        return types.Strings(content["via"u8]) switch
+        {
+            [] => $"removed {room} from the space{context.AgainSuffix}",
+            _ when ChangesRelation(context) => $"changed how {room} is shown in the space{suggested}",
+            _ => $"added {room} to the space{suggested}{context.AgainSuffix}",
+        };
     });
 
-    public static string? Parent(RenderContext context) => context.Sentence((content, types) =>
+    public static bool Parent(RenderContext context) => context.Sentence((content, types) =>
     {
-        var space = SafeText.RoomId(context.Event.StateKey!);
-        var main = types.Boolean(content["canonical"u8]) == true ? " (its main one)" : "";
-        return types.Strings(content["via"u8]) is [] ? $"took the room out of the space {space}{context.AgainSuffix}"
-            : ChangesRelation(context) ? $"changed how the room belongs to the space {space}{main}"
-            : $"put the room into the space {space}{main}{context.AgainSuffix}";
+        var space = SafeText.RoomId(context.StateKey);
+        Phrase main = types.Boolean(content["canonical"u8]) == true ? " (its main one)"u8 : ""u8;
+        return types.Strings(content["via"u8]) switch
+        {
+            [] => $"took the room out of the space {space}{context.AgainSuffix}",
+            _ when ChangesRelation(context) => $"changed how the room belongs to the space {space}{main}",
+            _ => $"put the room into the space {space}{main}{context.AgainSuffix}",
+        };
     });
 
     private static bool ChangesRelation(RenderContext context)

@@ -6,23 +6,23 @@ namespace LoggingService.Rendering;
 internal static class TextBlock
 {
     /// <summary>The first plain text representation (the default if there is no <c>mimetype</c>), or <c>null</c>.</summary>
-    public static string? Plain(RawJson owner, TypeCheck types)
+    public static Utf8Text? Plain(RawJson owner, TypeCheck types)
     {
         var stable = owner["m.text"u8];
         var unstable = owner["org.matrix.msc1767.text"u8];
         var oldest = owner["org.matrix.msc1767.message"u8];
         return !TypeCheck.IsPresent(stable) && unstable.Kind == JsonValueKind.String
-            ? unstable.AsString()
+            ? unstable.AsText()
             : FirstPlain(TypeCheck.StableOrUnstable(stable, TypeCheck.StableOrUnstable(unstable, oldest)), types);
     }
 
-    private static string? FirstPlain(RawJson representations, TypeCheck types)
+    private static Utf8Text? FirstPlain(RawJson representations, TypeCheck types)
     {
         // All are read, so that the types of all are checked.
         var bodies = types.Items(representations).ConvertAll(types.Object).ConvertAll(representation =>
         {
             var body = types.String(representation["body"u8]);
-            return types.String(representation["mimetype"u8]) is null or "text/plain" ? body : null;
+            return types.String(representation["mimetype"u8])?.ToString() is null or "text/plain" ? body : null;
         });
         return bodies.Find(static body => body is not null);
     }

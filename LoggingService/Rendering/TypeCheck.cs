@@ -18,9 +18,11 @@ internal sealed class TypeCheck
     public static RawJson StableOrUnstable(RawJson stable, RawJson unstable) => IsPresent(stable) ? stable : unstable;
 
     /// <summary><c>null</c> if missing or wrong, as for the others below.</summary>
-    public string? String(RawJson value) => HasKind(value, JsonValueKind.String) ? value.AsString() : null;
+    public Utf8Text? String(RawJson value) => HasKind(value, JsonValueKind.String) ? value.AsText() : null;
 
-    public string? NonEmpty(RawJson value) => String(value) is { Length: > 0 } text ? text : null;
+    public bool IsString(RawJson value, ReadOnlySpan<byte> text) => HasKind(value, JsonValueKind.String) && value.IsString(text);
+
+    public Utf8Text? NonEmpty(RawJson value) => String(value) is { Length: > 0 } text ? text : null;
 
     public long? Integer(RawJson value) => HasKind(value, JsonValueKind.Number) ? value.AsInteger() : null;
 
@@ -31,11 +33,11 @@ internal sealed class TypeCheck
     public List<RawJson> Items(RawJson value) => HasKind(value, JsonValueKind.Array) ? value.Items() : [];
 
     /// <summary>The strings of an array; none if one of the elements is wrong.</summary>
-    public List<string> Strings(RawJson value)
+    public List<Utf8Text> Strings(RawJson value)
     {
         var items = Items(value);
         Failed |= items.Exists(static item => item.Kind != JsonValueKind.String);
-        return Failed ? [] : items.ConvertAll(static item => item.AsString()!);
+        return Failed ? [] : items.ConvertAll(static item => item.AsText()!.Value);
     }
 
     /// <summary>The result of <paramref name="read"/>; <c>null</c> if the content is not an object or a value has the wrong type.</summary>

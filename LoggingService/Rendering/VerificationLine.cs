@@ -7,21 +7,22 @@ internal static class VerificationLine
 
     public static bool Handles(string type) => type.StartsWith(Prefix, StringComparison.Ordinal);
 
-    public static string? Render(RenderContext context) => context.Sentence((content, types) =>
+    public static bool Render(RenderContext context) => context.Sentence((content, types) =>
     {
         _ = types.Object(content["m.relates_to"u8]);
         var code = types.NonEmpty(content["code"u8]);
+        var suffix = code is { } known ? $" ({SafeText.EventType(known)})" : Phrase.None;
         var reason = SafeText.QuotedSuffix(types.NonEmpty(content["reason"u8]));
         return context.Event.Type![Prefix.Length..] switch
         {
-            "ready" => "is ready for the verification",
-            "start" => "started the verification",
-            "accept" => "accepted the verification",
-            "key" => "sent their key for the verification",
-            "mac" => "confirmed the verification",
-            "done" => "finished the verification",
-            "cancel" => $"cancelled the verification{(code is null ? "" : $" ({SafeText.EventType(code)})")}{reason}",
-            _ => null,
+            "ready" => "is ready for the verification"u8,
+            "start" => "started the verification"u8,
+            "accept" => "accepted the verification"u8,
+            "key" => "sent their key for the verification"u8,
+            "mac" => "confirmed the verification"u8,
+            "done" => "finished the verification"u8,
+            "cancel" => $"cancelled the verification{suffix}{reason}",
+            _ => Phrase.None,
         };
     });
 }

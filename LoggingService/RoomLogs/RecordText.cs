@@ -17,17 +17,22 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
     /// <summary>Renders an event, or reports the error and falls back to the generic line: a bug must not lose the event.</summary>
     public static string Render(RoomEvent e, RoomHistory history, TimeZoneInfo zone, DateTimeOffset? receivedAt, Action<Exception> report)
     {
+        var line = new LineBuffer();
         try
         {
-            return LogLine.Render(e, history, zone, receivedAt);
+            LogLine.Write(line, e, history, zone, receivedAt);
         }
 #pragma warning disable CA1031 // Any bug in rendering.
         catch (Exception error)
 #pragma warning restore CA1031
         {
             report(error);
-            return LogLine.RenderFallback(e);
+            line.Clear();
+            LogLine.WriteFallback(line, e, zone, receivedAt);
         }
+
+        // Without the timestamp and the line break, which DayText formats.
+        return Utf8Text.Decode(line.Written[Timestamp.Length..^1]);
     }
 
     /// <summary>Reads a record that later lines may refer to.</summary>
@@ -60,7 +65,7 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
             id => _events.TryGetValue((e.RoomId, id), out var line) ? RoomEvent.FromRecord(line) : null,
             (type, stateKey) => _state.TryGetValue((e.RoomId, type, stateKey), out var line) ? RoomEvent.FromRecord(line) : null);
         return Render(e, history, zone, receivedAt: null, error => errors.WriteLine(
-            $"Failed to render event {SafeText.EventId(e.EventId)} in {SafeText.RoomId(e.RoomId)}; its line shows the raw content. "
+            $"Failed to render event {SafeText.EventId(Utf8Text.From(e.EventId))} in {SafeText.RoomId(Utf8Text.From(e.RoomId))}; its line shows the raw content. "
             + $"This is a bug in LoggingService, please report it: {error}"));
     }
 

@@ -66,7 +66,7 @@ internal sealed partial class RoomAliases(
             var name = e is { Type: "m.room.name", StateKey: "" } ? e.Content["name"u8].AsString() : null;
             if (!string.IsNullOrEmpty(name) && name != GetAlias(e.RoomId)?.Localpart)
             {
-                Log.RoomNamed(logger, GetAlias(e.RoomId)?.ToString() ?? e.RoomId, SafeText.Quoted(name));
+                Log.RoomNamed(logger, GetAlias(e.RoomId)?.ToString() ?? e.RoomId, SafeText.Quoted(Utf8Text.From(name)).ToString());
             }
         }
     }

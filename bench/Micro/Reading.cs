@@ -12,6 +12,7 @@ public class Reading
 {
     private static readonly DateTimeOffset ReceivedAt = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
     private static readonly RoomHistory EmptyHistory = new(_ => null, (_, _) => null);
+    private readonly LineBuffer _lines = new();
     private byte[] _body = [];
     private IReadOnlyList<RoomEvent> _events = [];
     private RoomHistory _history;
@@ -54,12 +55,12 @@ public class Reading
 
     private int Render(RoomHistory history)
     {
-        var length = 0;
+        _lines.Clear();
         foreach (var e in _events)
         {
-            length += LogLine.Render(e, history, TimeZoneInfo.Utc, ReceivedAt).Length;
+            LogLine.Write(_lines, e, history, TimeZoneInfo.Utc, ReceivedAt);
         }
 
-        return length;
+        return _lines.Length;
     }
 }
