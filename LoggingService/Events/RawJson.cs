@@ -114,12 +114,6 @@ internal readonly struct RawJson
     /// <summary>As <see cref="AsString"/>, for a string that many events have.</summary>
     public string? AsSharedString() => Kind == JsonValueKind.String ? SharedStrings.Decode(Bytes.Span[1..^1]) : null;
 
-    /// <summary>As <see cref="AsString"/>, but as UTF-8: usually a part of this value's bytes.</summary>
-    public Utf8Text? AsText() => Kind == JsonValueKind.String ? JsonString.ToText(Bytes[1..^1]) : null;
-
-    /// <summary>This is a string with that text.</summary>
-    public bool IsString(ReadOnlySpan<byte> text) => Kind == JsonValueKind.String && JsonString.AreEqual(Bytes.Span[1..^1], text);
-
     /// <summary>The number, truncated to an integer and saturated to <see cref="long"/>, or <c>null</c>.</summary>
     public long? AsInteger()
     {
@@ -138,6 +132,12 @@ internal readonly struct RawJson
     }
 
     public bool? AsBoolean() => Kind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => null };
+
+    /// <summary>As <see cref="AsString"/>, but as UTF-8: usually a part of this value's bytes.</summary>
+    public Utf8Text? AsText() => Kind == JsonValueKind.String ? JsonString.ToText(Bytes[1..^1]) : null;
+
+    /// <summary>This is a string with that text.</summary>
+    public bool IsString(ReadOnlySpan<byte> text) => Kind == JsonValueKind.String && JsonString.AreEqual(Bytes.Span[1..^1], text);
 
     /// <summary>The elements of this array, in order; none if this is not an array.</summary>
     public List<RawJson> Items()

@@ -94,6 +94,13 @@ internal sealed class RoomEvent
     public static string? GetEventId(ReadOnlyMemory<byte> line) =>
         RawJson.TryParse(line, out var json, out _) ? json["event_id"u8].AsString() : null;
 
+    /// <summary>The sender as UTF-8.</summary>
+    public Utf8Text? SenderText => Json.Slice(_parts.Sender).AsText();
+
+    public Utf8Text? TypeText => Json.Slice(_parts.Type).AsText();
+
+    public Utf8Text? StateKeyText => Json.Slice(_parts.StateKey).AsText();
+
     /// <summary>
     /// Writes the event's line of the record: the bytes as pushed, with <c>received_ts</c> appended as the last key
     /// (readers use the last of two equal keys, and the sender may have set its own), and a line break.
@@ -107,11 +114,4 @@ internal sealed class RoomEvent
     }
 
     private static RoomEvent? Read(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json) => Read(ref reader, json, out _);
-
-    /// <summary>The sender as UTF-8.</summary>
-    public Utf8Text? SenderText => Json.Slice(_parts.Sender).AsText();
-
-    public Utf8Text? TypeText => Json.Slice(_parts.Type).AsText();
-
-    public Utf8Text? StateKeyText => Json.Slice(_parts.StateKey).AsText();
 }
