@@ -104,6 +104,11 @@ public class AnyEventTests
         Assert.Matches(LogFormat.Line, $"2026-11-23 19:20:11 +00:00 {line}");
         Assert.InRange(Encoding.UTF8.GetByteCount(line), 1, LogLine.MaxBytes + 100);
 
+        var fallback = new LineBuffer();
+        LogLine.WriteFallback(fallback, e, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
+        Assert.EndsWith("\n", Encoding.UTF8.GetString(fallback.Written), StringComparison.Ordinal);
+        Assert.DoesNotContain(Encoding.UTF8.GetString(fallback.Written[..^1]).EnumerateRunes(), IsUnsafe);
+
         using var record = new MemoryStream();
         e.WriteRecord(record, DateTimeOffset.FromUnixTimeMilliseconds(5));
         Assert.Equal($"{text[..^1]},\"received_ts\":5}}\n", Encoding.UTF8.GetString(record.ToArray()));

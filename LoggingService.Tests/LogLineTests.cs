@@ -151,6 +151,64 @@ public class LogLineTests
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("a", 1)]
+    [InlineData("å", 2)]
+    [InlineData("€", 3)]
+    [InlineData("🦊", 4)]
+    public void A_line_is_truncated_only_if_it_is_too_long(string character, int length)
+    {
+        var head = "<@bob:x> ".Length;
+        for (var excess = -1; excess <= 4; excess++)
+        {
+            // Characters to the limit, shifted by shorter ones before them.
+            var shift = (LogLine.MaxBytes - head + excess) % length;
+            var count = (LogLine.MaxBytes - head + excess) / length;
+            var body = new string('x', shift) + string.Concat(Enumerable.Repeat(character, count));
+            var kept = excess <= 0 ? count : count - ((excess + length - 1) / length);
+            var removed = (count - kept) * length;
+            var expected = $"<@bob:x> {body[..(shift + (kept * character.Length))]}"
+                + (removed == 0 ? "" : $"… ({removed} more bytes; see the record)");
+            Assert.Equal(expected, Render("m.room.message", $$"""{"msgtype":"m.text","body":"{{body}}"}"""));
+        }
+    }
+
+    [Fact]
+    public void Lines_of_one_second_have_the_time_of_their_zone()
+    {
+        var east = TimeZoneInfo.CreateCustomTimeZone("east", TimeSpan.FromHours(14), "east", "east");
+        Assert.Equal("2026-11-23 19:20:11 +00:00", Timestamp(Now + 999, TimeZoneInfo.Utc));
+        Assert.Equal("2026-11-24 09:20:11 +14:00", Timestamp(Now, east));
+        Assert.Equal("2026-11-23 19:20:11 +00:00", Timestamp(Now, TimeZoneInfo.Utc));
+        Assert.Equal("2026-11-23 19:20:10 +00:00", Timestamp(Now - 1, TimeZoneInfo.Utc));
+        Assert.Equal("1969-12-31 23:59:59 +00:00", Timestamp(-1, TimeZoneInfo.Utc));
+        Assert.Equal("1970-01-01 14:00:00 +14:00", Timestamp(0, east));
+
+        static string Timestamp(long time, TimeZoneInfo zone)
+        {
+            var e = RoomEventFrom($$"""{"event_id":"$e","room_id":"!r","origin_server_ts":{{time}}}""");
+            var output = new LineBuffer();
+            LogLine.Write(output, e, Nothing, zone, null);
+            return Encoding.UTF8.GetString(output.Written)[..^" *** ? (no type) (no content)\n".Length];
+        }
+    }
+
+    [Fact]
+    public void A_plain_message_is_rendered_without_copies()
+    {
+        var e = Event("m.room.message", $$"""{"msgtype":"m.text","body":"{{new string('å', 5000)}}"}""");
+        var output = new LineBuffer();
+        LogLine.Write(output, e, Nothing, TimeZoneInfo.Utc, null);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+        {
+            output.Clear();
+            LogLine.Write(output, e, Nothing, TimeZoneInfo.Utc, null);
+        }
+
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 100, 0, 200);
+    }
+
     [Fact]
     public void The_timestamp_is_the_claimed_time_clamped_to_a_valid_date()
     {

@@ -21,9 +21,12 @@ internal static class JsonString
         }
     }
 
-    public static bool AreEqual(ReadOnlySpan<byte> encoded, ReadOnlySpan<byte> utf8) => encoded.Contains((byte)'\\')
-        ? Unescape(encoded).Span.SequenceEqual(utf8)
-        : encoded.SequenceEqual(utf8);
+    public static bool AreEqual(ReadOnlySpan<byte> encoded, ReadOnlySpan<byte> utf8)
+    {
+        // An escape sequence is longer than its character.
+        var isEscaped = encoded.Length > utf8.Length && encoded.Contains((byte)'\\');
+        return isEscaped ? Unescape(encoded).Span.SequenceEqual(utf8) : encoded.SequenceEqual(utf8);
+    }
 
     /// <summary>Unpaired surrogates are kept.</summary>
     public static string Decode(ReadOnlySpan<byte> encoded) => encoded.Contains((byte)'\\')

@@ -53,8 +53,7 @@ internal static class MessageLine
     public static ReadOnlySpan<byte> FileKind(RawJson content)
     {
         var type = content["msgtype"u8];
-        return type.IsString("m.text"u8) ? default
-            : type.IsString("m.image"u8) ? "image"u8
+        return type.IsString("m.image"u8) ? "image"u8
             : type.IsString("m.file"u8) ? "file"u8
             : type.IsString("m.audio"u8) ? IsVoice(content) ? "voice"u8 : "audio"u8
             : type.IsString("m.video"u8) ? "video"u8
@@ -74,14 +73,19 @@ internal static class MessageLine
 
         var text = profile.RemoveFallback(relation.HasFallback ? Relation.RemoveFallback(body) : body);
         var isSticker = context.Event.CanonicalType == "m.sticker";
+        var msgtype = content["msgtype"u8];
+        if (!isSticker && msgtype.IsString("m.text"u8))
+        {
+            return MessageContent.Plain(text);
+        }
+
         var fileKind = isSticker ? "sticker"u8 : FileKind(content);
         if (!fileKind.IsEmpty)
         {
             return Attachment.File(fileKind, content, text, types);
         }
 
-        var msgtype = content["msgtype"u8];
-        return msgtype.IsString("m.text"u8) ? MessageContent.Plain(text) : types.String(msgtype)?.ToString() switch
+        return types.String(msgtype)?.ToString() switch
         {
             "m.notice" => MessageContent.Notice(text),
             "m.emote" => MessageContent.Emote(text),
