@@ -82,7 +82,8 @@ public class EscapingTests
         }
     }
 
-    private static bool IsIn((int First, int Last)[] table, int code) => Array.Exists(table, range => range.First <= code && code <= range.Last);
+    private static bool IsIn((int First, int Last)[] table, int code) =>
+        Array.Exists(table, range => range.First <= code && code <= range.Last);
 
     private static byte[] PercentEncode(byte[] bytes) =>
         Encoding.ASCII.GetBytes(string.Concat(bytes.Select(static b => string.Create(CultureInfo.InvariantCulture, $"%{b:X2}"))));

@@ -37,7 +37,9 @@ internal static class LogLine
         EndLine(output, start);
     }
 
-    /// <summary>As <see cref="Write"/>, but the generic line: <c>*** @x:example.org com.example.thing {"a":"b"}</c>. Never throws.</summary>
+    /// <summary>
+    /// As <see cref="Write"/>, but the generic line: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>. Never throws.
+    /// </summary>
     public static void WriteFallback(LineBuffer output, RoomEvent e, TimeZoneInfo zone, DateTimeOffset? receivedAt)
     {
         output.Append(Timestamp.Get(Milliseconds(e, receivedAt), zone).Text);

@@ -24,7 +24,8 @@ internal static class Prose
     public static Phrase Pluralize(long count, ReadOnlySpan<byte> noun) => $"{count} {noun}{(count == 1 ? ""u8 : "s"u8)}";
 
     /// <summary><c>a, b, c</c>: for ids and names that contain no comma.</summary>
-    public static Phrase List(IEnumerable<Utf8Text> names, Func<Utf8Text, SafeText> format) => List(names.Select(name => (Phrase)format(name)));
+    public static Phrase List(IEnumerable<Utf8Text> names, Func<Utf8Text, SafeText> format) =>
+        List(names.Select(name => (Phrase)format(name)));
 
     /// <summary>The same; empty if there are no parts.</summary>
     public static Phrase List(IEnumerable<Phrase?> parts, string separator = ", ")

@@ -74,13 +74,14 @@ internal static class RoomAccessLine
         return rules.Count == 0 ? members : $"{members} and others by {Prose.List(others)}";
     }
 
-    private static Phrase? DescribeVisibility(RawJson content, TypeCheck types) => types.NonEmpty(content["history_visibility"u8])?.ToString() switch
-    {
-        null => Phrase.None,
-        "world_readable" => "anyone"u8,
-        "shared" => "members"u8,
-        "invited" => "members (from their invitation on)"u8,
-        "joined" => "members (from their joining on)"u8,
-        var visibility => $"by the rule {SafeText.Quoted(Utf8Text.From(visibility))}",
-    };
+    private static Phrase? DescribeVisibility(RawJson content, TypeCheck types) =>
+        types.NonEmpty(content["history_visibility"u8])?.ToString() switch
+        {
+            null => Phrase.None,
+            "world_readable" => "anyone"u8,
+            "shared" => "members"u8,
+            "invited" => "members (from their invitation on)"u8,
+            "joined" => "members (from their joining on)"u8,
+            var visibility => $"by the rule {SafeText.Quoted(Utf8Text.From(visibility))}",
+        };
 }

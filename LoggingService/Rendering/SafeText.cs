@@ -149,7 +149,8 @@ internal readonly struct SafeText
         output.Append(end);
     }
 
-    private static SafeText Identifier(Utf8Text id, ReadOnlySpan<byte> sigil) => new(id.StartsWith(sigil) ? Form.Identifier : Form.Quoted, id);
+    private static SafeText Identifier(Utf8Text id, ReadOnlySpan<byte> sigil) =>
+        new(id.StartsWith(sigil) ? Form.Identifier : Form.Quoted, id);
 
     private static SafeText QuotedUnless(bool isPlain, Utf8Text text, SearchValues<byte> plain) =>
         new(isPlain && !text.Span.ContainsAnyExcept(plain) ? Form.Plain : Form.Quoted, text);

@@ -42,7 +42,8 @@ internal static class ServerAclLine
         List<Phrase> list = [.. changes.OfType<Phrase>()];
         return current.Allow.Count == 0 && list.Count > 0 ? [.. list, "none may take part now"u8] : list;
 
-        static Phrase? Describe(ReadOnlySpan<byte> verb, List<Utf8Text> servers) => servers.Count == 0 ? Phrase.None : $"{verb} {List(servers)}";
+        static Phrase? Describe(ReadOnlySpan<byte> verb, List<Utf8Text> servers) =>
+            servers.Count == 0 ? Phrase.None : $"{verb} {List(servers)}";
     }
 
     private static Phrase List(List<Utf8Text> servers) => Prose.List(servers, SafeText.ServerName);
