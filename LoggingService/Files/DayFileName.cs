@@ -6,8 +6,11 @@ internal readonly record struct DayFileName(DateOnly Day, string Suffix)
     private const string Format = "yyyyMMdd";
     private const string RecordSuffix = ".jsonl";
     private const string TextSuffix = ".log";
+    private const string IdsSuffix = ".ids";
 
     public bool IsRecord => Suffix == RecordSuffix;
+
+    public bool IsIds => Suffix == IdsSuffix;
 
     /// <summary>True for <c>20261123.log</c> and for texts moved aside, <c>20261123.log.old.1</c>.</summary>
     public bool IsText => Suffix == TextSuffix || Suffix.StartsWith(TextSuffix + ".old", StringComparison.Ordinal);
@@ -15,6 +18,8 @@ internal readonly record struct DayFileName(DateOnly Day, string Suffix)
     public static DayFileName Record(DateOnly day) => new(day, RecordSuffix);
 
     public static DayFileName Text(DateOnly day) => new(day, TextSuffix);
+
+    public static DayFileName Ids(DateOnly day) => new(day, IdsSuffix);
 
     public static DayFileName? Parse(string? name)
     {

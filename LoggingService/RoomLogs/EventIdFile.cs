@@ -1,0 +1,145 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using LoggingService.Files;
+using Microsoft.Win32.SafeHandles;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>A day's <c>.ids</c> file: a header, a filter, the entries sorted by hash; each 4 KiB end with a checksum.</summary>
+internal sealed class EventIdFile
+{
+    // "ls_ids" and a version: the format may change at any time, as the file is derived from the record.
+    private const ulong Magic = 0x0001_7364_695F_736C;
+    private const int HeaderWords = 8;
+    private const int BlockWords = 512;
+    private const int PayloadWords = BlockWords - 1;
+    private const int EntriesPerRead = 255;
+    private readonly SafeFileHandle _file;
+    private readonly Header _header;
+
+    private EventIdFile(SafeFileHandle file)
+    {
+        _file = file;
+        _header = MemoryMarshal.Cast<ulong, Header>(ReadWords(0, HeaderWords))[0];
+    }
+
+    public ulong Seed => _header.Seed;
+
+    /// <exception cref="InvalidDataException">The file is missing, unreadable, damaged, or not of this record.</exception>
+    /// <param name="record"><c>null</c> if retention removed it: its ids stay valid.</param>
+    public static T Read<T>(string path, RecordStamp? record, Func<EventIdFile, T> read)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+            var ids = new EventIdFile(file);
+            return ids._header.Magic == Magic && (record is null || record == ids._header.Record)
+                ? read(ids)
+                : throw new InvalidDataException($"{path} does not match its record");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDataException(e.Message, e);
+        }
+    }
+
+    /// <summary>Replaces the file, durably.</summary>
+    public static void Write(string path, RecordStamp record, Posix.FileIdentity? text, EventIdTable table)
+    {
+        var entries = table.ToSortedArray();
+        var filter = IdFilter.Create(entries);
+        var header = new Header(Magic, table.Seed, record, text?.Inode ?? 0, text?.Length ?? 0, filter.Length, entries.Length);
+        ulong[] words =
+        [
+            .. MemoryMarshal.Cast<Header, ulong>(new ReadOnlySpan<Header>(in header)),
+            .. filter,
+            .. MemoryMarshal.Cast<EventIdEntry, ulong>(entries),
+        ];
+        AtomicFile.Replace(path, Posix.LogFileMode, file =>
+        {
+            foreach (var payload in words.Chunk(PayloadWords))
+            {
+                var block = new ulong[BlockWords];
+                payload.CopyTo(block, 0);
+                block[PayloadWords] = Checksum(block, file.Position);
+                file.Write(MemoryMarshal.AsBytes<ulong>(block));
+            }
+        });
+    }
+
+    public bool HasText(Posix.FileIdentity? text) => (_header.TextInode, _header.TextLength) == (text?.Inode ?? 0, text?.Length ?? 0);
+
+    public IdFilter ReadFilter() => new(Seed, ReadWords(HeaderWords, _header.FilterWords));
+
+    public EventIdTable ReadTable()
+    {
+        var table = new EventIdTable(Seed);
+        foreach (var entry in ReadEntries(0, _header.Entries))
+        {
+            table.Set(entry.Hash, entry.OffsetPlusOne - 1);
+        }
+
+        return table;
+    }
+
+    public long? Find(ulong hash)
+    {
+        // Hashes are uniform: the estimate is a few hundred entries off.
+        var first = Math.Max(0, (int)Math.BigMul(hash, (ulong)_header.Entries, out _) - (EntriesPerRead / 2));
+        var entries = ReadEntries(first, EntriesPerRead);
+        while (first > 0 && entries[0].Hash > hash)
+        {
+            first = Math.Max(0, first - EntriesPerRead);
+            entries = ReadEntries(first, EntriesPerRead);
+        }
+
+        while (first + EntriesPerRead < _header.Entries && entries[^1].Hash < hash)
+        {
+            first += EntriesPerRead;
+            entries = ReadEntries(first, EntriesPerRead);
+        }
+
+        var found = Array.Find(entries, entry => entry.Hash == hash);
+        return found.OffsetPlusOne == 0 ? null : found.OffsetPlusOne - 1;
+    }
+
+    private static ulong Checksum(ReadOnlySpan<ulong> block, long position) =>
+        XxHash3.HashToUInt64(MemoryMarshal.AsBytes(block[..PayloadWords]), position);
+
+    private EventIdEntry[] ReadEntries(int first, int max)
+    {
+        var words = ReadWords(HeaderWords + _header.FilterWords + (first * 2), Math.Min(max, _header.Entries - first) * 2);
+        return MemoryMarshal.Cast<ulong, EventIdEntry>(words).ToArray();
+    }
+
+    private ulong[] ReadWords(int first, int count)
+    {
+        var words = new ulong[count];
+        Span<ulong> block = stackalloc ulong[BlockWords];
+        for (int read = 0, length; read < count; read += length)
+        {
+            var (index, start) = Math.DivRem(first + read, PayloadWords);
+            var position = (long)index * BlockWords * sizeof(ulong);
+            var bytes = MemoryMarshal.AsBytes(block);
+            if (RandomAccess.Read(_file, bytes, position) != bytes.Length || block[PayloadWords] != Checksum(block, position))
+            {
+                throw new InvalidDataException($"The block at {position} of an .ids file is damaged");
+            }
+
+            length = Math.Min(count - read, PayloadWords - start);
+            block.Slice(start, length).CopyTo(words.AsSpan(read));
+        }
+
+        return words;
+    }
+
+    private readonly record struct Header(
+        ulong Magic, ulong Seed, RecordStamp Record, ulong TextInode, long TextLength, int FilterWords, int Entries);
+}
+
+/// <summary>Equal stamps mean an unchanged record. On macOS the inode is not read.</summary>
+internal readonly record struct RecordStamp(ulong Inode, long Length, long ModifiedAt)
+{
+    public static RecordStamp? Read(string path) =>
+        Posix.Stat(path) is { } file ? new(file.Inode, file.Length, File.GetLastWriteTimeUtc(path).Ticks) : null;
+}
