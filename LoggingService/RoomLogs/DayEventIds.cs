@@ -157,10 +157,9 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
         {
             _filter = EventIdFile.Read(_file, RecordStamp.Read(_record), file => file.ReadFilter());
             words = _filter.Words!;
-            filters.Add(_filter);
         }
 
-        _filter!.WasUsed = true;
+        filters.Use(_filter!);
         return words;
     }
 

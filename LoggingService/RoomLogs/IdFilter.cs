@@ -20,9 +20,6 @@ internal sealed class IdFilter
 
     public long Size { get; }
 
-    /// <summary>Set at each use; the cache clears it.</summary>
-    public bool WasUsed { get; set; }
-
     public LinkedListNode<IdFilter> Node { get; }
 
     public static ulong[] Create(EventIdEntry[] entries)
@@ -30,24 +27,24 @@ internal sealed class IdFilter
         var words = new ulong[((entries.LongLength * 10 / (BlockWords * 64)) + 1) * BlockWords];
         foreach (var entry in entries)
         {
-            Probe(words, entry.Hash, set: true);
+            Probe(words, entry.Hash, add: true);
         }
 
         return words;
     }
 
-    public static bool MayContain(ulong[] words, ulong hash) => Probe(words, hash, set: false);
+    public static bool MayContain(ulong[] words, ulong hash) => Probe(words, hash, add: false);
 
-    private static bool Probe(ulong[] words, ulong hash, bool set)
+    private static bool Probe(ulong[] words, ulong hash, bool add)
     {
-        // The high bits of the hash choose the block; multiplied, its bits are independent of them.
+        // The high bits of the hash choose the block; the product's bits are independent of them.
         var block = words.AsSpan((int)Math.BigMul(hash, (ulong)(words.Length / BlockWords), out _) * BlockWords, BlockWords);
         var bits = hash * 0x9E3779B97F4A7C15;
         for (var i = 0; i < 7; i++, bits >>= 9)
         {
-            ref var word = ref block[(int)(bits >> 6) % BlockWords];
-            var bit = 1UL << (int)(bits % 64);
-            if (set)
+            ref var word = ref block[(int)(bits >> 6) & (BlockWords - 1)];
+            var bit = 1UL << (int)(bits & 63);
+            if (add)
             {
                 word |= bit;
             }
@@ -61,7 +58,7 @@ internal sealed class IdFilter
     }
 }
 
-/// <summary>Bounds the memory of the filters of all rooms; evicts the least recently used (second chance). Thread-safe.</summary>
+/// <summary>Bounds the memory of the filters of all rooms. Thread-safe.</summary>
 internal sealed class IdFilterCache(long capacity = IdFilterCache.Capacity)
 {
     /// <summary>100 rooms with 30 days of 30,000 events need 110 MiB; with less, each of their events would read 30 filters.</summary>
@@ -72,25 +69,20 @@ internal sealed class IdFilterCache(long capacity = IdFilterCache.Capacity)
 
     public long Size { get; private set; }
 
-    public void Add(IdFilter filter)
+    /// <summary>Adds a filter, or marks it as the most recently used; evicts the least recently used ones.</summary>
+    public void Use(IdFilter filter)
     {
         lock (_lock)
         {
-            while (_filters.First is { } oldest && Size + filter.Size > capacity)
+            Remove(filter);
+            Size += filter.Size;
+            while (Size > capacity && _filters.First is { Value: var oldest })
             {
-                Remove(oldest.Value);
-                if (oldest.Value.WasUsed)
-                {
-                    oldest.Value.WasUsed = false;
-                    Append(oldest.Value);
-                }
-                else
-                {
-                    oldest.Value.Words = null;
-                }
+                Remove(oldest);
+                oldest.Words = null;
             }
 
-            Append(filter);
+            _filters.AddLast(filter.Node);
         }
     }
 
@@ -104,11 +96,5 @@ internal sealed class IdFilterCache(long capacity = IdFilterCache.Capacity)
                 Size -= filter.Size;
             }
         }
-    }
-
-    private void Append(IdFilter filter)
-    {
-        _filters.AddLast(filter.Node);
-        Size += filter.Size;
     }
 }
