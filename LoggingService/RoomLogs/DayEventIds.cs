@@ -6,7 +6,7 @@ namespace LoggingService.RoomLogs;
 /// The ids of one day's record: in memory, or in the <c>.ids</c> file behind a filter. Rebuilt from the record wherever they
 /// don't match it; <see cref="IOException"/> and <see cref="UnauthorizedAccessException"/> only if the record can't be read.
 /// </summary>
-internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache filters, EventIdHash hash) : IDisposable
+internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache filters, Func<string, ulong, ulong> hash) : IDisposable
 {
     /// <summary>In place of the offset of a line that retention removed with its record.</summary>
     public const long NoLine = -1;

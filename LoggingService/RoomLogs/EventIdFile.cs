@@ -13,7 +13,6 @@ internal sealed class EventIdFile
     private const int HeaderWords = 8;
     private const int BlockWords = 512;
     private const int PayloadWords = BlockWords - 1;
-    private const int EntriesPerRead = 255;
     private readonly SafeFileHandle _file;
     private readonly Header _header;
 
@@ -76,41 +75,48 @@ internal sealed class EventIdFile
         var table = new EventIdTable(Seed);
         foreach (var entry in ReadEntries(0, _header.Entries))
         {
-            table.Set(entry.Hash, entry.OffsetPlusOne - 1);
+            table.Set(entry.Hash, entry.Offset);
         }
 
         return table;
     }
 
+    /// <summary>Interpolation search: hashes are uniformly distributed, so a few reads suffice.</summary>
     public long? Find(ulong hash)
     {
-        // Hashes are uniform: the estimate is a few hundred entries off.
-        var first = Math.Max(0, (int)Math.BigMul(hash, (ulong)_header.Entries, out _) - (EntriesPerRead / 2));
-        var entries = ReadEntries(first, EntriesPerRead);
-        while (first > 0 && entries[0].Hash > hash)
+        var start = 0;
+        var end = _header.Entries;
+        var before = 0UL;
+        var after = ulong.MaxValue;
+        while (start < end)
         {
-            first = Math.Max(0, first - EntriesPerRead);
-            entries = ReadEntries(first, EntriesPerRead);
+            var middle = start + (int)((end - start - 1) * ((double)(hash - before) / (after - before)));
+            var entry = ReadEntries(middle, 1)[0];
+            if (entry.Hash == hash)
+            {
+                return entry.Offset;
+            }
+
+            if (entry.Hash < hash)
+            {
+                start = middle + 1;
+                before = entry.Hash;
+            }
+            else
+            {
+                end = middle;
+                after = entry.Hash;
+            }
         }
 
-        while (first + EntriesPerRead < _header.Entries && entries[^1].Hash < hash)
-        {
-            first += EntriesPerRead;
-            entries = ReadEntries(first, EntriesPerRead);
-        }
-
-        var found = Array.Find(entries, entry => entry.Hash == hash);
-        return found.OffsetPlusOne == 0 ? null : found.OffsetPlusOne - 1;
+        return null;
     }
 
     private static ulong Checksum(ReadOnlySpan<ulong> block, long position) =>
         XxHash3.HashToUInt64(MemoryMarshal.AsBytes(block[..PayloadWords]), position);
 
-    private EventIdEntry[] ReadEntries(int first, int max)
-    {
-        var words = ReadWords(HeaderWords + _header.FilterWords + (first * 2), Math.Min(max, _header.Entries - first) * 2);
-        return MemoryMarshal.Cast<ulong, EventIdEntry>(words).ToArray();
-    }
+    private EventIdEntry[] ReadEntries(int first, int count) =>
+        MemoryMarshal.Cast<ulong, EventIdEntry>(ReadWords(HeaderWords + _header.FilterWords + (first * 2), count * 2)).ToArray();
 
     private ulong[] ReadWords(int first, int count)
     {

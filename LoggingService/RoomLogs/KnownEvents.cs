@@ -14,11 +14,11 @@ internal sealed class KnownEvents : IDisposable
     private const int Days = 31;
     private readonly string _folder;
     private readonly IdFilterCache _filters;
-    private readonly EventIdHash _hash;
+    private readonly Func<string, ulong, ulong> _hash;
     private List<DayEventIds> _days = [];
     private DayEventIds _current;
 
-    private KnownEvents(string folder, DateOnly day, IdFilterCache filters, EventIdHash hash)
+    private KnownEvents(string folder, DateOnly day, IdFilterCache filters, Func<string, ulong, ulong> hash)
     {
         _folder = folder;
         _filters = filters;
@@ -44,7 +44,7 @@ internal sealed class KnownEvents : IDisposable
     public long Size => _days.Sum(day => day.Size);
 
     /// <summary>Opens a room for a day. Slow where an <c>.ids</c> file is missing: 0.1 s a day of 30,000 events.</summary>
-    public static KnownEvents Open(string folder, DateOnly day, IdFilterCache filters, EventIdHash? hash = null) =>
+    public static KnownEvents Open(string folder, DateOnly day, IdFilterCache filters, Func<string, ulong, ulong>? hash = null) =>
         new(folder, day, filters, hash ?? Hash);
 
     /// <summary>Deletes the <c>.ids</c> file of a day whose record is repaired.</summary>
@@ -56,15 +56,15 @@ internal sealed class KnownEvents : IDisposable
         }
     }
 
-    public bool Contains(string eventId) => ContainsKey(EventIdKind.Event, eventId);
+    public bool Contains(string eventId) => Locate(EventIdKind.Event, eventId, isLineNeeded: false) is not null;
 
     /// <summary>The newest line of an event; <c>null</c> also if retention removed it.</summary>
-    public (DateOnly Day, long Offset)? Find(string eventId) => FindLine(EventIdKind.Event, eventId);
+    public (DateOnly Day, long Offset)? Find(string eventId) => Locate(EventIdKind.Event, eventId);
 
-    public bool IsRemoved(string eventId) => ContainsKey(EventIdKind.Redaction, eventId);
+    public bool IsRemoved(string eventId) => Locate(EventIdKind.Redaction, eventId, isLineNeeded: false) is not null;
 
     /// <summary>The newest edit of an event, valid or not; <c>null</c> also if retention removed it.</summary>
-    public (DateOnly Day, long Offset)? NewestEdit(string eventId) => FindLine(EventIdKind.Edit, eventId);
+    public (DateOnly Day, long Offset)? NewestEdit(string eventId) => Locate(EventIdKind.Edit, eventId);
 
     /// <summary>Adds an event that was appended to the day's record.</summary>
     public void Add(RoomEvent e, long offset) => _current.Add(EventKeys.Of(e), offset);
@@ -109,24 +109,11 @@ internal sealed class KnownEvents : IDisposable
         Contains("");
     }
 
-    private bool ContainsKey(EventIdKind kind, string key)
+    private (DateOnly Day, long Offset)? Locate(EventIdKind kind, string key, bool isLineNeeded = true)
     {
         foreach (var day in _days)
         {
-            if (day.Find(kind, key) is not null)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private (DateOnly Day, long Offset)? FindLine(EventIdKind kind, string key)
-    {
-        foreach (var day in _days)
-        {
-            if (day.Find(kind, key) is { } offset and not DayEventIds.NoLine)
+            if (day.Find(kind, key) is { } offset && !(isLineNeeded && offset == DayEventIds.NoLine))
             {
                 return (day.Day, offset);
             }
