@@ -38,7 +38,8 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
 
         try
         {
-            (_table, var isSame) = EventIdFile.Read(_file, record, file => (file.ReadTable(), file.HasText(text)));
+            var (table, isSame) = EventIdFile.Read(_file, record, file => (file.ReadTable(), file.HasText(text)));
+            _table = table;
             return isSame;
         }
         catch (InvalidDataException)
