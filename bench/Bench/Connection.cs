@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -5,35 +6,29 @@ using System.Text;
 namespace Bench;
 
 /// <summary>
-/// An HTTP/1.1 keep-alive connection of a homeserver. A bare socket, so that the load generator uses as little of the machine
-/// as possible.
+/// An HTTP/1.1 keep-alive connection of a homeserver: a blocking socket, so that the load generator takes little of the machine.
 /// </summary>
 internal sealed class Connection(int port) : IDisposable
 {
     private readonly byte[] _buffer = new byte[64 * 1024];
     private Socket? _socket;
 
-    /// <summary>Sends a transaction and waits for its 200.</summary>
-    /// <exception cref="HttpRequestException">The response has another status.</exception>
-    public Task PutAsync(string id, ReadOnlyMemory<byte> body) => SendAsync($"PUT /_matrix/app/v1/transactions/{id}", body);
+    /// <summary>The head of a request that pushes a transaction.</summary>
+    public static string Head(string transactionId, int contentLength) =>
+        $"PUT /_matrix/app/v1/transactions/{transactionId} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Synapse/1.160.0\r\n"
+        + $"Authorization: Bearer hs_token\r\nContent-Type: application/json\r\nContent-Length: {contentLength}\r\n\r\n";
 
     /// <summary>Sends a request and waits for its 200.</summary>
-    /// <param name="line">Method and target.</param>
-    /// <param name="body">The body; may be empty.</param>
     /// <exception cref="HttpRequestException">The response has another status.</exception>
-    public async Task SendAsync(string line, ReadOnlyMemory<byte> body)
+    public void Send(ReadOnlySpan<byte> request)
     {
-        var head = Encoding.ASCII.GetBytes(
-            $"{line} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: Synapse/1.160.0\r\nAuthorization: Bearer hs_token\r\n"
-            + $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
         for (var attempt = 1; ; attempt++)
         {
             var isReused = _socket is not null;
             try
             {
-                await ConnectAsync();
-                await _socket!.SendAsync(new ArraySegment<byte>[] { new(head), new(body.ToArray(), 0, body.Length) });
-                await ReadResponseAsync(line);
+                Connect().Send(request);
+                ReadResponse();
                 return;
             }
             catch (Exception e) when (isReused && attempt == 1 && e is SocketException or EndOfStreamException)
@@ -46,37 +41,39 @@ internal sealed class Connection(int port) : IDisposable
 
     public void Dispose() => Close();
 
-    private async Task ConnectAsync()
+    private Socket Connect()
     {
         if (_socket is null)
         {
             _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await _socket.ConnectAsync(IPAddress.Loopback, port);
+            _socket.Connect(IPAddress.Loopback, port);
         }
+
+        return _socket;
     }
 
-    private async Task ReadResponseAsync(string line)
+    private void ReadResponse()
     {
         var read = 0;
         while (true)
         {
-            var received = await _socket!.ReceiveAsync(_buffer.AsMemory(read));
+            var received = _socket!.Receive(_buffer.AsSpan(read));
             if (received == 0)
             {
                 throw new EndOfStreamException();
             }
 
             read += received;
-            var text = Encoding.Latin1.GetString(_buffer, 0, read);
-            var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-            if (end > 0 && IsComplete(text[..end], text[(end + 4)..]))
+            ReadOnlySpan<byte> response = _buffer.AsSpan(0, read);
+            var end = response.IndexOf("\r\n\r\n"u8);
+            if (end > 0 && IsComplete(response[..end], response[(end + 4)..]))
             {
-                if (!text.StartsWith("HTTP/1.1 200", StringComparison.Ordinal))
+                if (!response.StartsWith("HTTP/1.1 200"u8))
                 {
-                    throw new HttpRequestException($"{line}: {text}");
+                    throw new HttpRequestException(Encoding.UTF8.GetString(response));
                 }
 
-                if (text[..end].Contains("\r\nConnection: close", StringComparison.OrdinalIgnoreCase))
+                if (response[..end].IndexOf("\r\nConnection: close"u8) >= 0)
                 {
                     Close();
                 }
@@ -86,10 +83,14 @@ internal sealed class Connection(int port) : IDisposable
         }
     }
 
-    private static bool IsComplete(string head, string body) =>
-        head.Split("\r\nContent-Length: ", 2) is [_, var rest]
-            ? body.Length >= int.Parse(rest.Split('\r')[0])
-            : body.EndsWith("0\r\n\r\n", StringComparison.Ordinal);
+    private static bool IsComplete(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
+    {
+        var name = "\r\nContent-Length: "u8;
+        var found = head.IndexOf(name);
+        return found >= 0 && Utf8Parser.TryParse(head[(found + name.Length)..], out int length, out _)
+            ? body.Length >= length
+            : body.EndsWith("0\r\n\r\n"u8);
+    }
 
     private void Close()
     {

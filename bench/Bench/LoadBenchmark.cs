@@ -1,54 +1,100 @@
 using static Bench.Report;
-using Written = System.Collections.Generic.Dictionary<(Bench.Contender, string Scenario), (long Bytes, long Events)>;
 
 namespace Bench;
 
 /// <summary>Runs the scenarios in rounds, each contender once per round.</summary>
-internal static class LoadBenchmark
+internal sealed class LoadBenchmark(Contender[] contenders, Goals goals, int rounds, TimeSpan settle, TimeSpan duration)
 {
-    /// <summary>Runs each scenario for an unmeasured round of length <paramref name="settle"/>, then for the measured rounds.</summary>
-    public static async Task RunAsync(
-        Contender[] contenders, IReadOnlyList<Scenario> scenarios, int rounds, TimeSpan warmUp, TimeSpan settle, TimeSpan duration)
+    /// <summary>How long a program may take to know again what a room with a history holds.</summary>
+    private static readonly TimeSpan HistoryTimeout = TimeSpan.FromMinutes(30);
+
+    private static readonly (Func<Load.Result, double> Select, string Name, string Format)[] Figures =
+    [
+        (result => result.EventsPerSecond, "events/s in the files", "#,0"),
+        (result => result.AcknowledgedPerSecond, "events/s acknowledged", "#,0"),
+        (result => result.DrainMilliseconds, "drain, ms", "0"),
+        (result => result.Percentile(0.50), "p50, ms", "0.00"),
+        (result => result.Percentile(0.95), "p95, ms", "0.00"),
+        (result => result.Percentile(0.99), "p99, ms", "0.00"),
+        (result => result.CpuSecondsPer100000, "CPU s, 100,000 events", "0.00"),
+    ];
+
+    /// <summary>Runs each scenario for an unmeasured round, then for the measured ones, in processes that have warmed up.</summary>
+    /// <param name="scenarios">The scenarios.</param>
+    /// <param name="warmUp">The time for each contender, over all scenarios.</param>
+    /// <param name="history">Events a day of each room with a history.</param>
+    public void RunSteady(IReadOnlyList<Scenario> scenarios, TimeSpan warmUp, int history)
     {
-        var written = new Written();
+        var loads = new Dictionary<(Contender, Scenario), Load>();
         foreach (var contender in contenders)
         {
-            await contender.StartAsync();
-            await WarmUpAsync(contender, scenarios, warmUp, written);
+            var own = scenarios.Where(scenario => IsFor(scenario, contender)).ToList();
+            foreach (var scenario in own.Where(scenario => scenario.HasHistory && contender.Kind == ContenderKind.Service))
+            {
+                History.Create(contender, scenario.Rooms, history);
+            }
+
+            contender.Start();
+            foreach (var scenario in own)
+            {
+                loads[(contender, scenario)] = new Load(contender, scenario);
+                if (scenario.HasHistory)
+                {
+                    OpenRooms(contender, loads[(contender, scenario)]);
+                }
+            }
+
+            // JIT compilers must have seen every scenario. They optimize in steps, hence twice.
+            foreach (var scenario in own.Concat(own))
+            {
+                loads[(contender, scenario)].Run(warmUp / 2 / own.Count);
+            }
         }
 
         foreach (var scenario in scenarios)
         {
-            await RunAsync(contenders.Where(scenario.IsSupportedBy).ToList(), scenario, rounds, settle, duration, written);
+            Measure(scenario.Name, contenders.Where(c => IsFor(scenario, c)).ToArray(), (contender, round) =>
+                loads[(contender, scenario)].Run(round < 0 ? settle : duration));
         }
-
-        Table(
-            ["after all scenarios", "memory", "bytes on disk"],
-            contenders.Select(c => new[] { c.Name, Text($"{c.Megabytes():0} MB"), Text($"{c.Bytes() / 1e6:0} MB") }));
     }
 
-    // JIT compilers must have seen every scenario. They optimize in steps, hence twice.
-    private static async Task WarmUpAsync(Contender contender, IReadOnlyList<Scenario> scenarios, TimeSpan duration, Written written)
+    /// <summary>
+    /// Creates rooms below a new folder in each round: what a new folder costs depends on how many its parent and the file system
+    /// have.
+    /// </summary>
+    public void RunNewRooms() => Measure(Scenario.NewRooms.Name, contenders, (contender, _) =>
     {
-        var supported = scenarios.Where(scenario => scenario.IsSupportedBy(contender)).ToList();
-        foreach (var scenario in supported.Concat(supported))
+        contender.Dispose();
+        contender.Start();
+        new Load(contender, Scenario.Tens).Run(2 * duration);
+        return new Load(contender, Scenario.NewRooms).Run(duration);
+    });
+
+    private static bool IsFor(Scenario scenario, Contender contender) => !scenario.HasHistory || contender.Kind != ContenderKind.Peer;
+
+    // A program may set aside a room that takes long until its next event.
+    private static void OpenRooms(Contender contender, Load load)
+    {
+        using var connection = new Connection(contender.Port);
+        var deadline = DateTime.UtcNow + HistoryTimeout;
+        while (true)
         {
-            var before = contender.Bytes();
-            var result = await scenario.RunAsync(contender, duration / 2 / supported.Count);
-            var (bytes, events) = written.GetValueOrDefault((contender, scenario.Name));
-            written[(contender, scenario.Name)] = (bytes + contender.Bytes() - before, events + result.Events);
+            load.SendNext(connection);
+            try
+            {
+                load.WaitUntilWritten(TimeSpan.FromSeconds(10));
+                return;
+            }
+            catch (TimeoutException) when (DateTime.UtcNow < deadline)
+            {
+            }
         }
     }
 
-    private static async Task RunAsync(
-        List<Contender> contenders, Scenario scenario, int rounds, TimeSpan settle, TimeSpan duration, Written written)
+    private void Measure(string name, Contender[] contenders, Func<Contender, int, Load.Result> run)
     {
-        var random = new Random(contenders.Count);
-        var results = contenders.ToDictionary(c => c, _ => new List<Scenario.Result>());
-
-        // Counted from the scenario's first event, in the warm-up: the last block of a file is allocated before it is full.
-        var bytes = contenders.ToDictionary(c => c, c => written[(c, scenario.Name)].Bytes - c.Bytes());
-        var events = contenders.ToDictionary(c => c, c => written[(c, scenario.Name)].Events);
+        var random = new Random(contenders.Length);
+        var results = contenders.ToDictionary(c => c, _ => new List<Load.Result>());
         for (var round = -1; round < rounds; round++)
         {
             // The first round reopens the scenario's rooms. The order is shuffled: background work of a contender falls into
@@ -57,8 +103,7 @@ internal static class LoadBenchmark
             random.Shuffle(turns);
             foreach (var contender in turns)
             {
-                var result = await scenario.RunAsync(contender, round < 0 ? settle : duration);
-                events[contender] += result.Events;
+                var result = run(contender, round);
                 if (round >= 0)
                 {
                     results[contender].Add(result);
@@ -66,29 +111,30 @@ internal static class LoadBenchmark
             }
         }
 
-        var onDisk = contenders.ToDictionary(c => c, c => (double)(bytes[c] + c.Bytes()) / events[c]);
-        Console.WriteLine($"### {scenario.Name}\n");
+        Print(name, contenders, results);
+        foreach (var (contender, result) in results.SelectMany(c => c.Value, (c, result) => (c.Key, result)))
+        {
+            goals.Add(name, contender, result.EventsPerSecond);
+            goals.Add(Goals.P95(name), contender, result.Percentile(0.95));
+            goals.Add(Goals.Cpu(name), contender, result.CpuSecondsPer100000);
+        }
+    }
+
+    private static void Print(string name, Contender[] contenders, Dictionary<Contender, List<Load.Result>> results)
+    {
+        Console.WriteLine($"### {name}\n");
         var ours = results[contenders[0]];
-        Table(
-            ["LoggingService to", "events/s", "p50", "p95", "p99", "CPU per event", "bytes on disk per event"],
-            contenders.Skip(1).Select<Contender, string[]>(c =>
-            [
-                c.Name,
-                .. Scenario.Figures.Select(figure => Ratio(ours.Select(figure.Select), results[c].Select(figure.Select))),
-                OnDisk(onDisk[contenders[0]] / onDisk[c], "0.00"),
-            ]));
-        Table(
-            ["", "events/s", "p50", "p95", "p99", "CPU, 100,000 events", "bytes on disk per event"],
-            contenders.Select<Contender, string[]>(c =>
-            [
-                c.Name,
-                .. Scenario.Figures.Select(figure => Absolute(Median(results[c].Select(figure.Select)), figure.Format, figure.Unit)),
-                OnDisk(onDisk[c], "#,0"),
-            ]));
-
-        string Absolute(double value, string format, string unit) => Text($"{value.ToString(format)}{unit}");
-
-        // Alias queries write no events.
-        string OnDisk(double value, string format) => scenario.Events > 0 ? Absolute(value, format, "") : "";
+        string[] names = [.. Figures.Select(figure => figure.Name)];
+        Table(["", .. names], contenders.Select<Contender, string[]>(c =>
+        [
+            c.Name,
+            .. Figures.Select(figure => Median(results[c].Select(figure.Select)).ToString(figure.Format)),
+        ]));
+        Table([$"{contenders[0].Name} to", .. names.Where(n => n != "drain, ms")], contenders.Skip(1).Select<Contender, string[]>(c =>
+        [
+            c.Name,
+            .. Figures.Where(figure => figure.Name != "drain, ms")
+                .Select(figure => Ratio(ours.Select(figure.Select), results[c].Select(figure.Select))),
+        ]));
     }
 }

@@ -1,7 +1,7 @@
 using Bench;
 
-// Usage: Bench SERVICE LIMIT PEERS FOLDER [--full] [--only SCENARIO] [--against NAME], with the published programs, the
-// folder of the peers, and a folder for the output of the contenders. bench/run prepares them.
+// Usage: Bench SERVICE LIMIT PEERS FOLDER [options of bench/run], with the published programs, the folder of the peers, and a
+// folder for the output of the contenders. bench/run prepares them.
 var service = Path.GetFullPath(args[0]);
 var limit = Path.GetFullPath(args[1]);
 var peers = Path.GetFullPath(args[2]);
@@ -9,10 +9,10 @@ var folder = Path.GetFullPath(args[3]);
 var isFull = args.Contains("--full");
 var only = Option("--only");
 var against = Option("--against");
-
-// Quick, 140 s: 6 contenders start 3 times and idle for 0.8 s, warm up for 3.5 s, and run 3 times for 0.4 s in 9 scenarios, each
-// after a short unmeasured round. Full: 11 minutes, and 8 minutes at most for the million events.
-var (rounds, idle, warmUp, settle, duration) = isFull ? (7, 3.0, 10.0, 0.3, 1.0) : (3, 0.8, 3.5, 0.15, 0.4);
+var history = Option("--history") is { Length: > 0 } number ? int.Parse(number) : isFull ? 30_000 : 300;
+var rounds = isFull ? 5 : 3;
+var (idle, warmUp, settle, duration) = isFull ? (3.0, 10.0, 0.3, 2.0) : (0.8, 3.5, 0.15, 0.5);
+var (delay, tenMillion) = isFull ? (10.0, 15.0) : (3.0, 0.0);
 
 Directory.CreateDirectory(folder);
 await using var homeserver = await StubHomeserver.StartAsync();
@@ -32,35 +32,53 @@ File.SetUnixFileMode(Path.Combine(folder, "registration.yaml"), UnixFileMode.Use
 
 Contender[] contenders =
 [
-    Create("LoggingService", port =>
-    [
-        service, "--registration", "../registration.yaml", "--homeserver", url, "--urls", $"http://127.0.0.1:{port}",
-        "--rooms-per-hour", "100000000",
-    ]),
-    Create("limit", port => [limit, $"http://127.0.0.1:{port}"]),
-    Create("limit, no fsync", port => [limit, $"http://127.0.0.1:{port}", "--no-sync"]),
-    Create("Flask", port =>
+    CreateService("LoggingService", service),
+    Create("limit", ContenderKind.Limit, port => [limit, $"http://127.0.0.1:{port}"]),
+    Create("Flask", ContenderKind.Peer, port =>
         ["/usr/bin/gunicorn", "--workers", "1", "--bind", $"127.0.0.1:{port}", "--pythonpath", peers, "flask_service:app"]),
-    Create("matrix-appservice", port => ["node", Path.Combine(peers, "matrix-appservice.js"), $"{port}"]),
-    Create("matrix-bot-sdk", port => ["node", Path.Combine(peers, "matrix-bot-sdk.js"), $"{port}"]),
+    Create("matrix-appservice", ContenderKind.Peer, port => ["node", Path.Combine(peers, "matrix-appservice.js"), $"{port}"]),
+    Create("matrix-bot-sdk", ContenderKind.Peer, port => ["node", Path.Combine(peers, "matrix-bot-sdk.js"), $"{port}"]),
+    .. Options("--beside").Select(beside => beside.Split('=', 2)).Select(beside => CreateService(beside[0], Path.GetFullPath(beside[1]))),
 ];
-contenders = [contenders[0], .. contenders.Skip(1).Where(c => c.Name.StartsWith(against, StringComparison.Ordinal))];
-var scenarios = Scenario.All.Where(scenario => scenario.Name.Contains(only, StringComparison.Ordinal)).ToList();
+contenders = [contenders[0], .. contenders.Skip(1).Where(c => against.Length == 0 || against.Split(',').Contains(c.Name))];
+var goals = new Goals();
 try
 {
-    if (only != "growth")
+    if (IsSelected("cold"))
     {
-        await StartupBenchmark.RunAsync(contenders, rounds, Seconds(idle));
-        await LoadBenchmark.RunAsync(contenders, scenarios, rounds, Seconds(warmUp), Seconds(settle), Seconds(duration));
+        ColdBenchmark.Run(contenders, goals, rounds, Seconds(idle));
     }
 
-    if ((isFull && only.Length == 0) || only == "growth")
+    var load = new LoadBenchmark(contenders, goals, rounds, Seconds(settle), Seconds(duration));
+    var scenarios = Scenario.Steady.Where(scenario => IsSelected(scenario.Name)).ToList();
+    if (scenarios.Count > 0)
     {
-        await GrowthBenchmark.RunAsync(contenders, events: 1_000_000, rooms: 10_000, TimeSpan.FromMinutes(8));
+        load.RunSteady(scenarios, Seconds(warmUp), history);
+    }
+
+    foreach (var contender in contenders)
+    {
+        contender.Dispose();
+    }
+
+    if (IsSelected(Scenario.NewRooms.Name))
+    {
+        load.RunNewRooms();
+    }
+
+    if (IsSelected("delay"))
+    {
+        DelayBenchmark.Run(contenders[0], goals, rounds, Seconds(delay));
+    }
+
+    if (IsSelected("growth"))
+    {
+        GrowthBenchmark.Run(contenders[0], goals, rooms: 10_000, TimeSpan.FromMinutes(tenMillion));
     }
 }
 finally
 {
+    goals.Print(contenders);
     foreach (var contender in contenders)
     {
         contender.Dispose();
@@ -69,12 +87,16 @@ finally
     Directory.Delete(folder, recursive: true);
 }
 
-Contender Create(string name, Func<int, string[]> command) => new(name, command, url, Path.Combine(folder, name));
+bool IsSelected(string name) => name.Contains(only, StringComparison.Ordinal);
 
-string Option(string name)
-{
-    var index = Array.IndexOf(args, name);
-    return index < 0 ? "" : args[index + 1];
-}
+Contender CreateService(string name, string program) => Create(name, ContenderKind.Service, port =>
+    [program, "--registration", "../registration.yaml", "--homeserver", url, "--urls", $"http://127.0.0.1:{port}"]);
+
+Contender Create(string name, ContenderKind kind, Func<int, string[]> command) =>
+    new(name, kind, command, url, Path.Combine(folder, name));
+
+IEnumerable<string> Options(string name) => args.Zip(args.Skip(1)).Where(pair => pair.First == name).Select(pair => pair.Second);
+
+string Option(string name) => Options(name).LastOrDefault("");
 
 TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);

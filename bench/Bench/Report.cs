@@ -2,12 +2,17 @@ using System.Globalization;
 
 namespace Bench;
 
-/// <summary>Formats the tables. A ratio compares two contenders round by round: median (min–max).</summary>
+/// <summary>Formats the tables. A ratio compares two contenders round by round: median (least–most).</summary>
 internal static class Report
 {
-    /// <summary>Writes a Markdown table.</summary>
-    public static void Table(string[] head, IEnumerable<string[]> rows)
+    /// <summary>Writes a Markdown table, unless it has no rows.</summary>
+    public static void Table(string[] head, IReadOnlyList<string[]> rows)
     {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
         Console.WriteLine($"| {string.Join(" | ", head)} |");
         Console.WriteLine($"|{string.Concat(Enumerable.Repeat("---|", head.Length))}");
         foreach (var row in rows)
@@ -30,6 +35,9 @@ internal static class Report
         var sorted = values.Order().ToList();
         return (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
     }
+
+    public static double Percentile(double[] sorted, double fraction) =>
+        sorted[Math.Max(0, (int)Math.Ceiling(fraction * sorted.Length) - 1)];
 
     public static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 
 // The minimal durable service: one append and one fsync for each transaction, without parsing it.
-// Usage: "Limit URL", or "Limit URL --no-sync" to measure the cost of the fsync.
+// Usage: Limit URL
 var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
 builder.Logging.ClearProviders();
 builder.WebHost.UseUrls(args[0]);
@@ -11,7 +11,6 @@ builder.WebHost.ConfigureKestrel(kestrel =>
     kestrel.AddServerHeader = false;
 });
 var app = builder.Build();
-var syncs = !args.Contains("--no-sync");
 using var file = File.OpenHandle("limit.log", FileMode.Append, FileAccess.Write);
 using var gate = new SemaphoreSlim(1, 1);
 var length = 0L;
@@ -25,7 +24,7 @@ app.MapPut("/_matrix/app/v1/transactions/{id}", async (HttpContext http) =>
     {
         RandomAccess.Write(file, body, length);
         length += body.Length;
-        if (syncs && Fsync((int)file.DangerousGetHandle()) != 0)
+        if (Fsync((int)file.DangerousGetHandle()) != 0)
         {
             throw new IOException("fsync failed");
         }

@@ -6,37 +6,33 @@ using System.Text.Json.Nodes;
 namespace Bench;
 
 /// <summary>
-/// A transaction body with events as a real Synapse pushed them: messages of all kinds, replies, edits, reactions. It is
-/// built once; for each transaction only the numbers in it are overwritten: of each event, of its room, and of the
-/// earlier event in its room that it refers to.
+/// A request whose events are those that a real Synapse pushed: messages of all kinds, replies, edits, reactions. It is built
+/// once; a transaction overwrites only numbers of fixed width in it, so that the load generator takes little of the machine.
 /// </summary>
-internal sealed class BodyTemplate
+internal sealed class TransactionTemplate
 {
-    private const int Digits = 12;
-    private const char Own = '\u0001';
-    private const char Room = '\u0002';
-    private const char Earlier = '\u0003';
+    private const int Digits = 13;
+    private const char Transaction = '\u0001';
+    private const char Own = '\u0002';
+    private const char Room = '\u0003';
+    private const char Earlier = '\u0004';
+    private const char Time = '\u0005';
     private static readonly string[] Shapes = ReadShapes();
-    private readonly byte[] _body;
+    private readonly Rooms _rooms;
+    private readonly byte[] _request;
     private readonly List<(int Offset, char Kind, int Event)> _slots = [];
-    private readonly int _rooms;
-    private readonly int _firstRoom;
 
-    /// <param name="events">The number of events.</param>
-    /// <param name="rooms">The number of rooms that the events are spread over in turn; 0: a new room for each event.</param>
-    /// <param name="firstRoom">The number of the first room.</param>
-    public BodyTemplate(int events, int rooms, int firstRoom = 0)
+    public TransactionTemplate(int events, Rooms rooms)
     {
         Events = events;
         _rooms = rooms;
-        _firstRoom = firstRoom;
-        var json = string.Join(',', Enumerable.Range(0, events).Select(i => Shapes[i % Shapes.Length]));
-        _body = Encoding.UTF8.GetBytes($"{{\"events\":[{json}]}}");
+        var body = $"{{\"events\":[{string.Join(',', Enumerable.Range(0, events).Select(i => Shapes[i % Shapes.Length]))}]}}";
+        _request = Encoding.UTF8.GetBytes(Connection.Head(Slot(Transaction), Encoding.UTF8.GetByteCount(body)) + body);
         var currentEvent = -1;
-        for (var offset = 0; offset < _body.Length; offset++)
+        for (var offset = 0; offset < _request.Length; offset++)
         {
-            var kind = (char)_body[offset];
-            if (kind is Own or Room or Earlier && _body.AsSpan(offset).StartsWith(Enumerable.Repeat((byte)kind, Digits).ToArray()))
+            var kind = (char)_request[offset];
+            if (kind is >= Transaction and <= Time)
             {
                 currentEvent += kind == Own ? 1 : 0;
                 _slots.Add((offset, kind, currentEvent));
@@ -47,36 +43,38 @@ internal sealed class BodyTemplate
 
     public int Events { get; }
 
-    /// <summary>Returns the body with the numbers of a transaction; every call returns the same memory.</summary>
-    /// <param name="firstEvent">The number of the first event within the scenario.</param>
-    public ReadOnlyMemory<byte> Fill(long firstEvent)
+    /// <summary>Returns the request with the events from a number on; every call returns the same memory.</summary>
+    public ReadOnlySpan<byte> Fill(long firstEvent)
     {
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         foreach (var (offset, kind, e) in _slots)
         {
             var number = firstEvent + e;
             Write(offset, kind switch
             {
-                Room => _firstRoom + (_rooms == 0 ? number : number % _rooms),
-                Earlier => Math.Max(0, number - Math.Max(1, _rooms)),
-                _ => number,
+                Transaction => _rooms.First + firstEvent,
+                Own => _rooms.First + number,
+                Room => _rooms.Of(number),
+                Earlier => _rooms.First + Math.Max(0, number - Math.Max(1, _rooms.Count)),
+                _ => now,
             });
         }
 
-        return _body;
+        return _request;
     }
 
     private void Write(int offset, long number)
     {
         for (var i = Digits - 1; i >= 0; i--)
         {
-            _body[offset + i] = (byte)('0' + number % 10);
+            _request[offset + i] = (byte)('0' + number % 10);
             number /= 10;
         }
     }
 
     private static string[] ReadShapes()
     {
-        using var recording = new StreamReader(typeof(BodyTemplate).Assembly.GetManifestResourceStream("everyday.jsonl")!);
+        using var recording = new StreamReader(typeof(TransactionTemplate).Assembly.GetManifestResourceStream("everyday.jsonl")!);
         var shapes = new List<string>();
         while (recording.ReadLine() is { } line)
         {
@@ -103,10 +101,12 @@ internal sealed class BodyTemplate
     {
         e = e.DeepClone().AsObject();
         e.Remove("event_id");
-        e["room_id"] = $"!room-{Slot(Room)}:example.org";
+        e.Remove("origin_server_ts");
+        e["room_id"] = Rooms.Id(Slot(Room));
         ReplaceReferences(e["content"]!);
         var json = e.ToJsonString(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        return $"{{\"event_id\":\"${EventId(Own)}\",{json[1..]}".Replace("\\u0002", "\u0002").Replace("\\u0003", "\u0003");
+        json = json.Replace("\\u0003", "\u0003").Replace("\\u0004", "\u0004");
+        return $"{{\"event_id\":\"${EventId(Own)}\",\"origin_server_ts\":{Slot(Time)},{json[1..]}";
     }
 
     private static void ReplaceReferences(JsonNode content)
