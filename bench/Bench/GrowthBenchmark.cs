@@ -31,7 +31,7 @@ internal static class GrowthBenchmark
         var tenths = Enumerable.Range(0, Parts).Select(_ => Send(100_000)).ToList();
         Print(Text($"1,000,000 events in {rooms:#,0} rooms"), tenths);
 
-        // The first tenth creates the rooms.
+        // The first tenth creates the rooms. A single part varies: the goal allows the last a tenth less.
         var before = Median(tenths.Skip(1).SkipLast(1).Select(part => part.Load.EventsPerSecond));
         goals.Add(Goals.LastTenth, tenths[^1].Load.EventsPerSecond / before);
         var millions = new List<Part> { tenths[^1] };
@@ -66,8 +66,9 @@ internal static class GrowthBenchmark
     private static void Print(string name, List<Part> parts)
     {
         Console.WriteLine($"### {name}, 100 per transaction\n");
-        Table(["", .. Enumerable.Range(1, parts.Count).Select(i => $"{i}")], Figures.Select<(Func<Part, double> Select, string Name), string[]>(
-            figure => [figure.Name, .. parts.Select(part => Text($"{figure.Select(part):#,0}"))]));
+        Table(["", .. Enumerable.Range(1, parts.Count).Select(i => $"{i}")], Figures.Select(figure => new[] { figure.Name }
+            .Concat(parts.Select(part => Text($"{figure.Select(part):#,0}")))
+            .ToArray()));
     }
 
     private sealed record Part(long Sent, Load.Result Load, double Megabytes, double PeakMegabytes, double DiskBytes);

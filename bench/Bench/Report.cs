@@ -6,20 +6,17 @@ namespace Bench;
 internal static class Report
 {
     /// <summary>Writes a Markdown table, unless it has no rows.</summary>
-    public static void Table(string[] head, IReadOnlyList<string[]> rows)
+    public static void Table(string[] head, IEnumerable<string[]> rows)
     {
-        if (rows.Count == 0)
+        var lines = rows.Select(row => $"| {string.Join(" | ", row)} |").ToList();
+        if (lines.Count == 0)
         {
             return;
         }
 
         Console.WriteLine($"| {string.Join(" | ", head)} |");
         Console.WriteLine($"|{string.Concat(Enumerable.Repeat("---|", head.Length))}");
-        foreach (var row in rows)
-        {
-            Console.WriteLine($"| {string.Join(" | ", row)} |");
-        }
-
+        lines.ForEach(Console.WriteLine);
         Console.WriteLine();
     }
 
