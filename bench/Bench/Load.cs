@@ -30,8 +30,10 @@ internal sealed class Load(Contender contender, Scenario scenario)
         public double Percentile(double fraction) => Report.Percentile(Milliseconds, fraction);
     }
 
-    /// <summary>Sends for the given duration, but at least once to each room.</summary>
-    // Every round reaches every room: creating or reopening rooms in some rounds only would distort those.
+    /// <summary>
+    /// Sends for the given duration, but at least once to each room: creating or reopening rooms in some rounds only would distort
+    /// those.
+    /// </summary>
     public Result Run(TimeSpan duration) => Run((elapsed, events) => elapsed < duration || events < scenario.RoomCount);
 
     /// <summary>Sends a number of events.</summary>
@@ -45,7 +47,7 @@ internal sealed class Load(Contender contender, Scenario scenario)
     public DateTime WaitUntilWritten(TimeSpan? timeout = null) =>
         contender.Written.WaitFor(scenario.Rooms.Expected(_sent), timeout ?? DrainTimeout);
 
-    // Without pauses and by the wall clock: a pause is time that a writer in the background has for nothing.
+    // Without pauses and by the wall clock: in a pause, a writer in the background would catch up at no cost.
     private Result Run(Func<TimeSpan, long, bool> isRunning)
     {
         var connections = _templates.ConvertAll(_ => new Connection(contender.Port));
