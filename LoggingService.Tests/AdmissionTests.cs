@@ -3,6 +3,7 @@ using LoggingService.Homeserver;
 using LoggingService.Http;
 using LoggingService.Options;
 using LoggingService.Registration;
+using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
 using LoggingService.Transactions;
 using Microsoft.Extensions.Configuration;

@@ -146,9 +146,10 @@ public class AuthenticationTests
         await service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/%23logged_x%3Alocalhost?access_token={Token}");
         await service.SendAsync(HttpMethod.Get, $"/nothing?access_token={Token}");
 
-        // A file in place of the room's folder: an internal failure.
+        // A file in place of the journal's folder: an internal failure.
         var room = Some.RoomId();
-        await File.WriteAllTextAsync(Path.Combine(service.Logs, room), "", TestContext.Current.CancellationToken);
+        Directory.Delete(Path.Combine(service.Logs, ".journal"), recursive: true);
+        await File.WriteAllTextAsync(Path.Combine(service.Logs, ".journal"), "", TestContext.Current.CancellationToken);
         var failed = await service.SendAsync(HttpMethod.Put, $"/_matrix/app/v1/transactions/6?access_token={Token}",
             $"{{\"events\":[{Some.Message(room)}]}}");
 

@@ -21,7 +21,7 @@ public class DayTests
         await PushAsync(service, Some.Message(_room, "morning", at: BeforeMidnight.ToUnixTimeMilliseconds()));
         Assert.Equal("20261124.log", LatestOf(service));
         Assert.Equal(["<@alice:localhost> morning"], service.Lines(_room));
-        Assert.Equal(["20261123.jsonl", "20261123.log", "20261124.jsonl", "20261124.log", "latest.log"], Files(service));
+        Assert.Equal(["20261123.ids", "20261123.jsonl", "20261123.log", "20261124.jsonl", "20261124.log", "latest.log"], Files(service));
 
         // The clock is set back.
         time.AdjustTime(BeforeMidnight);

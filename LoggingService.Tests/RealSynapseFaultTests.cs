@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
@@ -64,6 +66,43 @@ public class RealSynapseFaultTests
         {
             Assert.Equal($"<{e.GetProperty("sender").GetString()}> {e.GetProperty("content").GetProperty("body").GetString()}", line);
         }
+    }
+
+    [Fact]
+    public async Task After_a_503_Synapse_catches_up_within_five_seconds_of_the_end_of_the_trouble()
+    {
+        await using var run = await SynapseAndService.StartAsync();
+        Assert.Equal(0, await run.Service.StopAsync());
+        using var disk = await SmallDisk.MountAsync(run.Folder["logs"], "128m", files: 4_000);
+        run.StartService();
+        await run.WaitUntilConnectedAsync();
+        var alice = await run.RegisterAsync("alice");
+        var room = (await alice.JoinAsync("#logged_full:localhost")).Get("room_id");
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "before"));
+
+        // Each failure doubles the delay until the next attempt: four take 14 s, then Synapse waits for 16 s or more.
+        Assert.Equal(0, await run.Service.StopAsync());
+        disk.Fill(leave: 8 << 20);
+        var refused = await alice.SayAsync(room, "refused");
+        await run.WaitUntilAsync(() => Failures() >= 4, "four attempts fail");
+        run.StartService();
+        await run.WaitUntilConnectedAsync();
+        await run.Service.WaitForLineAsync("Transactions are delayed because the disk is almost full");
+        await run.WaitUntilAsync(() => Refusals() > 0, "Synapse gets a 503 after 30 s", limit: TimeSpan.FromSeconds(60));
+        Assert.DoesNotContain(refused, run.RecordedIds(room));
+
+        disk.Clear();
+        var recovery = Stopwatch.StartNew();
+        await run.WaitUntilLoggedAsync(room, refused);
+        TestContext.Current.TestOutputHelper!.WriteLine($"Synapse caught up {recovery.Elapsed.TotalSeconds:0.0} s after the end");
+        Assert.InRange(recovery.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "after"));
+        Assert.Equal(["before", "refused", "after"], run.Text(room).TakeLast(3).Select(line => line["<@alice:localhost> ".Length..]));
+        Assert.Distinct(run.RecordedIds(room));
+
+        int Failures() => Regex.Count(run.Synapse.Log, "push_bulk to .* threw exception");
+
+        int Refusals() => Regex.Count(run.Synapse.Log, "push_bulk to .* received code=503");
     }
 
     [Theory]

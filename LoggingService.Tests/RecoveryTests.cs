@@ -19,9 +19,13 @@ public class RecoveryTests
         foreach (var file in DayFiles(folder))
         {
             if (left < 0)
+            {
                 File.Delete(file);
+            }
             else
+            {
                 Truncate(file, left);
+            }
         }
 
         await AssertRestoredAsync(folder, 3);
@@ -32,8 +36,12 @@ public class RecoveryTests
     {
         using var folder = await KilledAsync();
         foreach (var file in DayFiles(folder))
+        {
             File.AppendAllText(file, "{\"event_id\":\"$never acknow");
+        }
+
         await AssertRestoredAsync(folder, 3);
+        Assert.Single(Directory.GetFiles(folder["logs", ".quarantine"], "*.bin"));
     }
 
     [Fact]
@@ -42,41 +50,78 @@ public class RecoveryTests
         using var folder = await KilledAsync();
         var segment = Assert.Single(LogFolder.Segments(folder["logs"]));
         using (var file = File.OpenWrite(segment))
+        {
             file.SetLength(file.Length - 5);
+        }
+
         foreach (var file in DayFiles(folder))
+        {
             File.Delete(file);
+        }
+
         await AssertRestoredAsync(folder, 2);
     }
 
     [Fact]
-    public async Task A_damaged_earlier_segment_is_quarantined_and_the_otherRooms_are_replayed()
+    public async Task A_damaged_frame_is_quarantined_and_the_frames_behind_it_are_replayed()
     {
         using var folder = await KilledAsync();
         var segment = Assert.Single(LogFolder.Segments(folder["logs"]));
-        var whole = File.ReadAllBytes(segment);
-        File.WriteAllBytes(segment, [.. whole, .. "rubbish"u8]);
-        File.WriteAllBytes(Path.Combine(Path.GetDirectoryName(segment)!, "000009"), whole);
+        var bytes = File.ReadAllBytes(segment);
+        var damaged = bytes.AsSpan().IndexOf("message 1"u8);
+        bytes[damaged] ^= 1;
+        File.WriteAllBytes(segment, bytes);
         foreach (var file in DayFiles(folder))
+        {
             File.Delete(file);
-        await AssertRestoredAsync(folder, 3);
-        var quarantined = Assert.Single(Directory.GetFiles(folder["logs", ".quarantine"], "journal-*"));
-        Assert.Equal([.. whole, .. "rubbish"u8], File.ReadAllBytes(quarantined));
+        }
+
+        using var service = new ServiceUnderTest(folder: folder);
+        Assert.Equal(200, (await service.PushAsync("next", Some.Message(_room, "next"))).Status);
+
+        Assert.Equal(["message 0", "message 2", "next"], service.Lines(_room).Select(line => line["<@alice:localhost> ".Length..]));
+        var quarantined = Assert.Single(Directory.GetFiles(folder["logs", ".quarantine"], "*.bin"));
+        Assert.Contains("other 1", File.ReadAllText(quarantined));
+        Assert.Contains(service.WarningsAndErrors, line => line.Contains("is damaged at byte", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Transactions_are_refused_with_5xx_while_the_replay_fails()
+    public async Task A_segment_with_a_damaged_header_is_quarantined_and_the_later_ones_are_replayed()
     {
         using var folder = await KilledAsync();
-        var away = folder["away"];
-        Directory.Move(folder["logs", _room], away);
+        var segment = Assert.Single(LogFolder.Segments(folder["logs"]));
+        var bytes = File.ReadAllBytes(segment);
+        bytes[20] ^= 1;
+        File.WriteAllBytes(Path.Combine(Path.GetDirectoryName(segment)!, "000000"), bytes);
+        foreach (var file in DayFiles(folder))
+        {
+            File.Delete(file);
+        }
+
+        await AssertRestoredAsync(folder, 3);
+        var quarantined = Assert.Single(Directory.GetFiles(folder["logs", ".quarantine"], "*.bin"));
+        Assert.Equal(bytes.AsSpan().TrimEnd((byte)0).ToArray(), File.ReadAllBytes(quarantined));
+    }
+
+    [Fact]
+    public async Task A_room_whose_folder_cannot_be_opened_is_parked_and_the_other_rooms_are_replayed()
+    {
+        using var folder = await KilledAsync();
+        Directory.Delete(folder["logs", _room], recursive: true);
+        Directory.Delete(folder["logs", _otherRoom], recursive: true);
         File.WriteAllText(folder["logs", _room], "not a folder");
         using var service = new ServiceUnderTest(folder: folder);
-        Assert.InRange((await service.PushAsync("new", Some.Message(_otherRoom, "new"))).Status, 500, 599);
-        Assert.NotEmpty(LogFolder.Segments(service.Logs));
-        File.Delete(folder["logs", _room]);
-        Assert.Equal(200, (await service.PushAsync("new", Some.Message(_otherRoom, "new"))).Status);
-        Assert.Equal(3, service.Record(_room).Count);
+
+        Assert.Equal(200, (await service.PushAsync("new", Some.Message(_room, "new"), Some.Message(_otherRoom, "new"))).Status);
+
         Assert.Equal(4, service.Record(_otherRoom).Count);
+        var message = $"Failed to write the log of \"{_room}\"";
+        Assert.Contains(service.WarningsAndErrors, line => line.Contains(message, StringComparison.Ordinal));
+        File.Delete(folder["logs", _room]);
+        var file = Assert.Single(DayFiles(folder), file => file.EndsWith(".jsonl", StringComparison.Ordinal));
+        var record = folder["logs", _room, Path.GetFileName(file)];
+        await Wait.UntilAsync(() => File.Exists(record) && File.ReadAllLines(record).Length == 4, "the room catches up");
+        await service.CaughtUpAsync();
         LogFolder.AssertLineForLine(service.Logs);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
@@ -31,6 +32,12 @@ internal sealed class AcknowledgedEvents
         foreach (var (room, ids) in _rooms)
             ids.IntersectWith(ReadIds(logs, room).OfType<string>().ToHashSet());
     }
+
+    /// <summary>Waits until record and text have all expected events of a room: they follow the response.</summary>
+    public Task UntilLoggedAsync(string logs, string room) => Wait.UntilAsync(
+        () => Records(logs, room).Sum(record => File.ReadLines(Path.ChangeExtension(record, ".log")).Count()) == ReadIds(logs, room).Count()
+            && _rooms.GetValueOrDefault(room, []).IsSubsetOf(ReadIds(logs, room).OfType<string>()),
+        $"the events of {room} are logged");
 
     /// <summary>Looks for all expected events of a room. Text and record must match line for line.</summary>
     public void Check(string logs, string room, string after)

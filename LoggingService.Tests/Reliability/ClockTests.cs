@@ -201,6 +201,7 @@ public class ClockTests
                 ServiceProcess.Start(folder.Path, environment, "--homeserver", homeserver.Address, "--urls", url);
             using var client = new TransactionClient(url);
             await client.PushUntilAcceptedAsync("1", [first, second]);
+            await _acknowledged.UntilLoggedAsync(folder["logs"], _room);
             var last = File.ReadLines(Path.Combine(folder["logs"], _room, "latest.log")).Last();
             if (inZone == zone)
                 Assert.Contains($" {offset} <@alice:localhost> message ", last, StringComparison.Ordinal);
@@ -278,17 +279,5 @@ public class ClockTests
         if (isKilled)
             folder.Dispose();
         return next;
-    }
-
-    /// <summary>A clock that can be set; as on a machine, the monotonic timestamp isn't affected.</summary>
-    private sealed class SettableClock() : FakeTimeProvider(new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero))
-    {
-        private TimeSpan _offset;
-
-        public void Set(TimeSpan by) => _offset += by;
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _offset;
-
-        public override long GetTimestamp() => base.GetUtcNow().Ticks;
     }
 }

@@ -25,6 +25,15 @@ internal sealed class DiskModel(string root)
     /// <summary>A change that isn't durable yet. All changes are numbered in order.</summary>
     internal abstract record Change(long Number);
 
+    /// <summary>What a power cut leaves of the changes that aren't durable.</summary>
+    /// <param name="Survives">Whether a change of a folder's names survives.</param>
+    /// <param name="File">The content of a file, from the durable content and the changes.</param>
+    internal sealed record Outcome(Func<Change, bool> Survives, Func<byte[], IReadOnlyList<Change>, byte[]> File)
+    {
+        /// <summary>All changes survive.</summary>
+        public static Outcome All { get; } = new(_ => true, Apply);
+    }
+
     internal sealed record Written(long Number, long Offset, byte[] Bytes) : Change(Number);
 
     internal sealed record Resized(long Number, long Length) : Change(Number);
@@ -90,16 +99,24 @@ internal sealed class DiskModel(string root)
         }
     }
 
-    /// <summary>
-    /// Writes the state after a power cut to a folder, unless that is <c>null</c>, and returns a hash of the state. The outcome maps a
-    /// change that isn't durable to what survives: all, a part, or <c>null</c>.
-    /// </summary>
-    public string Write(Func<Change, Change?> outcome, string? to)
+    /// <summary>Removes a name, durably, as another program would while the service does not run.</summary>
+    public void Remove(string path)
+    {
+        var folder = Folder(path)!;
+        folder.Names.Remove(Path.GetFileName(path));
+        folder.CurrentNames.Remove(Path.GetFileName(path));
+    }
+
+    /// <summary>Writes the state after a power cut to a folder, unless that is <c>null</c>, and returns a hash of the state.</summary>
+    public string Write(Outcome outcome, string? to)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Write(_root, outcome, to, hash);
         return Convert.ToHexString(hash.GetHashAndReset());
     }
+
+    /// <summary>The content of a file after changes.</summary>
+    public static byte[] Apply(byte[] bytes, IEnumerable<Change> changes) => changes.Aggregate(bytes, Set);
 
     private static void Read(DirectoryInfo from, Node into)
     {
@@ -126,7 +143,7 @@ internal sealed class DiskModel(string root)
                 return SetEntry(call.Text(0), new Node(NodeKind.Folder));
             case "symlink":
                 return SetEntry(call.Text(1), new Node(NodeKind.Link, call.Text(0)));
-            case "unlink":
+            case "unlink" or "rmdir":
                 return SetEntry(call.Text(0), null);
             case "rename":
                 return Rename(call.Text(0), call.Text(1));
@@ -245,9 +262,8 @@ internal sealed class DiskModel(string root)
         return changed;
     }
 
-    private static void Write(Node node, Func<Change, Change?> outcome, string? to, IncrementalHash hash)
+    private static void Write(Node node, Outcome outcome, string? to, IncrementalHash hash)
     {
-        var changes = node.Unsynced.Select(outcome).OfType<Change>();
         switch (node.Kind)
         {
             case NodeKind.Link:
@@ -256,7 +272,7 @@ internal sealed class DiskModel(string root)
                     File.CreateSymbolicLink(to, node.Target);
                 break;
             case NodeKind.File:
-                var bytes = changes.Aggregate(node.Bytes, Set);
+                var bytes = node.Unsynced.Count == 0 ? node.Bytes : outcome.File(node.Bytes, node.Unsynced);
                 hash.AppendData(BitConverter.GetBytes(bytes.LongLength));
                 hash.AppendData(bytes);
                 if (to is not null)
@@ -264,7 +280,7 @@ internal sealed class DiskModel(string root)
                 break;
             default:
                 var names = new Dictionary<string, Node>(node.Names);
-                foreach (var change in changes)
+                foreach (var change in node.Unsynced.Where(outcome.Survives))
                     Set(names, (EntriesChanged)change);
                 if (to is not null)
                     Directory.CreateDirectory(to);

@@ -1,15 +1,16 @@
+using System.Text.RegularExpressions;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
-/// <summary>An fsync that fails in a checkpoint: the file is rebuilt, or the journal is kept.</summary>
+/// <summary>An fsync that fails in a checkpoint: the room is parked until its files are rebuilt, or the journal is kept.</summary>
 public class FailingCheckpointTests : FailingFsyncTestBase
 {
     [Theory]
     [InlineData("jsonl")]
     [InlineData("log")]
     [InlineData("jsonl,log")]
-    public async Task A_file_whose_fsync_failed_in_a_checkpoint_is_rebuilt(string extensions)
+    public async Task A_room_whose_fsync_fails_in_the_checkpoint_of_a_stop_stays_parked(string extensions)
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();
@@ -21,22 +22,67 @@ public class FailingCheckpointTests : FailingFsyncTestBase
             {
                 await PushAsync(service, Ledger.Create([Room, Other]));
                 await PushAsync(service, Ledger.Create([Room, Other], 5000));
-                var failing = extensions.Split(',')
-                    .Select(extension => Directory.GetFiles(folder["logs", Room], $"2*.{extension}").Single()).ToList();
+                var failing = FilesOf(folder, Room, extensions);
                 var unsynced = failing.ToDictionary(path => path, path => before.GetValueOrDefault(path));
                 using var open = new OpenFiles(failing);
                 await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, "fsync", "EIO", failing))
                     Assert.Equal(0, await service.Process.StopAsync());
-                Assert.All(failing, path => Assert.Contains(
-                    service.Process.Output, line => line.Contains($"fsync failed for {path}; rebuilt from the journal")));
+                await WaitUntilParkedAsync(service, Room, $"fsync of {Regex.Escape(failing[0])} failed: Input/output error");
                 Assert.Empty(LogFolder.Segments(folder["logs"]));
+                Assert.NotEmpty(LogFolder.ParkedSegments(folder["logs"], Room));
+                Assert.Empty(LogFolder.ParkedSegments(folder["logs"], Other));
+                open.LoseUnsynced(unsynced, round % 2 == 0);
+            }
+
+            await StartAndStopAsync(folder, homeserver);
+            Assert.Empty(LogFolder.ParkedSegments(folder["logs"], Room));
+        }
+
+        var method = $"strace: EIO for a .{extensions} in the checkpoint of a stop";
+        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", method, rounds);
+    }
+
+    [Theory]
+    [InlineData("jsonl", false)]
+    [InlineData("log", false)]
+    [InlineData("jsonl,log", false)]
+    [InlineData("jsonl", true)]
+    [InlineData("log", true)]
+    public async Task A_record_or_text_whose_fsync_failed_is_rebuilt_in_a_new_file(string extensions, bool failsForNewFile)
+    {
+        using var folder = TempFolder.ForCaller();
+        using var homeserver = new FakeHomeserver();
+        var rounds = Trial.Scale(1, 5);
+        for (var round = 0; round < rounds; round++)
+        {
+            var before = Lengths(DailyFiles(folder));
+            await using (var service = await StartAsync(folder, homeserver))
+            {
+                await PushAsync(service, Ledger.Create([Room, Other], 5000));
+                var failing = FilesOf(folder, Room, extensions);
+                var unsynced = failing.ToDictionary(path => path, path => before.GetValueOrDefault(path));
+                using var open = new OpenFiles(failing);
+
+                string[] paths = [.. failing, .. failing.Select(path => path + ".new")];
+                await using (var faults = await SyscallFaults.InjectErrorAsync(service.Process.Id, "fsync", "EIO", paths))
+                {
+                    await WaitUntilParkedAsync(service, Room, $"fsync of {Regex.Escape(failing[0])} failed: Input/output error");
+                    await PushToParkedAsync(service, Ledger.Create([Room], 3000));
+                    await PushAsync(service, Ledger.Create([Other]));
+                    if (failsForNewFile)
+                        await Wait.UntilAsync(() => faults.Count(".new>") > 1, "the fsync of the new file fails, too");
+                }
+
+                await service.Process.WaitForLineAsync($"The log of {Regex.Escape(Room)} is written again");
+                await Ledger.WaitUntilLoggedAsync(folder["logs"]);
+                await service.Process.KillAsync();
                 open.LoseUnsynced(unsynced, round % 2 == 0);
             }
 
             await StartAndStopAsync(folder, homeserver);
         }
 
-        var method = $"strace: EIO for a .{extensions} in a checkpoint";
+        var method = $"strace: EIO for a .{extensions}{(failsForNewFile ? " and its rebuilt file" : "")}, then none";
         Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", method, rounds);
     }
 
@@ -44,7 +90,7 @@ public class FailingCheckpointTests : FailingFsyncTestBase
     [InlineData("the rebuilt file")]
     [InlineData("the room's folder")]
     [InlineData("the log directory")]
-    public async Task A_checkpoint_with_a_failed_fsync_keeps_the_journal(string target)
+    public async Task A_checkpoint_with_a_failed_fsync_keeps_the_entries(string target)
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();
@@ -64,9 +110,16 @@ public class FailingCheckpointTests : FailingFsyncTestBase
                 };
                 await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, "fsync", "EIO", failing))
                     Assert.Equal(0, await service.Process.StopAsync());
-                Assert.Contains(service.Process.Output, line =>
-                    line.Contains("Checkpoint failed") && line.Contains(failing[^1]));
-                Assert.NotEmpty(LogFolder.Segments(folder["logs"]));
+                if (target == "the log directory")
+                {
+                    await service.Process.WaitForLineAsync($"Checkpoint failed: fsync of {Regex.Escape(failing[0])} failed");
+                    Assert.NotEmpty(LogFolder.Segments(folder["logs"]));
+                }
+                else
+                {
+                    await WaitUntilParkedAsync(service, fresh, $"fsync of {Regex.Escape(failing[0])} failed");
+                    Assert.NotEmpty(LogFolder.ParkedSegments(folder["logs"], fresh));
+                }
 
                 // The power cut: the directory entries are lost, or the data of the file.
                 if (target == "the room's folder")
@@ -83,37 +136,6 @@ public class FailingCheckpointTests : FailingFsyncTestBase
         Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", $"strace: EIO for {target} in a checkpoint", rounds);
     }
 
-    [Fact]
-    public async Task A_retried_checkpoint_does_not_rely_on_a_second_fsync_of_the_file()
-    {
-        using var folder = TempFolder.ForCaller();
-        using var homeserver = new FakeHomeserver();
-        await using (var service = await StartAsync(folder, homeserver))
-        {
-            await PushAsync(service, Ledger.Create([Room, Other], 5000));
-            var record = Directory.GetFiles(folder["logs", Room], "2*.jsonl").Single();
-            using var open = new OpenFiles([record]);
-            await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, "fsync", "EIO", record, record + ".new"))
-            {
-                // The service retries when it is idle.
-                await service.Process.WaitForLineAsync(
-                    $"Checkpoint failed: fsync of {record}.new failed: Input/output error");
-                Assert.NotEmpty(LogFolder.Segments(folder["logs"]));
-
-                // The content of the file can't be trusted: 5xx for its room until it is rebuilt, but not for other rooms.
-                await AssertRefusedAsync(service, folder, Ledger.Create([Room]));
-                await PushAsync(service, Ledger.Create([Other]));
-            }
-
-            await service.Process.WaitForLineAsync("Checkpoint succeeded again");
-            Assert.Contains(
-                service.Process.Output, line => line.Contains($"fsync failed for {record}; rebuilt from the journal"));
-            await service.Process.KillAsync();
-            open.LoseUnsynced(new Dictionary<string, long> { [record] = 0 }, asZeros: true);
-        }
-
-        await StartAndStopAsync(folder, homeserver);
-        const string method = "strace: EIO for a record and its rebuilt file, then none";
-        Ledger.AssertComplete(folder["logs"], "fsync fails, then a power cut", method, 1);
-    }
+    private static List<string> FilesOf(TempFolder folder, string room, string extensions) =>
+        [.. extensions.Split(',').Select(extension => Directory.GetFiles(folder["logs", room], $"2*.{extension}").Single())];
 }

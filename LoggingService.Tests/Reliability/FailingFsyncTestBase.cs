@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
@@ -26,21 +27,34 @@ public abstract class FailingFsyncTestBase
         Assert.Empty(LogFolder.Segments(folder["logs"]));
     }
 
+    /// <summary>Pushes a transaction until it is accepted, and waits until it is logged.</summary>
     private protected async Task PushAsync(RunningService service, Ledger.Transaction transaction)
     {
         await service.PushUntilAcceptedAsync(transaction.Json);
         Ledger.Acknowledge(transaction);
+        await Ledger.WaitUntilLoggedAsync(service.Logs, transaction);
     }
 
-    private protected static async Task AssertRefusedAsync(RunningService service, TempFolder folder, Ledger.Transaction transaction)
+    /// <summary>Pushes a transaction of a parked room: it is accepted at once.</summary>
+    private protected async Task PushToParkedAsync(RunningService service, Ledger.Transaction transaction)
+    {
+        Assert.Equal(200, await service.PushAsync(transaction.Json));
+        Ledger.Acknowledge(transaction);
+    }
+
+    private protected static async Task AssertRefusedAsync(RunningService service, Ledger.Transaction transaction)
     {
         var status = await service.PushAsync(transaction.Json);
         Assert.True(status is >= 500 and < 600, string.Join('\n', service.Process.Output));
-        Assert.All(Ledger.CountEvents(folder["logs"], transaction), count => Assert.Equal(0, count));
     }
 
+    /// <summary>Waits until the service has logged that it can't write a room's log.</summary>
+    private protected static Task WaitUntilParkedAsync(RunningService service, string room, string reason) =>
+        service.Process.WaitForLineAsync($"Failed to write the log of {Regex.Escape(room)}: {reason}");
+
     private protected static IEnumerable<string> DailyFiles(TempFolder folder) => !Directory.Exists(folder["logs"]) ? [] :
-        Directory.GetDirectories(folder["logs"], "!*").SelectMany(room => Directory.GetFiles(room, "2*"));
+        Directory.GetDirectories(folder["logs"], "!*").SelectMany(room => Directory.GetFiles(room, "2*"))
+            .Where(path => !path.EndsWith(".ids"));
 
     private protected static Dictionary<string, long> Lengths(params IEnumerable<string> paths) =>
         paths.ToDictionary(path => path, path => new FileInfo(path).Length);

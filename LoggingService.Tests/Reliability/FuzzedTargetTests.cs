@@ -90,7 +90,7 @@ public class FuzzedTargetTests
             }
             else
             {
-                Assert.Matches(@"^(!made\d+:localhost|\.lock|\.journal|\.quarantine)$", entry.Name);
+                Assert.Matches(@"^(!made\d+:localhost|\.lock|\.journal|\.quarantine|FORMAT)$", entry.Name);
             }
         }
 

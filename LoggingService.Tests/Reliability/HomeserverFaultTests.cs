@@ -43,6 +43,7 @@ public class HomeserverFaultTests
         await Wait.UntilAsync(() => homeserver.PendingResponses == 0, "the service has aborted all endless responses");
         Assert.InRange(SocketsOf(service), 1, before + faults.Count);
         Assert.InRange(PeakMemoryOf(service), 1, MaxMemory);
+        await _acknowledged.UntilLoggedAsync(folder["logs"], _room);
         _acknowledged.Check(folder["logs"], _room, "the homeserver's faults");
         var method = $"{faults.Count} faults of createRoom (hangs, disconnects, 429, 502, invalid, endless), all at once";
         _acknowledged.AssertComplete("homeserver", method, faults.Count);
@@ -67,10 +68,10 @@ public class HomeserverFaultTests
             var status = await client.PushAsync("1", [Some.Message(room, $"message {id} ", id)], cancellation);
             Assert.Equal((fault.Name, 200), (fault.Name, status));
             lock (_acknowledged)
-            {
                 _acknowledged.Add(room, id);
+            await Wait.UntilAsync(() => LogFolder.HasLogged(folder["logs"], room, [id]), $"the event is logged in spite of {fault.Name}");
+            lock (_acknowledged)
                 _acknowledged.Check(folder["logs"], room, fault.Name);
-            }
 
             homeserver.FaultForAll = null;
             if (!fault.IsSlow || Trial.Scale(0, 1) == 1)

@@ -63,7 +63,7 @@ public class HostileNameTests
         var folders = new DirectoryInfo(service.Logs).GetDirectories("!*");
         Assert.Equal(rooms.Length, folders.Length);
         Assert.All(folders.SelectMany(folder => folder.GetFileSystemInfos()), file =>
-            Assert.Matches(@"^(20\d{6}\.(log|jsonl)|latest\.log)$", file.Name));
+            Assert.Matches(@"^(20\d{6}\.(log|jsonl|ids)|latest\.log)$", file.Name));
         AssertInside(service, links: 0);
         const string method = "an event per room: all names of up to two special characters, names that differ in case or "
             + "normalization only, relinks and long names; with and without a server name";
@@ -118,7 +118,8 @@ public class HostileNameTests
         Assert.All(entries, entry => Assert.InRange(Encoding.UTF8.GetByteCount(entry.Name), 1, 255));
         Assert.Equal(links, entries.Count(entry => entry.LinkTarget is { } target && target.StartsWith('!') && !target.Contains('/')));
         Assert.All(entries, entry =>
-            Assert.True(entry.LinkTarget is not null || entry.Name.StartsWith('!') || entry.Name is ".lock" or ".journal", entry.Name));
+            Assert.True(
+                entry.LinkTarget is not null || entry.Name.StartsWith('!') || entry.Name is ".lock" or ".journal" or "FORMAT", entry.Name));
     }
 
     private static string Message(string room)

@@ -99,14 +99,38 @@ public class KillTests
         Trial.Report("killed at any moment", method, rounds, Acknowledged, lost, logged.Count - distinct.Count);
     }
 
-    // The service checks once a second: a segment is larger than 16 MiB, or there is a newer one.
+    [Fact]
+    public async Task A_start_after_a_kill_repairs_more_rooms_than_files_may_be_open()
+    {
+        using var folder = TempFolder.ForCaller();
+        using var homeserver = new FakeHomeserver();
+        File.WriteAllText(folder["registration.yaml"], ServiceUnderTest.RegistrationText());
+        var rooms = Enumerable.Range(0, 700).Select(_ => Some.RoomId()).ToArray();
+        var ledger = new Ledger();
+        for (var start = 0; start < 3; start++)
+        {
+            var url = $"http://127.0.0.1:{FreePort.Next()}";
+            await using var service = ServiceProcess.StartUnder(
+                ["prlimit", "--nofile=1024", "--"], folder.Path, "--homeserver", homeserver.Address, "--urls", url);
+            using var client = new TransactionClient(url);
+            var transaction = Ledger.Create(rooms);
+            await client.PushUntilAcceptedAsync($"{start}", transaction.Json);
+            ledger.Acknowledge(transaction);
+            if (start == 2)
+                Assert.Equal(0, await service.StopAsync());
+        }
+
+        ledger.AssertComplete(folder["logs"], "killed at any moment", "700 rooms in the journal, at most 1,024 open files", 2);
+    }
+
+    // The service checks once a second: a segment is full, or almost, or there is a newer one.
     private static bool IsCheckpointDue(string logs)
     {
         var segments = LogFolder.Segments(logs);
         if (segments.Length != 1)
             return segments.Length > 1;
         var segment = new FileInfo(segments[0]);
-        return segment.Exists && segment.Length > 16 * 1024 * 1024;
+        return segment.Exists && segment.Length > 28 * 1024 * 1024;
     }
 
     private int Acknowledged

@@ -31,6 +31,12 @@ internal sealed class Ledger
         let folder = Path.Combine(logs, e.Room)
         select Directory.Exists(folder) ? Directory.GetFiles(folder, "*.jsonl").Sum(file => CountEvent(file, e.Id)) : 0;
 
+    /// <summary>Waits until a service process has logged every acknowledged event.</summary>
+    public Task WaitUntilLoggedAsync(string logs) => WaitUntilLoggedAsync(logs, _acknowledged.Select(e => (e.Value, e.Key)));
+
+    /// <summary>Waits until a service process has logged a transaction's events.</summary>
+    public static Task WaitUntilLoggedAsync(string logs, Transaction transaction) => WaitUntilLoggedAsync(logs, transaction.Events);
+
     /// <summary>Fails unless every acknowledged event is logged exactly once, and texts match their records.</summary>
     public void AssertComplete(string logs, string fault, string method, long rounds)
     {
@@ -55,6 +61,15 @@ internal sealed class Ledger
             && Directory.GetFiles(quarantine).SelectMany(File.ReadLines).Any(line =>
                 JsonElement.Parse(line).TryGetProperty("json", out var json)
                 && json.ToString().Contains(marker, StringComparison.Ordinal));
+    }
+
+    private static async Task WaitUntilLoggedAsync(string logs, IEnumerable<(string Room, string Id)> events)
+    {
+        foreach (var room in events.GroupBy(e => e.Room, e => e.Id))
+        {
+            List<string> ids = [.. room];
+            await Wait.UntilAsync(() => LogFolder.HasLogged(logs, room.Key, ids), $"{room.Key} has all acknowledged events");
+        }
     }
 
     private static int CountEvent(string record, string id) => File.ReadAllText(record).Split($"\"event_id\":\"{id}\"").Length - 1;

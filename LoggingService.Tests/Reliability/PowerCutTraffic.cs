@@ -1,12 +1,13 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
 
 /// <summary>The transactions of a homeserver, with random events and rooms, and which of them the service has acknowledged.</summary>
-internal sealed class PowerCutTraffic(Random random)
+internal sealed partial class PowerCutTraffic(Random random)
 {
     private readonly Dictionary<string, Transaction> _transactions = [];
 
@@ -21,13 +22,15 @@ internal sealed class PowerCutTraffic(Random random)
 
     public Transaction this[string id] => _transactions[id];
 
-    public sealed record Transaction(string Id, IReadOnlyList<(string EventId, string Json)> Events, string? Unloggable)
+    /// <param name="Repeated">Events of other transactions, which the service may have logged already.</param>
+    public sealed record Transaction(
+        string Id, IReadOnlyList<(string EventId, string Json)> Events, string? Unloggable, IReadOnlyList<string> Repeated)
     {
         public string Body
         {
             get
             {
-                var entries = Events.Select(e => e.Json);
+                var entries = Repeated.Concat(Events.Select(e => e.Json));
                 if (Unloggable is not null)
                     entries = entries.Append(JsonSerializer.Serialize(Unloggable));
                 return $"{{\"events\":[{string.Join(',', entries)}]}}";
@@ -47,7 +50,9 @@ internal sealed class PowerCutTraffic(Random random)
             var id = Some.EventId();
             return (id, Some.Message(room, $"message {id} {new string('x', random.Next(random.Next(5) == 0 ? 9000 : 100))}", id));
         });
-        return Add([.. events], random.Next(8) == 0 ? $"no event {Some.EventId()}" : null);
+        var sent = _transactions.Values.SelectMany(transaction => transaction.Events).Select(e => e.Json).ToArray();
+        var repeated = sent.Length > 0 && random.Next(4) == 0 ? random.GetItems(sent, 1 + random.Next(2)) : [];
+        return Add([.. events], random.Next(8) == 0 ? $"no event {Some.EventId()}" : null, repeated);
     }
 
     /// <summary>Creates an event for each room.</summary>
@@ -63,9 +68,9 @@ internal sealed class PowerCutTraffic(Random random)
     }
 
     /// <summary>Adds a transaction of these events.</summary>
-    public Transaction Add(IReadOnlyList<(string, string)> events, string? unloggable = null)
+    public Transaction Add(IReadOnlyList<(string, string)> events, string? unloggable = null, IReadOnlyList<string>? repeated = null)
     {
-        var transaction = new Transaction($"t{_transactions.Count}", events, unloggable);
+        var transaction = new Transaction($"t{_transactions.Count}", events, unloggable, repeated ?? []);
         _transactions.Add(transaction.Id, transaction);
         return transaction;
     }
@@ -110,4 +115,11 @@ internal sealed class PowerCutTraffic(Random random)
                 }
             }
         })));
+
+    // A complete line, as the service defines it.
+    [GeneratedRegex("""^\{"content":\{.*"event_id":"(?<id>[^"]+)".*,"received_ts":[0-9]+\}$""")]
+    public static partial Regex EventId();
+
+    [GeneratedRegex("^PUT /_matrix/app/v1/transactions/(?<id>[^ ]+) ")]
+    public static partial Regex Request();
 }

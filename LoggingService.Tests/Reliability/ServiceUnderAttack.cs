@@ -105,6 +105,7 @@ internal sealed class ServiceUnderAttack : IAsyncDisposable
         await LogOneMessageAsync();
         await Wait.UntilAsync(() => OpenFiles <= before.OpenFiles + 20, $"at most {before.OpenFiles + 20} open files");
         await Wait.UntilAsync(() => Memory <= before.Memory + moreMemory, $"at most {before.Memory + moreMemory} MiB of memory");
+        await Wait.UntilAsync(() => LogFolder.HasLogged(_folder["logs"], _room, _acknowledged), "all acknowledged events are logged");
         var logged = LogFolder.EventIds(_folder["logs"], _room);
         TestContext.Current.TestOutputHelper!.WriteLine(
             $"memory {before.Memory} MiB before, {PeakMemory} MiB at most, {Memory} MiB after; "

@@ -44,7 +44,10 @@ public class SlowRegexTests
         for (var round = 0; round < rounds; round++)
         {
             var rooms = Enumerable.Range(0, 100).Select(i => $"!{new string('a', 100)}{round}x{i}:localhost").ToList();
-            Assert.Equal((200, "{}"), await service.PushAsync($"rooms{round}", rooms.Select(room => Some.Message(room))));
+            var events = rooms.Select(room => Some.Message(room, eventId: $"$of{room}"));
+            Assert.Equal((200, "{}"), await service.PushAsync($"rooms{round}", events));
+            await Wait.UntilAsync(
+                () => rooms.All(room => LogFolder.HasLogged(service.Folder["logs"], room, [$"$of{room}"])), "each room has its event");
             Assert.All(rooms, room => Assert.Single(LogFolder.EventIds(service.Folder["logs"], room)));
         }
 

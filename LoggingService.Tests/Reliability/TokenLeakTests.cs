@@ -44,13 +44,26 @@ public class TokenLeakTests
             Assert.StartsWith("HTTP/1.1 ", await connection.ReadToAsync("\r\n", Limit), StringComparison.Ordinal);
         }
 
-        // A folder that can't be created makes the service fail.
+        // A folder that can't be created parks the room.
         var room = Some.RoomId();
         await File.WriteAllTextAsync(folder["logs", room], "", TestContext.Current.CancellationToken);
         using (var connection = await RawConnection.OpenAsync(port))
         {
             var body = $"{{\"events\":[{Some.Message(room)}]}}";
             await connection.SendAsync(RawConnection.TransactionHead("1", body.Length) + body);
+            Assert.StartsWith("HTTP/1.1 200 ", await connection.ReadToAsync("\r\n", Limit), StringComparison.Ordinal);
+        }
+
+        if (!isJson)
+            await service.WaitForLineAsync($"Failed to write the log of \"?{System.Text.RegularExpressions.Regex.Escape(room)}");
+
+        // A journal that can't be written makes the service fail.
+        Directory.Move(folder["logs", ".journal"], folder["moved"]);
+        await File.WriteAllTextAsync(folder["logs", ".journal"], "", TestContext.Current.CancellationToken);
+        using (var connection = await RawConnection.OpenAsync(port))
+        {
+            var body = $"{{\"events\":[{Some.Message(room)}]}}";
+            await connection.SendAsync(RawConnection.TransactionHead("2", body.Length) + body);
             Assert.StartsWith("HTTP/1.1 500 ", await connection.ReadToAsync("\r\n", Limit), StringComparison.Ordinal);
         }
 

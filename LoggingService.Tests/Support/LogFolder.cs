@@ -14,6 +14,25 @@ internal static class LogFolder
                select JsonElement.Parse(line).GetProperty("event_id").GetString()!,
         ];
 
+    /// <summary>
+    /// Whether a room's records contain events, and its texts a line for each line of the records: a process writes them after its
+    /// response.
+    /// </summary>
+    public static bool HasLogged(string logs, string room, IReadOnlyCollection<string> eventIds)
+    {
+        var folder = Path.Combine(logs, room);
+        if (!Directory.Exists(folder))
+        {
+            return false;
+        }
+
+        var records = Directory.GetFiles(folder, "*.jsonl").Where(File.Exists).ToList();
+        var content = string.Concat(records.Select(File.ReadAllText));
+        return eventIds.All(id => content.Contains($"\"event_id\":\"{id}\"", StringComparison.Ordinal))
+            && content.EndsWith('\n')
+            && records.All(record => IsTextComplete(record));
+    }
+
     /// <summary>Each text has one line for each event of its record, in the same order, ending with the event's message.</summary>
     public static void AssertLineForLine(string logs)
     {
@@ -26,11 +45,24 @@ internal static class LogFolder
         }
     }
 
+    private static bool IsTextComplete(string record)
+    {
+        var text = Path.ChangeExtension(record, ".log");
+        return File.Exists(text) && File.ReadAllText(text).Count(c => c == '\n') == File.ReadAllText(record).Count(c => c == '\n');
+    }
+
     /// <summary>The paths of the journal's segments.</summary>
     public static string[] Segments(string logs)
     {
         var journal = Path.Combine(logs, ".journal");
         return Directory.Exists(journal) ? [.. Directory.GetFiles(journal, "0*").Order(StringComparer.Ordinal)] : [];
+    }
+
+    /// <summary>The paths of a parked room's segments.</summary>
+    public static string[] ParkedSegments(string logs, string room)
+    {
+        var parked = Path.Combine(logs, ".journal", room);
+        return Directory.Exists(parked) ? [.. Directory.GetFiles(parked).Order(StringComparer.Ordinal)] : [];
     }
 
     /// <summary>A number that changes with every write to the journal, also when a recycled segment is overwritten.</summary>
@@ -40,11 +72,14 @@ internal static class LogFolder
     /// <summary>The path of the segment that the journal keeps for reuse.</summary>
     public static string Spare(string logs) => Path.Combine(logs, ".journal", "spare");
 
-    /// <summary>Copies a log directory, links included, as a kill would leave it. The original may be in use.</summary>
+    /// <summary>
+    /// Copies a log directory, links included, as a kill would leave it. The original may be in use: the journal is copied first, since
+    /// the files may get its events meanwhile.
+    /// </summary>
     public static void Copy(string from, string to)
     {
         Directory.CreateDirectory(to);
-        foreach (var entry in new DirectoryInfo(from).EnumerateFileSystemInfos())
+        foreach (var entry in new DirectoryInfo(from).GetFileSystemInfos().OrderBy(entry => entry.Name != ".journal"))
         {
             var copy = Path.Combine(to, entry.Name);
             if (entry.LinkTarget is { } target)

@@ -8,14 +8,17 @@ internal sealed class RunningService : IAsyncDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
 
-    private RunningService(ServiceProcess process, string url)
+    private RunningService(ServiceProcess process, string url, string logs)
     {
         Process = process;
+        Logs = logs;
         _http.BaseAddress = new Uri(url);
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServiceUnderTest.HsToken);
     }
 
     public ServiceProcess Process { get; }
+
+    public string Logs { get; }
 
     /// <summary>Starts the service and waits until it listens.</summary>
     /// <param name="folder">The working directory, which gets a registration.</param>
@@ -28,7 +31,7 @@ internal sealed class RunningService : IAsyncDisposable
         File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var url = $"http://127.0.0.1:{FreePort.Next()}";
         var process = ServiceProcess.StartUnder(under, folder.Path, "--homeserver", homeserver.Address, "--urls", url);
-        var service = new RunningService(process, url);
+        var service = new RunningService(process, url, folder["logs"]);
         while (true)
         {
             try
@@ -60,7 +63,7 @@ internal sealed class RunningService : IAsyncDisposable
         }
     }
 
-    /// <summary>Retries the push, as a homeserver does: while the journal must be emptied first, the service responds 5xx.</summary>
+    /// <summary>Retries the push, as a homeserver does.</summary>
     public async Task PushUntilAcceptedAsync(params IEnumerable<string> events)
     {
         for (var attempt = 0; await PushAsync(events) != 200; attempt++)

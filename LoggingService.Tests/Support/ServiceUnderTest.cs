@@ -3,6 +3,8 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using LoggingService.Homeserver;
+using LoggingService.RoomLogs;
+using LoggingService.Transactions;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
@@ -51,6 +53,15 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
 
     public StubHomeserver Homeserver { get; }
 
+    /// <summary>The longest interval at which parked rooms are retried; without it, as in production.</summary>
+    public TimeSpan? MaxRetryDelay { get; init; }
+
+    /// <summary>How often files that other programs change are repaired; without it, as in production.</summary>
+    public TimeSpan? RepairInterval { get; init; }
+
+    /// <summary>Changes the bounds of the admission; without it, as in production.</summary>
+    public Action<Admission>? Bounds { get; init; }
+
     /// <summary>The service's own log, in order.</summary>
     public IReadOnlyList<LogEvent> Logged => [.. _logged];
 
@@ -78,6 +89,17 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
             if (field is null)
             {
                 var client = CreateClient();
+                Bounds?.Invoke(Services.GetRequiredService<Admission>());
+                if (MaxRetryDelay is { } delay)
+                {
+                    Services.GetRequiredService<LogDirectory>().MaxRetryDelay = delay;
+                }
+
+                if (RepairInterval is { } interval)
+                {
+                    Services.GetRequiredService<LogDirectory>().RepairInterval = interval;
+                }
+
                 field = new HttpClient { BaseAddress = client.BaseAddress, Timeout = TimeSpan.FromSeconds(100) };
                 field.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", HsToken);
             }
@@ -106,12 +128,24 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         }
 
         using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        await CaughtUpAsync();
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
     /// <summary>Pushes a transaction of events, each given as JSON.</summary>
     public Task<(int Status, string Body)> PushAsync(string transactionId, params IEnumerable<string> events) =>
         SendAsync(HttpMethod.Put, $"/_matrix/app/v1/transactions/{transactionId}", $"{{\"events\":[{string.Join(',', events)}]}}");
+
+    /// <summary>Retries a transaction until it gets a 200, as a homeserver does; for 15 s at most.</summary>
+    public async Task PushUntilAcceptedAsync(string transactionId, params IEnumerable<string> events)
+    {
+        var end = DateTime.UtcNow.AddSeconds(15);
+        while ((await PushAsync(transactionId, events)).Status is var status && status != 200)
+        {
+            Assert.True(DateTime.UtcNow < end, $"{status}: {string.Join('\n', WarningsAndErrors.TakeLast(3))}");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
 
     /// <summary>Sends a transaction whose body may be invalid.</summary>
     public async Task<(int Status, string Body)> PutAsync(string transactionId, byte[] body, bool isChunked = false)
@@ -121,8 +155,18 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.TransferEncodingChunked = isChunked;
         using var response = await Client.SendAsync(request, TestContext.Current.CancellationToken);
+        await CaughtUpAsync();
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
+
+    /// <summary>Completes when what was acknowledged is in the rooms' files, except for parked rooms.</summary>
+    public Task CaughtUpAsync() => IsWriterStalled ? Task.CompletedTask : Services.GetRequiredService<LogDirectory>().CaughtUpAsync();
+
+    /// <summary>Syncs the rooms' files and drops the journal's segments.</summary>
+    public Task CheckpointAsync() => Services.GetRequiredService<LogDirectory>().CheckpointAsync();
+
+    /// <summary>Pushes don't wait until the service has caught up, which it can't.</summary>
+    public bool IsWriterStalled { get; set; }
 
     /// <summary>The lines of a room's latest text, without the timestamp (26 characters and a space).</summary>
     public IReadOnlyList<string> Lines(string room) =>

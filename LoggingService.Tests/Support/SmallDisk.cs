@@ -74,13 +74,24 @@ internal sealed class SmallDisk : IDisposable
 
     /// <summary>
     /// Makes the disk read-only, also for root, or writable again. Uses a mount on top: a mount with files open for writing
-    /// can't be remounted read-only.
+    /// can't be remounted read-only. Files that are open stay writable, and so do disks that are mounted below.
     /// </summary>
     public async Task SetReadOnlyAsync(bool readOnly)
     {
-        var (exitCode, output) = readOnly
-            ? await ChildProcess.RunAsync("mount", ["--bind", "-o", "ro", _path, _path])
-            : await ChildProcess.RunAsync("umount", ["-l", _path]);
+        if (readOnly)
+        {
+            await RunAsync("mount", "--rbind", _path, _path);
+            await RunAsync("mount", "-o", "remount,bind,ro", _path);
+        }
+        else
+        {
+            await RunAsync("umount", "-l", _path);
+        }
+    }
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        var (exitCode, output) = await ChildProcess.RunAsync(program, arguments);
         Assert.True(exitCode == 0, output);
     }
 

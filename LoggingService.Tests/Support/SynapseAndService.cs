@@ -123,12 +123,12 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
 
     /// <summary>Waits for a condition.</summary>
     /// <exception cref="TimeoutException">It timed out; the message contains the service's output.</exception>
-    public async Task WaitUntilAsync(Func<bool> condition, string what, Func<string>? describe = null)
+    public async Task WaitUntilAsync(Func<bool> condition, string what, Func<string>? describe = null, TimeSpan? limit = null)
     {
         var clock = Stopwatch.StartNew();
         while (!condition())
         {
-            if (clock.Elapsed > Limit)
+            if (clock.Elapsed > (limit ?? Limit))
             {
                 throw new TimeoutException($"Timed out: {what}. {describe?.Invoke()}The service's output:\n{string.Join('\n', Output)}");
             }

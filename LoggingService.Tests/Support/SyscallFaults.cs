@@ -9,8 +9,13 @@ namespace LoggingService.Tests.Support;
 internal sealed class SyscallFaults : IAsyncDisposable
 {
     private readonly Process _strace;
+    private readonly string _calls;
 
-    private SyscallFaults(Process strace) => _strace = strace;
+    private SyscallFaults(Process strace, string calls)
+    {
+        _strace = strace;
+        _calls = calls;
+    }
 
     /// <summary>Makes system calls fail from now on.</summary>
     /// <param name="processId">The process.</param>
@@ -23,26 +28,31 @@ internal sealed class SyscallFaults : IAsyncDisposable
     /// <summary>Injects whatever strace supports: <c>error=EIO:delay_enter=300000</c>.</summary>
     public static async Task<SyscallFaults> InjectAsync(int processId, string calls, string injection, params IEnumerable<string> paths)
     {
+        var output = Path.GetTempFileName();
         List<string> arguments =
-            ["-f", "-p", $"{processId}", "-e", $"trace={calls}", "-e", $"inject={calls}:{injection}", "-o", "/dev/null"];
+            ["-f", "-y", "-p", $"{processId}", "-e", $"trace={calls}", "-e", $"inject={calls}:{injection}", "-o", output];
         arguments.AddRange(paths.SelectMany(path => new[] { "-P", path }));
         var strace = ChildProcess.Start(new ProcessStartInfo("strace", arguments));
-        var output = new List<string>();
+        var messages = new List<string>();
         while (await strace.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
         {
-            output.Add(line);
+            messages.Add(line);
             if (line.EndsWith("attached", StringComparison.Ordinal) || line.Contains("attached with", StringComparison.Ordinal))
             {
                 _ = strace.StandardError.ReadToEndAsync(CancellationToken.None);
-                return new(strace);
+                return new(strace, output);
             }
         }
 
         strace.Dispose();
-        Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"strace is required in CI: {string.Join('\n', output)}");
-        Assert.Skip($"strace can't be used here: {string.Join('\n', output)}");
+        Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"strace is required in CI: {string.Join('\n', messages)}");
+        Assert.Skip($"strace can't be used here: {string.Join('\n', messages)}");
         throw new UnreachableException();
     }
+
+    /// <summary>How many calls with a text, such as a path, were made to fail.</summary>
+    public int Count(string text) =>
+        File.ReadLines(_calls).Count(line => line.Contains(text, StringComparison.Ordinal) && line.Contains("INJECTED"));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -51,5 +61,6 @@ internal sealed class SyscallFaults : IAsyncDisposable
         ChildProcess.Terminate(_strace.Id);
         await _strace.WaitForExitAsync();
         _strace.Dispose();
+        File.Delete(_calls);
     }
 }

@@ -53,7 +53,7 @@ internal static class RenderCommand
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(record))!;
         return DayFileName.Parse(Path.GetFileName(record)) is { IsRecord: true } name
-            && RoomLog.NewestDay(folder, day => day < name.Day) is { } before
+            && RoomFolder.NewestDayBefore(folder, name.Day) is { } before
             ? Path.Combine(folder, DayFileName.Record(before).ToString())
             : null;
     }

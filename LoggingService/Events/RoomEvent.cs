@@ -101,6 +101,9 @@ internal sealed class RoomEvent
 
     public Utf8Text? StateKeyText => Json.Slice(_parts.StateKey).AsText();
 
+    /// <summary>The event with bytes of its own, which keep no larger array in memory.</summary>
+    public RoomEvent Copy() => new(new(Json.Bytes.ToArray()), _parts, RoomId);
+
     /// <summary>
     /// Writes the event's line of the record: the bytes as pushed, with <c>received_ts</c> appended as the last key
     /// (readers use the last of two equal keys, and the sender may have set its own), and a line break.

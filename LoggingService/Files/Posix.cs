@@ -21,10 +21,14 @@ internal static partial class Posix
     private const int EmptyPath = 0x1000;
     private const uint LinkCount = 0x4;
     private const uint InodeAndSize = 0x100 | 0x200;
+    private const uint FileType = 0x1;
+    private const int FileTypeMask = 0xF000;
+    private const int RegularFile = 0x8000;
     private const FileShare Shared = FileShare.ReadWrite | FileShare.Delete;
 
     // Read only; a child process must not inherit the file.
     private static readonly int OpenFlags = OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
+    private static readonly int AppendFlags = OpenFlags | 0x2 | (OperatingSystem.IsMacOS() ? 0x8 : 0x400);
 
     /// <summary>Equal values mean the same file of the same length. On macOS only the length is read.</summary>
     public readonly record struct FileIdentity(ulong Device, ulong Inode, long Length)
@@ -55,11 +59,27 @@ internal static partial class Posix
             }).Dispose();
         }
 
+        ThrowIfNotRegular(path);
         return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, Shared);
     }
 
+    /// <summary>
+    /// Opens a file as above, with O_APPEND: on Linux, all writes go to its end, also where another process has just truncated it and
+    /// an offset would leave a hole. (macOS writes at the offset.)
+    /// </summary>
+    public static SafeFileHandle OpenToAppend(string path)
+    {
+        using var locked = OpenOrCreate(path);
+        var file = Open(path, AppendFlags);
+        return file.IsInvalid ? throw LastError("open", path) : file;
+    }
+
     /// <summary>Opens a file for shared reading; fails only while another process holds it exclusively.</summary>
-    public static FileStream OpenRead(string path) => new(path, FileMode.Open, FileAccess.Read, Shared, bufferSize: 0);
+    public static FileStream OpenRead(string path)
+    {
+        ThrowIfNotRegular(path);
+        return new(path, FileMode.Open, FileAccess.Read, Shared, bufferSize: 0);
+    }
 
     /// <summary>Reads a short text file that another process may hold exclusively; <c>null</c> if it can't be opened.</summary>
     public static string? ReadIgnoringLock(string path)
@@ -179,18 +199,31 @@ internal static partial class Posix
         return Marshal.GetLastPInvokeError() is NotFound or NotAFolder ? null : throw LastError("statvfs", path);
     }
 
+    /// <summary>Refuses to open a named pipe or a device: opening or reading it may block forever.</summary>
+    private static void ThrowIfNotRegular(string path)
+    {
+        if (OperatingSystem.IsLinux()
+            && statx(CurrentFolder, path, flags: 0, FileType, out var result) == 0
+            && (result.Mode & FileTypeMask) != RegularFile)
+        {
+            throw new IOException($"{path} is not a regular file");
+        }
+    }
+
     private static Statx Stat(SafeFileHandle file, string path, uint mask) =>
         statx(file, "", EmptyPath, mask, out var result) == 0 ? result : throw LastError("stat", path);
 
     private static FileIdentity Identity(Statx file) =>
         new(((ulong)file.DeviceMajor << 32) | file.DeviceMinor, file.Inode, (long)file.Size);
 
-    private static SafeFileHandle OpenReadOnly(string path)
+    private static SafeFileHandle OpenReadOnly(string path) => Open(path, OpenFlags);
+
+    private static SafeFileHandle Open(string path, int flags)
     {
-        var file = open(path, OpenFlags);
+        var file = open(path, flags);
         while (file.IsInvalid && Marshal.GetLastPInvokeError() == Interrupted)
         {
-            file = open(path, OpenFlags);
+            file = open(path, flags);
         }
 
         return file;
@@ -218,6 +251,7 @@ internal static partial class Posix
     private struct Statx
     {
         [FieldOffset(16)] public uint LinkCount;
+        [FieldOffset(28)] public ushort Mode;
         [FieldOffset(32)] public ulong Inode;
         [FieldOffset(40)] public ulong Size;
         [FieldOffset(136)] public uint DeviceMajor;

@@ -24,14 +24,11 @@ internal static class EventIds
     public const int AdmissionOpened = 406;
     public const int PingFailed = 407;
 
-    // RoomLogs and Files: 500 to 599.
+    // RoomLogs and Files: 500 to 589.
     public const int CheckpointFailed = 500;
     public const int CheckpointSucceededAgain = 501;
-    public const int FileRebuilt = 502;
-    public const int JournalReplayFailed = 503;
     public const int JournalReplayCompleted = 504;
     public const int JournalDamaged = 505;
-    public const int JournalChanged = 506;
     public const int RoomFilesChanged = 507;
     public const int IncompleteLineMoved = 508;
     public const int TextMovedAside = 509;
@@ -40,6 +37,18 @@ internal static class EventIds
     public const int OldDaysRemoved = 512;
     public const int OldDaysNotRemoved = 513;
     public const int RoomActivityDropped = 514;
+    public const int RoomParked = 515;
+    public const int RoomUnparked = 516;
+    public const int RoomSlow = 517;
+    public const int DiskFailing = 518;
+    public const int DiskRecovered = 519;
+    public const int LogDirectoryMoved = 520;
+    public const int LogDirectoryRestored = 521;
+    public const int LogDirectoryNotRestored = 522;
+    public const int LogDirectoryLost = 523;
+
+    // Upgrade: 590 to 599.
+    public const int JournalUpgraded = 590;
 
     // Rooms: 600 to 699. The first two are logged by RoomLogs.
     public const int AliasLinked = 600;

@@ -37,6 +37,9 @@ internal static class LogLine
         EndLine(output, start);
     }
 
+    /// <summary>The line of a record's line that is not an event.</summary>
+    public static ReadOnlySpan<byte> NoEvent => "1970-01-01 00:00:00 +00:00 *** (a line of the record that is no event)\n"u8;
+
     /// <summary>
     /// As <see cref="Write"/>, but the generic line: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>. Never throws.
     /// </summary>

@@ -3,21 +3,30 @@ using LoggingService.Rooms;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>Links the confirmed aliases to their rooms' folders.</summary>
+/// <summary>Links the confirmed aliases to their rooms' folders, and passes logged events on to those who look for aliases.</summary>
 internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases, ILogger<AliasLinks> logger) : IHostedService
 {
     private readonly Lock _lock = new();
+    private readonly Dictionary<RoomAlias, string> _linked = [];
     private readonly Dictionary<RoomAlias, string> _failed = [];
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         aliases.Confirmed += Link;
+        logs.Written += OnWritten;
+        logs.Restored += LinkAll;
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void RetryFailed()
+    private void OnWritten(IReadOnlyList<LoggedLine> lines)
+    {
+        RetryFailed();
+        aliases.Enqueue([.. lines.Select(line => line.Event)]);
+    }
+
+    private void RetryFailed()
     {
         lock (_lock)
         {
@@ -33,8 +42,20 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
     {
         lock (_lock)
         {
+            _linked[alias] = roomId;
             _failed.Remove(alias);
             TryLink(alias, roomId);
+        }
+    }
+
+    private void LinkAll()
+    {
+        lock (_lock)
+        {
+            foreach (var (alias, roomId) in _linked)
+            {
+                TryLink(alias, roomId);
+            }
         }
     }
 

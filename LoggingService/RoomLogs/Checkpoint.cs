@@ -1,194 +1,200 @@
 using System.Collections.Concurrent;
 using LoggingService.Files;
+using LoggingService.Journal;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>Syncs the files that the journal names, concurrently with transactions, and removes its segments, inside the gate.</summary>
-internal sealed partial class Checkpoint(string root, Journal journal, SemaphoreSlim gate, Action<string> closeRoomOf, ILogger logger)
+/// <summary>
+/// Syncs the rooms' files and drops the segments of the journal that they make redundant. At a position that the writer has passed, every
+/// file with unsynced lines is synced, or the entries of its room are copied to parked segments; then the segments before the position are
+/// dropped. There is no bookmark: the oldest remaining segment is the position.
+/// </summary>
+internal sealed partial class Checkpoint(
+    string root, WriteAheadJournal journal, Parking parking, RoomLogWriter writer, RoomFaults faults, RoomLogCache cache, ILogger logger)
 {
-    private readonly SemaphoreSlim _one = new(1, 1);
-    private readonly Dictionary<string, Posix.FileIdentity?> _unsynced = [];
-    private readonly ConcurrentDictionary<string, bool> _failed = new();
-    private bool _hasFailed;
+    /// <summary>After this time the room of a file is parked.</summary>
+    private static readonly TimeSpan SyncTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether a checkpoint did not complete: files that old segments name are not synced yet.</summary>
-    public bool IsOpen => _unsynced.Count > 0 || !_failed.IsEmpty;
+    /// <summary>The file system commits several at once.</summary>
+    private const int ParallelSyncs = 4;
 
-    /// <summary>Marks a file's fsync as failed: it is rebuilt. Only under the gate, and not during a checkpoint.</summary>
-    public void Distrust(string name) => _failed[name] = true;
+    private readonly SemaphoreSlim _running = new(1, 1);
+    private bool _isFailing;
 
-    /// <summary>Whether a file in a folder needs a rebuild: its content may not be what was written to it.</summary>
-    public bool Distrusts(string folder) => !_failed.IsEmpty && _failed.Keys.Any(name => Path.GetDirectoryName(name) == folder);
-
-    /// <summary>Runs one checkpoint, after a running one; cancelled between two files, it keeps the segments.</summary>
-    /// <exception cref="IOException">A sync or rebuild failed: the segments stay, and the next checkpoint retries.</exception>
-    private async Task RunAsync(CancellationToken stop)
+    /// <summary>Runs a checkpoint, after one that is running. A failure is logged once, until one succeeds.</summary>
+    /// <param name="roll">Ends the current segment first, so that all entries before this call leave the journal.</param>
+    /// <returns>False if it failed: the journal keeps its segments.</returns>
+    public async Task<bool> TryRunAsync(bool roll)
     {
-        await _one.WaitAsync(stop);
+        await _running.WaitAsync();
         try
         {
-            await gate.WaitAsync(stop);
-            IReadOnlyList<string> segments;
-            try
-            {
-                segments = Seal();
-            }
-            finally
-            {
-                gate.Release();
-            }
-
-            Sync(stop);
-            await gate.WaitAsync(stop);
-            try
-            {
-                MakeAnew();
-                Finish(segments);
-            }
-            finally
-            {
-                gate.Release();
-            }
-
-            journal.ClearSpare();
-        }
-        finally
-        {
-            _one.Release();
-        }
-    }
-
-    /// <summary>As <see cref="RunAsync"/>, inside the gate, for a journal that must be emptied before the next frame.</summary>
-    public void RunInsideGate()
-    {
-        // Waiting here would deadlock: a running checkpoint needs the gate to complete.
-        if (!_one.Wait(0))
-        {
-            throw new IOException("A checkpoint is running; it must complete before the next write");
-        }
-
-        try
-        {
-            var segments = Seal();
-            Sync(CancellationToken.None);
-            MakeAnew();
-            Finish(segments);
-        }
-        finally
-        {
-            _one.Release();
-        }
-    }
-
-    /// <summary>As <see cref="RunAsync"/>, but logs a failure, once until it succeeds again.</summary>
-    public async Task TryRunAsync(CancellationToken stop)
-    {
-        try
-        {
-            await RunAsync(stop);
-            if (_hasFailed)
+            await RunAsync(roll);
+            if (_isFailing)
             {
                 Log.SucceededAgain(logger);
             }
 
-            _hasFailed = false;
+            _isFailing = false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (!_hasFailed)
+            if (!_isFailing)
             {
                 Log.Failed(logger, e.Message);
             }
 
-            _hasFailed = true;
+            _isFailing = true;
         }
+        finally
+        {
+            _running.Release();
+        }
+
+        return !_isFailing;
     }
 
-    private IReadOnlyList<string> Seal()
+    private async Task RunAsync(bool roll)
     {
-        var (segments, names) = journal.Seal();
-        foreach (var name in names)
+        var generation = journal.Generation;
+        if (roll)
         {
-            // Read under the gate: concurrent transactions change the journal's state.
-            _unsynced[name] = journal.StateOf(name);
+            journal.Roll();
         }
 
-        return segments;
-    }
-
-    private void Sync(CancellationToken stop)
-    {
-        // A moved file contains acknowledged data wherever it is now.
-        if (_unsynced.Any(file => file.Value is { } written && Posix.Stat(Path.Combine(root, file.Key))?.IsSameFileAs(written) != true))
+        var (position, unsynced) = await writer.InTurnAsync(Begin);
+        var synced = new ConcurrentBag<(Room Room, DayLog Log)>();
+        await Parallel.ForEachAsync(unsynced, new ParallelOptions { MaxDegreeOfParallelism = ParallelSyncs }, async (item, _) =>
         {
-            Posix.SyncFileSystem(root);
-        }
-
-        // Linux reports a failure once: a second fsync of a failed file would falsely succeed.
-        foreach (var name in _unsynced.Keys.Except(_failed.Keys).ToList())
-        {
-            stop.ThrowIfCancellationRequested();
-            var path = Path.Combine(root, name);
-            using var file = Posix.OpenToSync(path);
             try
             {
-                if (file is not null)
-                {
-                    Posix.Sync(file, path);
-                }
+                await Task.Run(item.Log.Sync, CancellationToken.None).WaitAsync(SyncTimeout, CancellationToken.None);
+                synced.Add(item);
             }
-            catch (IOException)
+            catch (ObjectDisposedException)
             {
-                Distrust(name);
+                // Closed meanwhile, after an error or for another day: its entries stay unsynced.
+            }
+            catch (Exception e) when (e is IOException or TimeoutException)
+            {
+                await writer.InTurnAsync(() => Park(item.Room, item.Log, e));
+            }
+        });
+
+        Posix.Sync(root);
+        var redundant = await writer.InTurnAsync(() => End(synced));
+        foreach (var room in redundant)
+        {
+            parking.Drop(room.RoomId);
+            await writer.InTurnAsync(() => Unpark(room));
+        }
+
+        if (journal.HasSealed)
+        {
+            await CopyParkedAsync(position, generation);
+            journal.DropThrough(position, generation);
+        }
+    }
+
+    private (long Position, List<(Room Room, DayLog Log)> Unsynced) Begin()
+    {
+        var unsynced = new List<(Room, DayLog)>();
+        foreach (var room in cache.Rooms)
+        {
+            if (room is { From: not null, Log: { } log } && faults.IsUnchanged(room))
+            {
+                room.SyncingFrom = room.From;
+                room.UnsyncedFrom = null;
+                unsynced.Add((room, log));
             }
         }
 
-        // A failed fsync of a folder may be retried: names are in the file system's journal, and no fsync succeeds after that fails.
-        Posix.SyncFolders(root, _unsynced.Keys, stop);
+        return (writer.Position, unsynced);
     }
 
-    // Linux has dropped the pages of a file whose fsync failed: only the journal has them.
-    private void MakeAnew()
+    private bool Park(Room room, DayLog log, Exception reason)
     {
-        if (_failed.IsEmpty)
+        if (reason is SyncFailedException)
+        {
+            // Also where the log was closed meanwhile after a failed append: the repair must not trust the file.
+            room.HasSyncFailed = true;
+            room.ChangedFrom = null;
+        }
+
+        if (room.Log == log)
+        {
+            room.ChangedFrom = null;
+            faults.Park(room, reason);
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes over what was synced; returns the rooms whose parked segments are redundant.</summary>
+    private List<Room> End(IEnumerable<(Room Room, DayLog Log)> synced)
+    {
+        foreach (var (room, log) in synced.Where(item => item.Room.Log == item.Log))
+        {
+            room.SyncingFrom = null;
+        }
+
+        // The log of the others was closed meanwhile: after an error, or for a day that follows.
+        foreach (var room in cache.Rooms.Where(room => room.SyncingFrom is not null))
+        {
+            room.UnsyncedFrom = room.SyncingFrom;
+            room.SyncingFrom = null;
+        }
+
+        return
+        [
+            .. cache.Rooms.Where(room => room is { ParkedThrough: > 0, BusySince: null, RepairAt: null }
+                && !(room.From <= room.ParkedThrough)),
+        ];
+    }
+
+    private bool Unpark(Room room)
+    {
+        room.ParkedThrough = 0;
+        cache.RemoveIfIdle(room);
+        return true;
+    }
+
+    /// <summary>Copies the entries that segments are about to drop, and that are not synced into their room's files.</summary>
+    private async Task CopyParkedAsync(long position, int generation)
+    {
+        var unsynced = await writer.InTurnAsync(() => cache.Rooms
+            .Where(room => room.From <= position && room.ParkedThrough < position)
+            .ToDictionary(room => room.RoomId, room => Math.Max(room.From!.Value, room.ParkedThrough + 1)));
+        if (unsynced.Count == 0)
         {
             return;
         }
 
-        var redos = FileRedo.Collect(journal.Read(out _));
-        foreach (var name in _failed.Keys)
+        using (var range = journal.Read(unsynced.Values.Min(), position))
         {
-            closeRoomOf(name);
-            if (redos.TryGetValue(name, out var redo))
+            parking.Copy(range.Frames(), unsynced);
+        }
+
+        await writer.InTurnAsync(() =>
+        {
+            // In a journal that was restarted meanwhile the entries are needed again.
+            foreach (var roomId in unsynced.Keys.Where(_ => generation == journal.Generation))
             {
-                var path = Path.Combine(root, name);
-                redo.MakeAnew(path);
-                journal.Wrote(name, Posix.Stat(path) ?? default);
-                Log.FileRebuilt(logger, path);
+                cache.GetOrAdd(roomId).ParkedThrough = position;
             }
 
-            _failed.TryRemove(name, out _);
-        }
-    }
-
-    private void Finish(IReadOnlyList<string> segments)
-    {
-        journal.Remove(segments);
-        _unsynced.Clear();
+            return true;
+        });
     }
 
     private static partial class Log
     {
         [LoggerMessage(EventIds.CheckpointFailed, LogLevel.Error,
-            "Checkpoint failed: {Reason}. "
-            + "The journal retains all data, and the checkpoint will be retried. Check the system log (dmesg) for disk errors.")]
+            "Checkpoint failed: {Reason}. The journal retains all data, and the checkpoint will be retried. "
+            + "Check the system log (dmesg) for disk errors.")]
         public static partial void Failed(ILogger logger, string reason);
 
         [LoggerMessage(EventIds.CheckpointSucceededAgain, LogLevel.Information, "Checkpoint succeeded again")]
         public static partial void SucceededAgain(ILogger logger);
-
-        [LoggerMessage(EventIds.FileRebuilt, LogLevel.Warning,
-            "fsync failed for {File}; rebuilt from the journal. Check the system log (dmesg) for disk errors.")]
-        public static partial void FileRebuilt(ILogger logger, string file);
     }
 }

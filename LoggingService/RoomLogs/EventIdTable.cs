@@ -10,7 +10,8 @@ internal readonly record struct EventIdEntry(ulong Hash, long Offset);
 internal sealed class EventIdTable(ulong seed)
 {
     private const int Partitions = 16;
-    private readonly Dictionary<ulong, long>[] _partitions = [.. Enumerable.Range(0, Partitions).Select(_ => new Dictionary<ulong, long>())];
+    private readonly Dictionary<ulong, long>[] _partitions =
+        [.. Enumerable.Range(0, Partitions).Select(_ => new Dictionary<ulong, long>())];
 
     public ulong Seed => seed;
 
@@ -30,5 +31,10 @@ internal sealed class EventIdTable(ulong seed)
     }
 
     public EventIdEntry[] ToSortedArray() =>
-        [.. _partitions.SelectMany(entries => entries).Select(entry => new EventIdEntry(entry.Key, entry.Value)).OrderBy(entry => entry.Hash)];
+    [
+        .. _partitions
+            .SelectMany(entries => entries)
+            .Select(entry => new EventIdEntry(entry.Key, entry.Value))
+            .OrderBy(entry => entry.Hash),
+    ];
 }

@@ -1,74 +1,154 @@
-using System.Collections.Concurrent;
+using System.Diagnostics;
 using LoggingService.Files;
+using LoggingService.Journal;
+using LoggingService.Upgrade;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary><c>logs/</c>: the only writer of the room logs. Waiting transactions form one atomic batch (group commit).</summary>
+/// <summary>
+/// <c>logs/</c>. The journal makes a transaction durable, the writer moves it into the rooms' files, a checkpoint syncs those and drops the
+/// journal's segments.
+/// </summary>
 internal sealed partial class LogDirectory : IDisposable
 {
+    private static readonly TimeSpan MaxUnsyncedAge = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(3);
+
     private readonly TimeProvider _time;
     private readonly ILogger<LogDirectory> _logger;
-    private readonly FileStream _lock;
-    private readonly Journal _journal;
+    private readonly WriteAheadJournal _journal;
+    private readonly Parking _parking;
+    private readonly RoomLogCache _cache = new(OpenFileLimit.ForRooms);
+    private readonly RoomLogWriter _writer = new();
+    private readonly RoomBackground _background;
+    private readonly RoomDispatcher _rooms;
+    private readonly RoomFaults _faults;
     private readonly Checkpoint _checkpoint;
-    private readonly SemaphoreSlim _gate = new(1, 1);
-    private readonly ConcurrentQueue<Waiting> _waiting = new();
-    private readonly OpenRooms _rooms;
-    private readonly TouchedFiles _touched;
-    private bool _isRecovered;
+    private readonly LogDirectoryGuard _guard;
+    private long _unsyncedSince;
+    private long _lastAppend;
+    private bool _isCheckpointNeeded;
 
     /// <summary>Opens the log directory, created if necessary, and locks it for this process.</summary>
-    /// <exception cref="Options.ConfigurationException">It is not writable, or another service is writing to it.</exception>
+    /// <exception cref="ConfigurationException">It is not writable, another service writes to it, or a newer version wrote it.</exception>
     public LogDirectory(string root, TimeProvider time, ILogger<LogDirectory> logger)
     {
         Root = root;
         _time = time;
         _logger = logger;
-        _lock = LogLock.Take(root);
-        _journal = new(root);
-        _rooms = new(root, time, logger);
-        _checkpoint = new(root, _journal, _gate, _rooms.CloseRoomOf, logger);
-        _touched = new(_rooms, _journal, _checkpoint, logger);
-        LastCommit = time.GetTimestamp();
+        _journal = new(root, time);
+        _parking = new(root);
+        _guard = new(root, _journal, _parking, _writer, _cache, logger);
+        FormatFile.Check(root);
+        var opener = new RoomOpener(root, time.LocalTimeZone, _parking, logger);
+        _background = new(_writer, _cache);
+        _faults = new(_journal, _writer, opener, _cache, _background, logger);
+        _rooms = new(_cache, opener, _background, _faults);
+        _checkpoint = new(root, _journal, _parking, _writer, _faults, _cache, logger);
+        _journal.VerifyRoot = _guard.Verify;
+        _journal.Committed = _writer.Enqueue;
+        _writer.Rooms = _rooms;
+        _writer.Faults = _faults;
+        _faults.CheckpointNeeded = () => _isCheckpointNeeded = true;
+        _rooms.Written = lines => Written?.Invoke(lines);
+    }
+
+    /// <summary>Raised in the writer's turn for the lines of each append.</summary>
+    public event Action<IReadOnlyList<LoggedLine>>? Written;
+
+    /// <summary>Raised when the directory was created again because it was moved or removed.</summary>
+    public event Action? Restored
+    {
+        add => _guard.Restored += value;
+        remove => _guard.Restored -= value;
     }
 
     public string Root { get; }
 
-    public long JournalSize => _journal.Size;
+    /// <summary>Failed repairs of a room are retried at intervals that grow up to this; for tests.</summary>
+    public TimeSpan MaxRetryDelay
+    {
+        set => _faults.MaxRetryDelay = value;
+    }
 
-    public bool IsCheckpointOpen => _checkpoint.IsOpen;
+    /// <summary>How often a room's files are repaired if another program keeps changing them; for tests.</summary>
+    public TimeSpan RepairInterval
+    {
+        set => _faults.RepairInterval = value;
+    }
 
-    /// <summary>When a batch was last committed: a monotonic timestamp.</summary>
-    public long LastCommit { get; private set; }
+    /// <summary>What is acknowledged and not yet in the rooms' files.</summary>
+    public Backlog Backlog => new(
+        _journal.Size, _writer.OldestUnwritten is { } since ? Stopwatch.GetElapsedTime(since) : TimeSpan.Zero);
 
     /// <summary>
-    /// Appends the events of a transaction, in order and without duplicates, to their rooms' logs, and the unloggable ones to
-    /// the quarantine. When the task completes all of it is durable; when it fails nothing of it remains, and the caller may
-    /// retry. Not cancelled by a disconnecting caller. Returns the new events with their lines.
+    /// Reads what an earlier process left in the journal, and starts the writer: it repairs the rooms concerned in the background.
     /// </summary>
-    /// <exception cref="IOException">The disk is full or failed, or files were removed.</exception>
-    /// <exception cref="UnauthorizedAccessException">The directory is not writable.</exception>
-    public async Task<IReadOnlyList<WrittenLine>> CommitAsync(
-        IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
+    /// <exception cref="IOException">The journal can't be read.</exception>
+    public void Start()
     {
-        var waiting = new Waiting(events, unloggable, transactionId);
-        _waiting.Enqueue(waiting);
-        await _gate.WaitAsync();
-        try
+        // Writes of a killed process may not be on the disk yet.
+        Posix.SyncFileSystem(Root);
+        JournalUpgrade.Run(Root, KeepDamaged, _logger);
+        var replay = new JournalReplay(_journal, _parking, _cache, KeepDamaged);
+        replay.Read();
+        _writer.Start(_journal.LastSequence);
+        foreach (var (room, entries) in replay.Repairs())
         {
-            // The first transaction to enter the gate commits all waiting ones.
-            if (!waiting.Written.Task.IsCompleted)
-            {
-                CommitWaiting();
-            }
-        }
-        finally
-        {
-            _gate.Release();
+            _writer.Post(() => _faults.StartRepair(room, entries));
         }
 
-        return await waiting.Written.Task;
+        if (replay.RoomCount > 0)
+        {
+            Log.Replayed(_logger, replay.RoomCount);
+            _isCheckpointNeeded = true;
+        }
     }
+
+    /// <summary>
+    /// Makes a transaction durable. It is written to the rooms' files afterwards. Not cancelled by a disconnecting caller.
+    /// </summary>
+    /// <param name="events">Events of logged rooms.</param>
+    /// <exception cref="IOException">The journal can't be written: the homeserver must retry.</exception>
+    public async Task AppendAsync(IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
+    {
+        var entries = new List<JournalEntry>(events.Count + unloggable.Count);
+        foreach (var e in events)
+        {
+            entries.Add(new(JournalEntryKind.Event, 0, default, e.Json.Bytes) { Event = e });
+        }
+
+        foreach (var (reason, bytes, isJson) in unloggable)
+        {
+            entries.Add(new(JournalEntryKind.Unloggable, 0, default, bytes)
+            {
+                Reason = reason,
+                TransactionId = transactionId,
+                IsJson = isJson,
+            });
+        }
+
+        if (entries.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await _journal.AppendAsync(entries);
+            _lastAppend = _time.GetTimestamp();
+            Interlocked.CompareExchange(ref _unsyncedSince, _lastAppend, 0);
+        }
+        catch
+        {
+            _isCheckpointNeeded = true;
+            throw;
+        }
+    }
+
+    /// <summary>Completes when what is durable now is in the rooms' files, except for parked rooms.</summary>
+    public async Task CaughtUpAsync() => await await _writer.InTurnAsync(_background.WhenQuietAsync);
 
     public bool HasRoom(string roomId) => Directory.Exists(Path.Combine(Root, FolderName.ForRoom(roomId)));
 
@@ -89,135 +169,105 @@ internal sealed partial class LogDirectory : IDisposable
         return true;
     }
 
-    /// <summary>Replays the journal, which must precede the first write. If it fails, the next transaction retries.</summary>
-    public async Task<bool> TryRecoverAsync()
+    /// <summary>Retries what failed, and runs a checkpoint if one is due. To be called once a second.</summary>
+    public async Task TickAsync()
     {
-        await _gate.WaitAsync();
-        try
+        _writer.Post(_faults.Tick);
+        var isOld = _unsyncedSince != 0
+            && (_time.GetElapsedTime(_unsyncedSince) >= MaxUnsyncedAge || _time.GetElapsedTime(_lastAppend) >= Idle);
+        if (isOld || _isCheckpointNeeded || _journal.HasSealed)
         {
-            Recover();
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            Log.RecoveryFailed(_logger, e.Message);
-            return false;
-        }
-        finally
-        {
-            _gate.Release();
+            await CheckpointAsync(roll: isOld || _isCheckpointNeeded);
         }
     }
 
-    /// <summary>Syncs the rooms' files and empties the journal; logs a failure, and keeps in the journal what was not synced.</summary>
-    public Task CheckpointAsync(CancellationToken stop) => _isRecovered ? _checkpoint.TryRunAsync(stop) : Task.CompletedTask;
+    /// <summary>
+    /// Creates the directory again if it was moved or removed. To be called once a second, also while <see cref="TickAsync"/> runs.
+    /// </summary>
+    /// <exception cref="ConfigurationException">Another service has locked the new directory.</exception>
+    /// <exception cref="IOException">It can't be written; to be repeated.</exception>
+    public Task RestoreIfMovedAsync() => _guard.RestoreIfMovedAsync();
+
+    /// <summary>Syncs the rooms' files and drops the journal's segments; what can't be synced stays in the journal.</summary>
+    /// <param name="roll">Ends the current segment first, so that all entries before this call leave the journal.</param>
+    public async Task CheckpointAsync(bool roll = true)
+    {
+        _unsyncedSince = 0;
+        _isCheckpointNeeded = false;
+        if (!await _checkpoint.TryRunAsync(roll))
+        {
+            _isCheckpointNeeded = true;
+        }
+    }
 
     public async Task RemoveDaysBeforeAsync(DateOnly keepFrom)
     {
-        await _gate.WaitAsync();
-        try
+        var removed = await Task.Run(() => Retention.RemoveDaysBefore(Root, keepFrom));
+        if (removed > 0)
         {
-            var removed = Retention.RemoveDaysBefore(Root, keepFrom);
-            if (removed > 0)
-            {
-                Log.Removed(_logger, removed, keepFrom);
-            }
-        }
-        finally
-        {
-            _gate.Release();
+            Log.OldDaysRemoved(_logger, removed, keepFrom);
         }
     }
 
-    /// <summary>Closes the files and releases the lock; the journal keeps what no checkpoint has synced.</summary>
+    /// <summary>Writes what is durable, runs a last checkpoint, and saves the known ids. Nothing must be appended anymore.</summary>
+    public async Task StopAsync()
+    {
+        try
+        {
+            await CaughtUpAsync().WaitAsync(DrainTimeout);
+        }
+        catch (TimeoutException)
+        {
+            // The next start replays the journal.
+        }
+
+        await CheckpointAsync();
+        if (_isCheckpointNeeded)
+        {
+            // It failed, or found files that another program changed: these are repaired by now.
+            await _writer.InTurnAsync(_background.WhenQuietAsync);
+            await CheckpointAsync();
+        }
+
+        await _writer.InTurnAsync(_rooms.SaveAll);
+        _writer.Stop();
+    }
+
+    /// <summary>Closes the files and releases the lock. The next start replays what no checkpoint has synced.</summary>
     public void Dispose()
     {
-        _rooms.Dispose();
+        _writer.Stop();
         _journal.Dispose();
-        _lock.Dispose();
+        _parking.Dispose();
+        foreach (var room in _cache.Rooms)
+        {
+            room.Log?.Dispose();
+        }
+
+        _guard.Dispose();
     }
 
-    private void CommitWaiting()
+    private void KeepDamaged(DamagedBytes damage)
     {
-        List<Waiting> together = [];
-        while (_waiting.TryDequeue(out var waiting))
+        if (damage.Bytes.Length > 0)
         {
-            together.Add(waiting);
+            Quarantine.KeepDamaged(Root, damage.Bytes);
+            Log.JournalDamaged(_logger, damage.Path, damage.Offset, damage.Bytes.Length);
         }
-
-        try
-        {
-            Recover();
-            var receivedAt = _time.GetLocalNow();
-            _touched.PutRight(
-                together.SelectMany(waiting => waiting.Events).Select(e => e.RoomId).ToHashSet(),
-                together.Exists(waiting => waiting.Unloggable.Count > 0),
-                DateOnly.FromDateTime(receivedAt.DateTime));
-            var written = Write(together, receivedAt);
-            foreach (var (waiting, lines) in together.Zip(written))
-            {
-                waiting.Written.SetResult(lines);
-            }
-        }
-#pragma warning disable CA1031 // All waiting callers must see the error.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            together.ForEach(waiting => waiting.Written.SetException(e));
-        }
-    }
-
-    private List<List<WrittenLine>> Write(List<Waiting> together, DateTimeOffset receivedAt)
-    {
-        var written = new List<List<WrittenLine>>();
-        using var batch = new Batch(_rooms, _journal, receivedAt);
-        foreach (var (events, unloggable, transactionId) in together)
-        {
-            var lines = new List<WrittenLine>();
-            foreach (var e in events)
-            {
-                if (batch.Append(e) is { } line)
-                {
-                    lines.Add(new(e, line.Time, line.Line));
-                }
-            }
-
-            foreach (var what in unloggable)
-            {
-                batch.Append(what, transactionId);
-            }
-
-            written.Add(lines);
-        }
-
-        batch.Commit();
-        LastCommit = _time.GetTimestamp();
-        return written;
-    }
-
-    private void Recover()
-    {
-        if (!_isRecovered)
-        {
-            // The directory may be new, and writes of a killed process may not be on the disk yet.
-            Posix.SyncFileSystem(Root);
-            Recovery.Run(Root, _journal, _logger);
-            _isRecovered = true;
-        }
-    }
-
-    private sealed record Waiting(IReadOnlyList<RoomEvent> Events, IReadOnlyList<Unloggable> Unloggable, string TransactionId)
-    {
-        public TaskCompletionSource<IReadOnlyList<WrittenLine>> Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.JournalReplayFailed, LogLevel.Error,
-            "Journal replay failed: {Reason}. Nothing is lost, but nothing is logged until it succeeds; the homeserver will retry.")]
-        public static partial void RecoveryFailed(ILogger logger, string reason);
+        [LoggerMessage(EventIds.JournalReplayCompleted, LogLevel.Information,
+            "Journal replay after an unclean shutdown: repairing the logs of {RoomCount} rooms")]
+        public static partial void Replayed(ILogger logger, int roomCount);
+
+        [LoggerMessage(EventIds.JournalDamaged, LogLevel.Error,
+            "Journal segment {Segment} is damaged at byte {Offset}: the disk lost data. Moved {Bytes} bytes to the quarantine; "
+            + "the rest was replayed.")]
+        public static partial void JournalDamaged(ILogger logger, string segment, long offset, int bytes);
 
         [LoggerMessage(EventIds.OldDaysRemoved, LogLevel.Information, "Removed {FileCount} files of days before {KeepFrom} (RetainDays)")]
-        public static partial void Removed(ILogger logger, int fileCount, DateOnly keepFrom);
+        public static partial void OldDaysRemoved(ILogger logger, int fileCount, DateOnly keepFrom);
     }
 }

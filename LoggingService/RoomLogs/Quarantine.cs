@@ -1,55 +1,108 @@
+using System.IO.Hashing;
 using System.Text.Json;
 using LoggingService.Files;
+using LoggingService.Journal;
 
 namespace LoggingService.RoomLogs;
 
 /// <summary>
 /// Complete input that could not be logged: <c>.quarantine/20261123.jsonl</c>, a JSON object per line with <c>received_ts</c>,
-/// <c>reason</c>, <c>transaction_id</c>, and the input as <c>json</c> or, where it is not JSON, as <c>base64</c>. A resent
-/// transaction may repeat its lines.
+/// <c>reason</c>, <c>transaction_id</c>, and the input as <c>json</c> or, where it is not JSON, as <c>base64</c>; damaged bytes as
+/// <c>&lt;hash of the bytes&gt;.bin</c>, so once. A resent transaction may repeat its lines.
 /// </summary>
-internal static class Quarantine
+internal sealed class Quarantine : DayLog
 {
     /// <summary>The folder in the log directory; no room or alias has this name.</summary>
     public const string Folder = ".quarantine";
 
-    /// <summary>The name suffix of a day's incomplete lines.</summary>
-    public const string TornSuffix = ".torn.jsonl";
-
     private const int Part = 48 * 1024;
+    private static readonly Lock DamagedLock = new();
+    private readonly AppendFile _file;
+    private readonly string _folder;
 
-    public static DayFile Open(string root, DateOnly day) => Open(root, NameOf(day));
-
-    /// <summary>The path of a day's quarantine within the log directory.</summary>
-    public static string NameOf(DateOnly day) => $"{Folder}/{DayFileName.Record(day)}";
-
-    private static DayFile Open(string root, string name)
+    private Quarantine(string folder, DateOnly day, AppendFile file)
     {
-        Posix.CreateFolder(Path.Combine(root, Folder));
-        var file = DayFile.Open(root, name);
-        var last = new byte[1];
-        if (file.Length > 0 && file.Read(file.Length - 1, last) == 1 && last[0] != '\n')
-        {
-            // An incomplete line after a crash stays, as its own line.
-            file.Pending.WriteByte((byte)'\n');
-        }
-
-        return file;
+        Day = day;
+        _folder = folder;
+        _file = file;
     }
 
-    public static void Append(DayFile file, Unloggable unloggable, string? transactionId, DateTimeOffset receivedAt)
+    public override DateOnly Day { get; }
+
+    /// <summary>Opens a day's file, and cuts the line that a crash left incomplete: its entry is in the journal.</summary>
+    /// <exception cref="IOException">It can't be opened.</exception>
+    public static Quarantine Open(string root, DateOnly day)
     {
-        using (var line = new Utf8JsonWriter(file.Pending))
+        var folder = Path.Combine(root, Folder);
+        Posix.CreateFolder(folder);
+        var path = Path.Combine(folder, DayFileName.Record(day).ToString());
+        if (File.Exists(path) && RecordReader.Lines(path).LastOrDefault() is { IsFinished: false, Bytes.Length: > 0 } torn)
+        {
+            using var file = Posix.OpenOrCreate(path);
+            RandomAccess.SetLength(file, torn.Offset);
+            Posix.Sync(file, path);
+        }
+
+        return new(folder, day, AppendFile.Open(path));
+    }
+
+    /// <summary>Keeps damaged bytes, durably.</summary>
+    /// <exception cref="IOException">They can't be written.</exception>
+    public static void KeepDamaged(string root, ReadOnlySpan<byte> bytes)
+    {
+        var folder = Path.Combine(root, Folder);
+        Posix.CreateFolder(folder);
+        var path = Path.Combine(folder, $"{Convert.ToHexStringLower(XxHash128.Hash(bytes))}.bin");
+        var copy = bytes.ToArray();
+        lock (DamagedLock)
+        {
+            // Repairs of two rooms may keep the same bytes.
+            AtomicFile.Replace(path, Posix.LogFileMode, file => file.Write(copy));
+            Posix.Sync(root);
+        }
+    }
+
+    public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            Write(entry.Entry);
+        }
+
+        _file.Flush();
+        return IsUnchanged() ? [] : throw new FileChangedException(Folder);
+    }
+
+    public override bool IsUnchanged() => _file.IsUnchanged();
+
+    public override void Sync()
+    {
+        try
+        {
+            _file.Sync();
+            Posix.Sync(_folder);
+        }
+        catch (IOException e)
+        {
+            throw new SyncFailedException(e);
+        }
+    }
+
+    public override void Dispose() => _file.Dispose();
+
+    private void Write(JournalEntry entry)
+    {
+        using (var line = new Utf8JsonWriter(_file))
         {
             line.WriteStartObject();
-            line.WriteNumber("received_ts", receivedAt.ToUnixTimeMilliseconds());
-            line.WriteString("reason", unloggable.Reason);
-            if (transactionId is not null)
+            line.WriteNumber("received_ts", entry.ReceivedTs);
+            line.WriteString("reason", entry.Reason);
+            if (entry.TransactionId is not null)
             {
-                line.WriteString("transaction_id", transactionId);
+                line.WriteString("transaction_id", entry.TransactionId);
             }
 
-            if (unloggable.IsJson && RawJson.TryParse(unloggable.Bytes, out var json, out _))
+            if (entry.IsJson && RawJson.TryParse(entry.Bytes, out var json, out _))
             {
                 using var oneLine = new MemoryStream();
                 json.WriteSingleLine(oneLine);
@@ -60,7 +113,7 @@ internal static class Quarantine
             {
                 // In parts: the input may be as large as a body, and the writer would buffer it several times.
                 line.WritePropertyName("base64");
-                var rest = unloggable.Bytes.Span;
+                var rest = entry.Bytes.Span;
                 for (; rest.Length > Part; rest = rest[Part..])
                 {
                     line.WriteBase64StringSegment(rest[..Part], isFinalSegment: false);
@@ -73,17 +126,6 @@ internal static class Quarantine
             line.WriteEndObject();
         }
 
-        file.Pending.WriteByte((byte)'\n');
-    }
-
-    /// <summary>Appends a line outside of a batch, to a file of its own: the journal would truncate the day's main file.</summary>
-    public static void Keep(string root, DateOnly day, Unloggable unloggable, DateTimeOffset receivedAt)
-    {
-        using var file = Open(root, $"{Folder}/{new DayFileName(day, TornSuffix)}");
-        Append(file, unloggable, transactionId: null, receivedAt);
-        file.Write();
-        file.Sync();
-        Posix.Sync(Path.Combine(root, Folder));
-        Posix.Sync(root);
+        _file.Write("\n"u8);
     }
 }

@@ -11,12 +11,23 @@ internal static class RecordReader
     /// <summary>Bytes of one day's record that are searched for earlier state.</summary>
     private const int LookBack = 4 * 1024 * 1024;
 
+    /// <summary>Reads bytes of a record at an offset; returns how many, 0 at its end.</summary>
+    public delegate int ReadAt(long offset, Span<byte> output);
+
     /// <summary>A line without its line break, which only the last one can lack; the bytes are valid until the next line is read.</summary>
     public readonly record struct Line(long Offset, ReadOnlyMemory<byte> Bytes, bool IsFinished);
 
     public static IEnumerable<Line> Lines(string path)
     {
         using var file = Posix.OpenRead(path);
+        foreach (var line in Lines(file))
+        {
+            yield return line;
+        }
+    }
+
+    public static IEnumerable<Line> Lines(Stream file)
+    {
         var buffer = ArrayPool<byte>.Shared.Rent(Chunk);
         try
         {
@@ -65,13 +76,13 @@ internal static class RecordReader
     }
 
     /// <summary>The event whose line begins at an offset of an open record, the pending lines included.</summary>
-    public static RoomEvent? EventAt(DayFile record, long offset)
+    public static RoomEvent? EventAt(ReadAt record, long offset)
     {
         var line = new byte[4096];
         var length = 0;
         while (true)
         {
-            var read = record.Read(offset + length, line.AsSpan(length));
+            var read = record(offset + length, line.AsSpan(length));
             var end = line.AsSpan(length, read).IndexOf((byte)'\n');
             if (end >= 0 || read == 0)
             {
@@ -87,7 +98,7 @@ internal static class RecordReader
     }
 
     /// <summary>The newest state event of a type and state key in the 4 MiB before an offset of an open record.</summary>
-    public static RoomEvent? NewestState(DayFile record, long before, string type, string stateKey)
+    public static RoomEvent? NewestState(ReadAt record, long before, string type, string stateKey)
     {
         var from = Math.Max(0, before - LookBack);
         var buffer = ArrayPool<byte>.Shared.Rent((int)(before - from));
@@ -95,7 +106,7 @@ internal static class RecordReader
         {
             var wanted = (int)(before - from);
             var filled = 0;
-            for (int read; filled < wanted && (read = record.Read(from + filled, buffer.AsSpan(filled, wanted - filled))) > 0;)
+            for (int read; filled < wanted && (read = record(from + filled, buffer.AsSpan(filled, wanted - filled))) > 0;)
             {
                 filled += read;
             }

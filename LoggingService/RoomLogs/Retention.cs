@@ -25,5 +25,5 @@ internal static class Retention
 
     private static bool IsBefore(DateOnly keepFrom, string name) =>
         DayFileName.Parse(name) is { } file && file.Day < keepFrom
-        && (file.IsRecord || file.IsText || file.Suffix == Quarantine.TornSuffix);
+        && (file.IsRecord || file.IsText || file.Suffix is ".torn.jsonl" or ".jsonl.new" or ".log.new");
 }

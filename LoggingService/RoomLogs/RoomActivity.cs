@@ -1,4 +1,6 @@
+using System.Text;
 using System.Threading.Channels;
+using LoggingService.Rendering;
 using LoggingService.Rooms;
 using Serilog.Core;
 using Serilog.Events;
@@ -11,7 +13,8 @@ namespace LoggingService.RoomLogs;
 /// <c>ServiceLog:RoomActivity</c> asks for them. Best effort: it never blocks a transaction; lines that come faster than the
 /// sinks take them are dropped and counted.
 /// </summary>
-internal sealed partial class RoomActivity(Serilog.ILogger serviceLog, RoomAliases aliases, ILogger<RoomActivity> logger)
+internal sealed partial class RoomActivity(
+    Serilog.ILogger serviceLog, LogDirectory logs, RoomAliases aliases, TimeProvider clock, ILogger<RoomActivity> logger)
     : BackgroundService
 {
     private const int QueueCapacity = 10_000;
@@ -26,32 +29,10 @@ internal sealed partial class RoomActivity(Serilog.ILogger serviceLog, RoomAlias
 
     private long _dropped;
 
-    /// <summary>Enqueues lines; a no-op where they are switched off.</summary>
-    public void Show(IReadOnlyList<WrittenLine> written)
+    public override Task StartAsync(CancellationToken cancellationToken)
     {
-        if (!_serviceLog.IsEnabled(LogEventLevel.Information))
-        {
-            return;
-        }
-
-        foreach (var (e, time, line) in written)
-        {
-            LogEventProperty[] properties =
-            [
-                new(Constants.SourceContextPropertyName, new ScalarValue(ServiceLog.RoomActivitySource)),
-                new("Room", new ScalarValue(e.RoomId)),
-                new("Alias", new ScalarValue(aliases.GetAlias(e.RoomId)?.ToString() ?? e.RoomId)),
-                new("Sender", new ScalarValue(e.Sender)),
-                new("EventType", new ScalarValue(e.Type)),
-                new("EventId", new ScalarValue(e.EventId)),
-                new("Time", new ScalarValue(time)),
-                new("Line", new ScalarValue(line)),
-            ];
-            if (!_queue.Writer.TryWrite(new LogEvent(time, LogEventLevel.Information, exception: null, Template, properties)))
-            {
-                Interlocked.Increment(ref _dropped);
-            }
-        }
+        logs.Written += Show;
+        return base.StartAsync(cancellationToken);
     }
 
     public override Task StopAsync(CancellationToken cancellationToken)
@@ -70,6 +51,36 @@ internal sealed partial class RoomActivity(Serilog.ILogger serviceLog, RoomAlias
             if (dropped > 0)
             {
                 Log.Dropped(logger, dropped);
+            }
+        }
+    }
+
+    /// <summary>Enqueues lines; a no-op where they are switched off.</summary>
+    private void Show(IReadOnlyList<LoggedLine> lines)
+    {
+        if (!_serviceLog.IsEnabled(LogEventLevel.Information))
+        {
+            return;
+        }
+
+        foreach (var (e, receivedAt, bytes) in lines)
+        {
+            var time = LogLine.Time(e, receivedAt, clock.LocalTimeZone);
+            var line = Encoding.UTF8.GetString(bytes.Span[Timestamp.Length..^1]);
+            LogEventProperty[] properties =
+            [
+                new(Constants.SourceContextPropertyName, new ScalarValue(ServiceLog.RoomActivitySource)),
+                new("Room", new ScalarValue(e.RoomId)),
+                new("Alias", new ScalarValue(aliases.GetAlias(e.RoomId)?.ToString() ?? e.RoomId)),
+                new("Sender", new ScalarValue(e.Sender)),
+                new("EventType", new ScalarValue(e.Type)),
+                new("EventId", new ScalarValue(e.EventId)),
+                new("Time", new ScalarValue(time)),
+                new("Line", new ScalarValue(line)),
+            ];
+            if (!_queue.Writer.TryWrite(new LogEvent(time, LogEventLevel.Information, exception: null, Template, properties)))
+            {
+                Interlocked.Increment(ref _dropped);
             }
         }
     }

@@ -7,8 +7,13 @@ internal static class RoomLogServices
     public static IServiceCollection AddRoomLogs(this IServiceCollection services, LoggingServiceOptions options) => services
         .AddSingleton(provider => new LogDirectory(
             options.Logs, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<LogDirectory>>()))
+        .AddSingleton<Func<Backlog>>(provider =>
+        {
+            var logs = provider.GetRequiredService<LogDirectory>();
+            return () => logs.Backlog;
+        })
         .AddSingleton<HasRoomLog>(provider => provider.GetRequiredService<LogDirectory>().HasRoom)
         .AddSingleton<AliasLinks>().AddHostedService(provider => provider.GetRequiredService<AliasLinks>())
         .AddSingleton<RoomActivity>().AddHostedService(provider => provider.GetRequiredService<RoomActivity>())
-        .AddHostedService<LogUpkeep>();
+        .AddHostedService<LogMaintenance>();
 }

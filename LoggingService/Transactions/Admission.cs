@@ -1,6 +1,7 @@
 using LoggingService.Files;
 using LoggingService.Homeserver;
 using LoggingService.Http;
+using LoggingService.RoomLogs;
 
 namespace LoggingService.Transactions;
 
@@ -12,19 +13,10 @@ internal sealed partial class Admission(
     Func<Backlog> getBacklog, RequestBodyLimit bodies, LoggingServiceOptions options, HomeserverClient homeserver,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Admission> logger)
 {
-    private const long MaxBacklogBytes = 256 << 20;
-    private const long MinFreeBytes = 64 << 20;
-    private const long MinFreeInodes = 1000;
-
     /// <summary>The journal, the record and the text each take about the size of a transaction.</summary>
     private const long CopiesOnDisk = 3;
 
     private const int MaxPings = 20;
-    private static readonly TimeSpan MaxOldestAge = TimeSpan.FromSeconds(30);
-
-    /// <summary>A homeserver waits 60 s for the response.</summary>
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
-
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan DiskPollInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(3);
@@ -41,6 +33,18 @@ internal sealed partial class Admission(
     /// <summary>Completes when admission opens; <c>null</c> while it is open.</summary>
     private TaskCompletionSource? _opening;
     private bool _hasRefused;
+
+    /// <summary>The bounds; other values are for tests.</summary>
+    public long MaxBacklogBytes { private get; set; } = 256 << 20;
+
+    public TimeSpan MaxOldestAge { private get; set; } = TimeSpan.FromSeconds(30);
+
+    public long MinFreeBytes { private get; set; } = 64 << 20;
+
+    public long MinFreeInodes { private get; set; } = 1000;
+
+    /// <summary>A homeserver waits 60 s for the response.</summary>
+    public TimeSpan MaxWait { private get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Returns once a transaction may be read: at once while admission is open.</summary>
     /// <exception cref="MatrixException">503: admission did not open in time, or the service is stopping.</exception>

@@ -4,13 +4,14 @@ using LoggingService.Rooms;
 
 namespace LoggingService.Transactions;
 
-/// <summary>Receives a transaction: read → parse → filter by room → commit → respond.</summary>
+/// <summary>Receives a transaction: wait for admission → read → parse → keep logged rooms → journal, one sync → 200.</summary>
 internal sealed partial class TransactionEndpoint(
-    RequestBodyLimit limit, LoggedRooms rooms, RoomAliases aliases, LogDirectory logs, AliasLinks links,
-    RoomActivity activity, ILogger<TransactionEndpoint> logger)
+    Admission admission, RequestBodyLimit limit, LoggedRooms rooms, LogDirectory logs, ILogger<TransactionEndpoint> logger)
 {
     /// <summary>A homeserver retries a rejected transaction before all later ones: after this many attempts it is quarantined.</summary>
     private const int MaxAttempts = 3;
+
+    private const int LargeBody = 64 * 1024;
 
     private static readonly MatrixError NotJson = new(400, "M_NOT_JSON", "The request body is not JSON.");
 
@@ -19,13 +20,14 @@ internal sealed partial class TransactionEndpoint(
     private bool _appendFailing;
 
     /// <summary>
-    /// 200: every event of the transaction is durable. 400: the body is not JSON, and nothing of it is kept. An exception: nothing
-    /// of the transaction is kept. A disconnecting client cancels nothing.
+    /// 200: every event of the transaction is durable. 400: the body is not JSON, and nothing of it is kept. An exception: the
+    /// transaction is not durable. A disconnecting client cancels nothing.
     /// </summary>
     /// <param name="transactionId">Identifies a retry only: a homeserver may reuse it for another body.</param>
-    /// <exception cref="MatrixException">The body could not be read, or the events not be committed; the homeserver must retry.</exception>
+    /// <exception cref="MatrixException">The body could not be read, or the journal not be written; the homeserver must retry.</exception>
     public async Task<IResult> ReceiveAsync(HttpRequest request, string transactionId)
     {
+        await admission.WaitAsync(request.HttpContext.RequestAborted);
         using var body = new RequestBody(limit);
         await body.ReadAsync(request);
         if (!Transaction.TryParse(body.Bytes, out var transaction, out var error))
@@ -39,32 +41,30 @@ internal sealed partial class TransactionEndpoint(
             transaction = new([], [new($"a body that is not JSON in {MaxAttempts} attempts: {error}", body.Bytes, IsJson: false)]);
         }
 
-        var logged = await rooms.FilterAsync(transaction.Events);
-        var written = await CommitAsync(logged, transaction.Unloggable, transactionId);
+        var logged = Detach(await rooms.FilterAsync(transaction.Events), body.Bytes.Length);
+        await AppendAsync(logged, transaction.Unloggable, transactionId);
         _refused.Remove(transactionId);
         foreach (var item in transaction.Unloggable)
         {
             Log.Quarantined(logger, item.IsJson ? LogLevel.Warning : LogLevel.Error, transactionId, item.Reason, _quarantine);
         }
 
-        links.RetryFailed();
-        aliases.Enqueue([.. written.Select(line => line.Event)]);
-        activity.Show(written);
         return MatrixResults.Ok;
     }
 
-    private async Task<IReadOnlyList<WrittenLine>> CommitAsync(
-        IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
+    /// <summary>The events outlive the request, until they are in their files: a large body of mostly other data must not.</summary>
+    private static IReadOnlyList<RoomEvent> Detach(IReadOnlyList<RoomEvent> events, int bodyLength) =>
+        bodyLength > LargeBody && events.Sum(e => e.Json.Bytes.Length) < bodyLength / 2 ? [.. events.Select(e => e.Copy())] : events;
+
+    private async Task AppendAsync(IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
     {
         try
         {
-            var written = await logs.CommitAsync(events, unloggable, transactionId);
+            await logs.AppendAsync(events, unloggable, transactionId);
             if (Interlocked.Exchange(ref _appendFailing, false))
             {
                 Log.AppendRecovered(logger);
             }
-
-            return written;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -89,10 +89,10 @@ internal sealed partial class TransactionEndpoint(
         public static partial void Quarantined(ILogger logger, LogLevel level, string transactionId, string reason, string quarantine);
 
         [LoggerMessage(EventIds.AppendFailed, LogLevel.Error,
-            "Failed to append to the log: {Reason}. Responding 500; the homeserver will retry.")]
+            "Failed to append to the journal: {Reason}. Responding 500; the homeserver will retry.")]
         public static partial void AppendFailed(ILogger logger, string reason);
 
-        [LoggerMessage(EventIds.AppendRecovered, LogLevel.Information, "Appending to the log works again")]
+        [LoggerMessage(EventIds.AppendRecovered, LogLevel.Information, "Appending to the journal works again")]
         public static partial void AppendRecovered(ILogger logger);
     }
 }

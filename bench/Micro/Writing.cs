@@ -32,7 +32,9 @@ public class Writing
         _template = new(events: 100, Rooms);
         _logs = new(_folder, TimeProvider.System, NullLogger<LogDirectory>.Instance);
         _known = Next();
-        await _logs.CommitAsync(_known, [], "first");
+        _logs.Start();
+        await _logs.AppendAsync(_known, [], "first");
+        await _logs.CaughtUpAsync();
     }
 
     /// <summary>Creates events with new ids, and runs a checkpoint, which the service runs in the background.</summary>
@@ -77,7 +79,8 @@ public class Writing
 
     private async Task CommitAsync(IReadOnlyList<RoomEvent> events, int expected)
     {
-        var written = await _logs.CommitAsync(events, [], "benchmark");
+        await _logs.AppendAsync(events, [], "benchmark");
+        await _logs.CaughtUpAsync();
         if (written.Count != expected)
         {
             throw new InvalidOperationException($"{written.Count} events were written instead of {expected}.");

@@ -1,0 +1,140 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace LoggingService.Journal;
+
+/// <summary>What an entry contains. The values are part of the format on disk; all others are reserved.</summary>
+internal enum JournalEntryKind : byte
+{
+    /// <summary>An event of a logged room, as it was pushed.</summary>
+    Event = 1,
+
+    /// <summary>Input for the quarantine.</summary>
+    Unloggable = 2,
+
+    /// <summary>A line of the service itself in a room's log.</summary>
+    Note = 3,
+}
+
+/// <summary>
+/// The unit of the journal. On disk: the length of the rest (4 bytes), the kind (1), then fields: tag (1), length (4), value. A reader
+/// skips unknown tags. Integers are little-endian, text is UTF-8.
+/// </summary>
+/// <param name="ReceivedTs">Milliseconds since 1970 at which the transaction was committed.</param>
+/// <param name="Day">The day of the files that the entry belongs to, stamped at the commit: a replay asks no clock and no zone.</param>
+/// <param name="Bytes">The event as it was pushed, or the unloggable input.</param>
+internal readonly record struct JournalEntry(JournalEntryKind Kind, long ReceivedTs, DateOnly Day, ReadOnlyMemory<byte> Bytes)
+{
+    private const byte ReceivedTsTag = 1;
+    private const byte DayTag = 2;
+    private const byte BytesTag = 3;
+    private const byte ReasonTag = 4;
+    private const byte TransactionIdTag = 5;
+    private const byte IsJsonTag = 6;
+
+    /// <summary>The parsed event, where the entry is not read from a file; not part of the format.</summary>
+    public RoomEvent? Event { get; init; }
+
+    /// <summary>Why the input is unloggable, without quoting it.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The transaction of the unloggable input.</summary>
+    public string? TransactionId { get; init; }
+
+    /// <summary>The unloggable input is one JSON value.</summary>
+    public bool IsJson { get; init; }
+
+    public void Write(ArrayBufferWriter<byte> output)
+    {
+        var start = output.WrittenCount;
+        output.GetSpan(5)[4] = (byte)Kind;
+        output.Advance(5);
+        Span<byte> number = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(number, ReceivedTs);
+        WriteField(output, ReceivedTsTag, number);
+        BinaryPrimitives.WriteInt32LittleEndian(number, Day.DayNumber);
+        WriteField(output, DayTag, number[..4]);
+        if (Reason is not null)
+        {
+            WriteField(output, ReasonTag, Encoding.UTF8.GetBytes(Reason));
+        }
+
+        if (TransactionId is not null)
+        {
+            WriteField(output, TransactionIdTag, Encoding.UTF8.GetBytes(TransactionId));
+        }
+
+        if (IsJson)
+        {
+            WriteField(output, IsJsonTag, []);
+        }
+
+        WriteField(output, BytesTag, Bytes.Span);
+        var written = MemoryMarshal.AsMemory(output.WrittenMemory).Span[start..];
+        BinaryPrimitives.WriteInt32LittleEndian(written, written.Length - 4);
+    }
+
+    /// <summary>Reads the entries of a frame whose checksum matched.</summary>
+    /// <exception cref="InvalidDataException">The payload is not a sequence of entries: another program wrote it.</exception>
+    public static List<JournalEntry> ReadAll(ReadOnlyMemory<byte> payload)
+    {
+        var entries = new List<JournalEntry>();
+        while (!payload.IsEmpty)
+        {
+            entries.Add(Read(TakeWithLength(ref payload)));
+        }
+
+        return entries;
+    }
+
+    private static JournalEntry Read(ReadOnlyMemory<byte> bytes)
+    {
+        var entry = new JournalEntry { Kind = (JournalEntryKind)Take(ref bytes, 1).Span[0] };
+        while (!bytes.IsEmpty)
+        {
+            var tag = Take(ref bytes, 1).Span[0];
+            var value = TakeWithLength(ref bytes);
+            entry = tag switch
+            {
+                ReceivedTsTag => entry with { ReceivedTs = BinaryPrimitives.ReadInt64LittleEndian(Take(ref value, 8).Span) },
+                DayTag => entry with { Day = DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32LittleEndian(Take(ref value, 4).Span)) },
+                BytesTag => entry with { Bytes = value },
+                ReasonTag => entry with { Reason = Encoding.UTF8.GetString(value.Span) },
+                TransactionIdTag => entry with { TransactionId = Encoding.UTF8.GetString(value.Span) },
+                IsJsonTag => entry with { IsJson = true },
+                _ => entry,
+            };
+        }
+
+        return entry;
+    }
+
+    private static void WriteField(ArrayBufferWriter<byte> output, byte tag, ReadOnlySpan<byte> value)
+    {
+        var header = output.GetSpan(5);
+        header[0] = tag;
+        BinaryPrimitives.WriteInt32LittleEndian(header[1..], value.Length);
+        output.Advance(5);
+        output.Write(value);
+    }
+
+    private static ReadOnlyMemory<byte> TakeWithLength(ref ReadOnlyMemory<byte> bytes)
+    {
+        var length = BinaryPrimitives.ReadInt32LittleEndian(Take(ref bytes, 4).Span);
+        return Take(ref bytes, length);
+    }
+
+    private static ReadOnlyMemory<byte> Take(ref ReadOnlyMemory<byte> bytes, int length)
+    {
+        if (length < 0 || length > bytes.Length)
+        {
+            throw new InvalidDataException("A journal frame with a valid checksum is not a sequence of entries");
+        }
+
+        var taken = bytes[..length];
+        bytes = bytes[length..];
+        return taken;
+    }
+}

@@ -1,0 +1,181 @@
+using LoggingService.Files;
+
+namespace LoggingService.Journal;
+
+/// <summary>
+/// The segments in one folder, oldest first. Numbers are never reused: a dropped segment that a power cut restores sorts first.
+/// </summary>
+/// <param name="after">The number after which new segments are numbered.</param>
+internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
+{
+    private const string Unpublished = ".new";
+    private readonly List<JournalSegment> _segments = [];
+    private readonly Lock _lock = new();
+
+    public string Folder => folder;
+
+    public long LastNumber { get; private set; } = after;
+
+    public IReadOnlyList<JournalSegment> Segments
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _segments];
+            }
+        }
+    }
+
+    /// <summary>Opens the segments of an earlier process and reads their frames; to be enumerated once, to its end.</summary>
+    /// <exception cref="IOException">A segment can't be opened.</exception>
+    public IEnumerable<JournalFrame> Replay(Action<DamagedBytes> damaged)
+    {
+        var last = 0L;
+        foreach (var (path, number) in JournalSegment.Find(folder))
+        {
+            var segment = JournalSegment.Open(path, number, damaged);
+            Add(segment);
+            foreach (var frame in segment.Replay(last, damaged))
+            {
+                last = frame.Sequence;
+                yield return frame;
+            }
+        }
+    }
+
+    /// <summary>Starts the next segment. Its name is durable when this returns.</summary>
+    /// <param name="takeFile">Moves a zeroed file to the new path; false if there is none.</param>
+    /// <exception cref="IOException">It can't be created.</exception>
+    public JournalSegment Create(Func<string, bool>? takeFile = null)
+    {
+        Posix.CreateFolder(folder);
+        LastNumber++;
+        var path = Path.Combine(folder, JournalSegment.Name(LastNumber));
+        takeFile?.Invoke(path);
+        JournalSegment? segment = null;
+        try
+        {
+            segment = JournalSegment.Create(path, LastNumber);
+            Posix.Sync(folder);
+            Posix.Sync(Path.GetDirectoryName(folder)!);
+        }
+        catch
+        {
+            // It has no frames. While the disk is full each retry would leave one.
+            segment?.Dispose();
+            File.Delete(path);
+            throw;
+        }
+
+        Add(segment);
+        return segment;
+    }
+
+    /// <summary>Starts a segment that has no part in the series before <see cref="Publish"/>, also after a crash.</summary>
+    /// <exception cref="IOException">It can't be created.</exception>
+    public JournalSegment Prepare()
+    {
+        Posix.CreateFolder(folder);
+        LastNumber++;
+        var path = Path.Combine(folder, JournalSegment.Name(LastNumber)) + Unpublished;
+        File.Delete(path);
+        return JournalSegment.Create(path, LastNumber);
+    }
+
+    /// <summary>Adds a prepared segment, whole: a part of it would hide that the rest must be read elsewhere.</summary>
+    /// <exception cref="IOException">It is not durable; it was removed as far as possible.</exception>
+    public void Publish(JournalSegment segment)
+    {
+        segment.Sync();
+        segment.MoveTo(segment.Path[..^Unpublished.Length]);
+        Posix.Sync(folder);
+        Posix.Sync(Path.GetDirectoryName(folder)!);
+        Add(segment);
+    }
+
+    /// <summary>Removes the oldest segment, durably.</summary>
+    /// <param name="retire">Moves its file away to be recycled; false if it must be deleted.</param>
+    /// <param name="dispose">False while it is being read.</param>
+    /// <exception cref="IOException">It can't be removed.</exception>
+    public void DropOldest(Func<JournalSegment, bool>? retire = null, bool dispose = true)
+    {
+        // First out of the list: a segment of the list whose file is missing was removed by another program.
+        var oldest = Segments[0];
+        lock (_lock)
+        {
+            _segments.RemoveAt(0);
+        }
+
+        try
+        {
+            if (retire?.Invoke(oldest) != true)
+            {
+                File.Delete(oldest.Path);
+            }
+
+            Posix.Sync(folder);
+        }
+        catch
+        {
+            lock (_lock)
+            {
+                _segments.Insert(0, oldest);
+            }
+
+            throw;
+        }
+
+        if (dispose)
+        {
+            oldest.Dispose();
+        }
+    }
+
+    /// <summary>Removes the folder without segments, best effort: a start ignores it.</summary>
+    public void DeleteFolder()
+    {
+        try
+        {
+            foreach (var path in Directory.GetFiles(folder, $"*{Unpublished}"))
+            {
+                File.Delete(path);
+            }
+
+            Directory.Delete(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Something else is in it.
+        }
+    }
+
+    /// <summary>Deletes the files that are still at their paths, durably.</summary>
+    /// <exception cref="IOException">One can't be deleted.</exception>
+    public void Delete()
+    {
+        foreach (var segment in Segments)
+        {
+            segment.Delete();
+        }
+
+        Posix.Sync(folder);
+    }
+
+    public void Dispose()
+    {
+        foreach (var segment in Segments)
+        {
+            segment.Dispose();
+        }
+    }
+
+    private void Add(JournalSegment segment)
+    {
+        LastNumber = Math.Max(LastNumber, segment.Number);
+        lock (_lock)
+        {
+            _segments.Add(segment);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+namespace LoggingService.RoomLogs;
+
+/// <summary>What the writer appends to: the log of a room, or the quarantine, open for one day.</summary>
+internal abstract class DayLog : IDisposable
+{
+    public abstract DateOnly Day { get; }
+
+    /// <summary>Appends entries of this day, with one write for each file.</summary>
+    /// <returns>The appended lines, valid until the next append; none for the quarantine and for known events.</returns>
+    /// <exception cref="FileChangedException">Another program changed a file: the log must be disposed, and the room repaired.</exception>
+    /// <exception cref="IOException">The disk is full or failed: as above.</exception>
+    public abstract IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries);
+
+    /// <summary>Whether the paths still lead to the files, as the last append left them.</summary>
+    /// <exception cref="IOException">A path can't be accessed.</exception>
+    public abstract bool IsUnchanged();
+
+    /// <summary>Syncs the files and their folder. Another thread may append meanwhile.</summary>
+    /// <exception cref="SyncFailedException">An fsync failed: the room must be repaired into new files.</exception>
+    /// <exception cref="ObjectDisposedException">The log was closed meanwhile.</exception>
+    public abstract void Sync();
+
+    /// <summary>Saves what makes the next opening fast. Nothing must be appended afterwards.</summary>
+    public virtual void Save()
+    {
+    }
+
+    public abstract void Dispose();
+}

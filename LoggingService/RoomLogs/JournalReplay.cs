@@ -1,0 +1,106 @@
+using LoggingService.Journal;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// What an earlier process left in the journal and in parked segments: one pass finds the rooms, further ones their entries.
+/// </summary>
+internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, RoomLogCache cache, Action<DamagedBytes> damaged)
+{
+    /// <summary>Bytes of the entries that are in memory at a time.</summary>
+    private const long BatchBytes = 64 * 1024 * 1024;
+
+    private readonly Dictionary<Room, long> _sizes = [];
+
+    public int RoomCount => _sizes.Count;
+
+    /// <summary>Reads all entries once, and marks their rooms as unsynced.</summary>
+    /// <exception cref="IOException">A segment can't be opened.</exception>
+    public void Read()
+    {
+        foreach (var frame in parking.Replay(damaged))
+        {
+            journal.StartAfter(frame.Sequence);
+            foreach (var room in Add(frame))
+            {
+                room.ParkedThrough = frame.Sequence;
+            }
+        }
+
+        foreach (var frame in journal.Replay(damaged))
+        {
+            Add(frame);
+        }
+    }
+
+    /// <summary>The rooms to repair, with their entries; <c>null</c> for a room with too many: the repair reads the journal.</summary>
+    public IEnumerable<(Room Room, IReadOnlyList<RoomEntry>? Entries)> Repairs()
+    {
+        var batch = new Dictionary<string, (Room Room, List<RoomEntry> Entries)>();
+        var bytes = 0L;
+        foreach (var (room, size) in _sizes)
+        {
+            if (size > BatchBytes || room.ParkedThrough > 0)
+            {
+                yield return (room, null);
+                continue;
+            }
+
+            if (bytes + size > BatchBytes)
+            {
+                foreach (var repair in ReadBatch(batch))
+                {
+                    yield return repair;
+                }
+
+                batch.Clear();
+                bytes = 0;
+            }
+
+            batch[room.RoomId] = (room, []);
+            bytes += size;
+        }
+
+        foreach (var repair in ReadBatch(batch))
+        {
+            yield return repair;
+        }
+    }
+
+    private List<Room> Add(JournalFrame frame)
+    {
+        var rooms = new List<Room>();
+        foreach (var entry in RoomEntry.Of(frame))
+        {
+            var room = cache.GetOrAdd(entry.RoomId);
+            room.UnsyncedFrom = Math.Min(room.UnsyncedFrom ?? long.MaxValue, frame.Sequence);
+            room.Day = entry.Day;
+            _sizes[room] = _sizes.GetValueOrDefault(room) + entry.Entry.Bytes.Length;
+            rooms.Add(room);
+        }
+
+        return rooms;
+    }
+
+    private IEnumerable<(Room Room, IReadOnlyList<RoomEntry>? Entries)> ReadBatch(
+        Dictionary<string, (Room Room, List<RoomEntry> Entries)> batch)
+    {
+        if (batch.Count > 0)
+        {
+            using var range = journal.Read(0, journal.LastSequence);
+            foreach (var entry in range.Frames().SelectMany(RoomEntry.Of))
+            {
+                if (batch.TryGetValue(entry.RoomId, out var found))
+                {
+                    found.Entries.Add(entry);
+                }
+            }
+        }
+
+        // Not looked up in the cache: it belongs to the writer, which runs already.
+        foreach (var (room, entries) in batch.Values)
+        {
+            yield return (room, entries);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using LoggingService.Files;
+using LoggingService.Journal;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// The lock of the log directory. Where the directory or its journal was moved or removed, it creates them again: what is still needed
+/// of the journal is read through its open files.
+/// </summary>
+internal sealed partial class LogDirectoryGuard(
+    string root, WriteAheadJournal journal, Parking parking, RoomLogWriter writer, RoomLogCache cache, ILogger logger) : IDisposable
+{
+    private readonly string _lockPath = Path.Combine(root, LogDirectoryLock.Name);
+    private FileStream _lock = LogDirectoryLock.Acquire(root);
+
+    /// <summary>Raised when the directory was created again.</summary>
+    public event Action? Restored;
+
+    private bool IsDirectoryGone => Posix.Stat(_lockPath)?.IsSameFileAs(Posix.Stat(_lock.SafeFileHandle, _lockPath)) != true;
+
+    /// <exception cref="JournalMovedException">The path leads to another directory, or to none.</exception>
+    public void Verify()
+    {
+        if (IsDirectoryGone)
+        {
+            throw new JournalMovedException($"{root} was moved or removed");
+        }
+    }
+
+    /// <summary>Creates what was moved or removed. To be called once a second.</summary>
+    /// <exception cref="ConfigurationException">Another service has locked the new directory.</exception>
+    /// <exception cref="IOException">The new directory can't be written; to be repeated.</exception>
+    public async Task RestoreIfMovedAsync()
+    {
+        try
+        {
+            journal.Verify();
+            return;
+        }
+        catch (JournalMovedException e)
+        {
+            Log.Moved(logger, e.Message);
+        }
+
+        var isDirectoryGone = IsDirectoryGone;
+        if (isDirectoryGone)
+        {
+            var moved = _lock;
+            _lock = LogDirectoryLock.Reacquire(root);
+            moved.Dispose();
+            FormatFile.Check(root);
+        }
+
+        // Urgent: while the directory is gone, the writer waits for it, and so does a checkpoint.
+        await writer.InTurnAsync(() => Restart(isDirectoryGone), isUrgent: true);
+        Restored?.Invoke();
+        Log.Restored(logger, root);
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    private bool Restart(bool isDirectoryGone)
+    {
+        // Needed is what is not written; where only the journal is gone, what is not synced.
+        var needed = cache.Rooms
+            .Where(room => room.From is not null && (!isDirectoryGone || room.BusySince is not null || room.RepairAt is not null))
+            .ToDictionary(room => room.RoomId, room => (isDirectoryGone ? room.ChangedFrom : null) ?? room.From!.Value);
+        var written = writer.WrittenThrough;
+        journal.Restart(parking.ReadAll(), (sequence, entry) =>
+            sequence > written || (needed.TryGetValue(RoomEntry.RoomIdOf(entry), out var from) && sequence >= from));
+        parking.Forget();
+        foreach (var room in cache.Rooms.ToList())
+        {
+            room.ParkedThrough = 0;
+            if (isDirectoryGone)
+            {
+                cache.Detach(room)?.Dispose();
+                room.SyncingFrom = null;
+                room.UnsyncedFrom = needed.TryGetValue(room.RoomId, out var from) ? from : null;
+                cache.RemoveIfIdle(room);
+            }
+        }
+
+        return true;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.LogDirectoryMoved, LogLevel.Error,
+            "{Reason} while it was in use. Responding 500 until it is created again; the homeserver will retry.")]
+        public static partial void Moved(ILogger logger, string reason);
+
+        [LoggerMessage(EventIds.LogDirectoryRestored, LogLevel.Warning, "Created {Path} again. Later events are logged there.")]
+        public static partial void Restored(ILogger logger, string path);
+    }
+}

@@ -1,0 +1,105 @@
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// Background work of the log directory: replay at start, retries and checkpoints, removal of old days, a final checkpoint.
+/// </summary>
+internal sealed partial class LogMaintenance(
+    LogDirectory logs, LoggingServiceOptions options, TimeProvider time, ILogger<LogMaintenance> logger) : BackgroundService
+{
+    /// <summary>The process has 10 s to stop, of which in-flight requests may take half.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(4);
+
+    // StopAsync can be called twice (WebApplicationFactory); the log directory stops once.
+    private readonly Lazy<Task> _stopped = new(logs.StopAsync);
+    private DateOnly? _cleanedOn;
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        logs.Start();
+        await RemoveOldDaysAsync();
+        await base.StartAsync(cancellationToken);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        try
+        {
+            await _stopped.Value.WaitAsync(StopTimeout, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            // The next start replays the journal.
+        }
+    }
+
+    // In two loops: while the directory is gone, a checkpoint waits.
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        RepeatAsync(RestoreAsync, stoppingToken),
+        RepeatAsync(
+            async () =>
+            {
+                await logs.TickAsync();
+                await RemoveOldDaysAsync();
+            },
+            stoppingToken));
+
+    private static async Task RepeatAsync(Func<Task> action, CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            await action();
+        }
+    }
+
+    private async Task RestoreAsync()
+    {
+        try
+        {
+            await logs.RestoreIfMovedAsync();
+        }
+        catch (ConfigurationException e)
+        {
+            // Another service has taken over the directory: both would write to it.
+            Log.DirectoryLost(logger, e.Message);
+            Environment.Exit(1);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.NotRestored(logger, e.Message);
+        }
+    }
+
+    private async Task RemoveOldDaysAsync()
+    {
+        var today = DateOnly.FromDateTime(time.GetLocalNow().DateTime);
+        if (options.RetainDays is not { } days || _cleanedOn == today)
+        {
+            return;
+        }
+
+        _cleanedOn = today;
+        try
+        {
+            await logs.RemoveDaysBeforeAsync(today.AddDays(-days));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.NotRemoved(logger, e.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.LogDirectoryLost, LogLevel.Critical, "{Reason} Stopping.")]
+        public static partial void DirectoryLost(ILogger logger, string reason);
+
+        [LoggerMessage(EventIds.LogDirectoryNotRestored, LogLevel.Error, "Failed to create the log directory again: {Reason}. Retrying.")]
+        public static partial void NotRestored(ILogger logger, string reason);
+
+        [LoggerMessage(EventIds.OldDaysNotRemoved, LogLevel.Error,
+            "Failed to remove days older than RetainDays: {Reason}. The next attempt is tomorrow or at the next start.")]
+        public static partial void NotRemoved(ILogger logger, string reason);
+    }
+}

@@ -1,0 +1,5 @@
+namespace LoggingService.RoomLogs;
+
+/// <summary>An event that was appended to its room's log.</summary>
+/// <param name="Line">Its line of the text, with time and line break; valid until the next append.</param>
+internal readonly record struct LoggedLine(RoomEvent Event, DateTimeOffset ReceivedAt, ReadOnlyMemory<byte> Line);

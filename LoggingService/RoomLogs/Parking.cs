@@ -1,0 +1,135 @@
+using LoggingService.Files;
+using LoggingService.Journal;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// The entries of parked rooms, copied and synced before the journal drops them: segments of the journal's format, one series a room, in
+/// <c>.journal/!room:example.org/000001</c>. They are kept until the room's files have the entries.
+/// </summary>
+internal sealed class Parking(string root) : IDisposable
+{
+    private readonly string _folder = Path.Combine(root, WriteAheadJournal.FolderName);
+    private readonly Dictionary<string, SegmentSeries> _series = [];
+    private readonly Lock _lock = new();
+
+    /// <summary>The parked frames of an earlier process; to be enumerated once, to its end.</summary>
+    /// <exception cref="IOException">A segment can't be opened.</exception>
+    public IEnumerable<JournalFrame> Replay(Action<DamagedBytes> damaged)
+    {
+        foreach (var folder in Directory.Exists(_folder) ? Directory.GetDirectories(_folder) : [])
+        {
+            var series = new SegmentSeries(folder);
+            foreach (var frame in series.Replay(damaged))
+            {
+                lock (_lock)
+                {
+                    _series[RoomEntry.Of(frame).First().RoomId] = series;
+                }
+
+                yield return frame;
+            }
+
+            if (series.Segments.Count == 0)
+            {
+                // A crash came before the first segment was complete, or after the last was dropped.
+                series.DeleteFolder();
+            }
+        }
+    }
+
+    /// <summary>All parked frames.</summary>
+    public List<JournalFrame> ReadAll()
+    {
+        lock (_lock)
+        {
+            return [.. _series.Keys.SelectMany(Read)];
+        }
+    }
+
+    /// <summary>Forgets all segments: their folder was moved or removed.</summary>
+    public void Forget()
+    {
+        lock (_lock)
+        {
+            Dispose();
+            _series.Clear();
+        }
+    }
+
+    /// <summary>A room's parked frames.</summary>
+    public IEnumerable<JournalFrame> Read(string roomId)
+    {
+        SegmentSeries? series;
+        lock (_lock)
+        {
+            series = _series.GetValueOrDefault(roomId);
+        }
+
+        // A copy that failed for another room is repeated in a later segment.
+        var last = 0L;
+        foreach (var frame in series?.Segments.SelectMany(segment => segment.Read(0, long.MaxValue)) ?? [])
+        {
+            if (frame.Sequence > last)
+            {
+                last = frame.Sequence;
+                yield return frame;
+            }
+        }
+    }
+
+    /// <summary>Copies entries of rooms; durable when this returns.</summary>
+    /// <param name="rooms">For each room the first sequence to copy.</param>
+    /// <exception cref="IOException">They can't be written: the journal must keep them.</exception>
+    public void Copy(IEnumerable<JournalFrame> frames, IReadOnlyDictionary<string, long> rooms) =>
+        SegmentCopy.Run(frames, (sequence, entry) =>
+        {
+            var roomId = RoomEntry.RoomIdOf(entry);
+            return rooms.TryGetValue(roomId, out var from) && sequence >= from ? GetOrAdd(roomId) : null;
+        });
+
+    /// <summary>Drops a room's parked segments, oldest first: its files have what they contain.</summary>
+    /// <exception cref="IOException">One can't be dropped.</exception>
+    public void Drop(string roomId)
+    {
+        SegmentSeries? series;
+        lock (_lock)
+        {
+            series = _series.GetValueOrDefault(roomId);
+        }
+
+        while (series?.Segments.Count > 0)
+        {
+            series.DropOldest();
+        }
+
+        series?.DeleteFolder();
+        lock (_lock)
+        {
+            _series.Remove(roomId);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var series in _series.Values)
+        {
+            series.Dispose();
+        }
+    }
+
+    private SegmentSeries GetOrAdd(string roomId)
+    {
+        lock (_lock)
+        {
+            if (!_series.TryGetValue(roomId, out var series))
+            {
+                _series[roomId] = series = new(Path.Combine(_folder, FolderOf(roomId)));
+            }
+
+            return series;
+        }
+    }
+
+    private static string FolderOf(string roomId) => roomId == RoomEntry.Quarantine ? Quarantine.Folder : FolderName.ForRoom(roomId);
+}

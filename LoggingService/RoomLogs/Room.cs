@@ -1,0 +1,105 @@
+namespace LoggingService.RoomLogs;
+
+/// <summary>A room, or the quarantine, as the writer sees it. Accessed in the writer's turn only.</summary>
+/// <param name="roomId"><see cref="RoomEntry.Quarantine"/> for the quarantine.</param>
+internal sealed class Room(string roomId)
+{
+    private const long HeldLimit = 16 * 1024 * 1024;
+    private List<RoomEntry> _held = [];
+    private long _heldBytes;
+
+    public string RoomId => roomId;
+
+    /// <summary>The open log; <c>null</c> while the room is closed, busy or parked.</summary>
+    public DayLog? Log { get; set; }
+
+    /// <summary>A timestamp of when the log began to be opened, closed or repaired in the background; <c>null</c> if it isn't.</summary>
+    public long? BusySince { get; set; }
+
+    /// <summary>
+    /// When the next repair is due, as a timestamp. Until then the room's entries are left to the journal; <c>null</c> if it is sound.
+    /// </summary>
+    public long? RepairAt { get; set; }
+
+    /// <summary>How often repairs failed since the last success.</summary>
+    public int Failures { get; set; }
+
+    /// <summary>When the room was last repaired because another program changed its files.</summary>
+    public long? ChangeRepairedAt { get; set; }
+
+    /// <summary>The oldest entry behind the last good stat, where only files that another program changed are to be repaired.</summary>
+    public long? ChangedFrom { get; set; }
+
+    /// <summary>An fsync of its files failed: the repair must write new ones.</summary>
+    public bool HasSyncFailed { get; set; }
+
+    /// <summary>The day of the newest entry.</summary>
+    public DateOnly Day { get; set; }
+
+    /// <summary>The oldest entry that no checkpoint has started to sync; <c>null</c> if there is none.</summary>
+    public long? UnsyncedFrom { get; set; }
+
+    /// <summary>The oldest entry that the running checkpoint syncs; <c>null</c> if there is none.</summary>
+    public long? SyncingFrom { get; set; }
+
+    /// <summary>The oldest entry that is not known to be synced into the room's files; <c>null</c> if all are.</summary>
+    public long? From => SyncingFrom ?? UnsyncedFrom;
+
+    /// <summary>Entries up to this sequence have a durable copy in parked segments; 0 if there are no segments.</summary>
+    public long ParkedThrough { get; set; }
+
+    /// <summary>Entries of the current round.</summary>
+    public List<RoomEntry> Round { get; private set; } = [];
+
+    /// <summary>The first entry that waits for the room not to be busy; <c>null</c> if none does.</summary>
+    public long? HeldFrom { get; private set; }
+
+    /// <summary>The day of the first entry that waits.</summary>
+    public DateOnly HeldDay { get; private set; }
+
+    /// <summary>More entries wait than are kept in memory: they must be read from the journal.</summary>
+    public bool HasOverflowed { get; private set; }
+
+    public List<RoomEntry> TakeRound()
+    {
+        var round = Round;
+        Round = [];
+        return round;
+    }
+
+    /// <summary>Keeps entries until the room is not busy.</summary>
+    public void Hold(IReadOnlyList<RoomEntry> entries)
+    {
+        if (HeldFrom is null)
+        {
+            HeldFrom = entries[0].Sequence;
+            HeldDay = entries[0].Day;
+        }
+
+        _held.AddRange(entries);
+        _heldBytes += entries.Sum(entry => (long)entry.Entry.Bytes.Length);
+        if (HasOverflowed || _heldBytes > HeldLimit)
+        {
+            Overflow();
+        }
+    }
+
+    /// <summary>Leaves what waits to the journal.</summary>
+    public void Overflow()
+    {
+        HasOverflowed = true;
+        _held = [];
+        _heldBytes = 0;
+    }
+
+    /// <summary>Returns what waits, and keeps nothing.</summary>
+    public List<RoomEntry> TakeHeld()
+    {
+        var held = _held;
+        _held = [];
+        _heldBytes = 0;
+        HeldFrom = null;
+        HasOverflowed = false;
+        return held;
+    }
+}

@@ -1,0 +1,177 @@
+using System.Diagnostics;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// Writes entries to the rooms' logs, for the <see cref="RoomLogWriter"/> and in its turn. What is slow for one room, such as opening its
+/// log, runs in the background, while the room's entries wait. What fails is <see cref="RoomFaults"/>'.
+/// </summary>
+internal sealed class RoomDispatcher
+{
+    private static readonly TimeSpan SaveTimeout = TimeSpan.FromSeconds(1);
+    private readonly RoomLogCache _cache;
+    private readonly RoomOpener _opener;
+    private readonly RoomBackground _background;
+    private readonly RoomFaults _faults;
+    private readonly Queue<Room> _waitingForSlot = new();
+
+    public RoomDispatcher(RoomLogCache cache, RoomOpener opener, RoomBackground background, RoomFaults faults)
+    {
+        _cache = cache;
+        _opener = opener;
+        _background = background;
+        _faults = faults;
+        background.Ended = End;
+        background.HasWaiting = () => _waitingForSlot.Count > 0;
+    }
+
+    /// <summary>Receives the lines of each append.</summary>
+    public Action<IReadOnlyList<LoggedLine>> Written { private get; set; } = static _ => { };
+
+    public Room GetOrAdd(string roomId) => _cache.GetOrAdd(roomId);
+
+    /// <summary>Appends entries to a room's log, or keeps them until its log is open.</summary>
+    public void Write(Room room, List<RoomEntry> entries)
+    {
+        room.UnsyncedFrom ??= entries[0].Sequence;
+        room.Day = entries[^1].Day;
+        if (room.BusySince is not null || room.HeldFrom is not null)
+        {
+            room.Hold(entries);
+            return;
+        }
+
+        if (room.RepairAt is not null)
+        {
+            return;
+        }
+
+        while (entries.Count > 0)
+        {
+            if (room.Log?.Day != entries[0].Day)
+            {
+                room.Hold(entries);
+                StartOpen(room);
+                return;
+            }
+
+            var end = entries.FindIndex(entry => entry.Day != room.Log.Day);
+            if (!TryAppend(room, end < 0 ? entries : entries[..end]))
+            {
+                return;
+            }
+
+            entries = end < 0 ? [] : entries[end..];
+        }
+    }
+
+    /// <summary>Saves the known ids of the open logs, as many as a stop has time for; the next start rebuilds the others.</summary>
+    public bool SaveAll()
+    {
+        var started = Stopwatch.GetTimestamp();
+        foreach (var room in _cache.Rooms.TakeWhile(_ => Stopwatch.GetElapsedTime(started) < SaveTimeout))
+        {
+            room.Log?.Save();
+        }
+
+        return true;
+    }
+
+    private bool TryAppend(Room room, List<RoomEntry> entries)
+    {
+        try
+        {
+            var lines = room.Log!.Append(entries);
+            _cache.Touch(room);
+            if (lines.Count > 0)
+            {
+                Written(lines);
+            }
+
+            return true;
+        }
+#pragma warning disable CA1031 // Also a bug must not stop the writer: the room is parked.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _faults.Fail(room, e, entries[0].Sequence);
+            return false;
+        }
+    }
+
+    private void StartOpen(Room room)
+    {
+        if (room.Log is null && !_cache.HasFreeSlot)
+        {
+            if (_cache.Victim is not { } victim)
+            {
+                _waitingForSlot.Enqueue(room);
+                return;
+            }
+
+            StartClose(victim);
+        }
+
+        var previous = _cache.Detach(room);
+        var day = room.HeldDay;
+        _background.Start(room, () => _opener.Open(room.RoomId, day, previous));
+    }
+
+    /// <summary>Closes a log to open another one; its lines are synced first.</summary>
+    private void StartClose(Room room)
+    {
+        var log = _cache.Detach(room)!;
+        _background.Start(room, () =>
+        {
+            RoomOpener.Close(log);
+            return null;
+        });
+    }
+
+    private void End(Room room, Task<DayLog?> work)
+    {
+        if (work.Exception?.InnerException is { } error)
+        {
+            room.HasSyncFailed |= error is SyncFailedException;
+            _faults.Fail(room, error, room.From ?? 0);
+        }
+        else if (work.Result is { } log)
+        {
+            Opened(room, log);
+        }
+        else
+        {
+            // Closed, and synced before that.
+            _faults.Repaired(room);
+            room.SyncingFrom = null;
+            room.UnsyncedFrom = room.HeldFrom;
+            _cache.RemoveIfIdle(room);
+            if (room.HeldFrom is not null)
+            {
+                StartOpen(room);
+            }
+        }
+
+        if (_waitingForSlot.TryDequeue(out var next))
+        {
+            StartOpen(next);
+        }
+    }
+
+    private void Opened(Room room, DayLog log)
+    {
+        _faults.Repaired(room);
+        if (room.HasOverflowed)
+        {
+            _faults.StartCatchUp(room, log);
+            return;
+        }
+
+        _cache.Open(room, log);
+        var held = room.TakeHeld();
+        if (held.Count > 0)
+        {
+            Write(room, held);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using LoggingService.Files;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>A room's folder in the log directory, and what its files are opened with.</summary>
+/// <param name="Zone">The zone that lines are rendered in.</param>
+/// <param name="Filters">The cached filters of known ids, shared by all rooms.</param>
+internal sealed partial record RoomFolder(string Root, string RoomId, TimeZoneInfo Zone, IdFilterCache Filters, ILogger Logger)
+{
+    public string Path { get; } = System.IO.Path.Combine(Root, FolderName.ForRoom(RoomId));
+
+    public string Record(DateOnly day) => System.IO.Path.Combine(Path, DayFileName.Record(day).ToString());
+
+    public string Text(DateOnly day) => System.IO.Path.Combine(Path, DayFileName.Text(day).ToString());
+
+    /// <summary>The newest day before another one that has a record in a folder; <c>null</c> if there is none.</summary>
+    public static DateOnly? NewestDayBefore(string folder, DateOnly day) =>
+        (from path in Directory.EnumerateFiles(folder)
+         let name = DayFileName.Parse(System.IO.Path.GetFileName(path))
+         where name is { IsRecord: true } && name.Value.Day < day
+         select (DateOnly?)name.Value.Day).Max();
+
+    /// <summary>Points <c>latest.log</c> to a day. A failure is logged: the room is logged without it.</summary>
+    /// <param name="isLogged">Whether a failure is logged: not for a retry.</param>
+    public bool LinkLatest(DateOnly day, bool isLogged)
+    {
+        var link = System.IO.Path.Combine(Path, "latest.log");
+        try
+        {
+            SymbolicLink.Replace(link, DayFileName.Text(day).ToString());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (isLogged)
+            {
+                Log.LinkFailed(Logger, link, e.Message);
+            }
+
+            return false;
+        }
+
+        return true;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.LatestLinkFailed, LogLevel.Warning, "Failed to create the link {Link}: {Reason}. The room is logged.")]
+        public static partial void LinkFailed(ILogger logger, string link, string reason);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// The rooms that the writer knows, and which of their logs are open, by least recent use. Accessed in the writer's turn only.
+/// </summary>
+internal sealed class RoomLogCache(int maxOpen)
+{
+    private readonly Dictionary<string, Room> _rooms = [];
+    private readonly LinkedList<Room> _open = new();
+    private readonly Dictionary<Room, LinkedListNode<Room>> _nodes = [];
+
+    /// <summary>The rooms with an open log, with entries that are not synced, or with work in the background.</summary>
+    public IReadOnlyCollection<Room> Rooms => _rooms.Values;
+
+    /// <summary>How many rooms have work in the background.</summary>
+    public int Busy { get; private set; }
+
+    /// <summary>Whether one more log can be opened without closing another.</summary>
+    public bool HasFreeSlot => _open.Count + Busy < maxOpen;
+
+    /// <summary>
+    /// The log to close for another one: the least recently used without unsynced lines, or else the least recently used.
+    /// </summary>
+    public Room? Victim => _open.FirstOrDefault(room => room.From is null) ?? _open.First?.Value;
+
+    public Room GetOrAdd(string roomId)
+    {
+        if (!_rooms.TryGetValue(roomId, out var room))
+        {
+            _rooms[roomId] = room = new(roomId);
+        }
+
+        return room;
+    }
+
+    public void Open(Room room, DayLog log)
+    {
+        room.Log = log;
+        _nodes[room] = _open.AddLast(room);
+    }
+
+    /// <summary>Marks an open log as the most recently used.</summary>
+    public void Touch(Room room)
+    {
+        var node = _nodes[room];
+        if (node != _open.Last)
+        {
+            _open.Remove(node);
+            _open.AddLast(node);
+        }
+    }
+
+    /// <summary>Takes a log out of the open ones: it is the caller's to dispose.</summary>
+    public DayLog? Detach(Room room)
+    {
+        if (_nodes.Remove(room, out var node))
+        {
+            _open.Remove(node);
+        }
+
+        var log = room.Log;
+        room.Log = null;
+        return log;
+    }
+
+    public void StartWork(Room room)
+    {
+        room.BusySince = Stopwatch.GetTimestamp();
+        Busy++;
+    }
+
+    public void EndWork(Room room)
+    {
+        room.BusySince = null;
+        Busy--;
+    }
+
+    /// <summary>Forgets a room whose files have everything.</summary>
+    public void RemoveIfIdle(Room room)
+    {
+        if (room is { Log: null, BusySince: null, RepairAt: null, From: null, HeldFrom: null, ParkedThrough: 0 })
+        {
+            _rooms.Remove(room.RoomId);
+        }
+    }
+}

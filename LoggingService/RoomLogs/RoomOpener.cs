@@ -1,0 +1,201 @@
+using LoggingService.Files;
+using LoggingService.Journal;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>The work for one room that may be slow: opening, closing and repairing its log. Runs in the background.</summary>
+internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking, ILogger logger)
+{
+    private const int Batch = 1_000;
+    private readonly IdFilterCache _filters = new();
+
+    /// <summary>Opens a room's log for a day. Files that a crash or another program left inconsistent are repaired first.</summary>
+    /// <param name="previous">The room's log of another day, if one is open: it is synced and closed.</param>
+    /// <exception cref="FileChangedException">Another program changed the files of the previous log.</exception>
+    /// <exception cref="SyncFailedException">An fsync of the previous log failed.</exception>
+    /// <exception cref="IOException">The files can't be opened or repaired.</exception>
+    public DayLog Open(string roomId, DateOnly day, DayLog? previous)
+    {
+        KnownEvents? known = null;
+        if (previous is RoomLog log)
+        {
+            try
+            {
+                SyncUnchanged(log);
+            }
+            catch
+            {
+                log.Dispose();
+                throw;
+            }
+
+            known = log.MoveTo(day);
+        }
+        else if (previous is not null)
+        {
+            Close(previous);
+        }
+
+        if (roomId == RoomEntry.Quarantine)
+        {
+            return Quarantine.Open(root, day);
+        }
+
+        var folder = FolderOf(roomId);
+        known ??= KnownEvents.Open(folder.Path, day, _filters);
+        if (known.TextMatches || DayRepair.IsConsistent(folder, day))
+        {
+            return RoomLog.Open(folder, day, known);
+        }
+
+        known.Dispose();
+        return new RoomRepair(folder, [], hasSyncFailed: false).Run(day);
+    }
+
+    /// <summary>Closes a log: its lines are synced first.</summary>
+    /// <exception cref="FileChangedException">Another program changed the files: the room must be repaired.</exception>
+    /// <exception cref="SyncFailedException">An fsync failed: the room must be repaired.</exception>
+    public static void Close(DayLog log)
+    {
+        try
+        {
+            SyncUnchanged(log);
+            log.Save();
+        }
+        finally
+        {
+            log.Dispose();
+        }
+    }
+
+    /// <summary>Repairs a room's files, and appends its entries (<see cref="RoomRepair"/>).</summary>
+    /// <param name="day">The day to open where there are no entries.</param>
+    /// <param name="entries">The room's entries that are not known to be synced, in order; enumerated several times.</param>
+    /// <exception cref="IOException">The repair failed: it must be repeated.</exception>
+    public DayLog Repair(string roomId, DateOnly day, IEnumerable<RoomEntry> entries, bool hasSyncFailed)
+    {
+        if (roomId == RoomEntry.Quarantine)
+        {
+            return Append(roomId, null, entries) ?? Quarantine.Open(root, day);
+        }
+
+        var log = new RoomRepair(FolderOf(roomId), entries, hasSyncFailed).Run(day);
+        return Append(roomId, log, entries)!;
+    }
+
+    /// <summary>Appends entries that may belong to several days.</summary>
+    /// <param name="log">The open log; closed where the first entry belongs to another day.</param>
+    /// <returns>The log of the last entry's day.</returns>
+    public DayLog? Append(string roomId, DayLog? log, IEnumerable<RoomEntry> entries)
+    {
+        try
+        {
+            var batch = new List<RoomEntry>();
+            foreach (var entry in entries)
+            {
+                if (batch.Count == Batch || (batch.Count > 0 && batch[0].Day != entry.Day))
+                {
+                    log = AppendBatch(roomId, log, batch);
+                    batch.Clear();
+                }
+
+                batch.Add(entry);
+            }
+
+            return batch.Count == 0 ? log : AppendBatch(roomId, log, batch);
+        }
+        catch
+        {
+            log?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A room's entries, the parked ones first.</summary>
+    public IEnumerable<RoomEntry> Read(string roomId, JournalRange range, long from)
+    {
+        var last = 0L;
+        foreach (var frame in parking.Read(roomId).Where(frame => frame.Sequence >= from))
+        {
+            last = frame.Sequence;
+            foreach (var entry in RoomEntry.Of(frame))
+            {
+                yield return entry;
+            }
+        }
+
+        foreach (var frame in range.Frames(notBefore: last + 1))
+        {
+            foreach (var entry in RoomEntry.Of(frame).Where(entry => entry.RoomId == roomId))
+            {
+                yield return entry;
+            }
+        }
+    }
+
+    /// <summary>Whether writing into the log directory fails, too: then a failure is not the room's, but the whole disk's.</summary>
+    public bool IsDiskFailing()
+    {
+        var probe = Path.Combine(root, ".probe");
+        try
+        {
+            using (var file = Posix.OpenOrCreate(probe))
+            {
+                RandomAccess.Write(file, new byte[JournalFrame.Block], 0);
+            }
+
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+        finally
+        {
+            TryDelete(probe);
+        }
+    }
+
+    private static void SyncUnchanged(DayLog log)
+    {
+        if (!log.IsUnchanged())
+        {
+            throw new FileChangedException($"A file of {log.Day:yyyy-MM-dd}");
+        }
+
+        log.Sync();
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next probe overwrites it.
+        }
+    }
+
+    private DayLog AppendBatch(string roomId, DayLog? log, List<RoomEntry> batch)
+    {
+        if (log?.Day != batch[0].Day)
+        {
+            log = Open(roomId, batch[0].Day, log);
+        }
+
+        try
+        {
+            log.Append(batch);
+            return log;
+        }
+        catch
+        {
+            log.Dispose();
+            throw;
+        }
+    }
+
+    private RoomFolder FolderOf(string roomId) => new(root, roomId, zone, _filters, logger);
+}
