@@ -42,7 +42,10 @@ internal sealed class EventIdFile
         }
     }
 
-    /// <summary>Replaces the file, durably.</summary>
+    /// <summary>
+    /// Replaces the file. It is not synced: what a power cut leaves has a wrong checksum or a stale header, and is rebuilt; a sync would
+    /// cost each eviction, and each room at a stop, two fsyncs.
+    /// </summary>
     public static void Write(string path, RecordStamp record, Posix.FileIdentity? text, EventIdTable table)
     {
         var entries = table.ToSortedArray();
@@ -54,7 +57,9 @@ internal sealed class EventIdFile
             .. filter,
             .. MemoryMarshal.Cast<EventIdEntry, ulong>(entries),
         ];
-        AtomicFile.Replace(path, Posix.LogFileMode, file =>
+        var temporary = $"{path}.new";
+        File.Delete(temporary);
+        using (var file = new FileStream(Posix.OpenOrCreate(temporary), FileAccess.Write))
         {
             foreach (var payload in words.Chunk(PayloadWords))
             {
@@ -63,7 +68,9 @@ internal sealed class EventIdFile
                 block[PayloadWords] = Checksum(block, file.Position);
                 file.Write(MemoryMarshal.AsBytes<ulong>(block));
             }
-        });
+        }
+
+        Posix.Rename(temporary, path);
     }
 
     public bool HasText(Posix.FileIdentity? text) => (_header.TextInode, _header.TextLength) == (text?.Inode ?? 0, text?.Length ?? 0);
