@@ -40,22 +40,26 @@ public class DayTests
         string[] files =
         [
             "20261120.log", "20261120.jsonl", "20261120.log.old", "20261122.log", "20261122.jsonl", "notes.txt", "20261120.txt",
+            "20261120.jsonl.new", "20261120.ids", "20261001.ids",
         ];
         foreach (var name in files)
             File.WriteAllText(folder["logs", "!quiet:localhost", name], "");
         File.WriteAllText(folder["logs", ".quarantine", "20261120.jsonl"], "");
         File.WriteAllText(folder["logs", ".quarantine", "20261120.torn.jsonl"], "");
+        File.WriteAllText(folder["logs", ".quarantine", "0a1b.bin"], "");
+        File.SetLastWriteTime(folder["logs", ".quarantine", "0a1b.bin"], new DateTime(2026, 11, 20, 12, 0, 0));
         var time = new FakeTimeProvider(BeforeMidnight);
         using var service = new ServiceUnderTest(time, folder, settings: new() { ["LoggingService:RetainDays"] = "2" });
         await PushAsync(service, Some.Message(_room));
         Assert.Empty(Directory.GetFiles(folder["logs", ".quarantine"]));
-        Assert.Equal(["20261120.txt", "20261122.jsonl", "20261122.log", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
+        Assert.Equal(
+            ["20261120.ids", "20261120.txt", "20261122.jsonl", "20261122.log", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
         time.SetUtcNow(BeforeMidnight.AddDays(2));
         await Wait.UntilAsync(
             () =>
             {
                 time.Advance(TimeSpan.FromSeconds(1));
-                return Names(folder["logs", "!quiet:localhost"]).Length == 2;
+                return Names(folder["logs", "!quiet:localhost"]).Length == 3;
             },
             "the old days are deleted");
         await PushAsync(service, Some.Message(_room));

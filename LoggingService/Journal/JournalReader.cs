@@ -21,7 +21,7 @@ internal static class JournalReader
         long? damageStart = null;
         for (long offset = JournalFrame.Block; offset + JournalFrame.HeaderLength <= length;)
         {
-            if (ReadFrame(file, offset, length, salt, out var sequence) is { } bytes)
+            if (ReadFrame(file, offset, length, salt, out var sequence) is { } bytes && TryReadEntries(bytes, out var entries))
             {
                 if (damageStart is { } start)
                 {
@@ -33,7 +33,7 @@ internal static class JournalReader
                 if (sequence > after)
                 {
                     after = sequence;
-                    yield return (new(sequence, JournalEntry.ReadAll(bytes.AsMemory(JournalFrame.HeaderLength))), offset);
+                    yield return (new(sequence, entries), offset);
                 }
             }
             else
@@ -41,6 +41,21 @@ internal static class JournalReader
                 damageStart ??= offset;
                 offset += JournalFrame.Block;
             }
+        }
+    }
+
+    /// <summary>A frame whose entries can't be read, whatever its checksum, is damage: it must not end each start.</summary>
+    private static bool TryReadEntries(byte[] frame, out List<JournalEntry> entries)
+    {
+        try
+        {
+            entries = JournalEntry.ReadAll(frame.AsMemory(JournalFrame.HeaderLength));
+            return true;
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException)
+        {
+            entries = [];
+            return false;
         }
     }
 

@@ -48,6 +48,9 @@ internal sealed class JournalSegment : IDisposable
     /// <summary>The sequence of the last durable frame; 0 if there is none.</summary>
     public long LastSequence { get; private set; }
 
+    /// <summary>Nothing is appended anymore.</summary>
+    public bool IsSealed { get; set; }
+
     /// <summary>A write or a sync failed: the content of the file is not what was written to it.</summary>
     public bool HasFailed { get; private set; }
 

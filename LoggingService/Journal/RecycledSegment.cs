@@ -9,6 +9,7 @@ namespace LoggingService.Journal;
 internal sealed class RecycledSegment(string folder)
 {
     private readonly string _path = Path.Combine(folder, "spare");
+    private readonly Lock _lock = new();
     private Task<bool> _zeroed = Task.FromResult(false);
     private Posix.FileIdentity? _identity;
 
@@ -26,14 +27,17 @@ internal sealed class RecycledSegment(string folder)
     /// </summary>
     public bool TryRetire(JournalSegment segment)
     {
-        if (!_zeroed.IsCompleted || _zeroed.Result || segment.HasFailed || segment.End > WriteAheadJournal.SegmentSize)
+        lock (_lock)
         {
-            return false;
-        }
+            if (!_zeroed.IsCompleted || _zeroed.Result || segment.HasFailed || segment.End > WriteAheadJournal.SegmentSize)
+            {
+                return false;
+            }
 
-        Posix.Rename(segment.Path, _path);
-        _zeroed = new Task<bool>(Zero);
-        return true;
+            Posix.Rename(segment.Path, _path);
+            _zeroed = new Task<bool>(Zero);
+            return true;
+        }
     }
 
     /// <summary>Overwrites the retired file in the background.</summary>
@@ -50,26 +54,30 @@ internal sealed class RecycledSegment(string folder)
     /// </summary>
     public bool TryTake(string path)
     {
-        if (!_zeroed.IsCompletedSuccessfully || !_zeroed.Result)
+        // Not while another segment is retired: its file would be moved, and zeroed at its new path.
+        lock (_lock)
         {
-            return false;
-        }
-
-        _zeroed = Task.FromResult(false);
-        try
-        {
-            if (Posix.Stat(_path) != _identity)
+            if (!_zeroed.IsCompletedSuccessfully || !_zeroed.Result)
             {
                 return false;
             }
 
-            Posix.Rename(_path, path);
-            return true;
-        }
-        catch (IOException)
-        {
-            // The new segment gets a new file.
-            return false;
+            _zeroed = Task.FromResult(false);
+            try
+            {
+                if (Posix.Stat(_path) != _identity)
+                {
+                    return false;
+                }
+
+                Posix.Rename(_path, path);
+                return true;
+            }
+            catch (IOException)
+            {
+                // The new segment gets a new file.
+                return false;
+            }
         }
     }
 

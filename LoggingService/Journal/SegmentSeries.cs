@@ -10,6 +10,7 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
 {
     private const string Unpublished = ".new";
     private readonly List<JournalSegment> _segments = [];
+    private readonly HashSet<string> _kept = [];
     private readonly Lock _lock = new();
 
     public string Folder => folder;
@@ -35,6 +36,7 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
         foreach (var (path, number) in JournalSegment.Find(folder))
         {
             var segment = JournalSegment.Open(path, number, damaged);
+            segment.IsSealed = true;
             Add(segment);
             foreach (var frame in segment.Replay(last, damaged))
             {
@@ -91,8 +93,12 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
         segment.MoveTo(segment.Path[..^Unpublished.Length]);
         Posix.Sync(folder);
         Posix.Sync(Path.GetDirectoryName(folder)!);
+        segment.IsSealed = true;
         Add(segment);
     }
+
+    /// <summary>Keeps the file of a segment, as <c>000017.damaged</c>, when the segment is dropped.</summary>
+    public void Keep(string path) => _kept.Add(path);
 
     /// <summary>Removes the oldest segment, durably.</summary>
     /// <param name="retire">Moves its file away to be recycled; false if it must be deleted.</param>
@@ -109,7 +115,11 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
 
         try
         {
-            if (retire?.Invoke(oldest) != true)
+            if (_kept.Contains(oldest.Path))
+            {
+                Posix.Rename(oldest.Path, $"{oldest.Path}.damaged");
+            }
+            else if (retire?.Invoke(oldest) != true)
             {
                 File.Delete(oldest.Path);
             }

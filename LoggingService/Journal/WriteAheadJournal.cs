@@ -47,7 +47,7 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
     public long Size => _segments.Segments.Sum(segment => segment.End);
 
     /// <summary>Whether a segment remains that is not appended to anymore.</summary>
-    public bool HasSealed => _segments.Segments.Any(segment => segment != _current);
+    public bool HasSealed => _segments.Segments.Any(segment => segment.IsSealed);
 
     /// <summary>Later frames get higher sequences than this one: parked entries have it.</summary>
     public void StartAfter(long sequence)
@@ -100,6 +100,9 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
         Interlocked.Increment(ref _readers);
         return new(_segments.Segments, from, through, () => Interlocked.Decrement(ref _readers));
     }
+
+    /// <summary>Keeps the file of a segment when the segment is dropped, as <c>000017.damaged</c>.</summary>
+    public void Keep(string path) => _segments.Keep(path);
 
     /// <summary>Ends the current segment, so that <see cref="DropThrough"/> reaches all frames so far.</summary>
     public void Roll() => WithoutCommits(Seal);
@@ -248,7 +251,7 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
         {
             if (generation != _generation
                 || _segments.Segments is not [var oldest, ..]
-                || oldest == _current
+                || !oldest.IsSealed
                 || oldest.LastSequence > sequence)
             {
                 return false;
@@ -271,7 +274,11 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
         }
     }
 
-    private void Seal() => _current = null;
+    private void Seal()
+    {
+        _current?.IsSealed = true;
+        _current = null;
+    }
 
     private void WithoutCommits(Action action)
     {

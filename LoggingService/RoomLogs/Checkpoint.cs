@@ -37,8 +37,9 @@ internal sealed partial class Checkpoint(
 
             _isFailing = false;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
+            // Disposed: the journal was restarted meanwhile.
             if (!_isFailing)
             {
                 Log.Failed(logger, e.Message);
@@ -92,6 +93,7 @@ internal sealed partial class Checkpoint(
         if (journal.HasSealed)
         {
             await CopyParkedAsync(position, generation);
+            Posix.Sync(root);
             journal.DropThrough(position, generation);
         }
     }
@@ -117,7 +119,7 @@ internal sealed partial class Checkpoint(
         if (reason is SyncFailedException)
         {
             // Also where the log was closed meanwhile after a failed append: the repair must not trust the file.
-            room.HasSyncFailed = true;
+            room.SyncFailures++;
             room.ChangedFrom = null;
         }
 

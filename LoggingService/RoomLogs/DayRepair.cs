@@ -246,7 +246,8 @@ internal sealed partial class DayRepair(
         }
     }
 
-    private static void Sync(string path)
+    /// <exception cref="SyncFailedException">The fsync failed.</exception>
+    public static void Sync(string path)
     {
         try
         {

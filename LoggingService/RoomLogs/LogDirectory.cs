@@ -88,8 +88,16 @@ internal sealed partial class LogDirectory : IDisposable
     /// <exception cref="IOException">The journal can't be read.</exception>
     public void Start()
     {
-        // Writes of a killed process may not be on the disk yet.
-        Posix.SyncFileSystem(Root);
+        try
+        {
+            // Writes of a killed process may not be on the disk yet.
+            Posix.SyncFileSystem(Root);
+        }
+        catch (IOException)
+        {
+            // Any file of the file system; what the journal has is written and synced again.
+        }
+
         JournalUpgrade.Run(Root, KeepDamaged, _logger);
         var replay = new JournalReplay(_journal, _parking, _cache, KeepDamaged);
         replay.Read();
@@ -251,8 +259,16 @@ internal sealed partial class LogDirectory : IDisposable
     {
         if (damage.Bytes.Length > 0)
         {
-            Quarantine.KeepDamaged(Root, damage.Bytes);
             Log.JournalDamaged(_logger, damage.Path, damage.Offset, damage.Bytes.Length);
+            try
+            {
+                Quarantine.KeepDamaged(Root, damage.Bytes);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // A full disk must not end each start: the segment keeps the bytes.
+                _journal.Keep(damage.Path);
+            }
         }
     }
 

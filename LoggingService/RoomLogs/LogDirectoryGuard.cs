@@ -12,16 +12,19 @@ internal sealed partial class LogDirectoryGuard(
 {
     private readonly string _lockPath = Path.Combine(root, LogDirectoryLock.Name);
     private FileStream _lock = LogDirectoryLock.Acquire(root);
+    private Posix.FileIdentity? _directory = Posix.Stat(root);
 
     /// <summary>Raised when the directory was created again.</summary>
     public event Action? Restored;
 
-    private bool IsDirectoryGone => Posix.Stat(_lockPath)?.IsSameFileAs(Posix.Stat(_lock.SafeFileHandle, _lockPath)) != true;
+    private bool IsDirectoryGone => Posix.Stat(root) is not { } directory || _directory?.IsSameFileAs(directory) != true;
+
+    private bool IsLockGone => Posix.Stat(_lockPath)?.IsSameFileAs(Posix.Stat(_lock.SafeFileHandle, _lockPath)) != true;
 
     /// <exception cref="JournalMovedException">The path leads to another directory, or to none.</exception>
     public void Verify()
     {
-        if (IsDirectoryGone)
+        if (IsDirectoryGone || IsLockGone)
         {
             throw new JournalMovedException($"{root} was moved or removed");
         }
@@ -43,11 +46,12 @@ internal sealed partial class LogDirectoryGuard(
         }
 
         var isDirectoryGone = IsDirectoryGone;
-        if (isDirectoryGone)
+        if (isDirectoryGone || IsLockGone)
         {
             var moved = _lock;
             _lock = LogDirectoryLock.Reacquire(root);
             moved.Dispose();
+            _directory = Posix.Stat(root);
             FormatFile.Check(root);
         }
 
@@ -63,7 +67,10 @@ internal sealed partial class LogDirectoryGuard(
     {
         // Needed is what is not written; where only the journal is gone, what is not synced.
         var needed = cache.Rooms
-            .Where(room => room.From is not null && (!isDirectoryGone || room.BusySince is not null || room.RepairAt is not null))
+            .Where(room => room.From is not null && (!isDirectoryGone
+                || room.BusySince is not null
+                || room.RepairAt is not null
+                || room.HeldFrom is not null))
             .ToDictionary(room => room.RoomId, room => (isDirectoryGone ? room.ChangedFrom : null) ?? room.From!.Value);
         var written = writer.WrittenThrough;
         journal.Restart(parking.ReadAll(), (sequence, entry) =>

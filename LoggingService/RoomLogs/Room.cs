@@ -30,11 +30,24 @@ internal sealed class Room(string roomId)
     /// <summary>The oldest entry behind the last good stat, where only files that another program changed are to be repaired.</summary>
     public long? ChangedFrom { get; set; }
 
+    /// <summary>The first entry that the work in the background appends; <c>null</c> if it appends none.</summary>
+    public long? AppendingFrom { get; set; }
+
+    /// <summary>How often an fsync of its files failed, in all, before the running repair, and before the last good one.</summary>
+    public int SyncFailures { get; set; }
+
+    public int SyncFailuresInRepair { get; set; }
+
+    public int SyncFailuresRepaired { get; set; }
+
     /// <summary>An fsync of its files failed: the repair must write new ones.</summary>
-    public bool HasSyncFailed { get; set; }
+    public bool HasSyncFailed => SyncFailures > SyncFailuresRepaired;
 
     /// <summary>The day of the newest entry.</summary>
     public DateOnly Day { get; set; }
+
+    /// <summary>The day of the oldest entry that is not known to be synced.</summary>
+    public DateOnly UnsyncedDay { get; set; }
 
     /// <summary>The oldest entry that no checkpoint has started to sync; <c>null</c> if there is none.</summary>
     public long? UnsyncedFrom { get; set; }

@@ -33,6 +33,11 @@ internal sealed class RoomDispatcher
     /// <summary>Appends entries to a room's log, or keeps them until its log is open.</summary>
     public void Write(Room room, List<RoomEntry> entries)
     {
+        if (room.From is null)
+        {
+            room.UnsyncedDay = entries[0].Day;
+        }
+
         room.UnsyncedFrom ??= entries[0].Sequence;
         room.Day = entries[^1].Day;
         if (room.BusySince is not null || room.HeldFrom is not null)
@@ -132,8 +137,8 @@ internal sealed class RoomDispatcher
     {
         if (work.Exception?.InnerException is { } error)
         {
-            room.HasSyncFailed |= error is SyncFailedException;
-            _faults.Fail(room, error, room.From ?? 0);
+            room.SyncFailures += error is SyncFailedException ? 1 : 0;
+            _faults.Fail(room, error, from: null);
         }
         else if (work.Result is { } log)
         {
@@ -143,6 +148,12 @@ internal sealed class RoomDispatcher
         {
             // Closed, and synced before that.
             _faults.Repaired(room);
+            if (room.HasSyncFailed)
+            {
+                _faults.StartRepair(room);
+                return;
+            }
+
             room.SyncingFrom = null;
             room.UnsyncedFrom = room.HeldFrom;
             _cache.RemoveIfIdle(room);
@@ -161,6 +172,14 @@ internal sealed class RoomDispatcher
     private void Opened(Room room, DayLog log)
     {
         _faults.Repaired(room);
+        if (room.HasSyncFailed)
+        {
+            // An fsync failed while the room was repaired.
+            log.Dispose();
+            _faults.StartRepair(room);
+            return;
+        }
+
         if (room.HasOverflowed)
         {
             _faults.StartCatchUp(room, log);

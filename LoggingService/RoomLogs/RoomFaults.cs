@@ -33,7 +33,10 @@ internal sealed partial class RoomFaults(
         var from = room.ChangedFrom ?? room.From ?? long.MaxValue;
         var hasSyncFailed = room.HasSyncFailed;
         var day = room.Day;
+        var unsyncedDay = room.From is null ? day : room.UnsyncedDay;
         var range = journal.Read(from, writer.Position);
+        room.AppendingFrom = from;
+        room.SyncFailuresInRepair = room.SyncFailures;
 
         // After a start more rooms may be repaired than can be open.
         var staysOpen = cache.HasFreeSlot;
@@ -43,7 +46,8 @@ internal sealed partial class RoomFaults(
         {
             using (range)
             {
-                var log = opener.Repair(room.RoomId, day, entries ?? opener.Read(room.RoomId, range, from), hasSyncFailed);
+                var log = opener.Repair(
+                    room.RoomId, day, unsyncedDay, entries ?? opener.Read(room.RoomId, range, from), hasSyncFailed);
                 if (staysOpen)
                 {
                     return log;
@@ -61,6 +65,7 @@ internal sealed partial class RoomFaults(
         var from = room.HeldFrom!.Value;
         var range = journal.Read(from, writer.Position);
         room.TakeHeld();
+        room.AppendingFrom = from;
         background.Start(room, () =>
         {
             using (range)
@@ -80,7 +85,8 @@ internal sealed partial class RoomFaults(
         }
 
         room.Failures = 0;
-        room.HasSyncFailed = false;
+        room.SyncFailuresRepaired = room.SyncFailuresInRepair;
+        room.AppendingFrom = null;
         room.ChangedFrom = null;
     }
 
@@ -158,9 +164,11 @@ internal sealed partial class RoomFaults(
     /// <summary>
     /// Handles a failure of a room's files: its log is closed, and its entries are left to the journal until it is repaired.
     /// </summary>
-    /// <param name="from">The first entry behind the last good stat.</param>
-    public void Fail(Room room, Exception e, long from)
+    /// <param name="from">The first entry behind the last good stat; <c>null</c> for work in the background, which knows it.</param>
+    public void Fail(Room room, Exception e, long? from)
     {
+        from ??= room.AppendingFrom ?? room.HeldFrom ?? writer.Position + 1;
+        room.AppendingFrom = null;
         if (e is IOException or UnauthorizedAccessException && opener.IsDiskFailing())
         {
             if (!IsDiskFailing)

@@ -80,7 +80,7 @@ internal sealed class RoomLogCache(int maxOpen)
     /// <summary>Forgets a room whose files have everything.</summary>
     public void RemoveIfIdle(Room room)
     {
-        if (room is { Log: null, BusySince: null, RepairAt: null, From: null, HeldFrom: null, ParkedThrough: 0 })
+        if (room is { Log: null, BusySince: null, RepairAt: null, From: null, HeldFrom: null, ParkedThrough: 0, Round.Count: 0 })
         {
             _rooms.Remove(room.RoomId);
         }

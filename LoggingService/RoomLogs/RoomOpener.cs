@@ -49,7 +49,7 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         }
 
         known.Dispose();
-        return new RoomRepair(folder, [], hasSyncFailed: false).Run(day);
+        return new RoomRepair(folder, [], hasSyncFailed: false).Run(day, day);
     }
 
     /// <summary>Closes a log: its lines are synced first.</summary>
@@ -70,16 +70,17 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
 
     /// <summary>Repairs a room's files, and appends its entries (<see cref="RoomRepair"/>).</summary>
     /// <param name="day">The day to open where there are no entries.</param>
+    /// <param name="unsyncedDay">The oldest day with lines that are not known to be synced.</param>
     /// <param name="entries">The room's entries that are not known to be synced, in order; enumerated several times.</param>
     /// <exception cref="IOException">The repair failed: it must be repeated.</exception>
-    public DayLog Repair(string roomId, DateOnly day, IEnumerable<RoomEntry> entries, bool hasSyncFailed)
+    public DayLog Repair(string roomId, DateOnly day, DateOnly unsyncedDay, IEnumerable<RoomEntry> entries, bool hasSyncFailed)
     {
         if (roomId == RoomEntry.Quarantine)
         {
             return Append(roomId, null, entries) ?? Quarantine.Open(root, day);
         }
 
-        var log = new RoomRepair(FolderOf(roomId), entries, hasSyncFailed).Run(day);
+        var log = new RoomRepair(FolderOf(roomId), entries, hasSyncFailed).Run(day, unsyncedDay);
         return Append(roomId, log, entries)!;
     }
 

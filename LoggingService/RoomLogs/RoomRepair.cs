@@ -15,8 +15,9 @@ internal sealed class RoomRepair(RoomFolder folder, IEnumerable<RoomEntry> entri
 {
     /// <summary>Repairs the days of the entries, and opens the first of them.</summary>
     /// <param name="day">The day that is repaired and opened where there are no entries.</param>
+    /// <param name="unsyncedDay">The oldest day with lines that are not known to be synced: they may be before the entries.</param>
     /// <exception cref="IOException">It failed.</exception>
-    public RoomLog Run(DateOnly day)
+    public RoomLog Run(DateOnly day, DateOnly unsyncedDay)
     {
         Posix.CreateFolder(folder.Path);
         var unsynced = new HashSet<(ulong Id, long ReceivedTs)>();
@@ -33,6 +34,12 @@ internal sealed class RoomRepair(RoomFolder folder, IEnumerable<RoomEntry> entri
         if (days.Count == 0)
         {
             days.Add(day);
+        }
+
+        for (var earlier = unsyncedDay; earlier < days.Min(); earlier = earlier.AddDays(1))
+        {
+            DayRepair.Sync(folder.Record(earlier));
+            DayRepair.Sync(folder.Text(earlier));
         }
 
         foreach (var repaired in days)
