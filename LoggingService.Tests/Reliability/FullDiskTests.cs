@@ -110,7 +110,7 @@ public class FullDiskTests
         await service.CheckpointAsync();
         await PushAsync(service, Ledger.Create([room, other]));
 
-        // A line of another program behind those of the journal: the record must be written anew when the room can't be appended to.
+        // A line of another program behind those of the journal: the record must be rewritten when the room can't be appended to.
         var record = Directory.GetFiles(Path.Combine(service.Logs, room), "2*.jsonl").Single();
         await File.AppendAllTextAsync(record, Some.Message(room, new string('y', 1000)) + "\n", TestContext.Current.CancellationToken);
         disk.Fill(leave: 12 * 4096);

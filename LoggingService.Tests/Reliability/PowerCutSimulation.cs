@@ -263,8 +263,8 @@ internal sealed class PowerCutSimulation : IDisposable
 
     private void Check(string logs, IEnumerable<string> transactions, string where, bool isObstructed = false)
     {
-        var records = Directory.GetDirectories(logs, "!*").SelectMany(room => Directory.GetFiles(room, "*.jsonl"));
-        var matches = records.SelectMany(File.ReadLines).Select(line => PowerCutTraffic.EventId().Match(line)).Where(match => match.Success);
+        var lines = Directory.GetDirectories(logs, "!*").SelectMany(room => Directory.GetFiles(room, "*.jsonl")).SelectMany(File.ReadLines);
+        var matches = lines.Select(line => PowerCutTraffic.EventId().Match(line)).Where(match => match.Success);
         var logged = matches.CountBy(match => match.Groups["id"].Value).ToDictionary();
         var quarantineFolder = Path.Combine(logs, ".quarantine");
         var quarantine = Directory.Exists(quarantineFolder)
