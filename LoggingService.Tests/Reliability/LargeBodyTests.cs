@@ -86,14 +86,14 @@ public class LargeBodyTests
         {
             var ids = Enumerable.Range(0, 10).Select(_ => Some.EventId()).ToList();
             var pending = ids;
-            while (pending.Count > 0)
+            for (var attempt = 0; pending.Count > 0; attempt++)
             {
-                // Retries until all are accepted, as a homeserver does.
+                // Retries until all are accepted, as a homeserver does. Bodies that grow at the same time can all be refused.
+                Assert.InRange(attempt, 0, 100);
                 var responses = await Task.WhenAll(pending.Select(PushAsync));
                 Assert.All(responses, response => Assert.Contains(response.Status, (int[])[200, 503]));
                 Assert.All(responses.Where(response => response.Status == 503), response =>
                     Assert.Equal("M_LIMIT_EXCEEDED", JsonElement.Parse(response.Body).GetProperty("errcode").GetString()));
-                Assert.Contains(responses, response => response.Status == 200);
                 refused += responses.Count(response => response.Status == 503);
                 pending = [.. responses.Where(response => response.Status == 503).Select(response => response.Id)];
                 await service.LogOneMessageAsync();
