@@ -17,6 +17,7 @@ public class Writing
     private readonly IReadOnlyList<RoomEvent>[] _new = new IReadOnlyList<RoomEvent>[Transactions];
     private BodyTemplate _template = null!;
     private LogDirectory _logs = null!;
+    private int _written;
     private IReadOnlyList<RoomEvent> _known = [];
     private long _sent;
 
@@ -32,6 +33,7 @@ public class Writing
         _template = new(events: 100, Rooms);
         _logs = new(_folder, TimeProvider.System, NullLogger<LogDirectory>.Instance);
         _known = Next();
+        _logs.Written += lines => _written += lines.Count;
         _logs.Start();
         await _logs.AppendAsync(_known, [], "first");
         await _logs.CaughtUpAsync();
@@ -46,7 +48,7 @@ public class Writing
             _new[i] = Next();
         }
 
-        _logs.CheckpointAsync(CancellationToken.None).GetAwaiter().GetResult();
+        _logs.CheckpointAsync().GetAwaiter().GetResult();
     }
 
     /// <summary>Appends new events.</summary>
@@ -79,11 +81,12 @@ public class Writing
 
     private async Task CommitAsync(IReadOnlyList<RoomEvent> events, int expected)
     {
+        _written = 0;
         await _logs.AppendAsync(events, [], "benchmark");
         await _logs.CaughtUpAsync();
-        if (written.Count != expected)
+        if (_written != expected)
         {
-            throw new InvalidOperationException($"{written.Count} events were written instead of {expected}.");
+            throw new InvalidOperationException($"{_written} events were written instead of {expected}.");
         }
     }
 
