@@ -31,7 +31,7 @@ public class ClockTests
                     time.Set(new TimeSpan(_random.Next(-40, 41), _random.Next(-30, 31), _random.Next(60), 0));
                     if (_random.Next(3) == 0)
                     {
-                        folder = await StopAsync(service, folder, isKilled: _random.Next(2) == 0);
+                        folder = await service.StopAsync(folder, isKilled: _random.Next(2) == 0);
                         service = new(time, folder);
                     }
 
@@ -263,21 +263,5 @@ public class ClockTests
         Assert.Equal(200, (await service.PushAsync(transaction, message)).Status);
         _acknowledged.Add(_room, id);
         return (transaction, message);
-    }
-
-    /// <summary>Stops the service and returns the folder for the next start: after a kill, a copy made while the service ran.</summary>
-    private static async Task<TempFolder> StopAsync(ServiceUnderTest service, TempFolder folder, bool isKilled)
-    {
-        var next = folder;
-        if (isKilled)
-        {
-            next = TempFolder.ForCaller();
-            LogFolder.Copy(service.Logs, next["logs"]);
-        }
-
-        await service.DisposeAsync();
-        if (isKilled)
-            folder.Dispose();
-        return next;
     }
 }

@@ -41,7 +41,7 @@ public class MidnightTests
             Assert.False(Directory.Exists(obstacle));
             if (between != "nothing")
             {
-                folder = await StopAsync(service, folder, isKilled: between == "a kill");
+                folder = await service.StopAsync(folder, isKilled: between == "a kill");
                 time.SetLocalTimeZone(TimeZoneInfo.FindSystemTimeZoneById("Etc/GMT+12"));
                 File.Delete(folder["logs", _room]);
                 service = new(time, folder);
@@ -107,21 +107,5 @@ public class MidnightTests
         _acknowledged.Check(folder["logs"], _room, "midnight");
         Assert.Empty(LogFolder.Segments(folder["logs"]));
         _acknowledged.AssertComplete("clock", "a day that ends while a checkpoint syncs its files", days);
-    }
-
-    /// <summary>Stops the service and returns the folder for the next start: after a kill, a copy made while the service ran.</summary>
-    private static async Task<TempFolder> StopAsync(ServiceUnderTest service, TempFolder folder, bool isKilled)
-    {
-        var next = folder;
-        if (isKilled)
-        {
-            next = TempFolder.ForCaller();
-            LogFolder.Copy(service.Logs, next["logs"]);
-        }
-
-        await service.DisposeAsync();
-        if (isKilled)
-            folder.Dispose();
-        return next;
     }
 }

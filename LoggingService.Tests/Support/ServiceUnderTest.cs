@@ -168,6 +168,22 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
     /// <summary>Pushes don't wait until the service has caught up, which it can't.</summary>
     public bool IsWriterStalled { get; set; }
 
+    /// <summary>Stops the service and returns the folder for the next start: after a kill, a copy made while the service ran.</summary>
+    public async Task<TempFolder> StopAsync(TempFolder folder, bool isKilled)
+    {
+        var next = folder;
+        if (isKilled)
+        {
+            next = TempFolder.ForCaller();
+            LogFolder.Copy(Logs, next["logs"]);
+        }
+
+        await DisposeAsync();
+        if (isKilled)
+            folder.Dispose();
+        return next;
+    }
+
     /// <summary>The lines of a room's latest text, without the timestamp (26 characters and a space).</summary>
     public IReadOnlyList<string> Lines(string room) =>
         [.. File.ReadAllLines(Path.Combine(Logs, room, "latest.log")).Select(line => line[27..])];

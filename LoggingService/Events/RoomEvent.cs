@@ -90,10 +90,6 @@ internal sealed class RoomEvent
     /// <summary>Reads a line of a record, without its line break; <c>null</c> if it contains no event.</summary>
     public static RoomEvent? FromRecord(ReadOnlyMemory<byte> line) => RawJson.TryParse(line, Read, out var e, out _) ? e : null;
 
-    /// <summary>Reads only the event id of a line of a record, without its line break; <c>null</c> if it contains none.</summary>
-    public static string? GetEventId(ReadOnlyMemory<byte> line) =>
-        RawJson.TryParse(line, out var json, out _) ? json["event_id"u8].AsString() : null;
-
     /// <summary>The sender as UTF-8.</summary>
     public Utf8Text? SenderText => Json.Slice(_parts.Sender).AsText();
 

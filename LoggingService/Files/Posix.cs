@@ -19,7 +19,6 @@ internal static partial class Posix
     private const int NotAFolder = 20;
     private const int CurrentFolder = -100;
     private const int EmptyPath = 0x1000;
-    private const uint LinkCount = 0x4;
     private const uint InodeAndSize = 0x100 | 0x200;
     private const uint FileType = 0x1;
     private const int FileTypeMask = 0xF000;
@@ -107,18 +106,6 @@ internal static partial class Posix
         }
     }
 
-    /// <summary>fsync of a root and of the folders of files, given by their paths within the root.</summary>
-    public static void SyncFolders(string root, IEnumerable<string> names, CancellationToken stop = default)
-    {
-        foreach (var folder in names.Select(name => Path.GetDirectoryName(Path.Combine(root, name))!).Distinct())
-        {
-            stop.ThrowIfCancellationRequested();
-            Sync(folder);
-        }
-
-        Sync(root);
-    }
-
     /// <summary>Opens a file or a folder for <see cref="Sync(SafeFileHandle, string)"/>; <c>null</c> if the path does not exist.</summary>
     public static SafeFileHandle? OpenToSync(string path)
     {
@@ -175,10 +162,6 @@ internal static partial class Posix
 
     public static FileIdentity Stat(SafeFileHandle file, string path) =>
         OperatingSystem.IsLinux() ? Identity(Stat(file, path, InodeAndSize)) : new(0, 0, RandomAccess.GetLength(file));
-
-    /// <summary>Whether an open file has no name left, so that writes to it are lost. (Always false on macOS.)</summary>
-    public static bool IsRemoved(SafeFileHandle file, string path) =>
-        OperatingSystem.IsLinux() && Stat(file, path, LinkCount).LinkCount == 0;
 
     /// <summary>The free space of the file system of a path; <c>null</c> if the path does not exist.</summary>
     public static FreeSpace? GetFreeSpace(string path)
@@ -250,7 +233,6 @@ internal static partial class Posix
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct Statx
     {
-        [FieldOffset(16)] public uint LinkCount;
         [FieldOffset(28)] public ushort Mode;
         [FieldOffset(32)] public ulong Inode;
         [FieldOffset(40)] public ulong Size;
