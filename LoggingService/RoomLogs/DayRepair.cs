@@ -38,10 +38,14 @@ internal sealed partial class DayRepair(
         var damaged = DamagedLines.Find(
             _record, e => e.ReceivedTs is { } ts && unsynced.Contains((RoomRepair.Hash(e.EventId), ts)), unsynced.Count > 0);
         damaged.Unreadable.ForEach(KeepUnexplained);
-        CutText(damaged);
+        var (lines, length) = CutText(damaged);
         CutRecord(damaged);
         KnownEvents.Discard(folder.Path, day);
-        RenderMissing(damaged.Kept);
+        if (lines < damaged.Kept)
+        {
+            RenderBehind(lines, length);
+        }
+
         Sync(_record);
         Sync(_text);
     }
@@ -80,7 +84,8 @@ internal sealed partial class DayRepair(
     /// <summary>
     /// Cuts the text to the lines that stay before the first dropped one, or sets it aside if it isn't the text of the record.
     /// </summary>
-    private void CutText(DamagedLines damaged)
+    /// <returns>How many lines and bytes stay; another program may append others at any time.</returns>
+    private (int Lines, long Length) CutText(DamagedLines damaged)
     {
         var kept = 0;
         var end = 0L;
@@ -102,8 +107,10 @@ internal sealed partial class DayRepair(
         if (hasForeignLines || (kept > 0 && !last.AsSpan().SequenceEqual(RenderLine(kept - 1, ZoneOf(last)))))
         {
             SetTextAside();
+            return (0, 0);
         }
-        else if (hasSyncFailed)
+
+        if (hasSyncFailed)
         {
             AtomicFile.Replace(_text, Posix.LogFileMode, output => Copy(_text, output, end));
         }
@@ -111,6 +118,8 @@ internal sealed partial class DayRepair(
         {
             Cut(_text, end);
         }
+
+        return (kept, end);
     }
 
     private void SetTextAside()
@@ -147,23 +156,19 @@ internal sealed partial class DayRepair(
     }
 
     /// <summary>
-    /// Renders the lines that the text lacks. It is replaced whole: a torn line between others would not be noticed later.
+    /// Renders the lines of the record that the text lacks. It is replaced whole: a torn line between others would not be noticed later.
     /// </summary>
-    private void RenderMissing(int recordLines)
+    /// <param name="lines">How many lines of the text stay.</param>
+    /// <param name="length">How many bytes they have; what another program appended behind them is dropped.</param>
+    private void RenderBehind(int lines, long length)
     {
-        var present = RecordReader.Lines(_text).Count();
-        if (present == recordLines)
-        {
-            return;
-        }
-
         AtomicFile.Replace(_text, Posix.LogFileMode, text =>
         {
-            Copy(_text, text, long.MaxValue);
+            Copy(_text, text, length);
             var output = new LineBuffer();
-            Render((renderer, lines) =>
+            Render((renderer, recordLines) =>
             {
-                foreach (var line in lines.Skip(present))
+                foreach (var line in recordLines.Skip(lines))
                 {
                     renderer.Render(output, line);
                     text.Write(output.Written);
