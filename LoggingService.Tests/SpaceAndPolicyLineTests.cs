@@ -62,6 +62,23 @@ public class SpaceAndPolicyLineTests
         Assert.Equal(sentence, StateLine.Of("m.policy.rule.user", content, previous, "k"));
 
     [Theory]
+    [InlineData("hashes")]
+    [InlineData("org.matrix.msc4205.hashes")]
+    public void A_policy_rule_about_a_hash_says_so(string key)
+    {
+        var hashed = $$$"""{"{{{key}}}":{"sha256":"LPJNul+wow4="},"recommendation":"m.ban","reason":"spam"}""";
+        Assert.Equal(
+            "set the rule to ban the user with the SHA-256 hash \"LPJNul+wow4=\": \"spam\"",
+            StateLine.Of("m.policy.rule.user", hashed, stateKey: "k"));
+        Assert.Equal(
+            "removed the rule to ban the room with the SHA-256 hash \"LPJNul+wow4=\"",
+            StateLine.Of("m.policy.rule.room", "{}", hashed, "k"));
+        Assert.Equal(
+            "changed the rule to ban the server with the SHA-256 hash \"LPJNul+wow4=\" into one to ban the server \"@evil*:x\": \"spam\"",
+            StateLine.Of("m.policy.rule.server", Spam, hashed, "k"));
+    }
+
+    [Theory]
     [InlineData("""{"via":"policy.example","public_keys":{"ed25519":"k"}}""", "set the policy server to policy.example")]
     [InlineData("""{"via":"a server"}""", "set the policy server to \"a server\"")]
     [InlineData("""{}""", "removed the policy server")]

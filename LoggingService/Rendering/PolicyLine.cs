@@ -3,7 +3,8 @@ namespace LoggingService.Rendering;
 /// <summary>The lines of moderation policies. (Client-Server API, "Moderation policy lists", "Policy servers".)</summary>
 internal static class PolicyLine
 {
-    private sealed record PolicyRule(Utf8Text Entity, Utf8Text Recommendation, Utf8Text? Reason);
+    /// <param name="IsHash">The entity is the hash of one, so that the rule doesn't name what it is about. (MSC4205.)</param>
+    private sealed record PolicyRule(Utf8Text Entity, bool IsHash, Utf8Text Recommendation, Utf8Text? Reason);
 
     /// <summary>The line of <c>m.policy.rule.*</c> about a user, room or server; empty content revokes the rule.</summary>
     public static bool Rule(RenderContext context)
@@ -41,7 +42,9 @@ internal static class PolicyLine
         var entity = types.NonEmpty(content["entity"u8]);
         var recommendation = types.NonEmpty(content["recommendation"u8]);
         var reason = types.NonEmpty(content["reason"u8]);
-        return entity is null || recommendation is null ? null : new(entity.Value, recommendation.Value, reason);
+        var hashes = types.Object(TypeCheck.StableOrUnstable(content["hashes"u8], content["org.matrix.msc4205.hashes"u8]));
+        var target = entity ?? types.NonEmpty(hashes["sha256"u8]);
+        return target is null || recommendation is null ? null : new(target.Value, entity is null, recommendation.Value, reason);
     }
 
     private static Phrase Describe(RenderContext context, PolicyRule rule)
@@ -55,6 +58,6 @@ internal static class PolicyLine
         Phrase action = rule.Recommendation.ToString() is "m.ban" or "org.matrix.mjolnir.ban"
             ? "to ban"u8
             : $"of {SafeText.Quoted(rule.Recommendation)} for";
-        return $"{action} the {kind} {SafeText.Quoted(rule.Entity)}";
+        return $"{action} the {kind} {(rule.IsHash ? "with the SHA-256 hash "u8 : ""u8)}{SafeText.Quoted(rule.Entity)}";
     }
 }
