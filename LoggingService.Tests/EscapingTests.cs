@@ -11,7 +11,7 @@ public class EscapingTests
     private static readonly (int First, int Last)[] Escaped =
     [
         (0x80, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
-        (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xD800, 0xDFFF), (0xFDD0, 0xFDEF),
+        (0x200B, 0x200D), (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xD800, 0xDFFF), (0xFDD0, 0xFDEF),
         (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0xFFFE, 0xFFFF), (0x1BCA0, 0x1BCA3),
         (0x1D173, 0x1D17A), (0x1FFFE, 0x1FFFF), (0x2FFFE, 0x2FFFF), (0x3FFFE, 0x3FFFF), (0x4FFFE, 0x4FFFF), (0x5FFFE, 0x5FFFF),
         (0x6FFFE, 0x6FFFF), (0x7FFFE, 0x7FFFF), (0x8FFFE, 0x8FFFF), (0x9FFFE, 0x9FFFF), (0xAFFFE, 0xAFFFF), (0xBFFFE, 0xBFFFF),
@@ -37,7 +37,9 @@ public class EscapingTests
                 : IsIn(Escaped, code) ? Encoding.ASCII.GetBytes($"\\u{{{code:X}}}")
                 : self;
             var inQuotes = code is '"' or '\\' ? [(byte)'\\', .. self] : inText;
-            var inId = IsIn(PercentEncodedInIds, code) ? PercentEncode(self) : inText;
+            var inId = IsIn(PercentEncodedInIds, code) ? PercentEncode(self)
+                : code is 0x200E or 0x200F ? Encoding.ASCII.GetBytes($"\\u{{{code:X}}}")
+                : inText;
             var text = new Utf8Text((byte[])[(byte)'a', .. self, (byte)'b']);
 
             Check(code, [(byte)'a', .. inText, (byte)'b'], SafeText.Escape(text));

@@ -30,6 +30,16 @@ public class SafeTextTests
         Assert.Equal(safe, SafeText.Escape(text));
 
     [Theory]
+    [InlineData("קוד \u200FC++\u200F טוב", "קוד \u200FC++\u200F טוב")]
+    [InlineData("a\u200E\u200Eb \u200F\u202Ec", "a\\u{200E}\\u{200E}b \\u{200F}\\u{202E}c")]
+    [InlineData("\u200Fטוב\u200E", "\\u{200F}טוב\\u{200E}")]
+    public void A_mark_of_direction_stays_between_visible_characters(string text, string safe)
+    {
+        Assert.Equal(safe, SafeText.Escape(text));
+        Assert.Equal($"\"{safe}\"", SafeText.Quoted(text));
+    }
+
+    [Theory]
     [InlineData("\u202Eright to left", "\\u{202E}right to left")]
     [InlineData(
         "\u200E\u200F\u061C\u2066\u2067\u2068\u2069\u202A\u202B\u202C\u202D",

@@ -16,6 +16,8 @@ internal static class Invisible
     private const int ZeroWidthSpace = 0x200B;
     private const int ZeroWidthNonJoiner = 0x200C;
     private const int ZeroWidthJoiner = 0x200D;
+    private const int LeftToRightMark = 0x200E;
+    private const int RightToLeftMark = 0x200F;
     private const int Keycap = 0x20E3;
 
     // The code of a subdivision, of 3 to 6 letters and digits; more would be hidden text.
@@ -67,6 +69,9 @@ internal static class Invisible
             0x034F => Rune.GetUnicodeCategory(previous) == UnicodeCategory.NonSpacingMark && !IsInvisible(previous),
             0x1160 => previous.Value is (>= 0x1100 and <= 0x115E) or (>= 0xA960 and <= 0xA97C),
             ZeroWidthSpace => HasNoSpaces(previous) && HasNoSpaces(next),
+
+            // Ordinary Hebrew and Arabic has them beside Latin words and punctuation.
+            LeftToRightMark or RightToLeftMark => !IsInvisible(previous) && next.Value != 0 && !IsInvisible(next),
             _ => false,
         };
     }
