@@ -40,20 +40,25 @@ public class DayTests
         string[] files =
         [
             "20261120.log", "20261120.jsonl", "20261120.log.old", "20261122.log", "20261122.jsonl", "notes.txt", "20261120.txt",
-            "20261120.jsonl.new", "20261120.ids", "20261001.ids",
+            "20261120.jsonl.new", "20261120.ids", "20261001.ids", "20261120.log.gz", "20261120.jsonl.zst", "20261120.log.1",
+            "20261120.log.swp~", "202611201.log",
         ];
         foreach (var name in files)
             File.WriteAllText(folder["logs", "!quiet:localhost", name], "");
         File.WriteAllText(folder["logs", ".quarantine", "20261120.jsonl"], "");
         File.WriteAllText(folder["logs", ".quarantine", "20261120.torn.jsonl"], "");
-        File.WriteAllText(folder["logs", ".quarantine", "0a1b.bin"], "");
-        File.SetLastWriteTime(folder["logs", ".quarantine", "0a1b.bin"], new DateTime(2026, 11, 20, 12, 0, 0));
+        foreach (var name in new[] { "0a1b.bin", "journal-000017-0a1b" })
+        {
+            File.WriteAllText(folder["logs", ".quarantine", name], "");
+            File.SetLastWriteTime(folder["logs", ".quarantine", name], new DateTime(2026, 11, 20, 12, 0, 0));
+        }
+
         var time = new FakeTimeProvider(BeforeMidnight);
         using var service = new ServiceUnderTest(time, folder, settings: new() { ["LoggingService:RetainDays"] = "2" });
         await PushAsync(service, Some.Message(_room));
         Assert.Empty(Directory.GetFiles(folder["logs", ".quarantine"]));
         Assert.Equal(
-            ["20261120.ids", "20261120.txt", "20261122.jsonl", "20261122.log", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
+            ["20261120.ids", "202611201.log", "20261122.jsonl", "20261122.log", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
         time.SetUtcNow(BeforeMidnight.AddDays(2));
         await Wait.UntilAsync(
             () =>
@@ -64,6 +69,37 @@ public class DayTests
             "the old days are deleted");
         await PushAsync(service, Some.Message(_room));
         Assert.Empty(service.WarningsAndErrors);
+    }
+
+    [Fact]
+    public async Task A_room_without_a_day_goes_with_its_links_and_they_come_back_when_it_is_logged_again()
+    {
+        using var folder = TempFolder.ForCaller();
+        var time = new FakeTimeProvider(BeforeMidnight);
+        var homeserver = new StubHomeserver().WithoutAliases().AliasesOf(_room, "#logged_a:localhost").Alias("#logged_a:localhost", _room);
+        using var service = new ServiceUnderTest(
+            time, folder, settings: new() { ["LoggingService:RetainDays"] = "2" }, homeserver: homeserver);
+        await PushAsync(service, Some.Message(_room));
+        await Wait.UntilAsync(() => new FileInfo(folder["logs", "logged_a"]).LinkTarget == _room, "the alias is linked");
+        Directory.CreateDirectory(folder["logs", "!other:localhost"]);
+        await PushAsync(service, Some.Message("!other:localhost"));
+
+        time.SetUtcNow(BeforeMidnight.AddDays(40));
+        await Wait.UntilAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return !Directory.Exists(folder["logs", _room]);
+            },
+            "the folder is removed");
+        await Wait.UntilAsync(() => new FileInfo(folder["logs", "logged_a"]).LinkTarget is null, "its link is removed");
+
+        await PushAsync(service, Some.Message(_room, "again"));
+        Assert.Equal(["<@alice:localhost> again"], service.Lines(_room));
+
+        // The first one was written while the room was repaired.
+        await PushAsync(service, Some.Message(_room, "and again"));
+        await Wait.UntilAsync(() => File.Exists(folder["logs", "logged_a", "latest.log"]), "the alias is linked again");
     }
 
     [Fact]

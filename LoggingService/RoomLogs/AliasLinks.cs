@@ -15,6 +15,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
         aliases.Confirmed += Link;
         logs.Written += OnWritten;
         logs.Restored += LinkAll;
+        logs.FoldersRemoved += OnFoldersRemoved;
         return Task.CompletedTask;
     }
 
@@ -30,7 +31,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
     {
         lock (_lock)
         {
-            foreach (var (alias, roomId) in _failed.ToList())
+            foreach (var (alias, roomId) in _failed.Where(link => logs.HasRoom(link.Value)).ToList())
             {
                 TryLink(alias, roomId);
             }
@@ -45,6 +46,20 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
             _linked[alias] = roomId;
             _failed.Remove(alias);
             TryLink(alias, roomId);
+        }
+    }
+
+    /// <summary>The links went with the folders: they are created again once the rooms are logged again.</summary>
+    private void OnFoldersRemoved()
+    {
+        lock (_lock)
+        {
+            foreach (var (alias, roomId) in _linked.Where(link => new FileInfo(logs.FolderOf(link.Key.Localpart)).LinkTarget is null))
+            {
+                _failed.TryAdd(alias, roomId);
+            }
+
+            RetryFailed();
         }
     }
 

@@ -57,6 +57,9 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>Raised in the writer's turn for the lines of each append.</summary>
     public event Action<IReadOnlyList<LoggedLine>>? Written;
 
+    /// <summary>Raised when folders of rooms without a day were removed, with the links to them.</summary>
+    public event Action? FoldersRemoved;
+
     /// <summary>Raised when the directory was created again because it was moved or removed.</summary>
     public event Action? Restored
     {
@@ -210,10 +213,15 @@ internal sealed partial class LogDirectory : IDisposable
 
     public async Task RemoveDaysBeforeAsync(DateOnly keepFrom)
     {
-        var removed = await Task.Run(() => Retention.RemoveDaysBefore(Root, keepFrom));
-        if (removed > 0)
+        var (files, rooms) = await Task.Run(() => Retention.RemoveDaysBefore(Root, keepFrom));
+        if (files > 0)
         {
-            Log.OldDaysRemoved(_logger, removed, keepFrom);
+            Log.OldDaysRemoved(_logger, files, keepFrom);
+        }
+
+        if (rooms > 0)
+        {
+            FoldersRemoved?.Invoke();
         }
     }
 

@@ -9,20 +9,28 @@ internal static class Retention
     private const int IdsKeptDays = 31;
 
     /// <summary>
-    /// Removes records, texts, texts that were moved aside, what a crash left of them, and damaged bytes; returns the number of files.
+    /// Removes all files whose names begin with the date of an old day, also those that other programs made of them, and damaged bytes;
+    /// then the rooms' folders that have no day left, with their links.
     /// </summary>
     /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
-    public static int RemoveDaysBefore(string root, DateOnly keepFrom)
+    public static (int Files, int Rooms) RemoveDaysBefore(string root, DateOnly keepFrom)
     {
-        var removed = 0;
-        var folders = new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder);
-        foreach (var file in folders.SelectMany(folder => folder.EnumerateFiles().Where(file => IsBefore(keepFrom, file)).ToList()))
+        var (files, rooms) = (0, 0);
+        foreach (var folder in new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder).ToList())
         {
-            file.Delete();
-            removed++;
+            foreach (var file in folder.EnumerateFiles().Where(file => IsBefore(keepFrom, file)).ToList())
+            {
+                file.Delete();
+                files++;
+            }
+
+            if (folder.Name != Quarantine.Folder && TryRemoveEmpty(folder, keepFrom))
+            {
+                rooms++;
+            }
         }
 
-        return removed;
+        return (files, rooms);
     }
 
     private static bool IsLogFolder(DirectoryInfo folder) =>
@@ -30,14 +38,45 @@ internal static class Retention
 
     private static bool IsBefore(DateOnly keepFrom, FileInfo file)
     {
-        if (DayFileName.Parse(file.Name) is not { } name)
+        if (DayFileName.Parse(file.Name) is not { } name || name.Suffix is [>= '0' and <= '9', ..])
         {
-            return file.Extension == ".bin" && DateOnly.FromDateTime(file.LastWriteTime) < keepFrom;
+            // Damaged bytes, and segments of the journal that could not be read.
+            return (file.Extension == ".bin" || file.Name.StartsWith("journal-", StringComparison.Ordinal))
+                && file.Directory!.Name == Quarantine.Folder
+                && DateOnly.FromDateTime(file.LastWriteTime) < keepFrom;
         }
 
-        return name.IsIds || name.Suffix == ".ids.new"
-            ? name.Day < keepFrom.AddDays(-IdsKeptDays)
-            : name.Day < keepFrom
-                && (name.IsRecord || name.IsText || name.Suffix is ".torn.jsonl" or ".jsonl.new" or ".log.new");
+        return name.IsIds || name.Suffix == ".ids.new" ? name.Day < keepFrom.AddDays(-IdsKeptDays) : name.Day < keepFrom;
+    }
+
+    /// <summary>Removes a room's folder that has nothing but the link to its newest day, and the links of aliases to it.</summary>
+    private static bool TryRemoveEmpty(DirectoryInfo folder, DateOnly keepFrom)
+    {
+        var latest = new FileInfo(Path.Combine(folder.FullName, RoomFolder.Latest));
+
+        // Without the link it may be the folder of a room whose first event is yet to come.
+        var hadDays = latest.LinkTarget is not null || DateOnly.FromDateTime(folder.LastWriteTime) < keepFrom;
+        if (!hadDays || folder.EnumerateFileSystemInfos().Any(entry => entry.Name != latest.Name || entry.LinkTarget is null))
+        {
+            return false;
+        }
+
+        latest.Delete();
+        try
+        {
+            folder.Delete();
+        }
+        catch (IOException) when (folder.EnumerateFileSystemInfos().Any())
+        {
+            // The room was logged again meanwhile.
+            return false;
+        }
+
+        foreach (var link in folder.Parent!.EnumerateFileSystemInfos().Where(entry => entry.LinkTarget == folder.Name))
+        {
+            link.Delete();
+        }
+
+        return true;
     }
 }

@@ -7,6 +7,9 @@ namespace LoggingService.RoomLogs;
 /// <param name="Filters">The cached filters of known ids, shared by all rooms.</param>
 internal sealed partial record RoomFolder(string Root, string RoomId, TimeZoneInfo Zone, IdFilterCache Filters, ILogger Logger)
 {
+    /// <summary>The link to the text of the newest day.</summary>
+    public const string Latest = "latest.log";
+
     public string Path { get; } = System.IO.Path.Combine(Root, FolderName.ForRoom(RoomId));
 
     public string Record(DateOnly day) => System.IO.Path.Combine(Path, DayFileName.Record(day).ToString());
@@ -24,7 +27,7 @@ internal sealed partial record RoomFolder(string Root, string RoomId, TimeZoneIn
     /// <param name="isLogged">Whether a failure is logged: not for a retry.</param>
     public bool LinkLatest(DateOnly day, bool isLogged)
     {
-        var link = System.IO.Path.Combine(Path, "latest.log");
+        var link = System.IO.Path.Combine(Path, Latest);
         try
         {
             SymbolicLink.Replace(link, DayFileName.Text(day).ToString());
