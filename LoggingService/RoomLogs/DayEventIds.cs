@@ -19,6 +19,9 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
     private IdFilter? _filter;
     private bool _isCurrent;
 
+    // Whether the day has redactions, once known: most days have none, which saves a lookup for each event.
+    private bool? _hasRedactions;
+
     public DateOnly Day => day;
 
     public long Size => _table?.Size ?? 0;
@@ -70,6 +73,14 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
         if (keys.Target is { } target)
         {
             Add(keys.Relation, target, offset);
+            if (keys.Relation == EventIdKind.Redaction)
+            {
+                _hasRedactions = true;
+                if (_table!.Get(AnyRedaction) is null)
+                {
+                    _table.Set(AnyRedaction, offset);
+                }
+            }
         }
     }
 
@@ -94,6 +105,7 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
     /// <summary>Removes the filter from the cache.</summary>
     public void Dispose()
     {
+        _hasRedactions = null;
         if (_filter is not null)
         {
             filters.Remove(_filter);
@@ -103,7 +115,13 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
 
     private long? FindOnce(EventIdKind kind, string key)
     {
+        if (kind == EventIdKind.Redaction && _hasRedactions == false)
+        {
+            return null;
+        }
+
         var filter = _table is null ? LoadFilter() : null;
+        _hasRedactions ??= filter is null ? _table!.Get(AnyRedaction) is not null : IdFilter.MayContain(filter, AnyRedaction);
         var hashed = Hash(kind, key);
         if (filter is not null && !IdFilter.MayContain(filter, hashed))
         {
@@ -132,12 +150,16 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
         return null;
     }
 
+    // The entry of a day that has redactions: that of the empty id.
+    private ulong AnyRedaction => Hash(EventIdKind.Redaction, "");
+
     // An entry whose slot another key occupies has the next free one. The seed differs by kind.
     private ulong Hash(EventIdKind kind, string key) => hash(key, (_table?.Seed ?? _filter!.Seed) + (ulong)kind);
 
     private bool IsSlotOf(EventKeys keys, ulong slot) =>
         slot - Hash(EventIdKind.Event, keys.EventId) <= MaxDisplacement
-        || (keys.Target is { } target && slot - Hash(keys.Relation, target) <= MaxDisplacement);
+        || (keys.Target is { } target && slot - Hash(keys.Relation, target) <= MaxDisplacement)
+        || (keys.Relation == EventIdKind.Redaction && slot == AnyRedaction);
 
     private void Add(EventIdKind kind, string key, long offset)
     {

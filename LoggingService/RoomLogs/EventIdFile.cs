@@ -9,7 +9,7 @@ namespace LoggingService.RoomLogs;
 internal sealed class EventIdFile
 {
     // "ls_ids" and a version: the format may change at any time, as the file is derived from the record.
-    private const ulong Magic = 0x0001_7364_695F_736C;
+    private const ulong Magic = 0x0002_7364_695F_736C;
     private const int HeaderWords = 8;
     private const int BlockWords = 512;
     private const int PayloadWords = BlockWords - 1;

@@ -9,7 +9,7 @@ internal enum EventIdKind
     Edit,
 }
 
-/// <summary>The ids by which a record line is found: its event's, and that of the event that it redacts or edits, if any.</summary>
+/// <summary>The ids by which a record line is found: its event's, and that of what it redacts or edits, if any.</summary>
 internal readonly record struct EventKeys(string EventId, EventIdKind Relation, string? Target)
 {
     public string? this[EventIdKind kind] => kind == EventIdKind.Event ? EventId : kind == Relation ? Target : null;
@@ -41,16 +41,28 @@ internal readonly record struct EventKeys(string EventId, EventIdKind Relation, 
         }
     }
 
+    /// <summary>The key of the edits of an event. Only its sender's can be valid, so that of others they hide none.</summary>
+    public static string EditKey(string eventId, string? sender) => sender is null ? eventId : $"{eventId} {sender}";
+
     private static EventKeys Create(string id, string? type, RawJson content, RawJson json)
     {
-        if (type == "m.room.redaction")
+        switch (type)
         {
-            // Room version 11 moved the key into content.
-            var redacted = content["redacts"u8].AsString() is { Length: > 0 } target ? target : json["redacts"u8].AsString();
-            return new(id, EventIdKind.Redaction, redacted);
+            case "m.room.redaction":
+                return new(id, EventIdKind.Redaction, RedactionTarget.Read(json)?.ToString() is ['$', ..] target ? target : null);
+
+            // A ban that removes all earlier messages of the user is found by the user's id, which no redaction can have as its target.
+            case "m.room.member" when RedactsUser(content) && json["state_key"u8].AsString() is ['@', ..] user:
+                return new(id, EventIdKind.Redaction, user == json["sender"u8].AsString() ? null : user);
         }
 
         var relation = content["m.relates_to"u8];
-        return new(id, EventIdKind.Edit, relation["rel_type"u8].AsString() == "m.replace" ? relation["event_id"u8].AsString() : null);
+        var edited = relation["rel_type"u8].AsString() == "m.replace" ? relation["event_id"u8].AsString() : null;
+        return new(id, EventIdKind.Edit, edited is null ? null : EditKey(edited, json["sender"u8].AsString()));
     }
+
+    // MSC4293, also by its unstable name.
+    private static bool RedactsUser(RawJson content) =>
+        (content["redact_events"u8].AsBoolean() ?? content["org.matrix.msc4293.redact_events"u8].AsBoolean()) == true
+        && content["membership"u8].AsString() is "ban" or "leave";
 }

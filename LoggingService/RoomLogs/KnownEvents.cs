@@ -62,10 +62,17 @@ internal sealed class KnownEvents : IDisposable
     /// <summary>The newest line of an event; <c>null</c> also if retention removed it.</summary>
     public (DateOnly Day, long Offset)? Find(string eventId) => Locate(EventIdKind.Event, eventId);
 
-    public bool IsRemoved(string eventId) => Locate(EventIdKind.Redaction, eventId, isLineNeeded: false) is not null;
+    public bool IsRemoved(string eventId) => FindRedaction(eventId) is not null;
 
-    /// <summary>The newest edit of an event, valid or not; <c>null</c> also if retention removed it.</summary>
-    public (DateOnly Day, long Offset)? NewestEdit(string eventId) => Locate(EventIdKind.Edit, eventId);
+    /// <summary>The newest redaction of an event, or of all earlier events of a user; its line may be gone.</summary>
+    /// <param name="before">Only days before this one count.</param>
+    public (DateOnly Day, long Offset)? FindRedaction(string id, DateOnly? before = null) =>
+        Locate(EventIdKind.Redaction, id, isLineNeeded: false, before);
+
+    /// <summary>The newest edit of an event by a sender, valid or not; <c>null</c> also if retention removed it.</summary>
+    /// <param name="before">Only days before this one count.</param>
+    public (DateOnly Day, long Offset)? NewestEdit(string eventId, string? sender = null, DateOnly? before = null) =>
+        Locate(EventIdKind.Edit, EventKeys.EditKey(eventId, sender), isLineNeeded: true, before);
 
     /// <summary>Adds an event that was appended to the day's record.</summary>
     public void Add(RoomEvent e, long offset) => _current.Add(EventKeys.Of(e), offset);
@@ -110,11 +117,13 @@ internal sealed class KnownEvents : IDisposable
         Contains("");
     }
 
-    private (DateOnly Day, long Offset)? Locate(EventIdKind kind, string key, bool isLineNeeded = true)
+    private (DateOnly Day, long Offset)? Locate(EventIdKind kind, string key, bool isLineNeeded = true, DateOnly? before = null)
     {
         foreach (var day in _days)
         {
-            if (day.Find(kind, key) is { } offset && !(isLineNeeded && offset == DayEventIds.NoLine))
+            if ((before is null || day.Day < before)
+                && day.Find(kind, key) is { } offset
+                && !(isLineNeeded && offset == DayEventIds.NoLine))
             {
                 return (day.Day, offset);
             }
