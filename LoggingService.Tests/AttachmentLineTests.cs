@@ -50,10 +50,33 @@ public class AttachmentLineTests
             LineOf.Bobs("m.sticker", """{"body":"Party parrot","info":{"w":128,"h":128},"url":"mxc://x/a"}"""));
 
     [Theory]
-    [InlineData("""{"msgtype":"m.audio","body":"a","org.matrix.msc1767.audio":{"duration":"1"}}""")]
-    [InlineData("""{"msgtype":"m.image","body":"a","filename":1}""")]
-    [InlineData("""{"msgtype":"m.image","body":"a","file":"mxc://x/a"}""")]
-    [InlineData("""{"msgtype":"m.location","body":"a","org.matrix.msc3488.location":[]}""")]
-    public void A_malformed_file_or_location_is_rendered_by_the_fallback(string content) =>
-        Assert.Equal($"*** @bob:x m.room.message {content}", LineOf.Bobs("m.room.message", content));
+    [InlineData("""{"msgtype":"m.audio","body":"a","org.matrix.msc1767.audio":{"duration":"1"}}""", "<@bob:x, audio \"a\">")]
+    [InlineData("""{"msgtype":"m.image","body":"a.png","filename":1}""", "<@bob:x, image a.png>")]
+    [InlineData("""{"msgtype":"m.image","body":"a.png","file":"mxc://x/a"}""", "<@bob:x, image a.png>")]
+    [InlineData("""{"msgtype":"m.image","body":"a.png","info":[],"url":"mxc://x/a"}""", "<@bob:x, image a.png, mxc://x/a>")]
+    [InlineData(
+        """{"msgtype":"m.image","body":"a.png","info":{"w":"640","h":480,"size":99},"url":{}}""", "<@bob:x, image a.png, 99 B>")]
+    [InlineData("""{"msgtype":"m.location","body":"a","org.matrix.msc3488.location":[]}""", "<@bob:x, location> a")]
+    [InlineData("""{"msgtype":"m.location","body":"a","geo_uri":1}""", "<@bob:x, location> a")]
+    public void A_detail_of_the_wrong_type_is_omitted(string content, string line) =>
+        Assert.Equal(line, LineOf.Bobs("m.room.message", content));
+
+    [Theory]
+    [InlineData(
+        """{"msgtype":"m.gallery","body":"","itemtypes":[{"itemtype":"m.video","body":"my cat","filename":"c.mp4","info":{"size":"9"}}]}""",
+        "<@bob:x, gallery of 1 file: video c.mp4, \"my cat\">")]
+    [InlineData(
+        """{"msgtype":"dm.filament.gallery","body":"x","itemtypes":[{"itemtype":"m.table","body":"a.csv"},{"body":"b.csv"}]}""",
+        "<@bob:x, gallery of 2 files: of type \"m.table\" a.csv; of no type b.csv> x")]
+    [InlineData("""{"msgtype":"m.gallery","body":"x"}""", "<@bob:x, gallery of 0 files> x")]
+    public void A_gallery_shows_each_of_its_files(string content, string line) =>
+        Assert.Equal(line, LineOf.Bobs("m.room.message", content));
+
+    [Fact]
+    public void A_gallery_is_quoted_by_its_caption() =>
+        Assert.Equal(
+            "*** @bob:x reacted \"👍\" to @alice:x 19:20:11 gallery \"Holiday\"",
+            LineOf.Bobs(
+                "m.reaction", """{"m.relates_to":{"rel_type":"m.annotation","event_id":"$theirs","key":"👍"}}""",
+                LineOf.Event("@alice:x", "m.room.message", """{"msgtype":"dm.filament.gallery","body":"Holiday","itemtypes":[]}""")));
 }

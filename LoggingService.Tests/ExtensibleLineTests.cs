@@ -74,13 +74,27 @@ public class ExtensibleLineTests
     public void Null_counts_as_missing(string type, string content, string line) => Assert.Equal(line, LineOf.Bobs(type, content));
 
     [Theory]
+    [InlineData("m.file", """{"m.text":[{"body":"x"}],"m.file":[]}""", "<@bob:x, file> x")]
+    [InlineData(
+        "m.image", """{"m.file":{"name":"a.png","size":9},"m.image_details":{"width":"1","height":2}}""", "<@bob:x, image a.png, 9 B>")]
+    public void A_detail_of_the_wrong_type_is_omitted(string type, string content, string line) =>
+        Assert.Equal(line, LineOf.Bobs(type, content));
+
+    [Theory]
+    [InlineData("m.message", """{"m.text":[{"mimetype":"text/html","body":"<p>Build <b>42</b></p>"}]}""", "<@bob:x> Build 42")]
+    [InlineData("m.emote", """{"m.text":[{"body":" "},{"mimetype":"text/html","body":"<i>waves</i>"}]}""", "* @bob:x waves")]
+    [InlineData(
+        "m.message", """{"m.text":[{"mimetype":"text/html","body":"<b>x</b>"},{"mimetype":"text/plain","body":"plain"}]}""",
+        "<@bob:x> plain")]
+    public void HTML_is_shown_as_text_where_there_is_no_plain_text(string type, string content, string line) =>
+        Assert.Equal(line, LineOf.Bobs(type, content));
+
+    [Theory]
     [InlineData("m.message", """{"m.text":"hello"}""")]
     [InlineData("m.message", """{"m.text":[{"mimetype":"text/html","body":"<b>"}]}""")]
     [InlineData("m.message", """{"m.text":[{"body":1}]}""")]
     [InlineData("m.message", """{"m.text":[{"body":"x"},{"body":1}]}""")]
     [InlineData("m.message", """{"m.text":[{"body":"x"}],"m.automated":"yes"}""")]
-    [InlineData("m.file", """{"m.text":[{"body":"x"}],"m.file":[]}""")]
-    [InlineData("m.image", """{"m.text":[{"body":"x"}],"m.image_details":{"width":"1"}}""")]
     [InlineData("m.image", """{"m.image_details":{"width":1}}""")]
     [InlineData("m.location", """{"m.ts":1}""")]
     [InlineData("m.message", "[]")]

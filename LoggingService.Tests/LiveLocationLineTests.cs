@@ -13,6 +13,7 @@ public class LiveLocationLineTests
     [InlineData("""{"live":true,"timeout":30000}""", "started sharing their live location for 30 seconds")]
     [InlineData("""{"live":true}""", "started sharing their live location")]
     [InlineData("""{"live":false,"timeout":900000}""", "stopped sharing their live location")]
+    [InlineData("""{"live":true,"timeout":"900000"}""", "started sharing their live location")]
     public void Starting_and_stopping_a_live_location_has_a_sentence(string content, string line)
     {
         Assert.Equal($"*** @bob:x {line}", LineOf.BobsState("m.beacon_info", content));
@@ -35,7 +36,6 @@ public class LiveLocationLineTests
 
     [Theory]
     [InlineData("""{"live":"yes"}""")]
-    [InlineData("""{"live":true,"timeout":"1"}""")]
     [InlineData("""{"live":true,"description":{}}""")]
     [InlineData("{}")]
     [InlineData("[]")]
@@ -45,7 +45,6 @@ public class LiveLocationLineTests
     [Theory]
     [InlineData("""{"org.matrix.msc3488.location":{}}""")]
     [InlineData("""{"org.matrix.msc3488.location":"geo:1,2"}""")]
-    [InlineData("""{"org.matrix.msc3488.location":{"uri":"geo:1,2","description":1}}""")]
     public void A_malformed_location_update_is_rendered_by_the_fallback(string content) =>
         Assert.Equal($"*** @bob:x m.beacon {content}", LineOf.Bobs("m.beacon", content));
 

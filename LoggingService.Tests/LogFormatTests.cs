@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LoggingService.Events;
-using LoggingService.Rendering;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
@@ -142,7 +141,7 @@ public partial class LogFormatTests
         var json = JsonValue.Create(text).ToJsonString();
         var message = LineOf.Event("@alice:x", "m.room.message", $$"""{"msgtype":"m.file","body":{{json}}}""");
         var poll = LineOf.Event("@alice:x", "m.poll.start", $$$"""{"m.poll":{"question":{"m.text":[{"body":{{{json}}} }]} } }""");
-        var history = new RoomHistory(
+        var history = new FixedHistory(
             id => id == "$poll" ? poll : id.StartsWith('$') ? message : null,
             (type, key) => (type, key) == (replaced?.Type, replaced?.StateKey) ? replaced : null);
         return LineOf.Render(e, history, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);

@@ -92,10 +92,12 @@ public class MembershipLineTests
             Sentence,
             Render(
                 Event(Carol, content, "\"unsigned\":{\"replaces_state\":\"$earlier\"}"),
-                new(id => id == "$earlier" ? earlier : null, (_, _) => null)));
+                new FixedHistory(id => id == "$earlier" ? earlier : null, (_, _) => null)));
         Assert.Equal(
             Sentence,
-            Render(Event(Carol, content, ""), new(_ => null, (type, key) => (type, key) == ("m.room.member", Carol) ? earlier : null)));
+            Render(
+                Event(Carol, content, ""),
+                new FixedHistory(_ => null, (type, key) => (type, key) == ("m.room.member", Carol) ? earlier : null)));
     }
 
     [Fact]
@@ -106,7 +108,7 @@ public class MembershipLineTests
             "*** @carol:example.org joined",
             Render(
                 Event(Carol, """{"membership":"join"}""", "\"unsigned\":{\"replaces_state\":\"$unseen\"}"),
-                new(_ => null, (_, _) => older)));
+                new FixedHistory(_ => null, (_, _) => older)));
     }
 
     [Fact]
@@ -116,8 +118,10 @@ public class MembershipLineTests
         var now = Event(
             Carol, """{"membership":"join","displayname":"B"}""",
             "\"prev_content\":{\"membership\":\"join\",\"displayname\":\"Fake\"},\"replaces_state\":\"$fake\"");
-        Assert.Equal("*** @carol:example.org changed their name from \"A\" to \"B\"", Render(now, new(_ => null, (_, _) => earlier)));
-        Assert.Equal("*** @carol:example.org changed their name from \"Fake\" to \"B\"", Render(now, new(_ => null, (_, _) => null)));
+        Assert.Equal(
+            "*** @carol:example.org changed their name from \"A\" to \"B\"", Render(now, new FixedHistory(_ => null, (_, _) => earlier)));
+        Assert.Equal(
+            "*** @carol:example.org changed their name from \"Fake\" to \"B\"", Render(now, new FixedHistory(_ => null, (_, _) => null)));
     }
 
     [Fact]
@@ -129,7 +133,8 @@ public class MembershipLineTests
         Assert.Equal(
             "*** @carol:example.org was removed by @alice:example.org",
             Render(
-                Event(Alice, """{"membership":"leave"}""", "\"unsigned\":{\"replaces_state\":\"$a\"}"), new(_ => alices, (_, _) => null)));
+                Event(Alice, """{"membership":"leave"}""", "\"unsigned\":{\"replaces_state\":\"$a\"}"),
+                new FixedHistory(_ => alices, (_, _) => null)));
     }
 
     [Fact]
@@ -172,6 +177,9 @@ public class MembershipLineTests
         Assert.Equal(
             $"*** @carol:example.org {what} by @alice:example.org, who removed their messages too: \"spam\"",
             Line(Alice, content, previous));
+        Assert.Equal(
+            $"*** @carol:example.org {what} by @alice:example.org, who removed their messages too: \"spam\"",
+            Line(Alice, content.Replace("org.matrix.msc4293.", "", StringComparison.Ordinal), previous));
         Assert.Equal(
             $"*** @carol:example.org {what} by @alice:example.org: \"spam\"",
             Line(Alice, content.Replace("true", "false", StringComparison.Ordinal), previous));
@@ -242,7 +250,7 @@ public class MembershipLineTests
         Assert.Equal($"*** {sender} m.room.member [\"@carol:example.org\"] {content}", Line(sender, content));
 
     private static string Line(string sender, string content, string more = "") =>
-        Render(Event(sender, content, more), new(_ => null, (_, _) => null));
+        Render(Event(sender, content, more), new FixedHistory(_ => null, (_, _) => null));
 
     private static string Render(RoomEvent e, RoomHistory before) => LineOf.Render(e, before, TimeZoneInfo.Utc, null);
 

@@ -49,17 +49,56 @@ public class PollLineTests
     [InlineData("m.poll.response", "\"m.selections\":[]", "took back their vote")]
     [InlineData("m.poll.response", "\"m.selections\":null,\"org.matrix.msc3381.poll.response\":{\"answers\":[\"a\"]}", "voted")]
     [InlineData("org.matrix.msc3381.poll.response", "\"org.matrix.msc3381.poll.response\":{\"answers\":[]}", "took back their vote")]
-    public void A_vote_never_shows_its_answer(string type, string vote, string line) =>
+    public void A_vote_shows_its_poll_and_never_its_answer(string type, string vote, string line)
+    {
+        var content = $$$"""{"m.relates_to":{"rel_type":"m.reference","event_id":"$theirs"},{{{vote}}}}""";
+        Assert.Equal($"*** @bob:x {line} in the poll $theirs", LineOf.Bobs(type, content));
         Assert.Equal(
-            $"*** @bob:x {line}", LineOf.Bobs(type, $$$"""{"m.relates_to":{"rel_type":"m.reference","event_id":"$theirs"},{{{vote}}}}"""));
+            $"*** @bob:x {line} in the poll \"Soup or pizza?\"",
+            LineOf.Bobs(type, content, LineOf.Event("@alice:x", "m.poll.start", Stable)));
+        Assert.Equal(
+            $"*** @bob:x {line} in the poll of @alice:x 19:20:11",
+            LineOf.Bobs(type, content, LineOf.Event("@alice:x", "m.poll.start", "{}")));
+        Assert.Equal(
+            $"*** @bob:x {type} {content}", LineOf.Bobs(type, content, LineOf.Event("@alice:x", "m.room.message", """{"body":"hello"}""")));
+    }
+
+    [Fact]
+    public void A_poll_is_named_by_its_edited_question()
+    {
+        var poll = LineOf.Event("@alice:x", "m.poll.start", Stable);
+        var edit = LineOf.Event(
+            $$$"""
+            {
+                "event_id":"$edit","room_id":"!r:x","type":"m.poll.start","sender":"@alice:x","origin_server_ts":1795461611000,
+                "content":{"m.new_content":{{{Stable.Replace("Soup or pizza?", "Curry?", StringComparison.Ordinal)}}},
+                "m.relates_to":{"rel_type":"m.replace","event_id":"$theirs"}}
+            }
+            """);
+        Assert.Equal(
+            "*** @bob:x voted in the poll \"Curry?\"",
+            LineOf.Bobs(
+                "m.poll.response", """{"m.relates_to":{"rel_type":"m.reference","event_id":"$theirs"},"m.selections":["a"]}""", poll,
+                edit));
+    }
+
+    [Fact]
+    public void The_number_of_answers_is_omitted_if_it_is_of_the_wrong_type() =>
+        Assert.Equal(
+            "<@bob:x, poll> x (1) y",
+            LineOf.Bobs(
+                "m.poll.start",
+                """{"m.poll":{"question":{"m.text":[{"body":"x"}]},"max_selections":"2","answers":[{"m.text":[{"body":"y"}]}]}}"""));
 
     [Theory]
-    [InlineData("m.poll.end", "\"m.text\":[{\"body\":\"soup won\"}]", "@bob:x", "<@bob:x, poll ended> soup won")]
+    [InlineData("m.poll.end", "\"m.text\":[{\"body\":\"soup won\"}]", "@bob:x", "<@bob:x, poll \"Soup or pizza?\" ended> soup won")]
     [InlineData(
         "org.matrix.msc3381.poll.end", "\"org.matrix.msc3381.poll.end\":{},\"org.matrix.msc1767.text\":\"soup won\"", "@bob:x",
-        "<@bob:x, poll ended> soup won")]
-    [InlineData("m.poll.end", "\"m.poll.results\":{\"a\":2}", "@bob:x", "<@bob:x, poll ended>")]
-    [InlineData("m.poll.end", "\"m.text\":[{\"body\":\"enough\"}]", "@alice:x", "<@bob:x, ends the poll of @alice:x 19:20:11> enough")]
+        "<@bob:x, poll \"Soup or pizza?\" ended> soup won")]
+    [InlineData("m.poll.end", "\"m.poll.results\":{\"a\":2}", "@bob:x", "<@bob:x, poll \"Soup or pizza?\" ended>")]
+    [InlineData(
+        "m.poll.end", "\"m.text\":[{\"body\":\"enough\"}]", "@alice:x",
+        "<@bob:x, ends the poll \"Soup or pizza?\" of @alice:x 19:20:11> enough")]
     public void The_end_of_a_poll_shows_its_text_and_another_creator(string type, string content, string creator, string line)
     {
         var poll = LineOf.Event(creator, "m.poll.start", Stable);
@@ -79,8 +118,6 @@ public class PollLineTests
     [InlineData("m.poll.start", """{"m.poll":{"question":{"m.text":[{"body":"x"}]},"answers":[{"m.id":"a"}]}}""")]
     [InlineData("m.poll.start", """{"m.poll":{"question":{"m.text":[{"body":"x"}]},"answers":[5]}}""")]
     [InlineData("m.poll.start", """{"m.poll":{"question":{"m.text":"x"},"answers":[{"m.text":[{"body":"y"}]}]}}""")]
-    [InlineData(
-        "m.poll.start", """{"m.poll":{"question":{"m.text":[{"body":"x"}]},"max_selections":"2","answers":[{"m.text":[{"body":"y"}]}]}}""")]
     [InlineData("m.poll.start", """{"m.poll":[]}""")]
     [InlineData("m.poll.response", """{"m.selections":["a"]}""")]
     [InlineData("m.poll.response", """{"m.relates_to":{"rel_type":"m.reference","event_id":"$e"}}""")]

@@ -1,3 +1,4 @@
+using LoggingService.Events;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
@@ -64,11 +65,44 @@ public class RemovalLineTests
         Assert.Equal("*** @bob:x m.room.redaction {\"reason\":\"r\"}", LineOf.Bobs("m.room.redaction", """{"reason":"r"}"""));
     }
 
-    [Fact]
-    public void The_target_in_content_takes_precedence_over_the_old_key() =>
+    [Theory]
+    [InlineData("\"redacts\":\"$true\"", "$true")]
+    [InlineData("\"redacts\":\"\"", "$forged")]
+    [InlineData("\"redacts\":null", "$forged")]
+    public void The_target_in_content_counts_only_where_the_event_has_none(string more, string target) =>
         Assert.Equal(
-            "*** @bob:x removed the event $new",
-            LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", """{"redacts":"$new"}""", "\"redacts\":\"$old\"")));
+            $"*** @bob:x removed the event {target}",
+            LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", """{"redacts":"$forged"}""", more)));
+
+    [Theory]
+    [InlineData("👍", "removed the reaction \"👍\" of @alice:x 19:20:11 to @bob:x 19:20:11 \"hello\"")]
+    [InlineData("1️⃣", "removed the reaction \"1️⃣\" of @alice:x 19:20:11 to @bob:x 19:20:11 \"hello\"")]
+    [InlineData("my secret", "removed the reaction of @alice:x 19:20:11 to @bob:x 19:20:11 \"hello\"")]
+    [InlineData("5551234", "removed the reaction of @alice:x 19:20:11 to @bob:x 19:20:11 \"hello\"")]
+    [InlineData("mxc://x/a", "removed the reaction of @alice:x 19:20:11 to @bob:x 19:20:11 \"hello\"")]
+    public void The_removal_of_a_reaction_shows_its_emoji_and_what_it_was_to(string key, string line) =>
+        Assert.Equal(
+            $"*** @bob:x {line}",
+            LineOf.Bobs(
+                "m.room.redaction", """{"redacts":"$theirs"}""",
+                LineOf.Event("@bob:x", "m.room.message", """{"msgtype":"m.text","body":"hello"}"""),
+                LineOf.Event("@alice:x", "m.reaction", $$$"""{"m.relates_to":{"event_id":"$bobs","key":"{{{key}}}"}}""")));
+
+    [Theory]
+    [InlineData("m.room.message", "19:20:11 $a")]
+    [InlineData("m.reaction", "19:20:11")]
+    public void A_target_that_another_event_of_its_kind_sender_and_second_could_be_is_named_by_its_id(string type, string what)
+    {
+        RoomEvent[] before = [WithId("$a", "m.room.message"), WithId("$b", type)];
+        Assert.Equal($"*** @bob:x removed the message of @alice:x {what}", LineOf.Bobs("m.room.redaction", """{"redacts":"$a"}""", before));
+
+        static RoomEvent WithId(string id, string type) => LineOf.Event($$"""
+            {
+                "event_id":"{{id}}","room_id":"!r:x","type":"{{type}}","sender":"@alice:x","origin_server_ts":1795461611000,
+                "content":{"body":"x"}
+            }
+            """);
+    }
 
     [Theory]
     [InlineData("m.room.message", "")]
@@ -119,8 +153,6 @@ public class RemovalLineTests
 
     [Theory]
     [InlineData("[]")]
-    [InlineData("""{"redacts":5}""")]
-    [InlineData("""{"redacts":["$e"]}""")]
     [InlineData("""{"redacts":"$e","reason":{}}""")]
     public void A_malformed_redaction_is_rendered_by_the_fallback(string content) =>
         Assert.Equal(

@@ -21,7 +21,14 @@ public class ReplyLineTests
     [InlineData("> <@alice:x> hello\\nme too", "me too")]
     [InlineData("> * <@alice:x> waves\\n\\nme too\\n> really", "me too␊> really")]
     [InlineData("> my own\\n\\nme too", "> my own␊␊me too")]
-    [InlineData("> <@alice:x> hello", "> <@alice:x> hello")]
+    [InlineData("> <@alice:x> hello\\r\\n> second line\\r\\n\\r\\nme too", "me too")]
+    [InlineData("> <@alice:x> hello\\n>\\n> second line\\n\\nme too", "me too")]
+    [InlineData("> <@alice:x> hello\\r\\n>\\r\\n\\r\\n\\r\\nme too", "␊me too")]
+    [InlineData("> <Alice Smith> hello\\n\\nme too", "me too")]
+    [InlineData("> * <Alice Smith> waves\\nme too", "me too")]
+    [InlineData("> <@alice:x> hello\\n>_< me too", ">_< me too")]
+    [InlineData("> <3 hello\\n\\nme too", "> <3 hello␊␊me too")]
+    [InlineData("> <> hello\\n\\nme too", "> <> hello␊␊me too")]
     public void The_reply_fallback_is_removed_but_the_senders_own_quotation_is_kept(string body, string words) =>
         Assert.Equal($"<@bob:x, to @alice:x 19:20:11 \"hello\"> {words}", LineOf.Bobs("m.room.message", Reply(body), Hello));
 

@@ -1,3 +1,4 @@
+using LoggingService.Events;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
@@ -40,6 +41,70 @@ public class RoomCallLineTests
         Assert.Equal($"*** @bob:x {line}", LineOf.Bobs("m.rtc.member", content));
         Assert.Equal($"*** @bob:x {line}", LineOf.Bobs("org.matrix.msc4143.rtc.member", content));
     }
+
+    [Theory]
+    [InlineData("sticky_key")]
+    [InlineData("msc4354_sticky_key")]
+    public void A_sticky_membership_is_compared_with_the_last_of_its_key_and_sender(string name)
+    {
+        var joined = Sticky("$1", "@bob:x", $$$"""{"application":{"type":"m.call"},"{{{name}}}":"s"}""");
+        var left = Sticky("$2", "@bob:x", $$"""{"{{name}}":"s"}""");
+        Assert.Equal("*** @bob:x joined the call", LineOf.After(joined));
+        Assert.Equal("*** @bob:x is still in the call", LineOf.After(joined, Sticky("$0", "@bob:x", joined.Content)));
+        Assert.Equal("*** @bob:x left the call", LineOf.After(left, joined));
+        Assert.Equal("*** @bob:x left the call again (nothing changed)", LineOf.After(Sticky("$3", "@bob:x", left.Content), joined, left));
+        Assert.Equal("*** @bob:x joined the call", LineOf.After(Sticky("$3", "@bob:x", joined.Content), joined, left));
+        Assert.Equal("*** @bob:x joined the call", LineOf.After(joined, Sticky("$0", "@alice:x", joined.Content)));
+        var otherKey = Sticky("$0", "@bob:x", $$$"""{"application":{"type":"m.call"},"{{{name}}}":"t"}""");
+        Assert.Equal("*** @bob:x joined the call", LineOf.After(joined, otherKey));
+        Assert.Equal(
+            "*** @bob:x joined the call",
+            LineOf.After(joined, Sticky("$0", "@bob:x", joined.Content, ",\"msc4354_sticky\":{\"duration_ms\":999}", at: 1795461610000)));
+        Assert.Equal(
+            "*** @bob:x is still in the call",
+            LineOf.After(joined, Sticky("$0", "@bob:x", joined.Content, ",\"sticky\":{\"duration_ms\":1000}", at: 1795461610000)));
+    }
+
+    [Theory]
+    [InlineData("🖐️", "raised their hand in the call")]
+    [InlineData("✋🏽", "raised their hand in the call")]
+    [InlineData("🎉", "reacted \"🎉\" in the call")]
+    public void A_reaction_to_a_membership_is_one_in_the_call(string key, string line)
+    {
+        var reaction = $$$"""{"m.relates_to":{"rel_type":"m.annotation","event_id":"$theirs","key":"{{{key}}}"}}""";
+        foreach (var (type, more) in new[]
+        {
+            ("org.matrix.msc3401.call.member", "\"state_key\":\"_@alice:x_D\""), ("m.call.member", "\"state_key\":\"_@alice:x_D\""),
+            ("org.matrix.msc4143.rtc.member", "\"a\":1"), ("m.rtc.member", "\"a\":1"),
+        })
+        {
+            Assert.Equal($"*** @bob:x {line}", LineOf.Bobs("m.reaction", reaction, LineOf.Event("@alice:x", type, Session, more)));
+        }
+    }
+
+    [Fact]
+    public void A_hand_is_lowered_by_the_removal_of_the_reaction()
+    {
+        var member = LineOf.Event("@alice:x", "m.rtc.member", Session);
+        var hand = LineOf.Event("@bob:x", "m.reaction", """{"m.relates_to":{"event_id":"$theirs","key":"🖐️"}}""");
+        const string Redaction = """{"redacts":"$bobs"}""";
+        Assert.Equal("*** @bob:x lowered their hand in the call", LineOf.Bobs("m.room.redaction", Redaction, member, hand));
+        Assert.Equal(
+            "*** @carol:x lowered the hand of @bob:x in the call",
+            LineOf.After(LineOf.Event("@carol:x", "m.room.redaction", Redaction), member, hand));
+    }
+
+    [Theory]
+    [InlineData(
+        "io.element.call.reaction", """{"emoji":"🎉","name":"party","m.relates_to":{"rel_type":"m.reference"}}""",
+        "reacted \"🎉\" in the call")]
+    [InlineData("m.call.reaction", """{"emoji":"🎉"}""", "reacted \"🎉\" in the call")]
+    [InlineData("m.call.reaction", """{"emoji":5}""", "m.call.reaction {\"emoji\":5}")]
+    [InlineData(
+        "io.element.call.encryption_keys", """{"keys":[{"index":0,"key":"c2VjcmV0"}]}""", "sent their encryption keys for the call")]
+    [InlineData("m.call.encryption_keys", """["c2VjcmV0"]""", "sent their encryption keys for the call")]
+    public void Reactions_and_keys_of_a_call_have_sentences(string type, string content, string line) =>
+        Assert.Equal($"*** @bob:x {line}", LineOf.Bobs(type, content));
 
     [Theory]
     [InlineData(
@@ -86,6 +151,13 @@ public class RoomCallLineTests
     [InlineData("m.rtc.decline", """{"m.relates_to":1}""")]
     public void A_malformed_notification_is_rendered_by_the_fallback(string type, string content) =>
         Assert.Equal($"*** @bob:x {type} {content}", LineOf.Bobs(type, content));
+
+    private static RoomEvent Sticky(string id, string sender, RawJson content, string more = "", long at = 1795461611000) =>
+        Sticky(id, sender, content.ToCompactText().ToString(), more, at);
+
+    private static RoomEvent Sticky(string id, string sender, string content, string more = "", long at = 1795461611000) => LineOf.Event(
+        $"{{\"event_id\":\"{id}\",\"room_id\":\"!r:x\",\"type\":\"m.rtc.member\",\"sender\":\"{sender}\",\"origin_server_ts\":{at},"
+        + $"\"content\":{content}{more}}}");
 
     [Fact]
     public void A_redacted_call_membership_is_not_rendered_as_leaving() =>

@@ -83,10 +83,12 @@ public class RoomStateLineTests
     [InlineData("""{"pinned":["$a"]}""", """{}""", "set the pinned events (1 in all)")]
     [InlineData("""{"pinned":["$a"]}""", "", "set the pinned events (1 in all)")]
     [InlineData("""{"pinned":[]}""", "", "set the pinned events (none left)")]
-    [InlineData("""{"pinned":["$a"]}""", """{"pinned":[]}""", "pinned 1 event (1 in all)")]
-    [InlineData("""{"pinned":["$a","$b","$c"]}""", """{"pinned":["$a"]}""", "pinned 2 events (3 in all)")]
-    [InlineData("""{"pinned":[]}""", """{"pinned":["$a"]}""", "unpinned 1 event (none left)")]
-    [InlineData("""{"pinned":["$b"]}""", """{"pinned":["$a","$c"]}""", "pinned 1 event and unpinned 2 (1 in all)")]
+    [InlineData("""{"pinned":["$a"]}""", """{"pinned":[]}""", "pinned the event $a (1 in all)")]
+    [InlineData("""{"pinned":["$a","$b","$c"]}""", """{"pinned":["$a"]}""", "pinned the event $b, the event $c (3 in all)")]
+    [InlineData("""{"pinned":["$a","$b","$c","$d"]}""", """{"pinned":[]}""", "pinned 4 events (4 in all)")]
+    [InlineData("""{"pinned":[]}""", """{"pinned":["$a"]}""", "unpinned the event $a (none left)")]
+    [InlineData(
+        """{"pinned":["$b"]}""", """{"pinned":["$a","$c"]}""", "pinned the event $b and unpinned the event $a, the event $c (1 in all)")]
     [InlineData("""{"pinned":["$b","$a"]}""", """{"pinned":["$a","$b"]}""", "put the pinned events in another order")]
     [InlineData("""{"pinned":["$a"]}""", """{"pinned":["$a"]}""", "set the pinned events again (nothing changed)")]
     public void Pinned_events_are_counted(string content, string previous, string sentence) =>
@@ -177,6 +179,14 @@ public class RoomStateLineTests
     public void State_with_an_unexpected_state_key_is_rendered_by_the_fallback(string type, string content) =>
         Assert.Equal(StateLine.General(type, content, "key"), StateLine.Of(type, content, stateKey: "key"));
 
+    [Theory]
+    [InlineData("m.room.topic:", "changed m.room.topic, encrypted: cannot be logged")]
+    [InlineData("m.room.member:@a:x", "changed m.room.member [\"@a:x\"], encrypted: cannot be logged")]
+    [InlineData("odd", "changed m.room.encrypted [\"odd\"], encrypted: cannot be logged")]
+    [InlineData(":", "changed m.room.encrypted [\":\"], encrypted: cannot be logged")]
+    public void Encrypted_state_is_named_without_its_ciphertext(string key, string sentence) =>
+        Assert.Equal(sentence, StateLine.Of("m.room.encrypted", """{"ciphertext":"x"}""", stateKey: key));
+
     [Fact]
     public void Previous_content_of_the_wrong_type_counts_as_unknown()
     {
@@ -191,7 +201,8 @@ public class RoomStateLineTests
     {
         var earlier = Event("$earlier", """{"url":"mxc://x/a"}""");
         var line = LineOf.Render(
-            Event("$now", """{"url":"mxc://x/b"}"""), new(_ => null, (type, key) => (type, key) == ("m.room.avatar", "") ? earlier : null),
+            Event("$now", """{"url":"mxc://x/b"}"""),
+            new FixedHistory(_ => null, (type, key) => (type, key) == ("m.room.avatar", "") ? earlier : null),
             TimeZoneInfo.Utc, null);
         Assert.Equal("*** @bob:x changed the room avatar", line);
 

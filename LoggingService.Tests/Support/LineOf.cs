@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LoggingService.Cli;
 using LoggingService.Events;
 using LoggingService.Rendering;
 
@@ -22,13 +23,19 @@ internal static class LineOf
 
     /// <summary>The line of an event after earlier events of the record.</summary>
     public static string After(RoomEvent e, params RoomEvent[] before) =>
-        Render(
-            e,
-            new RoomHistory(
-                id => Array.Find(before, b => b.EventId == id),
-                (type, key) => Array.FindLast(before, b => b.Type == type && b.StateKey == key)),
-            TimeZoneInfo.Utc,
-            DateTimeOffset.FromUnixTimeMilliseconds(Now));
+        Render(e, HistoryOf(before), TimeZoneInfo.Utc, DateTimeOffset.FromUnixTimeMilliseconds(Now));
+
+    /// <summary>The history that the command <c>render</c> has after some events.</summary>
+    public static RoomHistory HistoryOf(params IEnumerable<RoomEvent> before)
+    {
+        var history = new EventsInMemory();
+        foreach (var e in before)
+        {
+            history.Add(e);
+        }
+
+        return history;
+    }
 
     /// <summary>The line without its timestamp and its line break.</summary>
     public static string Render(RoomEvent e, RoomHistory history, TimeZoneInfo zone, DateTimeOffset? receivedAt)

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using LoggingService.Events;
-using LoggingService.Rendering;
+using LoggingService.Cli;
 using LoggingService.Transactions;
 
 namespace LoggingService.Tests.Support;
@@ -25,7 +24,7 @@ internal static class RecordedTraffic
     /// <summary>The rendered events of a recording, without the time, each with the earlier events of its room as history.</summary>
     public static IEnumerable<string> Lines(string name)
     {
-        var record = new List<RoomEvent>();
+        var rooms = new Dictionary<string, EventsInMemory>();
         foreach (var request in Read(name))
         {
             if (!request.Target.Contains("/transactions/", StringComparison.Ordinal)
@@ -37,12 +36,9 @@ internal static class RecordedTraffic
             Assert.Empty(transaction.Unloggable);
             foreach (var e in transaction.Events)
             {
-                var room = record.Where(r => r.RoomId == e.RoomId).ToList();
-                var history = new RoomHistory(
-                    id => room.Find(r => r.EventId == id),
-                    (type, key) => room.FindLast(r => r.Type == type && r.StateKey == key));
-                yield return LineOf.Render(e, history, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
-                record.Add(e);
+                rooms.TryAdd(e.RoomId, new());
+                yield return LineOf.Render(e, rooms[e.RoomId], TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
+                rooms[e.RoomId].Add(e);
             }
         }
     }

@@ -27,7 +27,7 @@ internal static class StateLine
             }
             """;
         var e = RoomEvent.FromRecord(Encoding.UTF8.GetBytes(json))!;
-        var line = LineOf.Render(e, new(_ => null, (_, _) => null), TimeZoneInfo.Utc, null);
+        var line = LineOf.Render(e, LineOf.HistoryOf(), TimeZoneInfo.Utc, null);
         const string Head = "*** @bob:x ";
         Assert.StartsWith(Head, line, StringComparison.Ordinal);
         return line[Head.Length..];

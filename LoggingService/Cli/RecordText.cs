@@ -6,8 +6,7 @@ namespace LoggingService.Cli;
 /// <summary>The text of records, from any source: the same lines as in a day's text.</summary>
 internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWriter errors)
 {
-    private readonly Dictionary<(string Room, string Id), byte[]> _events = [];
-    private readonly Dictionary<(string Room, string Type, string StateKey), byte[]> _state = [];
+    private readonly Dictionary<string, EventsInMemory> _rooms = [];
     private readonly LineBuffer _line = new();
 
     /// <summary>Reads a record that later lines may refer to.</summary>
@@ -15,7 +14,10 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
     {
         foreach (var line in Lines(path))
         {
-            Remember(RoomEvent.FromRecord(line), line);
+            if (RoomEvent.FromRecord(line) is { } e)
+            {
+                HistoryOf(e).Add(e.Copy());
+            }
         }
     }
 
@@ -32,7 +34,7 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
             else
             {
                 Render(e);
-                Remember(e, line);
+                HistoryOf(e).Add(e.Copy());
             }
 
             output.Write(Utf8Text.Decode(_line.Written));
@@ -51,12 +53,9 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
 
     private void Render(RoomEvent e)
     {
-        var history = new RoomHistory(
-            id => _events.TryGetValue((e.RoomId, id), out var line) ? RoomEvent.FromRecord(line) : null,
-            (type, stateKey) => _state.TryGetValue((e.RoomId, type, stateKey), out var line) ? RoomEvent.FromRecord(line) : null);
         try
         {
-            LogLine.Write(_line, e, history, zone, receivedAt: null);
+            LogLine.Write(_line, e, HistoryOf(e), zone, receivedAt: null);
         }
 #pragma warning disable CA1031 // Any bug in rendering.
         catch (Exception bug)
@@ -70,18 +69,14 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
         }
     }
 
-    private void Remember(RoomEvent? e, ReadOnlyMemory<byte> line)
+    private EventsInMemory HistoryOf(RoomEvent e)
     {
-        if (e is null)
+        if (!_rooms.TryGetValue(e.RoomId, out var history))
         {
-            return;
+            history = new();
+            _rooms.Add(e.RoomId, history);
         }
 
-        var copy = line.ToArray();
-        _events[(e.RoomId, e.EventId)] = copy;
-        if (e is { Type: { } type, StateKey: { } stateKey })
-        {
-            _state[(e.RoomId, type, stateKey)] = copy;
-        }
+        return history;
     }
 }

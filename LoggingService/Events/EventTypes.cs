@@ -11,6 +11,8 @@ internal static class EventTypes
     {
         "im.ponies.room_emotes" => "m.room.image_pack",
         "im.vector.modular.widgets" => "m.widget",
+        "io.element.call.encryption_keys" => "m.call.encryption_keys",
+        "io.element.call.reaction" => "m.call.reaction",
         "m.call.notify" or "org.matrix.msc4075.call.notify" or "org.matrix.msc4075.rtc.notification" => "m.rtc.notification",
         "m.room.rule.room" or "org.matrix.mjolnir.rule.room" => "m.policy.rule.room",
         "m.room.rule.server" or "org.matrix.mjolnir.rule.server" => "m.policy.rule.server",

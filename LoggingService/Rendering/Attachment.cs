@@ -4,8 +4,10 @@ namespace LoggingService.Rendering;
 internal static class Attachment
 {
     /// <summary>A message that is a file; the body is its name, or else a caption. (Client-Server API, "Media captions".)</summary>
-    public static MessageContent File(ReadOnlySpan<byte> kind, RawJson content, Utf8Text body, TypeCheck types)
+    public static MessageContent File(ReadOnlySpan<byte> kind, RawJson content, Utf8Text body)
     {
+        // A detail of the wrong type is omitted.
+        var types = new TypeCheck();
         var fileName = types.NonEmpty(content["filename"u8]) ?? body;
         var info = types.Object(content["info"u8]);
         var width = types.Integer(info["w"u8]);
@@ -35,14 +37,20 @@ internal static class Attachment
     }
 
     /// <summary><c>location 55.6,13.0</c>; <c>null</c> without coordinates.</summary>
-    public static Phrase? Coordinates(RawJson content, TypeCheck types) =>
-        (types.NonEmpty(content["geo_uri"u8]) ?? types.NonEmpty(LocationBlock(content, types)["uri"u8])) is { } uri
+    public static Phrase? Coordinates(RawJson content)
+    {
+        var types = new TypeCheck();
+        return (types.NonEmpty(content["geo_uri"u8]) ?? types.NonEmpty(LocationBlock(content, types)["uri"u8])) is { } uri
             ? $"location {SafeText.GeoUri(uri)}"
             : Phrase.None;
+    }
 
     /// <summary>The sender's description of a location. (MSC3488.)</summary>
-    public static Utf8Text? LocationName(RawJson content, TypeCheck types) =>
-        types.NonEmpty(LocationBlock(content, types)["description"u8]);
+    public static Utf8Text? LocationName(RawJson content)
+    {
+        var types = new TypeCheck();
+        return types.NonEmpty(LocationBlock(content, types)["description"u8]);
+    }
 
     private static RawJson LocationBlock(RawJson content, TypeCheck types) =>
         types.Object(TypeCheck.StableOrUnstable(content["m.location"u8], content["org.matrix.msc3488.location"u8]));

@@ -23,6 +23,9 @@ internal static class EventKind
         { } type => ExtensibleLine.Kind(type),
     };
 
+    /// <summary>A membership of a group call, which a reaction or a decline refers to.</summary>
+    public static bool IsCallMember(RoomEvent e) => e.CanonicalType is "m.call.member" or "m.rtc.member";
+
     /// <summary>The noun, or else the type: <c>event com.example.thing</c>, <c>state m.room.topic [""]</c>.</summary>
     public static Phrase DescribeOrType(RoomEvent e)
     {
@@ -44,6 +47,7 @@ internal static class EventKind
 
         var type = content["msgtype"u8];
         return type.IsString("m.location"u8) ? "location"u8
+            : Gallery.IsGallery(type) ? "gallery"u8
             : type.IsString("m.key.verification.request"u8) ? "verification request"u8
             : "message"u8;
     }

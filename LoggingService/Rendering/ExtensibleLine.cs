@@ -32,24 +32,26 @@ internal static class ExtensibleLine
         var isAutomated = types.Boolean(Block(content, "m.automated"u8, "org.matrix.msc1767.automated"u8)) == true;
         return type switch
         {
-            "m.location" => ReadLocation(text, content, types),
+            "m.location" => ReadLocation(text, content),
             "m.message" or "m.emote" when text is null => null,
             "m.emote" => MessageContent.Emote(text.Value),
             "m.message" => isAutomated ? MessageContent.Notice(text.Value) : MessageContent.Plain(text.Value),
-            _ => ReadFile(Kind(type), text, content, types),
+            _ => ReadFile(Kind(type), text, content),
         };
     }
 
-    private static MessageContent? ReadLocation(Utf8Text? text, RawJson content, TypeCheck types)
+    private static MessageContent? ReadLocation(Utf8Text? text, RawJson content)
     {
-        var coordinates = Attachment.Coordinates(content, types);
+        var coordinates = Attachment.Coordinates(content);
         return text is null && coordinates is null
             ? null
-            : MessageContent.Plain(text ?? Attachment.LocationName(content, types) ?? default, coordinates ?? "location"u8);
+            : MessageContent.Plain(text ?? Attachment.LocationName(content) ?? default, coordinates ?? "location"u8);
     }
 
-    private static MessageContent? ReadFile(ReadOnlySpan<byte> kind, Utf8Text? text, RawJson content, TypeCheck types)
+    private static MessageContent? ReadFile(ReadOnlySpan<byte> kind, Utf8Text? text, RawJson content)
     {
+        // A detail of the wrong type is omitted.
+        var types = new TypeCheck();
         var file = types.Object(Block(content, "m.file"u8, "org.matrix.msc1767.file"u8));
         if (text is null && file.Bytes.IsEmpty)
         {

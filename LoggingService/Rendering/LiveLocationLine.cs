@@ -6,7 +6,7 @@ internal static class LiveLocationLine
     /// <summary><c>*** @bob:example.org started sharing their live location for 15 minutes: "on my bike"</c></summary>
     public static bool Info(RenderContext context) => context.IsOwnState && context.Sentence(static (content, types) =>
     {
-        var timeout = types.Integer(content["timeout"u8]);
+        var timeout = new TypeCheck().Integer(content["timeout"u8]);
         var duration = timeout > 0 ? $" for {DescribeDuration(timeout.Value)}" : Phrase.None;
         var description = SafeText.QuotedSuffix(types.NonEmpty(content["description"u8]));
         return types.Boolean(content["live"u8]) switch
@@ -18,9 +18,9 @@ internal static class LiveLocationLine
     });
 
     /// <summary><c>&lt;@bob:example.org, live location 55.6,13.0&gt;</c></summary>
-    public static bool Location(RenderContext context) => MessageLine.Render(context, static (_, relation, _, types) =>
-        Attachment.Coordinates(relation.Content, types) is { } coordinates
-            ? MessageContent.Plain(Attachment.LocationName(relation.Content, types) ?? default, $"live {coordinates}")
+    public static bool Location(RenderContext context) => MessageLine.Render(context, static (_, relation, _, _) =>
+        Attachment.Coordinates(relation.Content) is { } coordinates
+            ? MessageContent.Plain(Attachment.LocationName(relation.Content) ?? default, $"live {coordinates}")
             : null);
 
     private static Phrase DescribeDuration(long milliseconds) => (milliseconds / 1000) switch

@@ -28,10 +28,16 @@ internal static class LogLine
         var timestamp = Timestamp.Get(Milliseconds(e, receivedAt), zone);
         output.Append(timestamp.Text);
         var start = output.Length;
-        if (!WriteSentence(new(output, e, history, zone, timestamp.Time)))
+        var context = new RenderContext(output, e, history, zone, timestamp.Time);
+        if (!WriteSentence(context))
         {
             output.Truncate(start);
             WriteContent(output, e);
+        }
+
+        if (output.Written[start..].StartsWith("*** "u8) && context.Notice is { } notice)
+        {
+            WriteNotice(output, start, notice);
         }
 
         EndLine(output, start);
@@ -87,6 +93,9 @@ internal static class LogLine
     // event. (Client-Server API, "Types of room events".)
     private static bool WriteSentence(RenderContext context) => (context.Event.CanonicalType, context.Event.StateKey) switch
     {
+        // Its redaction is in the record already.
+        var (_, stateKey) when context.History.IsRemoved(context.Event.EventId) =>
+            stateKey is null ? RemovedLine.Render(context) : RoomStateLine.Removed(context),
         (_, null) when RemovedLine.Handles(context) => RemovedLine.Render(context),
         ("m.room.message" or "m.sticker", null) => MessageLine.Render(context),
         ("m.room.encrypted", null) => MessageLine.Encrypted(context),
@@ -98,6 +107,8 @@ internal static class LogLine
         ("m.beacon", null) => LiveLocationLine.Location(context),
         ("m.rtc.notification", null) => RoomCallLine.Notification(context),
         ("m.rtc.decline", null) => RoomCallLine.Decline(context),
+        ("m.call.reaction", null) => RoomCallLine.Reaction(context),
+        ("m.call.encryption_keys", null) => RoomCallLine.EncryptionKeys(context),
         ({ } type, null) when CallLine.Handles(type) => CallLine.Render(context),
         ({ } type, null) when VerificationLine.Handles(type) => VerificationLine.Render(context),
         ({ } type, null) when !ExtensibleLine.Kind(type).IsEmpty => ExtensibleLine.Render(context),
@@ -112,6 +123,7 @@ internal static class LogLine
 
         // A redaction keeps nothing of the others.
         (_, not null) when context.ArrivedRedacted => RoomStateLine.Removed(context),
+        ("m.room.encrypted", not null) => RoomStateLine.Encrypted(context),
         ("m.beacon_info", not null) => LiveLocationLine.Info(context),
         ("m.call.member", not null) or ("m.rtc.member", _) => RoomCallLine.Member(context),
         ("m.call", not null) => RoomCallLine.Call(context),
@@ -135,6 +147,18 @@ internal static class LogLine
         ("m.room.image_pack", not null) => RoomExtrasLine.ImagePack(context),
         _ => false,
     };
+
+    /// <summary><c>*** (soft-failed) @bob:example.org joined</c>; a message has it in its head.</summary>
+    private static void WriteNotice(LineBuffer output, int start, Phrase notice)
+    {
+        var stars = "*** "u8;
+        var sentence = output.Written[(start + stars.Length)..].ToArray();
+        output.Truncate(start + stars.Length);
+        output.Append("("u8);
+        output.Append(notice.Span);
+        output.Append(") "u8);
+        output.Append(sentence);
+    }
 
     /// <summary>Truncates the line that starts there, if it is too long, and appends the line break.</summary>
     private static void EndLine(LineBuffer output, int start)

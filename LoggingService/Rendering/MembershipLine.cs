@@ -13,7 +13,8 @@ internal static class MembershipLine
         var name = types.NonEmpty(e.Content["displayname"u8]);
         var avatar = types.NonEmpty(e.Content["avatar_url"u8]);
         var authorisedBy = types.NonEmpty(e.Content["join_authorised_via_users_server"u8]);
-        var redactsMessages = types.Boolean(e.Content["org.matrix.msc4293.redact_events"u8]) ?? false;
+        var redactsMessages = types.Boolean(
+            TypeCheck.StableOrUnstable(e.Content["redact_events"u8], e.Content["org.matrix.msc4293.redact_events"u8])) ?? false;
         var invitedAs = types.NonEmpty(types.Object(e.Content["third_party_invite"u8])["display_name"u8]);
         var userId = context.StateKey;
         var senderId = e.SenderText ?? default;

@@ -9,7 +9,7 @@ internal static class PollLine
     public static bool Start(RenderContext context) => MessageLine.Render(context, static (_, relation, _, types) =>
     {
         var poll = Poll(relation.Content, types);
-        var maxSelections = types.Integer(poll["max_selections"u8]);
+        var maxSelections = new TypeCheck().Integer(poll["max_selections"u8]);
         var question = Question(relation.Content, types);
         var answers = types.Items(poll["answers"u8]).ConvertAll(answer => TextBlock.Plain(types.Object(answer), types));
         if (question is null || answers.Count == 0 || answers.Contains(null))
@@ -34,19 +34,24 @@ internal static class PollLine
     public static Utf8Text? Question(RawJson content, TypeCheck types) =>
         TextBlock.Plain(types.Object(Poll(content, types)["question"u8]), types);
 
-    /// <summary><c>*** @bob:example.org voted</c>; an empty vote revokes an earlier one.</summary>
-    public static bool Response(RenderContext context) => context.Sentence(static (content, types) =>
+    /// <summary><c>*** @bob:example.org voted in the poll "Soup or pizza?"</c>; an empty vote revokes an earlier one.</summary>
+    public static bool Response(RenderContext context) => context.Sentence((content, types) =>
     {
         var unstable = types.Object(content["org.matrix.msc3381.poll.response"u8])["answers"u8];
         var selections = TypeCheck.StableOrUnstable(content["m.selections"u8], unstable);
         var selected = types.Items(selections).ConvertAll(types.String);
-        return selections.Kind != JsonValueKind.Array || PollId(content, types) is null ? Phrase.None
-            : selected.Count == 0 ? "took back their vote"u8
-            : "voted"u8;
+        if (selections.Kind != JsonValueKind.Array || types.Failed || PollId(content, types) is not { } id)
+        {
+            return null;
+        }
+
+        var target = context.FindEvent(id);
+        return target is not null && !IsPoll(target) ? Phrase.None
+            : $"{(selected.Count == 0 ? "took back their vote"u8 : "voted"u8)} in {Describe(context, id, target)}";
     });
 
     // Clients accept it only from the poll's sender and from those who may redact: others' polls, and unknown ones, are named.
-    /// <summary><c>&lt;@alice:example.org, poll ended&gt; soup won</c></summary>
+    /// <summary><c>&lt;@alice:example.org, poll "Soup or pizza?" ended&gt; soup won</c></summary>
     public static bool End(RenderContext context) => MessageLine.Render(context, static (context, relation, _, types) =>
     {
         if (PollId(relation.Content, types) is not { } id)
@@ -55,14 +60,37 @@ internal static class PollLine
         }
 
         var text = TextBlock.Plain(relation.Content, types) ?? default;
-        return context.FindEvent(id) switch
+        var poll = context.FindEvent(id);
+        if (poll is not null && !IsPoll(poll))
         {
-            null => MessageContent.Plain(text, $"ends the poll {SafeText.EventId(id)}"),
-            { } target when !EventKind.Describe(target).SequenceEqual("poll"u8) => null,
-            { } poll when poll.SenderText == context.Event.SenderText => MessageContent.Plain(text, "poll ended"u8),
-            { } poll => MessageContent.Plain(text, $"ends {Reference.WithoutExcerpt(context, poll)}"),
-        };
+            return null;
+        }
+
+        if (poll is null)
+        {
+            return MessageContent.Plain(text, $"ends the poll {SafeText.EventId(id)}");
+        }
+
+        var isOwn = poll.SenderText == context.Event.SenderText;
+        if (Reference.IsRemoved(context, poll))
+        {
+            // The text names an answer.
+            return MessageContent.Plain(default, $"{(isOwn ? "ended"u8 : "ends"u8)} {Reference.Removed(context, poll)}");
+        }
+
+        var question = Reference.Quote(context, poll) is { } quote ? $" {quote}" : Phrase.None;
+        Phrase ended = $"poll{question} ended";
+        return MessageContent.Plain(
+            text, isOwn ? ended : $"ends the poll{question} of {SafeText.UserId(poll.SenderText)} {context.FormatTime(poll)}");
     });
+
+    private static Phrase Describe(RenderContext context, Utf8Text id, RoomEvent? poll) =>
+        poll is null ? $"the poll {SafeText.EventId(id)}"
+        : Reference.IsRemoved(context, poll) ? Reference.Removed(context, poll)
+        : Reference.Quote(context, poll) is { } question ? $"the poll {question}"
+        : Reference.WithoutExcerpt(context, poll);
+
+    private static bool IsPoll(RoomEvent e) => EventKind.Describe(e).SequenceEqual("poll"u8);
 
     private static RawJson Poll(RawJson content, TypeCheck types) =>
         types.Object(TypeCheck.StableOrUnstable(content["m.poll"u8], content["org.matrix.msc3381.poll.start"u8]));

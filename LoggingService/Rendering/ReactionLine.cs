@@ -15,6 +15,11 @@ internal static class ReactionLine
             return Phrase.None;
         }
 
+        if (context.FindEvent(target) is { } member && EventKind.IsCallMember(member))
+        {
+            return RoomCallLine.IsHand(shown) ? "raised their hand in the call"u8 : $"reacted {SafeText.Excerpt(shown)} in the call";
+        }
+
         // The key of an image is its address, shown after its shortcode if it has one.
         var address = types.NonEmpty(relatesTo["key"u8]);
         var image = address == key ? Phrase.None : $" ({SafeText.ContentAddress(address!.Value)})";

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace LoggingService.Rendering;
 
 /// <summary>The line of a message event that was redacted before it reached the service. (Client-Server API, "Redactions".)</summary>
@@ -7,6 +9,13 @@ internal static class RemovedLine
     // Redactions are excluded, since their targets are often still known.
     public static bool Handles(RenderContext context) =>
         context.Event is { StateKey: null, CanonicalType: not "m.room.redaction" } && context.ArrivedRedacted;
+
+    /// <summary>The homeserver reports the redaction, and sent what it left of the content.</summary>
+    public static bool ArrivedRedacted(RoomEvent e)
+    {
+        var unsigned = e.Unsigned;
+        return unsigned["redacted_because"u8].Kind == JsonValueKind.Object || unsigned["redacted_by"u8].Kind == JsonValueKind.String;
+    }
 
     /// <summary><c>&lt;@bob:example.org, reaction, removed before it was logged&gt;</c>; a message has no kind.</summary>
     public static bool Render(RenderContext context)

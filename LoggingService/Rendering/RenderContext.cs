@@ -9,6 +9,9 @@ namespace LoggingService.Rendering;
 internal readonly record struct RenderContext(
     LineBuffer Output, RoomEvent Event, RoomHistory History, TimeZoneInfo Zone, DateTimeOffset Time)
 {
+    // Synapse's, for application services and admins.
+    private static ReadOnlySpan<byte> NoticePrefix => "io.element.synapse."u8;
+
     /// <summary>The sender as shown in a head; <c>?</c> if there is none.</summary>
     public SafeText Sender => SafeText.UserId(Event.SenderText);
 
@@ -16,8 +19,30 @@ internal readonly record struct RenderContext(
     public Utf8Text StateKey => Event.StateKeyText ?? default;
 
     /// <summary>The event was redacted before it reached the service. (Client-Server API, "Redactions".)</summary>
-    public bool ArrivedRedacted =>
-        Event.Unsigned["redacted_because"u8].Kind == JsonValueKind.Object || Event.Unsigned["redacted_by"u8].Kind == JsonValueKind.String;
+    public bool ArrivedRedacted => RemovedLine.ArrivedRedacted(Event);
+
+    /// <summary>What the homeserver says about the event: that it has soft-failed, or is spam; <c>null</c> for nearly all.</summary>
+    public Phrase? Notice
+    {
+        get
+        {
+            var unsigned = Event.Unsigned;
+            if (unsigned.Bytes.Length < NoticePrefix.Length || unsigned.Bytes.Span.IndexOf(NoticePrefix) < 0)
+            {
+                return null;
+            }
+
+            var hasSoftFailed = unsigned["io.element.synapse.soft_failed"u8].AsBoolean() == true;
+            var isSpam = unsigned["io.element.synapse.policy_server_spammy"u8].AsBoolean() == true;
+            return (hasSoftFailed, isSpam) switch
+            {
+                (true, true) => "soft-failed, marked as spam"u8,
+                (true, false) => "soft-failed"u8,
+                (false, true) => "marked as spam"u8,
+                _ => Phrase.None,
+            };
+        }
+    }
 
     /// <summary>Appended to lines that show the part of the content that a redaction keeps.</summary>
     public ReadOnlySpan<byte> RedactedSuffix => ArrivedRedacted ? " (the rest was removed before it was logged)"u8 : ""u8;
@@ -65,26 +90,47 @@ internal readonly record struct RenderContext(
 
     /// <summary>
     /// The content of the state event that this one replaced, from the homeserver or else from the room's record; missing
-    /// if unknown. Synapse omits it when it resends a transaction, Dendrite always. The copy outside of <c>unsigned</c>,
+    /// if unknown or removed. Synapse omits it when it resends a transaction, Dendrite always. The copy outside of <c>unsigned</c>,
     /// which Synapse adds, is used last: the sender may have set it.
     /// </summary>
     public RawJson PreviousContent()
     {
-        if (Event.Unsigned["prev_content"u8] is { Kind: JsonValueKind.Object } previous)
+        var replacedId = Event.Unsigned["replaces_state"u8].AsString();
+        var previous = Event.Unsigned["prev_content"u8];
+        if (replacedId is not null && IsRemovedState(replacedId))
+        {
+            return RedactedContent(previous.Kind == JsonValueKind.Object ? previous : History.FindEvent(replacedId)?.Content ?? default);
+        }
+
+        if (previous.Kind == JsonValueKind.Object)
         {
             return previous;
         }
 
-        var replaced = Event.Unsigned["replaces_state"u8].AsString() is { } id
-            ? History.FindEvent(id)
-            : History.FindState(Event.Type!, Event.StateKey!);
+        var replaced = replacedId is not null ? History.FindEvent(replacedId) : History.FindState(Event.Type!, Event.StateKey!);
 
         // The id may refer to any event.
         if (replaced is not null && replaced.Type == Event.Type && replaced.StateKey == Event.StateKey && replaced.EventId != Event.EventId)
         {
-            return replaced.Content;
+            return History.IsRemoved(replaced) ? RedactedContent(replaced.Content) : replaced.Content;
         }
 
         return Event.Json["prev_content"u8] is { Kind: JsonValueKind.Object } copy ? copy : default;
+    }
+
+    private bool IsRemovedState(string id) =>
+        History.IsRemoved(id)
+        || (Event.Unsigned["prev_sender"u8].AsString() is { } sender
+            && History.IsRemoved(sender)
+            && History.FindEvent(id) is { } replaced
+            && History.IsRemoved(replaced));
+
+    /// <summary>What this line needs of the part of a content that a redaction keeps: the membership.</summary>
+    private RawJson RedactedContent(RawJson content)
+    {
+        var membership = content["membership"u8];
+        return Event.Type == "m.room.member" && membership.Kind == JsonValueKind.String
+            ? new(new([.. "{\"membership\":"u8, .. membership.Bytes.Span, (byte)'}']))
+            : default;
     }
 }

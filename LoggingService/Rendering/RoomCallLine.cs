@@ -12,7 +12,21 @@ internal static class RoomCallLine
         return (!isState || context.IsOwnState) && context.Sentence((content, types) =>
         {
             var reason = types.NonEmpty(content["leave_reason"u8]) ?? types.NonEmpty(content["disconnect_reason"u8]);
-            return IsParticipating(content, types) switch
+            var isIn = IsParticipating(content, types);
+            if (!isState && StickyKey(context.Event) is { } key && FindCurrent(context, key) is { } earlier)
+            {
+                var wasIn = IsParticipating(earlier.Content, new TypeCheck());
+                return (wasIn, isIn) switch
+                {
+                    (true, true) => "is still in the call"u8,
+                    (false, false) => "left the call again (nothing changed)"u8,
+                    (_, true) => "joined the call"u8,
+                    (_, false) => $"left the call{SafeText.QuotedSuffix(reason)}",
+                    _ => Phrase.None,
+                };
+            }
+
+            return isIn switch
             {
                 null => Phrase.None,
                 false => $"left the call{SafeText.QuotedSuffix(reason)}",
@@ -56,6 +70,57 @@ internal static class RoomCallLine
         return "declined the call"u8;
     });
 
+    /// <summary><c>*** @bob:example.org reacted "🎉" in the call</c> (Element Call).</summary>
+    public static bool Reaction(RenderContext context) => context.Sentence(static (content, types) =>
+    {
+        _ = types.Object(content["m.relates_to"u8]);
+        return types.NonEmpty(content["emoji"u8]) is { } emoji ? $"reacted {SafeText.Excerpt(emoji)} in the call" : Phrase.None;
+    });
+
+    /// <summary>Never by the fallback, which would log the keys.</summary>
+    public static bool EncryptionKeys(RenderContext context) =>
+        context.Write($"*** {context.Sender} sent their encryption keys for the call");
+
+    /// <summary>A reaction to a membership of a call that raises the sender's hand; its removal lowers it (Element Call).</summary>
+    public static bool IsRaisedHand(RenderContext context, RoomEvent e)
+    {
+        var relatesTo = e.Content["m.relates_to"u8];
+        return e is { CanonicalType: "m.reaction", StateKey: null }
+            && relatesTo["key"u8].AsText() is { } key
+            && IsHand(key)
+            && relatesTo["event_id"u8].AsText() is { } id
+            && context.FindEvent(id) is { } member
+            && EventKind.IsCallMember(member);
+    }
+
+    /// <summary>A raised hand of any color.</summary>
+    public static bool IsHand(Utf8Text key) => key.StartsWith("🖐"u8) || key.StartsWith("✋"u8);
+
+    /// <summary>The key by which a later sticky event replaces this one; <c>null</c> if it has none. (MSC4354.)</summary>
+    public static string? StickyKey(RoomEvent e)
+    {
+        if (e.CanonicalType != "m.rtc.member")
+        {
+            return null;
+        }
+
+        var content = e.Content;
+        return content["sticky_key"u8].AsString() ?? content["msc4354_sticky_key"u8].AsString();
+    }
+
+    /// <summary>The newest earlier event of a sticky key, unless it has expired or was removed.</summary>
+    private static RoomEvent? FindCurrent(RenderContext context, string key)
+    {
+        if (context.History.FindSticky(context.Event, key) is not { } earlier || Reference.IsRemoved(context, earlier))
+        {
+            return null;
+        }
+
+        var sticky = TypeCheck.StableOrUnstable(earlier.Json["sticky"u8], earlier.Json["msc4354_sticky"u8]);
+        var expires = earlier.OriginServerTs + sticky["duration_ms"u8].AsInteger();
+        return expires < context.Event.OriginServerTs ? null : earlier;
+    }
+
     /// <summary>A list of memberships that isn't empty, or an <c>application</c>; <c>null</c> if it can't be decided.</summary>
     private static bool? IsParticipating(RawJson content, TypeCheck types)
     {
@@ -78,5 +143,6 @@ internal static class RoomCallLine
         content.IsEmptyObject
         || TypeCheck.IsPresent(content["leave_reason"u8])
         || TypeCheck.IsPresent(content["disconnect_reason"u8])
-        || TypeCheck.IsPresent(content["sticky_key"u8]);
+        || TypeCheck.IsPresent(content["sticky_key"u8])
+        || TypeCheck.IsPresent(content["msc4354_sticky_key"u8]);
 }

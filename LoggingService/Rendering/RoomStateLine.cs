@@ -3,6 +3,8 @@ namespace LoggingService.Rendering;
 /// <summary>The lines of a room's name, topic, avatar and pinned events. (Client-Server API, "Room Events".)</summary>
 internal static class RoomStateLine
 {
+    private const int MaxPinsNamed = 3;
+
     private sealed record Setting(Utf8Text Value);
 
     /// <summary>A missing or empty name removes it.</summary>
@@ -45,21 +47,35 @@ internal static class RoomStateLine
 
     public static bool PinnedEvents(RenderContext context) => context.ChangeSentence(
         static (content, types) => TypeCheck.IsPresent(content["pinned"u8]) ? types.Strings(content["pinned"u8]) : null,
-        static (current, previous) =>
+        (current, previous) =>
         {
             Phrase total = current.Count == 0 ? "none left"u8 : $"{current.Count} in all";
-            var added = Prose.Except(current, previous ?? []).Count;
-            var removed = Prose.Except(previous ?? [], current).Count;
+            var added = Prose.Except(current, previous ?? []);
+            var removed = Prose.Except(previous ?? [], current);
             return (added, removed) switch
             {
                 _ when previous is null => $"set the pinned events ({total})",
-                (0, 0) when current.SequenceEqual(previous) => "set the pinned events again (nothing changed)"u8,
-                (0, 0) => "put the pinned events in another order"u8,
-                (_, 0) => $"pinned {Prose.Pluralize(added, "event"u8)} ({total})",
-                (0, _) => $"unpinned {Prose.Pluralize(removed, "event"u8)} ({total})",
-                _ => $"pinned {Prose.Pluralize(added, "event"u8)} and unpinned {removed} ({total})",
+                ([], []) when current.SequenceEqual(previous) => "set the pinned events again (nothing changed)"u8,
+                ([], []) => "put the pinned events in another order"u8,
+                (_, []) => $"pinned {DescribePins(context, added)} ({total})",
+                ([], _) => $"unpinned {DescribePins(context, removed)} ({total})",
+                _ => $"pinned {DescribePins(context, added)} and unpinned {DescribePins(context, removed)} ({total})",
             };
         });
+
+    /// <summary>The line of state that is encrypted: its state key names type and key. (MSC4362.)</summary>
+    public static bool Encrypted(RenderContext context)
+    {
+        var colon = context.StateKey.Span.IndexOf((byte)':');
+        Phrase state = colon <= 0 ? LogLine.DescribeType(context.Event)
+            : context.StateKey.Length == colon + 1 ? SafeText.EventType(context.StateKey[..colon])
+            : $"{SafeText.EventType(context.StateKey[..colon])} [{SafeText.Quoted(context.StateKey[(colon + 1)..])}]";
+        return context.Write($"*** {context.Sender} changed {state}, encrypted: cannot be logged");
+    }
+
+    private static Phrase DescribePins(RenderContext context, List<Utf8Text> ids) => ids.Count > MaxPinsNamed
+        ? Prose.Pluralize(ids.Count, "event"u8)
+        : Prose.List(ids.ConvertAll(id => (Phrase?)Reference.ToEvent(context, id)));
 
     /// <summary>The line of any state event that was redacted before it reached the service.</summary>
     public static bool Removed(RenderContext context)

@@ -189,7 +189,7 @@ internal sealed partial class DayRepair(
     {
         using var record = AppendFile.Open(_record);
         using var known = KnownEvents.Open(folder.Path, day, folder.Filters);
-        render(new LineRenderer(folder, record, known, []), RecordReader.Lines(_record));
+        render(new LineRenderer(folder, record, known, pending: null), RecordReader.Lines(_record));
     }
 
     /// <summary>The zone that a line was rendered in, which may be another than today's.</summary>

@@ -7,20 +7,13 @@ namespace LoggingService.RoomLogs;
 internal sealed partial class LineRenderer
 {
     private readonly RoomFolder _folder;
-    private readonly AppendFile _record;
-    private readonly KnownEvents _known;
-    private readonly Dictionary<string, long> _pending;
-    private readonly RoomHistory _history;
-    private long _offset;
+    private readonly RecordHistory _history;
 
-    /// <param name="pending">The offsets of events whose lines are buffered in the record.</param>
-    public LineRenderer(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, long> pending)
+    /// <param name="pending">As for <see cref="RecordHistory"/>.</param>
+    public LineRenderer(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, long>? pending)
     {
         _folder = folder;
-        _record = record;
-        _known = known;
-        _pending = pending;
-        _history = new(Find, FindState);
+        _history = new(folder, record, known, pending);
     }
 
     /// <summary>Appends an event's line. A bug in rendering must not lose the event: it falls back to the generic line.</summary>
@@ -28,7 +21,7 @@ internal sealed partial class LineRenderer
     /// <param name="receivedAt"><c>null</c> for an event from a record, which contains it.</param>
     public void Render(LineBuffer output, RoomEvent e, long offset, DateTimeOffset? receivedAt, TimeZoneInfo? zone = null)
     {
-        _offset = offset;
+        _history.MoveTo(offset, e);
         var start = output.Length;
         try
         {
@@ -56,53 +49,6 @@ internal sealed partial class LineRenderer
             output.Append(LogLine.NoEvent);
         }
     }
-
-    private RoomEvent? Find(string eventId)
-    {
-        if (_pending.TryGetValue(eventId, out var buffered))
-        {
-            return EventAt(_record, buffered, eventId);
-        }
-
-        if (_known.Find(eventId) is not { } found)
-        {
-            return null;
-        }
-
-        if (found.Day == _known.Day)
-        {
-            return EventAt(_record, found.Offset, eventId);
-        }
-
-        using var earlier = OpenRecord(found.Day);
-        return earlier is null ? null : RecordReader.EventAt(ReaderOf(earlier), found.Offset);
-    }
-
-    private RoomEvent? EventAt(AppendFile record, long offset, string eventId)
-    {
-        var e = offset < _offset ? RecordReader.EventAt(record.ReadAt, offset) : null;
-        return e?.EventId == eventId ? e : null;
-    }
-
-    private RoomEvent? FindState(string type, string stateKey)
-    {
-        if (RecordReader.NewestState(_record.ReadAt, _offset, type, stateKey) is { } newest)
-        {
-            return newest;
-        }
-
-        using var dayBefore = RoomFolder.NewestDayBefore(_folder.Path, _known.Day) is { } day ? OpenRecord(day) : null;
-        return dayBefore is null ? null : RecordReader.NewestState(ReaderOf(dayBefore), dayBefore.Length, type, stateKey);
-    }
-
-    private FileStream? OpenRecord(DateOnly day)
-    {
-        var path = _folder.Record(day);
-        return File.Exists(path) ? Posix.OpenRead(path) : null;
-    }
-
-    private static RecordReader.ReadAt ReaderOf(FileStream file) =>
-        (offset, output) => RandomAccess.Read(file.SafeFileHandle, output, offset);
 
     private static partial class Log
     {

@@ -97,32 +97,23 @@ internal static class RecordReader
         }
     }
 
-    /// <summary>The newest state event of a type and state key in the 4 MiB before an offset of an open record.</summary>
-    public static RoomEvent? NewestState(ReadAt record, long before, string type, string stateKey)
+    /// <summary>The newest event in the 4 MiB before an offset of an open record whose line contains some bytes.</summary>
+    /// <param name="needle">Only lines that contain it are parsed; what is escaped in JSON is not found.</param>
+    public static (RoomEvent Event, long Offset)? Newest(ReadAt record, long before, byte[] needle, Predicate<RoomEvent> matches)
     {
         var from = Math.Max(0, before - LookBack);
         var buffer = ArrayPool<byte>.Shared.Rent((int)(before - from));
         try
         {
-            var wanted = (int)(before - from);
-            var filled = 0;
-            for (int read; filled < wanted && (read = record(from + filled, buffer.AsSpan(filled, wanted - filled))) > 0;)
-            {
-                filled += read;
-            }
-
-            // Parse only lines that contain the quoted key; a key with JSON escapes is not found.
-            var needle = System.Text.Encoding.UTF8.GetBytes($"\"{stateKey}\"");
-            var rest = buffer.AsMemory(0, filled);
+            var bytes = ReadAll(record, from, buffer.AsMemory(0, (int)(before - from)));
+            var rest = bytes;
             for (int hit; (hit = rest.Span.LastIndexOf(needle)) >= 0;)
             {
                 var start = rest.Span[..hit].LastIndexOf((byte)'\n') + 1;
-                var length = buffer.AsSpan(start, filled - start).IndexOf((byte)'\n');
-                if (length >= 0
-                    && RoomEvent.FromRecord(buffer.AsMemory(start, length).ToArray()) is { } found
-                    && found.Type == type && found.StateKey == stateKey)
+                var length = bytes.Span[start..].IndexOf((byte)'\n');
+                if (length >= 0 && RoomEvent.FromRecord(bytes.Slice(start, length).ToArray()) is { } found && matches(found))
                 {
-                    return found;
+                    return (found, from + start);
                 }
 
                 rest = rest[..start];
@@ -134,5 +125,17 @@ internal static class RecordReader
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>Reads at an offset until the output is full or the record ends, and returns what was read.</summary>
+    public static Memory<byte> ReadAll(ReadAt record, long offset, Memory<byte> output)
+    {
+        var filled = 0;
+        for (int read; filled < output.Length && (read = record(offset + filled, output.Span[filled..])) > 0;)
+        {
+            filled += read;
+        }
+
+        return output[..filled];
     }
 }

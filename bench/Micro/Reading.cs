@@ -1,5 +1,6 @@
 using Bench;
 using BenchmarkDotNet.Attributes;
+using LoggingService.Cli;
 using LoggingService.Events;
 using LoggingService.Rendering;
 using LoggingService.Transactions;
@@ -11,11 +12,11 @@ namespace Micro;
 public class Reading
 {
     private static readonly DateTimeOffset ReceivedAt = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
-    private static readonly RoomHistory EmptyHistory = new(_ => null, (_, _) => null);
+    private static readonly EventsInMemory EmptyHistory = new();
     private readonly LineBuffer _lines = new();
     private byte[] _body = [];
     private IReadOnlyList<RoomEvent> _events = [];
-    private RoomHistory _history;
+    private EventsInMemory _history = new();
 
     /// <summary>Creates the transaction and the preceding one.</summary>
     [GlobalSetup]
@@ -25,8 +26,11 @@ public class Reading
         var earlier = Events.Parse(template, 0);
         _body = template.Fill(100).ToArray();
         _events = Events.Parse(template, 100);
-        var known = earlier.Concat(_events).ToDictionary(e => e.EventId);
-        _history = new(known.GetValueOrDefault, (_, _) => null);
+        _history = new();
+        foreach (var e in earlier.Concat(_events))
+        {
+            _history.Add(e);
+        }
     }
 
     /// <summary>Parses the body, and reads what every event is asked for.</summary>
@@ -53,7 +57,7 @@ public class Reading
     [Benchmark(Description = "render, all found")]
     public int RenderWithHistory() => Render(_history);
 
-    private int Render(RoomHistory history)
+    private int Render(EventsInMemory history)
     {
         _lines.Clear();
         foreach (var e in _events)

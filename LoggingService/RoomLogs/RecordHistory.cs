@@ -1,0 +1,194 @@
+using System.Globalization;
+using System.Text;
+using LoggingService.Files;
+using LoggingService.Rendering;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>What a room's record has before a line of one day: in that day's record, and in those of other days.</summary>
+internal sealed class RecordHistory : RoomHistory
+{
+    /// <summary>Bytes before and behind a line in which lines of the same second are searched.</summary>
+    private const int SameSecondWindow = 64 * 1024;
+
+    private readonly RoomFolder _folder;
+    private readonly AppendFile _record;
+    private readonly KnownEvents _known;
+    private readonly Dictionary<string, long>? _pending;
+    private readonly PendingRelations _relations;
+    private long _offset;
+    private bool _isRedaction;
+    private bool _hasPendingRedaction;
+
+    /// <param name="pending">
+    /// The offsets of events whose lines are buffered in the record, and not known yet; <c>null</c> where a day's lines are rendered again,
+    /// all of which are known: then only the lines before each count, and of other days only the earlier ones.
+    /// </param>
+    public RecordHistory(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, long>? pending)
+    {
+        _folder = folder;
+        _record = record;
+        _known = known;
+        _pending = pending;
+        _relations = new(record.ReadAt);
+    }
+
+    private DateOnly? Limit => _pending is null ? _known.Day : null;
+
+    /// <summary>Moves to an event's line, behind the last one: its own event is not part of the history.</summary>
+    public void MoveTo(long offset, RoomEvent e)
+    {
+        if (_pending is { Count: 0 })
+        {
+            _relations.Restart(offset);
+            _hasPendingRedaction = false;
+        }
+        else
+        {
+            _hasPendingRedaction |= _isRedaction;
+        }
+
+        _offset = offset;
+        _isRedaction = e.Type == "m.room.redaction";
+    }
+
+    public override RoomEvent? FindEvent(string id)
+    {
+        if (Locate(id) is not { } found)
+        {
+            return null;
+        }
+
+        using var day = OpenDay.Open(this, found.Day);
+        var e = day is null ? null : RecordReader.EventAt(day.ReadAt, found.Offset);
+        return e?.EventId == id ? e : null;
+    }
+
+    public override RoomEvent? FindState(string type, string stateKey) =>
+        FindNewest(stateKey, e => e.Type == type && e.StateKey == stateKey);
+
+    public override RoomEvent? FindSticky(RoomEvent sticky, string key) =>
+        FindNewest(key, e => e.StateKey is null && e.Type == sticky.Type && e.Sender == sticky.Sender && RoomCallLine.StickyKey(e) == key);
+
+    public override bool IsRemoved(string id) => FindRedaction(id, mayBePending: _pending is null || _hasPendingRedaction) is not null;
+
+    public override bool IsRemoved(RoomEvent earlier) =>
+        IsRemoved(earlier.EventId)
+        || (earlier.Sender is { } sender
+            && FindRedaction(sender, mayBePending: true) is { } all
+            && Locate(earlier.EventId) is { } place
+            && place.CompareTo(all) < 0);
+
+    public override IEnumerable<RoomEvent> Edits(RoomEvent earlier)
+    {
+        var (id, sender) = (earlier.EventId, earlier.Sender);
+        var key = EventKeys.EditKey(id, sender);
+        var newest = _relations.Find(EventIdKind.Edit, key, _offset) is { } pending
+            ? (_known.Day, pending)
+            : _known.NewestEdit(id, sender, Limit);
+        for (; newest is { } found; newest = _known.NewestEdit(id, sender, found.Day))
+        {
+            using var day = OpenDay.Open(this, found.Day);
+            if (day is null || RecordReader.EventAt(day.ReadAt, found.Offset) is not { } edit)
+            {
+                continue;
+            }
+
+            // The ids hold the newest of each day only.
+            yield return edit;
+            for (var before = found.Offset;
+                RecordReader.Newest(day.ReadAt, before, Quoted(id), e => EventKeys.Of(e).Target == key) is { } older;
+                before = older.Offset)
+            {
+                yield return older.Event;
+            }
+        }
+    }
+
+    public override IEnumerable<RoomEvent> SameSecond(RoomEvent earlier)
+    {
+        if (earlier.OriginServerTs is not { } time || Locate(earlier.EventId) is not { } place)
+        {
+            yield break;
+        }
+
+        using var day = OpenDay.Open(this, place.Day);
+        if (day is null)
+        {
+            yield break;
+        }
+
+        var from = Math.Max(0, place.Offset - SameSecondWindow);
+        var end = Math.Min(place.Offset + SameSecondWindow, place.Day == _known.Day ? _offset : long.MaxValue);
+        var rest = RecordReader.ReadAll(day.ReadAt, from, new byte[end - from]);
+        var digits = Encoding.ASCII.GetBytes((time / 1000).ToString(CultureInfo.InvariantCulture));
+        for (int length; (length = rest.Span.IndexOf((byte)'\n')) >= 0; rest = rest[(length + 1)..])
+        {
+            if (rest.Span[..length].IndexOf(digits) >= 0
+                && RoomEvent.FromRecord(rest[..length]) is { } other
+                && other.OriginServerTs / 1000 == time / 1000
+                && other.Sender == earlier.Sender
+                && other.EventId != earlier.EventId)
+            {
+                yield return other;
+            }
+        }
+    }
+
+    private static byte[] Quoted(string text) => Encoding.UTF8.GetBytes($"\"{text}\"");
+
+    private (DateOnly Day, long Offset)? Locate(string id)
+    {
+        if (_pending?.TryGetValue(id, out var buffered) == true)
+        {
+            return (_known.Day, buffered);
+        }
+
+        var found = _known.Find(id);
+        return _pending is null && found?.CompareTo((_known.Day, _offset)) >= 0 ? null : found;
+    }
+
+    private (DateOnly Day, long Offset)? FindRedaction(string key, bool mayBePending) =>
+        mayBePending && _relations.Find(EventIdKind.Redaction, key, _offset) is { } pending
+            ? (_known.Day, pending)
+            : _known.FindRedaction(key, Limit);
+
+    private RoomEvent? FindNewest(string key, Predicate<RoomEvent> matches)
+    {
+        if (RecordReader.Newest(_record.ReadAt, _offset, Quoted(key), matches) is { } newest)
+        {
+            return newest.Event;
+        }
+
+        using var day = RoomFolder.NewestDayBefore(_folder.Path, _known.Day) is { } before ? OpenDay.Open(this, before) : null;
+        return day is null ? null : RecordReader.Newest(day.ReadAt, day.Length, Quoted(key), matches)?.Event;
+    }
+
+    /// <summary>The record of a day, open for reading: this day's, or the file of another.</summary>
+    private sealed class OpenDay(RecordReader.ReadAt readAt, long length, FileStream? file) : IDisposable
+    {
+        public RecordReader.ReadAt ReadAt => readAt;
+
+        public long Length => length;
+
+        /// <summary><c>null</c> if retention removed the record.</summary>
+        public static OpenDay? Open(RecordHistory history, DateOnly day)
+        {
+            if (day == history._known.Day)
+            {
+                return new(history._record.ReadAt, history._offset, file: null);
+            }
+
+            var path = history._folder.Record(day);
+            if (!File.Exists(path))
+            {
+                return null;
+            }
+
+            var file = Posix.OpenRead(path);
+            return new((offset, output) => RandomAccess.Read(file.SafeFileHandle, output, offset), file.Length, file);
+        }
+
+        public void Dispose() => file?.Dispose();
+    }
+}
