@@ -12,6 +12,7 @@ internal struct EventParts
     public Range Sender;
     public Range StateKey;
     public Range Content;
+    public JsonMember[]? ContentMembers;
     public Range OriginServerTs;
     public Range Unsigned;
     public Range ReceivedTs;
@@ -26,6 +27,12 @@ internal struct EventParts
             var name = reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(JsonString.Decode(reader.ValueSpan)) : reader.ValueSpan;
             reader.Read();
             var begin = (int)(reader.TokenStartIndex - start);
+            if (name.SequenceEqual("content"u8))
+            {
+                parts.ContentMembers = reader.TokenType == JsonTokenType.StartObject ? JsonMember.ReadAll(ref reader) : null;
+            }
+
+            // Does nothing at the end of an object.
             reader.Skip();
             parts.Set(name, begin..(int)(reader.BytesConsumed - start));
         }
