@@ -143,12 +143,16 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
     {
         // Of one key only the newest entry stays: an event may be edited a million times.
         var slot = Hash(kind, key);
-        while (_table!.Get(slot) is { } other && EventKeys.Read(_record, other)?[kind] != key)
+        while (!_table!.TryAdd(slot, offset))
         {
+            if (EventKeys.Read(_record, _table.Get(slot)!.Value)?[kind] == key)
+            {
+                _table.Set(slot, offset);
+                return;
+            }
+
             slot++;
         }
-
-        _table.Set(slot, offset);
     }
 
     private ulong[] LoadFilter()
