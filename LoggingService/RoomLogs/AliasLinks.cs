@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LoggingService.Homeserver;
 using LoggingService.Rooms;
 
@@ -8,7 +9,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<RoomAlias, string> _linked = [];
-    private readonly Dictionary<RoomAlias, string> _failed = [];
+    private readonly ConcurrentDictionary<RoomAlias, string> _failed = new();
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -22,8 +23,19 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
 
     private void OnWritten(IReadOnlyList<LoggedLine> lines)
     {
-        RetryFailed();
-        aliases.Enqueue([.. lines.Select(line => line.Event)]);
+        if (!_failed.IsEmpty)
+        {
+            RetryFailed();
+        }
+
+        // They are of one room, and only state concerns aliases.
+        for (var i = 0; i < lines.Count; i++)
+        {
+            if (i == 0 || lines[i].Event.StateKey is not null)
+            {
+                aliases.Enqueue([lines[i].Event]);
+            }
+        }
     }
 
     private void RetryFailed()
@@ -43,7 +55,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
         lock (_lock)
         {
             _linked[alias] = roomId;
-            _failed.Remove(alias);
+            _failed.TryRemove(alias, out _);
             TryLink(alias, roomId);
         }
     }
@@ -68,7 +80,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
                 Log.AliasLinked(logger, alias, logs.FolderOf(alias.Localpart));
             }
 
-            _failed.Remove(alias);
+            _failed.TryRemove(alias, out _);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

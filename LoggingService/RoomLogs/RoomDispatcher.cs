@@ -31,6 +31,7 @@ internal sealed class RoomDispatcher
     public Room GetOrAdd(string roomId) => _cache.GetOrAdd(roomId);
 
     /// <summary>Appends entries to a room's log, or keeps them until its log is open.</summary>
+    /// <param name="entries">The caller may reuse the list afterwards.</param>
     public void Write(Room room, List<RoomEntry> entries)
     {
         if (room.From is null)

@@ -148,8 +148,9 @@ internal sealed class RoomLogWriter
         }
 
         var bytes = 0L;
-        foreach (var entry in RoomEntry.Of(frame))
+        foreach (var journalled in frame.Entries)
         {
+            var entry = RoomEntry.Of(frame.Sequence, journalled);
             var room = Rooms.GetOrAdd(entry.RoomId);
             if (room.Round.Count == 0)
             {
@@ -177,7 +178,8 @@ internal sealed class RoomLogWriter
         Position = _readSequence;
         foreach (var room in _round)
         {
-            Rooms.Write(room, room.TakeRound());
+            Rooms.Write(room, room.Round);
+            room.Round.Clear();
             while (Faults.IsDiskFailing)
             {
                 _hurry.WaitOne(StallRetry);
