@@ -6,6 +6,9 @@ namespace LoggingService.Events;
 /// <summary>Where the parts of an event are that the service uses: ranges of the event's bytes, empty if missing.</summary>
 internal struct EventParts
 {
+    // The objects of which several members are read: m.relates_to, m.new_content, info.
+    private const int ContentLevels = 1;
+
     public Range RoomId;
     public Range EventId;
     public Range Type;
@@ -29,7 +32,7 @@ internal struct EventParts
             var begin = (int)(reader.TokenStartIndex - start);
             if (name.SequenceEqual("content"u8))
             {
-                parts.ContentMembers = reader.TokenType == JsonTokenType.StartObject ? JsonMember.ReadAll(ref reader) : null;
+                parts.ContentMembers = reader.TokenType == JsonTokenType.StartObject ? JsonMember.ReadAll(ref reader, ContentLevels) : null;
             }
 
             // Does nothing at the end of an object.

@@ -207,7 +207,7 @@ internal readonly struct RawJson
         {
             if (json[_members[i].Name].SequenceEqual(name))
             {
-                return Slice(_members[i].Value);
+                return new(Bytes[_members[i].Value], _members[i].Members);
             }
         }
 
