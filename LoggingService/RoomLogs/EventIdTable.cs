@@ -75,9 +75,12 @@ internal sealed class EventIdTable(ulong seed)
     {
         // By half only: the memory counts for each event of the day.
         var slots = new EventIdEntry[_slots.Length * 3 / 2];
-        foreach (var entry in _slots.Where(entry => entry.Offset > 0))
+        foreach (var entry in _slots)
         {
-            Find(slots, entry.Hash) = entry;
+            if (entry.Offset > 0)
+            {
+                Find(slots, entry.Hash) = entry;
+            }
         }
 
         _slots = slots;
