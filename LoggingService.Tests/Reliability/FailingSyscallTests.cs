@@ -16,7 +16,7 @@ public class FailingSyscallTests
     {
         { "pwrite64", "ENOSPC EDQUOT EIO", "segment open.log open.jsonl fresh.log fresh.jsonl quarantine" },
         { "pwrite64,ftruncate", "EIO", "segment open.jsonl quarantine" },
-        { "fsync", "EIO EDQUOT", "segment .journal" },
+        { "fsync,fdatasync", "EIO EDQUOT", "segment .journal" },
         { "?open,openat", "EMFILE EACCES EROFS EIO", "fresh.log fresh.jsonl quarantine" },
         { "?mkdir,?mkdirat", "ENOSPC EDQUOT EIO EROFS", "anywhere" },
         { "?symlink,?symlinkat", "ENOSPC EIO", "anywhere" },

@@ -44,7 +44,7 @@ internal sealed class RoomLogWriter
         get
         {
             var since = Volatile.Read(ref _roundSince);
-            return since != 0 ? since : _queue.TryPeek(out var item) && item is JournalFrame frame ? frame.DurableAt : null;
+            return since != 0 ? since : _queue.OfType<JournalFrame>().FirstOrDefault()?.DurableAt;
         }
     }
 
