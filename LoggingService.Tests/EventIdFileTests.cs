@@ -161,7 +161,9 @@ public sealed class EventIdFileTests : KnownEventsTestBase
     {
         WriteMany(Yesterday, 2000);
         using var known = Open(Today);
-        var filter = new IdFilter([EventIdFile.Read(Ids(Yesterday), RecordStamp.Read(Record(Yesterday)), file => file.ReadEntries())]);
+        var entries = EventIdFile.Read(Ids(Yesterday), RecordStamp.Read(Record(Yesterday)), file => file.ReadEntries());
+        var filter = new IdFilter(entries.Length);
+        filter.Add(entries);
         var falsePositives = Enumerable.Range(0, 20_000).Count(i => filter.MayContain((ulong)i * 0x9E3779B97F4A7C15));
 
         Assert.InRange(falsePositives, 1, 200);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LoggingService.Homeserver;
 using LoggingService.Rooms;
 
@@ -9,7 +8,8 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<RoomAlias, string> _linked = [];
-    private readonly ConcurrentDictionary<RoomAlias, string> _failed = new();
+    private readonly Dictionary<RoomAlias, string> _failed = [];
+    private volatile bool _hasFailed;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -23,7 +23,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
 
     private void OnWritten(IReadOnlyList<LoggedLine> lines)
     {
-        if (!_failed.IsEmpty)
+        if (_hasFailed)
         {
             RetryFailed();
         }
@@ -55,7 +55,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
         lock (_lock)
         {
             _linked[alias] = roomId;
-            _failed.TryRemove(alias, out _);
+            _failed.Remove(alias);
             TryLink(alias, roomId);
         }
     }
@@ -80,7 +80,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
                 Log.AliasLinked(logger, alias, logs.FolderOf(alias.Localpart));
             }
 
-            _failed.TryRemove(alias, out _);
+            _failed.Remove(alias);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -89,6 +89,8 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
                 Log.AliasLinkFailed(logger, alias, e.Message);
             }
         }
+
+        _hasFailed = _failed.Count > 0;
     }
 
     private static partial class Log

@@ -95,33 +95,45 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
         throw new IOException($"{_record} changed while it was read");
     }
 
-    /// <summary>All hashes of a day that is not written to; <c>null</c> if they have another seed, and there is no record to read.</summary>
-    public EventIdEntry[]? ReadEntries()
+    /// <summary>How many hashes a day that is not written to has; <c>null</c> if they are not of the seed, nor can be rebuilt.</summary>
+    public long? Count()
     {
-        try
+        for (var attempt = 0; attempt < 2; attempt++)
         {
-            var record = RecordStamp.Read(_record);
-            if (_table is null && EventIdFile.Read(_file, record, file => file.Seed == seed ? file.ReadEntries() : null) is { } entries)
+            try
             {
-                return entries;
+                var record = RecordStamp.Read(_record);
+                var (found, count) = _table is { } table
+                    ? (table.Seed, table.Count)
+                    : EventIdFile.Read(_file, record, file => (file.Seed, file.Count));
+                if (found == seed || record is null)
+                {
+                    return found == seed ? count : null;
+                }
+            }
+            catch (InvalidDataException)
+            {
+                // The file is missing, damaged or outdated.
             }
 
-            if (_table is null && record is null)
-            {
-                return null;
-            }
-        }
-        catch (InvalidDataException)
-        {
-            // The file is missing, damaged or outdated.
-        }
-
-        if (_table?.Seed != seed)
-        {
             Rebuild();
         }
 
-        return _table?.ToSortedArray() ?? EventIdFile.Read(_file, RecordStamp.Read(_record), file => file.ReadEntries());
+        return null;
+    }
+
+    /// <summary>Adds the hashes to a filter; false if another program changed the record since <see cref="Count"/>.</summary>
+    public bool TryAddTo(IdFilter filter)
+    {
+        try
+        {
+            filter.Add(_table?.ToSortedArray() ?? EventIdFile.Read(_file, RecordStamp.Read(_record), file => file.ReadEntries()));
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
     }
 
     private long? Find(ulong tableSeed, Func<ulong, long?> get, EventIdKind kind, string key)
@@ -180,12 +192,21 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
             return;
         }
 
-        foreach (var line in RecordReader.Lines(_record))
+        try
         {
-            if (EventKeys.Read(line.Bytes) is { } keys)
+            foreach (var line in RecordReader.Lines(_record))
             {
-                Add(keys, line.Offset);
+                if (EventKeys.Read(line.Bytes) is { } keys)
+                {
+                    Add(keys, line.Offset);
+                }
             }
+        }
+        catch
+        {
+            // The next lookup reads the record again: a part of the ids would pass for all.
+            _table = null;
+            throw;
         }
 
         if (!_isCurrent)

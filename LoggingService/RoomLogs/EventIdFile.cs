@@ -11,6 +11,8 @@ internal sealed class EventIdFile
     // "ls_ids" and a version: the format may change at any time, as the file is derived from the record.
     private const ulong Magic = 0x0002_7364_695F_736C;
     private const int HeaderWords = 8;
+    private const int TooManyOpenFiles = 24;
+    private const int TooManyOpenFilesInSystem = 23;
     private const int BlockWords = 512;
     private const int PayloadWords = BlockWords - 1;
     private readonly SafeFileHandle _file;
@@ -24,6 +26,8 @@ internal sealed class EventIdFile
 
     public ulong Seed => _header.Seed;
 
+    public long Count => _header.Entries;
+
     /// <exception cref="InvalidDataException">The file is missing, unreadable, damaged, or not of this record.</exception>
     /// <param name="record"><c>null</c> if retention removed it: its ids stay valid.</param>
     public static T Read<T>(string path, RecordStamp? record, Func<EventIdFile, T> read)
@@ -36,8 +40,10 @@ internal sealed class EventIdFile
                 ? read(ids)
                 : throw new InvalidDataException($"{path} does not match its record");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
+            when (e is IOException { HResult: not (TooManyOpenFiles or TooManyOpenFilesInSystem) } or UnauthorizedAccessException)
         {
+            // An exhausted limit is no damage: without a record, there is nothing to rebuild the ids from.
             throw new InvalidDataException(e.Message, e);
         }
     }
@@ -75,7 +81,7 @@ internal sealed class EventIdFile
 
     public EventIdTable ReadTable()
     {
-        var table = new EventIdTable(Seed);
+        var table = new EventIdTable(Seed, (int)_header.Entries);
         foreach (var entry in ReadEntries())
         {
             table.Set(entry.Hash, entry.Offset);

@@ -7,15 +7,17 @@ internal readonly record struct EventIdEntry(ulong Hash, long Offset);
 /// Entries in memory: a hash table with linear probing, 16 bytes a slot, of which at most 80 % are used. A dictionary would need 28 bytes
 /// a slot and two cache misses a lookup.
 /// </summary>
-internal sealed class EventIdTable(ulong seed)
+/// <param name="expected">Entries that will be added: sorted ones would crowd at the front of a small table.</param>
+internal sealed class EventIdTable(ulong seed, int expected = 0)
 {
     private const int InitialSlots = 16;
 
     // The offsets are stored increased by one: 0 is an empty slot.
-    private EventIdEntry[] _slots = new EventIdEntry[InitialSlots];
-    private int _count;
+    private EventIdEntry[] _slots = new EventIdEntry[InitialSlots + (expected * 4 / 3)];
 
     public ulong Seed => seed;
+
+    public long Count { get; private set; }
 
     /// <summary>Bytes in memory.</summary>
     public long Size => _slots.LongLength * 16;
@@ -42,8 +44,8 @@ internal sealed class EventIdTable(ulong seed)
         }
 
         slot = new(hash, offset + 1);
-        _count++;
-        if (_count > _slots.Length * 4L / 5)
+        Count++;
+        if (Count > _slots.Length * 4L / 5)
         {
             Grow();
         }

@@ -2,7 +2,7 @@ namespace LoggingService.RoomLogs;
 
 /// <summary>
 /// A Bloom filter of the ids of a room's earlier days, 14 bits a hash: 10 bits within one block of 64 bytes, so one cache miss; 0.3 % false
-/// positives. Immutable, except that the cache may evict it.
+/// positives.
 /// </summary>
 internal sealed class IdFilter
 {
@@ -11,25 +11,27 @@ internal sealed class IdFilter
     private const int Probes = 10;
     private ulong[]? _words;
 
-    public IdFilter(IReadOnlyCollection<EventIdEntry[]> days)
+    /// <param name="count">How many hashes will be added.</param>
+    public IdFilter(long count)
     {
-        var blocks = (days.Sum(day => day.LongLength) * BitsPerHash / (BlockWords * 64)) + 1;
-        _words = new ulong[blocks * BlockWords];
+        _words = new ulong[((count * BitsPerHash / (BlockWords * 64)) + 1) * BlockWords];
         Size = _words.LongLength * sizeof(ulong);
-        foreach (var day in days)
-        {
-            foreach (var entry in day)
-            {
-                Probe(_words, entry.Hash, add: true);
-            }
-        }
     }
 
     /// <summary>Bytes in memory, until it is evicted.</summary>
     public long Size { get; }
 
     /// <summary>When it was used last, for the cache.</summary>
-    public long LastUsed { get; private set; }
+    public long LastUsed { get; private set; } = Environment.TickCount64;
+
+    /// <summary>Adds hashes, before the filter is in the cache.</summary>
+    public void Add(EventIdEntry[] entries)
+    {
+        foreach (var entry in entries)
+        {
+            Probe(_words!, entry.Hash, add: true);
+        }
+    }
 
     /// <summary>Whether a hash may be one of those; true for all once the filter was evicted, which can happen on any thread.</summary>
     public bool MayContain(ulong hash)

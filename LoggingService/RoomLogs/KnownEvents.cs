@@ -133,8 +133,15 @@ internal sealed class KnownEvents : IDisposable
     /// <summary>Builds the filter of all days but the current one; none where a day has hashes of another seed.</summary>
     private void BuildFilter()
     {
-        var entries = _days.Where(day => day != _current).Select(day => day.ReadEntries()).ToList();
-        SetFilter(entries.Contains(null) ? null : new(entries!));
+        SetFilter(null);
+        var days = _days.FindAll(day => day != _current);
+        var counts = days.ConvertAll(day => day.Count());
+        if (!counts.Contains(null))
+        {
+            var filter = new IdFilter(counts.Sum() ?? 0);
+            SetFilter(days.TrueForAll(day => day.TryAddTo(filter)) ? filter : null);
+        }
+
         _rebuilds = _days.Sum(day => day.Rebuilds);
     }
 

@@ -83,6 +83,17 @@ internal sealed class RoomDispatcher
         return true;
     }
 
+    /// <summary>Closes the logs of days before a day.</summary>
+    public Task CloseDaysBeforeAsync(DateOnly day)
+    {
+        foreach (var room in _cache.Rooms.Where(room => room.Log?.Day < day).ToList())
+        {
+            StartClose(room);
+        }
+
+        return _background.WhenQuietAsync();
+    }
+
     private bool TryAppend(Room room, List<RoomEntry> entries)
     {
         try

@@ -6,6 +6,7 @@ namespace LoggingService.RoomLogs;
 /// <summary>One room's log, open for one day: record, text and known ids. One thread appends while another may sync.</summary>
 internal sealed class RoomLog : DayLog
 {
+    private const int LineBufferKept = 64 * 1024;
     private readonly RoomFolder _folder;
     private readonly AppendFile _record;
     private readonly TextFile _text;
@@ -13,8 +14,7 @@ internal sealed class RoomLog : DayLog
     private readonly LineRenderer _renderer;
     private readonly Dictionary<string, RoomEvent> _pending = [];
     private readonly List<(RoomEntry Entry, long Offset, int Start)> _appended = [];
-    private readonly List<LoggedLine> _logged = [];
-    private readonly LineBuffer _lines = new();
+    private LineBuffer _lines = new();
     private bool _isLinked;
 
     private RoomLog(RoomFolder folder, DateOnly day, KnownEvents known)
@@ -62,14 +62,21 @@ internal sealed class RoomLog : DayLog
     {
         _record.Dispose();
         _text.Dispose();
-        _known.StartDay(day, _record.Identity, _text.File.Identity);
-        return _known;
+        try
+        {
+            _known.StartDay(day, _record.Identity, _text.File.Identity);
+            return _known;
+        }
+        catch
+        {
+            _known.Dispose();
+            throw;
+        }
     }
 
     public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries)
     {
         _lines.Clear();
-        _logged.Clear();
         for (var i = 0; i < entries.Count; i++)
         {
             var e = entries[i].Event!;
@@ -100,16 +107,22 @@ internal sealed class RoomLog : DayLog
 
         _isLinked = _isLinked || _folder.LinkLatest(Day, isLogged: false);
         _pending.Clear();
+        var logged = new List<LoggedLine>(_appended.Count);
         for (var i = 0; i < _appended.Count; i++)
         {
             var (entry, offset, start) = _appended[i];
             var end = i + 1 < _appended.Count ? _appended[i + 1].Start : _lines.Length;
             _known.Add(entry.Event!, offset);
-            _logged.Add(new(entry.Event!, entry.ReceivedAt, _lines.WrittenMemory[start..end]));
+            logged.Add(new(entry.Event!, entry.ReceivedAt, _lines.WrittenMemory[start..end]));
         }
 
         _appended.Clear();
-        return _logged;
+        if (_lines.Length > LineBufferKept)
+        {
+            _lines = new();
+        }
+
+        return logged;
     }
 
     public override bool IsUnchanged() => _record.IsUnchanged() && _text.File.IsUnchanged();

@@ -44,7 +44,7 @@ internal sealed class RoomLogWriter
         get
         {
             var since = Volatile.Read(ref _roundSince);
-            return since != 0 ? since : _queue.OfType<JournalFrame>().FirstOrDefault()?.DurableAt;
+            return since != 0 ? since : _queue.IsEmpty ? null : _queue.OfType<JournalFrame>().FirstOrDefault()?.DurableAt;
         }
     }
 
