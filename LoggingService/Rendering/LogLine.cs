@@ -87,6 +87,7 @@ internal static class LogLine
     // event. (Client-Server API, "Types of room events".)
     private static bool WriteSentence(RenderContext context) => (context.Event.CanonicalType, context.Event.StateKey) switch
     {
+        _ when context.Event.IsNote => NoteLine.Render(context),
         (_, null) when RemovedLine.Handles(context) => RemovedLine.Render(context),
         ("m.room.message" or "m.sticker", null) => MessageLine.Render(context),
         ("m.room.encrypted", null) => MessageLine.Encrypted(context),

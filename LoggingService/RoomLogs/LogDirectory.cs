@@ -117,14 +117,14 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>
     /// Makes a transaction durable. It is written to the rooms' files afterwards. Not cancelled by a disconnecting caller.
     /// </summary>
-    /// <param name="events">Events of logged rooms.</param>
+    /// <param name="events">Events of logged rooms, and notes.</param>
     /// <exception cref="IOException">The journal can't be written: the homeserver must retry.</exception>
     public async Task AppendAsync(IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
     {
         var entries = new List<JournalEntry>(events.Count + unloggable.Count);
         foreach (var e in events)
         {
-            entries.Add(new(JournalEntryKind.Event, 0, default, e.Json.Bytes) { Event = e });
+            entries.Add(new(e.IsNote ? JournalEntryKind.Note : JournalEntryKind.Event, 0, default, e.Json.Bytes) { Event = e });
         }
 
         foreach (var (reason, bytes, isJson) in unloggable)

@@ -27,7 +27,8 @@ internal readonly record struct RoomEntry(long Sequence, JournalEntry Entry, Roo
     /// <summary>One entry of a frame.</summary>
     public static RoomEntry Of(long sequence, JournalEntry entry)
     {
-        var e = entry.Kind == JournalEntryKind.Unloggable ? null : entry.Event ?? RoomEvent.FromRecord(entry.Bytes);
+        var e = entry.Kind == JournalEntryKind.Unloggable ? null : entry.Event
+            ?? RoomEvent.FromJournal(entry.Bytes, isNote: entry.Kind == JournalEntryKind.Note);
         var isUnknown = e is null && entry.Kind != JournalEntryKind.Unloggable;
         return new(sequence, isUnknown ? entry with { Reason = $"a journal entry of kind {(int)entry.Kind}" } : entry, e);
     }
