@@ -50,7 +50,7 @@ static WebApplication Build(string[] settings, bool serves)
     // What the routes use. Hosted services start in this order, and stop in the reverse one, after the web server.
     builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);
     builder.Services.AddSingleton<RequestBodyLimit>().AddSingleton<Admission>().AddSingleton<TransactionEndpoint>();
-    builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomCreator>();
+    builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomCreator>().AddSingleton<PendingRooms>();
     builder.Services.AddSingleton<RoomAliases>().AddHostedService(services => services.GetRequiredService<RoomAliases>());
     builder.Services.AddRoomLogs(options).AddHomeserver(options);
 

@@ -104,6 +104,9 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
     public Task PutCanonicalAliasAsync(string roomId, RoomAlias alias, CancellationToken cancellation) => CallAsync(
         HttpMethod.Put, $"v3/rooms/{Escape(roomId)}/state/m.room.canonical_alias", new() { ["alias"] = alias.ToString() }, cancellation);
 
+    public Task LeaveAsync(string roomId, CancellationToken cancellation) =>
+        CallAsync(HttpMethod.Post, $"v3/rooms/{Escape(roomId)}/leave", [], cancellation);
+
     private async Task<string> CreateRoomAsync(
         RoomAlias alias, string creator, IReadOnlyList<string> moderators, bool listCreator, CancellationToken cancellation)
     {

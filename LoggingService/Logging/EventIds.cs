@@ -62,6 +62,8 @@ internal static class EventIds
     public const int RoomLimitReached = 613;
     public const int AliasAlreadyTaken = 614;
     public const int CanonicalAliasFailed = 615;
+    public const int AliasRefused = 616;
+    public const int RoomNotLeft = 617;
 
     // Homeserver: 700 to 799.
     public const int CheckPassed = 710;
