@@ -50,12 +50,16 @@ internal static class EventIds
     // Upgrade: 590 to 599.
     public const int JournalUpgraded = 590;
 
-    // Rooms: 600 to 699. The first two are logged by RoomLogs.
+    // Rooms: 600 to 699. Those of links and names are logged by RoomLogs.
     public const int AliasLinked = 600;
     public const int AliasLinkFailed = 601;
     public const int AliasQueryFailed = 602;
     public const int AliasPatternTimedOut = 603;
     public const int RoomNamed = 604;
+    public const int LoggingStopped = 605;
+    public const int LoggingResumed = 606;
+    public const int RoomLeft = 607;
+    public const int RoomWithoutAlias = 608;
     public const int RoomCreated = 610;
     public const int RoomCreationFailed = 611;
     public const int RoomCreationTimedOut = 612;

@@ -3,7 +3,7 @@ using LoggingService.Rooms;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>Links the confirmed aliases to their rooms' folders, and passes logged events on to those who look for aliases.</summary>
+/// <summary>Links the confirmed aliases to their rooms' folders.</summary>
 internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases, ILogger<AliasLinks> logger) : IHostedService
 {
     private readonly Lock _lock = new();
@@ -26,15 +26,6 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
         if (_hasFailed)
         {
             RetryFailed();
-        }
-
-        // They are of one room, and only state concerns aliases.
-        for (var i = 0; i < lines.Count; i++)
-        {
-            if (i == 0 || lines[i].Event.StateKey is not null)
-            {
-                aliases.Enqueue([lines[i].Event]);
-            }
         }
     }
 

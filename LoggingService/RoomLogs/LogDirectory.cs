@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using LoggingService.Files;
 using LoggingService.Journal;
@@ -29,6 +30,9 @@ internal sealed partial class LogDirectory : IDisposable
     private long _unsyncedSince;
     private long _lastAppend;
     private bool _isCheckpointNeeded;
+
+    /// <summary>The last event of each room whose log was repaired at the start.</summary>
+    private ConcurrentDictionary<string, RoomEvent> _replayed = new();
 
     /// <summary>Opens the log directory, created if necessary, and locks it for this process.</summary>
     /// <exception cref="ConfigurationException">It is not writable, another service writes to it, or a newer version wrote it.</exception>
@@ -101,6 +105,7 @@ internal sealed partial class LogDirectory : IDisposable
         JournalUpgrade.Run(Root, KeepDamaged, _logger);
         var replay = new JournalReplay(_journal, _parking, _cache, KeepDamaged);
         replay.Read();
+        _replayed = new(replay.LastEvents);
         _writer.Start(_journal.LastSequence);
         foreach (var (room, entries) in replay.Repairs())
         {
@@ -158,7 +163,8 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>Completes when what is durable now is in the rooms' files, except for parked rooms.</summary>
     public async Task CaughtUpAsync() => await await _writer.InTurnAsync(_background.WhenQuietAsync);
 
-    public bool HasRoom(string roomId) => Directory.Exists(Path.Combine(Root, FolderName.ForRoom(roomId)));
+    /// <summary>The last event of a room that an earlier process, or this one, logged; <c>null</c> if there is none.</summary>
+    public RoomEvent? FindLast(string roomId) => _replayed.TryRemove(roomId, out var e) ? e : RoomRecords.FindLast(Root, roomId);
 
     public string FolderOf(string localpart) => Path.Combine(Root, FolderName.ForAlias(localpart));
 

@@ -10,7 +10,7 @@ namespace LoggingService.Rooms;
 /// whose alias fails waits for the next query of the alias; our user leaves a room that is given up.
 /// </summary>
 internal sealed partial class RoomCreator(
-    RoomAliases aliases, PendingRooms pending, ServiceUser user, HomeserverClient homeserver,
+    RoomAliases aliases, AliasLookups lookups, PendingRooms pending, ServiceUser user, HomeserverClient homeserver,
     LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
 {
     /// <summary>A homeserver waits 60 s for the response.</summary>
@@ -34,7 +34,7 @@ internal sealed partial class RoomCreator(
     {
         if (!RoomAlias.TryParse(text, out var alias)
             || aliases.MatchesNamespace(alias) != true
-            || aliases.IsLookingUp(alias))
+            || !await lookups.IsUsersQueryAsync(alias))
         {
             return MatrixResults.NotFound;
         }
@@ -49,6 +49,7 @@ internal sealed partial class RoomCreator(
             return MatrixResults.NotFound;
         }
 
+        aliases.AddAsked(alias);
 
         // Concurrent queries for one alias share one creation; a disconnecting client does not cancel it.
         var creation = _inFlight.GetOrAdd(alias, key => new(() => CreateAsync(key)));
