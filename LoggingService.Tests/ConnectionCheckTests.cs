@@ -17,6 +17,9 @@ public class ConnectionCheckTests
     [Theory]
     [InlineData(400, """{"errcode":"M_USER_IN_USE","error":"User ID already taken."}""")]
     [InlineData(200, """{"user_id":"@logging:localhost"}""")]
+    [InlineData(403, """{"errcode":"M_FORBIDDEN","error":"Registration has been disabled"}""")]
+    [InlineData(400, """{"errcode":"M_EXCLUSIVE","error":"This user ID is reserved"}""")]
+    [InlineData(404, """{"errcode":"M_UNRECOGNIZED","error":"Unrecognized request"}""")]
     public async Task Success_is_one_message(int status, string registered)
     {
         _homeserver.On(Register, status, registered);
@@ -57,8 +60,8 @@ public class ConnectionCheckTests
         "the homeserver rejects its as_token", "app_service_config_files")]
     [InlineData(WhoAmI, 401, """{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognised access token"}""", "the homeserver rejects its as_token",
         "app_service_config_files")]
-    [InlineData(Register, 400, """{"errcode":"M_EXCLUSIVE","error":"This user ID is reserved"}""", "does not accept the user logging (",
-        "This user ID is reserved")]
+    [InlineData(Register, 500, """{"errcode":"M_UNKNOWN","error":"Internal server error"}""", "does not accept the user logging (",
+        "Internal server error")]
     [InlineData(Ping, 502, """{"errcode":"M_BAD_STATUS","error":"HTTP 403","status":403}""", "another hs_token",
         "Copy the file to the homeserver again and restart it")]
     [InlineData(Ping, 502, """{"errcode":"M_BAD_STATUS","error":"HTTP 404","status":404}""", "another program responds",

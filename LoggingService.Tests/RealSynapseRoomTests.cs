@@ -66,4 +66,79 @@ public class RealSynapseRoomTests
         Assert.Equal(["<@alice:localhost> on the record from now on"], run.Text(room));
         await run.WaitUntilAsync(() => run.Link("logged_now") == room, "the link leads to the room");
     }
+
+    [Fact]
+    public async Task Logging_stops_with_the_last_alias_and_our_user_leaves_the_room_that_it_created_until_an_alias_is_back()
+    {
+        await using var run = await SynapseAndService.StartAsync();
+        var alice = await run.RegisterAsync("alice");
+        var ourUser = await run.GetServiceUserAsync();
+        var room = (await alice.JoinAsync("#logged_gone:localhost")).Get("room_id");
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "on the record"));
+
+        // Without an event, too: Synapse removes the canonical alias only for other users.
+        (await ourUser.DeleteAliasAsync("#logged_gone:localhost")).EnsureSuccess();
+        await UntilStoppedAsync(run, room);
+        await run.Service.WaitForLineAsync($"Left {room}");
+        await alice.SayAsync(room, "off the record");
+        await UntilPushedAsync(run, alice);
+
+        (await alice.PutAliasAsync("#logged_back:localhost", room)).EnsureSuccess();
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "on the record again"));
+        Assert.Equal(
+            [
+                "*** logging stopped: the last alias is gone",
+                "*** logging resumed: the room has an alias again",
+                "<@alice:localhost> on the record again",
+            ],
+            run.Text(room).TakeLast(3));
+        Assert.DoesNotContain("<@alice:localhost> off the record", run.Text(room));
+    }
+
+    [Fact]
+    public async Task A_room_of_others_that_our_user_joined_is_logged_while_it_has_a_logged_alias()
+    {
+        await using var run = await SynapseAndService.StartAsync();
+        var alice = await run.RegisterAsync("alice");
+        var ourUser = await run.GetServiceUserAsync();
+        var room = await alice.CreatePublicRoomAsync("logged_while");
+        (await ourUser.JoinAsync(room)).EnsureSuccess();
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "on the record"));
+
+        // Without an event: there is no canonical alias that the homeserver removes.
+        await alice.SetStateAsync(room, "m.room.canonical_alias", new { });
+        (await alice.DeleteAliasAsync("#logged_while:localhost")).EnsureSuccess();
+        await UntilStoppedAsync(run, room);
+        await alice.SayAsync(room, "off the record");
+        await UntilPushedAsync(run, alice);
+        (await alice.PutAliasAsync("#logged_again:localhost", room)).EnsureSuccess();
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "on the record again"));
+        Assert.Equal(
+            ["*** logging resumed: the room has an alias again", "<@alice:localhost> on the record again"], run.Text(room).TakeLast(2));
+        Assert.DoesNotContain("<@alice:localhost> off the record", run.Text(room));
+        Assert.DoesNotContain(run.Output, line => line.Contains($"Left {room}"));
+    }
+
+    [Fact]
+    public async Task A_room_whose_logged_alias_is_not_published_is_named_by_its_name()
+    {
+        await using var run = await SynapseAndService.StartAsync();
+        var alice = await run.RegisterAsync("alice");
+        var room = await alice.CreateRoomAsync(new { preset = "private_chat", room_alias_name = "kitchen" });
+        (await alice.PutAliasAsync("#logged_kitchen:localhost", room)).EnsureSuccess();
+        await alice.SetStateAsync(room, "m.room.name", new { name = "Kitchen" });
+        await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "what's for dinner?"));
+        await run.Service.WaitForLineAsync("The log of \"Kitchen\" is in .*; the homeserver did not tell its alias");
+    }
+
+    /// <summary>Synapse pushes in order: once a message of another room is logged, the service has received all earlier ones.</summary>
+    private static async Task UntilPushedAsync(SynapseAndService run, SynapseUser user)
+    {
+        var other = (await user.JoinAsync("#logged_other:localhost")).Get("room_id");
+        await run.WaitUntilLoggedAsync(other, await user.SayAsync(other, "the later message"));
+    }
+
+    /// <summary>Waits for a check, which is due within a minute.</summary>
+    private static Task UntilStoppedAsync(SynapseAndService run, string room) => run.WaitUntilAsync(
+        () => run.Text(room)[^1] == "*** logging stopped: the last alias is gone", "logging has stopped", limit: TimeSpan.FromSeconds(90));
 }

@@ -72,7 +72,10 @@ public class RecordedSynapseTests
         foreach (var request in RecordedTraffic.Read(recording))
         {
             var requestBody = request.Method == "GET" ? null : request.Body;
-            Assert.Equal((200, "{}"), await service.SendAsync(new(request.Method), request.Target, requestBody));
+            var response = await service.SendAsync(new(request.Method), request.Target, requestBody);
+
+            // Synapse also asks for an alias with a space, which it would refuse.
+            Assert.Equal(request.Method == "GET" && request.Target.Contains("%20", StringComparison.Ordinal) ? 404 : 200, response.Status);
             if (request.Method == "PUT")
             {
                 Assert.True(RawJson.TryParse(Encoding.UTF8.GetBytes(request.Body), out var body, out _));

@@ -39,7 +39,7 @@ public class ServiceLogTests
             new Uri($"http://127.0.0.1:{port}/_matrix/app/v1/rooms/%23logged_%0A00:00:00%20ERR%20forged%1B[2J%E2%80%AE:localhost"),
             Cancellation);
 
-        var line = await service.WaitForLineAsync("Failed to create the room for #logged_.*");
+        var line = await service.WaitForLineAsync("Refused #logged_.*");
         Assert.Contains(@"#logged_␊00:00:00 ERR forged␛[2J\u{202E}:localhost", line.Value, StringComparison.Ordinal);
         Assert.DoesNotContain(
             service.Output, output => output.StartsWith("00:00:00 ERR forged", StringComparison.Ordinal) || output.Contains('\e'));

@@ -50,8 +50,10 @@ static WebApplication Build(string[] settings, bool serves)
     // What the routes use. Hosted services start in this order, and stop in the reverse one, after the web server.
     builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);
     builder.Services.AddSingleton<RequestBodyLimit>().AddSingleton<Admission>().AddSingleton<TransactionEndpoint>();
-    builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomCreator>();
-    builder.Services.AddSingleton<RoomAliases>().AddHostedService(services => services.GetRequiredService<RoomAliases>());
+    builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomStates>().AddSingleton<StoppedRooms>();
+    builder.Services.AddSingleton<RoomCreator>().AddSingleton<PendingRooms>();
+    builder.Services.AddSingleton<RoomAliases>().AddSingleton<AliasLookups>();
+    builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());
     builder.Services.AddRoomLogs(options).AddHomeserver(options);
 
     // The middleware: the path as it was sent, our errors as Matrix errors, the route, the homeserver's token.

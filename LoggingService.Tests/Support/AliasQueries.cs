@@ -7,12 +7,14 @@ internal static class AliasQueries
     public const string CreateRoom = "POST /_matrix/client/v3/createRoom";
     public const string PutCanonical = "PUT /_matrix/client/v3/rooms/%21tea%3Alocalhost/state/m.room.canonical_alias";
     public const string TeaRoom = """{"room_id":"!tea:localhost"}""";
+    public const string LeaveTea = "POST /_matrix/client/v3/rooms/%21tea%3Alocalhost/leave";
     public static readonly string PutAlias = StubHomeserver.AliasLine(Alias, "PUT");
 
     public static StubHomeserver CreatingRooms() => new StubHomeserver().WithoutAliases()
         .On(CreateRoom, TeaRoom)
         .On("PUT /_matrix/client/v3/directory/room/*", "{}")
-        .On(PutCanonical, """{"event_id":"$canonical"}""");
+        .On(PutCanonical, """{"event_id":"$canonical"}""")
+        .On(LeaveTea, "{}");
 
     public static Task<(int Status, string Body)> QueryAsync(ServiceUnderTest service, string alias) =>
         service.SendAsync(HttpMethod.Get, $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}");

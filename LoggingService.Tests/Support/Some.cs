@@ -24,4 +24,14 @@ internal static class Some
         return $$"""{"content":{{content}},"event_id":{{id}},"origin_server_ts":{{time}},"room_id":{{JsonSerializer.Serialize(roomId)}}"""
             + $$""","sender":"{{sender}}","type":"m.room.message","unsigned":{"age":37},"user_id":"{{sender}}"}""";
     }
+
+    /// <summary>A state event; its content is JSON.</summary>
+    public static string State(string roomId, string type, string content, string stateKey = "", string sender = "@alice:localhost") =>
+        $$"""{"content":{{content}},"event_id":"{{EventId()}}","origin_server_ts":1795461611000,"room_id":"{{roomId}}","""
+        + $$"""
+            "sender":"{{sender}}","state_key":"{{stateKey}}","type":"{{type}}"}
+            """;
+
+    public static string CanonicalAlias(string roomId, string alias, params IEnumerable<string> others) => State(
+        roomId, "m.room.canonical_alias", $$"""{"alias":"{{alias}}","alt_aliases":{{JsonSerializer.Serialize(others)}}}""");
 }

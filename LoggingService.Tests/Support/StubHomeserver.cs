@@ -62,6 +62,7 @@ internal sealed class StubHomeserver : HttpMessageHandler
             return Task.FromResult(new Response(200, $$"""{"room_id":"{{roomId}}"}"""));
         })
         .On("PUT /_matrix/client/v3/rooms/*", """{"event_id":"$canonical"}""")
+        .On("POST /_matrix/client/v3/rooms/*", "{}")
         .On("PUT /_matrix/client/v3/directory/room/*", request =>
         {
             var roomId = JsonElement.Parse(request.Body).GetProperty("room_id").GetString()!;

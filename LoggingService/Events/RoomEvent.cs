@@ -28,6 +28,9 @@ internal sealed class RoomEvent
 
     public RawJson Json { get; }
 
+    /// <summary>A line of the service itself (<see cref="Note"/>), which nothing that is pushed can be.</summary>
+    public bool IsNote { get; private init; }
+
     /// <summary>Not empty.</summary>
     public string EventId => _eventId ??= Json.Slice(_parts.EventId).AsString()!;
 
@@ -44,7 +47,7 @@ internal sealed class RoomEvent
     /// <summary><c>null</c> if this is not a state event; the empty string is a state key like any other.</summary>
     public string? StateKey => _stateKey ??= Json.Slice(_parts.StateKey).AsString();
 
-    public RawJson Content => Json.Slice(_parts.Content);
+    public RawJson Content => new(Json.Bytes[_parts.Content], _parts.ContentMembers);
 
     /// <summary>Milliseconds since 1970, as claimed by the sending server.</summary>
     public long? OriginServerTs => Json.Slice(_parts.OriginServerTs).AsInteger();
@@ -52,8 +55,14 @@ internal sealed class RoomEvent
     /// <summary>What the homeserver added.</summary>
     public RawJson Unsigned => Json.Slice(_parts.Unsigned);
 
-    /// <summary>When the event reached the service, in milliseconds since 1970; <c>null</c> if the event is not from a record.</summary>
-    public long? ReceivedTs => Json.Slice(_parts.ReceivedTs).AsInteger();
+    /// <summary>
+    /// When the event reached the service, in milliseconds since 1970: read from a record, or set before the event is written to one.
+    /// </summary>
+    public long? ReceivedTs
+    {
+        get => field ?? Json.Slice(_parts.ReceivedTs).AsInteger();
+        set;
+    }
 
     /// <summary>
     /// Reads a value, from its first token to its last. It can be logged if it is an object with an event id, and a room id that
@@ -88,7 +97,18 @@ internal sealed class RoomEvent
     }
 
     /// <summary>Reads a line of a record, without its line break; <c>null</c> if it contains no event.</summary>
-    public static RoomEvent? FromRecord(ReadOnlyMemory<byte> line) => RawJson.TryParse(line, Read, out var e, out _) ? e : null;
+    public static RoomEvent? FromRecord(ReadOnlyMemory<byte> line) => FromJournal(line, Note.IsRecord(line.Span));
+
+    /// <summary>Reads the JSON of a journal entry, whose kind says whether it is a note; <c>null</c> if it contains no event.</summary>
+    public static RoomEvent? FromJournal(ReadOnlyMemory<byte> json, bool isNote)
+    {
+        if (!RawJson.TryParse(json, Read, out var e, out _) || e is null)
+        {
+            return null;
+        }
+
+        return isNote ? new(e.Json, e._parts, e.RoomId) { IsNote = true } : e;
+    }
 
     /// <summary>The sender as UTF-8.</summary>
     public Utf8Text? SenderText => Json.Slice(_parts.Sender).AsText();
@@ -98,16 +118,16 @@ internal sealed class RoomEvent
     public Utf8Text? StateKeyText => Json.Slice(_parts.StateKey).AsText();
 
     /// <summary>The event with bytes of its own, which keep no larger array in memory.</summary>
-    public RoomEvent Copy() => new(new(Json.Bytes.ToArray()), _parts, RoomId);
+    public RoomEvent Copy() => new(new(Json.Bytes.ToArray()), _parts, RoomId) { IsNote = IsNote };
 
     /// <summary>
     /// Writes the event's line of the record: the bytes as pushed, with <c>received_ts</c> appended as the last key
-    /// (readers use the last of two equal keys, and the sender may have set its own), and a line break.
+    /// (readers use the last of two equal keys, and the sender may have set its own), for a note also <c>note</c>, and a line break.
     /// </summary>
     public void WriteRecord(Stream output, DateTimeOffset receivedAt)
     {
-        Span<byte> end = stackalloc byte[48];
-        Utf8.TryWrite(end, $",\"received_ts\":{receivedAt.ToUnixTimeMilliseconds()}}}\n", out var length);
+        Span<byte> end = stackalloc byte[64];
+        Utf8.TryWrite(end, $",\"received_ts\":{receivedAt.ToUnixTimeMilliseconds()}{(IsNote ? ",\"note\":true" : "")}}}\n", out var length);
         Json.WriteOpenObject(output);
         output.Write(end[..length]);
     }

@@ -64,7 +64,7 @@ internal sealed class ConnectionCheck(
     {
         try
         {
-            await homeserver.EnsureRegisteredAsync(cancellation);
+            await TryRegisterUserAsync(cancellation);
             await user.EnsureIdentifiedAsync(cancellation);
             return new(CheckState.Ok, $"loaded, the homeserver knows this service as {user.Id}");
         }
@@ -77,6 +77,18 @@ internal sealed class ConnectionCheck(
         catch (HomeserverException e)
         {
             return Failed($"the homeserver does not accept the user {registration.SenderLocalpart} ({e.Message})", SeeItsLog);
+        }
+    }
+
+    /// <summary>A refusal is no failure: whoami tells whether the user can be used.</summary>
+    private async Task TryRegisterUserAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await homeserver.EnsureRegisteredAsync(cancellation);
+        }
+        catch (HomeserverException e) when (!e.IsTransient && e.Status != 401)
+        {
         }
     }
 

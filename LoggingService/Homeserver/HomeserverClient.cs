@@ -104,6 +104,22 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
     public Task PutCanonicalAliasAsync(string roomId, RoomAlias alias, CancellationToken cancellation) => CallAsync(
         HttpMethod.Put, $"v3/rooms/{Escape(roomId)}/state/m.room.canonical_alias", new() { ["alias"] = alias.ToString() }, cancellation);
 
+    /// <summary>The content of a state event with an empty state key; for members. 404 <c>M_NOT_FOUND</c> if there is none.</summary>
+    public Task<RawJson> GetStateAsync(string roomId, string type, CancellationToken cancellation) =>
+        CallAsync(HttpMethod.Get, $"v3/rooms/{Escape(roomId)}/state/{Escape(type)}", null, cancellation);
+
+    /// <summary>The user who created a room, for members; <c>null</c> if the homeserver does not tell.</summary>
+    public async Task<string?> GetCreatorAsync(string roomId, CancellationToken cancellation)
+    {
+        // Without support for "format" the response is the content, which names the creator up to room version 10.
+        var path = $"v3/rooms/{Escape(roomId)}/state/m.room.create?format=event";
+        var response = await CallAsync(HttpMethod.Get, path, null, cancellation);
+        return response["sender"u8].AsString() ?? response["creator"u8].AsString();
+    }
+
+    public Task LeaveAsync(string roomId, CancellationToken cancellation) =>
+        CallAsync(HttpMethod.Post, $"v3/rooms/{Escape(roomId)}/leave", [], cancellation);
+
     private async Task<string> CreateRoomAsync(
         RoomAlias alias, string creator, IReadOnlyList<string> moderators, bool listCreator, CancellationToken cancellation)
     {

@@ -50,18 +50,24 @@ internal static class EventIds
     // Upgrade: 590 to 599.
     public const int JournalUpgraded = 590;
 
-    // Rooms: 600 to 699. The first two are logged by RoomLogs.
+    // Rooms: 600 to 699. Those of links and names are logged by RoomLogs.
     public const int AliasLinked = 600;
     public const int AliasLinkFailed = 601;
     public const int AliasQueryFailed = 602;
     public const int AliasPatternTimedOut = 603;
     public const int RoomNamed = 604;
+    public const int LoggingStopped = 605;
+    public const int LoggingResumed = 606;
+    public const int RoomLeft = 607;
+    public const int RoomWithoutAlias = 608;
     public const int RoomCreated = 610;
     public const int RoomCreationFailed = 611;
     public const int RoomCreationTimedOut = 612;
     public const int RoomLimitReached = 613;
     public const int AliasAlreadyTaken = 614;
     public const int CanonicalAliasFailed = 615;
+    public const int AliasRefused = 616;
+    public const int RoomNotLeft = 617;
 
     // Homeserver: 700 to 799.
     public const int CheckPassed = 710;

@@ -93,6 +93,7 @@ internal static class LogLine
     // event. (Client-Server API, "Types of room events".)
     private static bool WriteSentence(RenderContext context) => (context.Event.CanonicalType, context.Event.StateKey) switch
     {
+        _ when context.Event.IsNote => NoteLine.Render(context),
         // Its redaction is in the record already.
         var (_, stateKey) when context.History.IsRemoved(context.Event.EventId) =>
             stateKey is null ? RemovedLine.Render(context) : RoomStateLine.Removed(context),

@@ -1,21 +1,23 @@
+using LoggingService.Files;
 using LoggingService.Homeserver;
 using LoggingService.Rooms;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>Links the confirmed aliases to their rooms' folders, and passes logged events on to those who look for aliases.</summary>
+/// <summary>Links the confirmed aliases to their rooms' folders.</summary>
 internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases, ILogger<AliasLinks> logger) : IHostedService
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<RoomAlias, string> _linked = [];
     private readonly Dictionary<RoomAlias, string> _failed = [];
+    private volatile bool _hasFailed;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         aliases.Confirmed += Link;
         logs.Written += OnWritten;
         logs.Restored += LinkAll;
-        logs.FoldersRemoved += OnFoldersRemoved;
+        logs.OldDaysRemoved += OnOldDaysRemoved;
         return Task.CompletedTask;
     }
 
@@ -23,15 +25,17 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
 
     private void OnWritten(IReadOnlyList<LoggedLine> lines)
     {
-        RetryFailed();
-        aliases.Enqueue([.. lines.Select(line => line.Event)]);
+        if (_hasFailed)
+        {
+            RetryFailed();
+        }
     }
 
     private void RetryFailed()
     {
         lock (_lock)
         {
-            foreach (var (alias, roomId) in _failed.Where(link => logs.HasRoom(link.Value)).ToList())
+            foreach (var (alias, roomId) in _failed.Where(link => HasFolder(link.Value)).ToList())
             {
                 TryLink(alias, roomId);
             }
@@ -50,18 +54,21 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
     }
 
     /// <summary>The links went with the folders: they are created again once the rooms are logged again.</summary>
-    private void OnFoldersRemoved()
+    private void OnOldDaysRemoved()
     {
         lock (_lock)
         {
             foreach (var (alias, roomId) in _linked.Where(link => new FileInfo(logs.FolderOf(link.Key.Localpart)).LinkTarget is null))
             {
                 _failed.TryAdd(alias, roomId);
+                _hasFailed = true;
             }
 
             RetryFailed();
         }
     }
+
+    private bool HasFolder(string roomId) => Directory.Exists(Path.Combine(logs.Root, FolderName.ForRoom(roomId)));
 
     private void LinkAll()
     {
@@ -92,6 +99,8 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
                 Log.AliasLinkFailed(logger, alias, e.Message);
             }
         }
+
+        _hasFailed = _failed.Count > 0;
     }
 
     private static partial class Log

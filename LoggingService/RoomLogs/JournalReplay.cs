@@ -14,6 +14,9 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
 
     public int RoomCount => _sizes.Count;
 
+    /// <summary>The last event of each room.</summary>
+    public Dictionary<string, RoomEvent> LastEvents { get; } = [];
+
     /// <summary>Reads all entries once, and marks their rooms as unsynced.</summary>
     /// <exception cref="IOException">A segment can't be opened.</exception>
     public void Read()
@@ -30,6 +33,12 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
         foreach (var frame in journal.Replay(damaged))
         {
             Add(frame);
+        }
+
+        foreach (var (roomId, e) in LastEvents)
+        {
+            // Otherwise it keeps its frame in memory.
+            LastEvents[roomId] = e.Copy();
         }
     }
 
@@ -82,6 +91,10 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
             room.Day = entry.Day;
             _sizes[room] = _sizes.GetValueOrDefault(room) + entry.Entry.Bytes.Length;
             rooms.Add(room);
+            if (entry.Event is { } e)
+            {
+                LastEvents[entry.RoomId] = e;
+            }
         }
 
         return rooms;

@@ -10,7 +10,7 @@ internal sealed partial class LineRenderer
     private readonly RecordHistory _history;
 
     /// <param name="pending">As for <see cref="RecordHistory"/>.</param>
-    public LineRenderer(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, long>? pending)
+    public LineRenderer(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, RoomEvent>? pending)
     {
         _folder = folder;
         _history = new(folder, record, known, pending);

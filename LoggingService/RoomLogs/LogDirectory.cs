@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using LoggingService.Files;
 using LoggingService.Journal;
@@ -30,6 +31,9 @@ internal sealed partial class LogDirectory : IDisposable
     private long _lastAppend;
     private bool _isCheckpointNeeded;
 
+    /// <summary>The last event of each room whose log was repaired at the start.</summary>
+    private ConcurrentDictionary<string, RoomEvent> _replayed = new();
+
     /// <summary>Opens the log directory, created if necessary, and locks it for this process.</summary>
     /// <exception cref="ConfigurationException">It is not writable, another service writes to it, or a newer version wrote it.</exception>
     public LogDirectory(string root, TimeProvider time, ILogger<LogDirectory> logger)
@@ -57,9 +61,8 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>Raised in the writer's turn for the lines of each append.</summary>
     public event Action<IReadOnlyList<LoggedLine>>? Written;
 
-    /// <summary>Raised when folders of rooms without a day were removed, with the links to them.</summary>
-    public event Action? FoldersRemoved;
-
+    /// <summary>Raised after old days were removed, and rooms without a day with their links.</summary>
+    public event Action? OldDaysRemoved;
     /// <summary>Raised when the directory was created again because it was moved or removed.</summary>
     public event Action? Restored
     {
@@ -104,6 +107,7 @@ internal sealed partial class LogDirectory : IDisposable
         JournalUpgrade.Run(Root, KeepDamaged, _logger);
         var replay = new JournalReplay(_journal, _parking, _cache, KeepDamaged);
         replay.Read();
+        _replayed = new(replay.LastEvents);
         _writer.Start(_journal.LastSequence);
         foreach (var (room, entries) in replay.Repairs())
         {
@@ -120,14 +124,14 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>
     /// Makes a transaction durable. It is written to the rooms' files afterwards. Not cancelled by a disconnecting caller.
     /// </summary>
-    /// <param name="events">Events of logged rooms.</param>
+    /// <param name="events">Events of logged rooms, and notes.</param>
     /// <exception cref="IOException">The journal can't be written: the homeserver must retry.</exception>
     public async Task AppendAsync(IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
     {
         var entries = new List<JournalEntry>(events.Count + unloggable.Count);
         foreach (var e in events)
         {
-            entries.Add(new(JournalEntryKind.Event, 0, default, e.Json.Bytes) { Event = e });
+            entries.Add(new(e.IsNote ? JournalEntryKind.Note : JournalEntryKind.Event, 0, default, e.Json.Bytes) { Event = e });
         }
 
         foreach (var (reason, bytes, isJson) in unloggable)
@@ -161,7 +165,8 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>Completes when what is durable now is in the rooms' files, except for parked rooms.</summary>
     public async Task CaughtUpAsync() => await await _writer.InTurnAsync(_background.WhenQuietAsync);
 
-    public bool HasRoom(string roomId) => Directory.Exists(Path.Combine(Root, FolderName.ForRoom(roomId)));
+    /// <summary>The last event of a room that an earlier process, or this one, logged; <c>null</c> if there is none.</summary>
+    public RoomEvent? FindLast(string roomId) => _replayed.TryRemove(roomId, out var e) ? e : RoomRecords.FindLast(Root, roomId);
 
     public string FolderOf(string localpart) => Path.Combine(Root, FolderName.ForAlias(localpart));
 
@@ -213,15 +218,13 @@ internal sealed partial class LogDirectory : IDisposable
 
     public async Task RemoveDaysBeforeAsync(DateOnly keepFrom)
     {
-        var (files, rooms) = await Task.Run(() => Retention.RemoveDaysBefore(Root, keepFrom));
-        if (files > 0)
+        // A log that is open saves its known ids, which outlive the record.
+        await await _writer.InTurnAsync(() => _rooms.CloseDaysBeforeAsync(keepFrom));
+        var removed = await Task.Run(() => Retention.RemoveDaysBefore(Root, keepFrom));
+        if (removed > 0)
         {
-            Log.OldDaysRemoved(_logger, files, keepFrom);
-        }
-
-        if (rooms > 0)
-        {
-            FoldersRemoved?.Invoke();
+            Log.OldDaysRemoved(_logger, removed, keepFrom);
+            OldDaysRemoved?.Invoke();
         }
     }
 

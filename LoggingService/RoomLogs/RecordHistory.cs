@@ -14,17 +14,17 @@ internal sealed class RecordHistory : RoomHistory
     private readonly RoomFolder _folder;
     private readonly AppendFile _record;
     private readonly KnownEvents _known;
-    private readonly Dictionary<string, long>? _pending;
+    private readonly Dictionary<string, RoomEvent>? _pending;
     private readonly PendingRelations _relations;
     private long _offset;
     private bool _isRedaction;
     private bool _hasPendingRedaction;
 
     /// <param name="pending">
-    /// The offsets of events whose lines are buffered in the record, and not known yet; <c>null</c> where a day's lines are rendered again,
-    /// all of which are known: then only the lines before each count, and of other days only the earlier ones.
+    /// Events whose lines are buffered in the record, and not known yet; <c>null</c> where a day's lines are rendered again, all of which
+    /// are known: then only the lines before each count, and of other days only the earlier ones.
     /// </param>
-    public RecordHistory(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, long>? pending)
+    public RecordHistory(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, RoomEvent>? pending)
     {
         _folder = folder;
         _record = record;
@@ -54,6 +54,11 @@ internal sealed class RecordHistory : RoomHistory
 
     public override RoomEvent? FindEvent(string id)
     {
+        if (_pending?.TryGetValue(id, out var pending) == true)
+        {
+            return pending;
+        }
+
         if (Locate(id) is not { } found)
         {
             return null;
@@ -139,9 +144,11 @@ internal sealed class RecordHistory : RoomHistory
 
     private (DateOnly Day, long Offset)? Locate(string id)
     {
-        if (_pending?.TryGetValue(id, out var buffered) == true)
+        if (_pending?.ContainsKey(id) == true)
         {
-            return (_known.Day, buffered);
+            return RecordReader.Newest(_record.ReadAt, _offset, Quoted(id), e => e.EventId == id) is { } buffered
+                ? (_known.Day, buffered.Offset)
+                : null;
         }
 
         var found = _known.Find(id);

@@ -10,27 +10,27 @@ internal static class Retention
 
     /// <summary>
     /// Removes all files whose names begin with the date of an old day, also those that other programs made of them, and damaged bytes;
-    /// then the rooms' folders that have no day left, with their links.
+    /// then the rooms' folders that have no day left, with their links. Returns the number of files.
     /// </summary>
     /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
-    public static (int Files, int Rooms) RemoveDaysBefore(string root, DateOnly keepFrom)
+    public static int RemoveDaysBefore(string root, DateOnly keepFrom)
     {
-        var (files, rooms) = (0, 0);
+        var removed = 0;
         foreach (var folder in new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder).ToList())
         {
             foreach (var file in folder.EnumerateFiles().Where(file => IsBefore(keepFrom, file)).ToList())
             {
                 file.Delete();
-                files++;
+                removed++;
             }
 
-            if (folder.Name != Quarantine.Folder && TryRemoveEmpty(folder, keepFrom))
+            if (folder.Name != Quarantine.Folder)
             {
-                rooms++;
+                RemoveEmpty(folder, keepFrom);
             }
         }
 
-        return (files, rooms);
+        return removed;
     }
 
     private static bool IsLogFolder(DirectoryInfo folder) =>
@@ -50,7 +50,7 @@ internal static class Retention
     }
 
     /// <summary>Removes a room's folder that has nothing but the link to its newest day, and the links of aliases to it.</summary>
-    private static bool TryRemoveEmpty(DirectoryInfo folder, DateOnly keepFrom)
+    private static void RemoveEmpty(DirectoryInfo folder, DateOnly keepFrom)
     {
         var latest = new FileInfo(Path.Combine(folder.FullName, RoomFolder.Latest));
 
@@ -58,7 +58,7 @@ internal static class Retention
         var hadDays = latest.LinkTarget is not null || DateOnly.FromDateTime(folder.LastWriteTime) < keepFrom;
         if (!hadDays || folder.EnumerateFileSystemInfos().Any(entry => entry.Name != latest.Name || entry.LinkTarget is null))
         {
-            return false;
+            return;
         }
 
         latest.Delete();
@@ -69,14 +69,12 @@ internal static class Retention
         catch (IOException) when (folder.EnumerateFileSystemInfos().Any())
         {
             // The room was logged again meanwhile.
-            return false;
+            return;
         }
 
         foreach (var link in folder.Parent!.EnumerateFileSystemInfos().Where(entry => entry.LinkTarget == folder.Name))
         {
             link.Delete();
         }
-
-        return true;
     }
 }

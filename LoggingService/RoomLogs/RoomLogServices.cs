@@ -12,8 +12,9 @@ internal static class RoomLogServices
             var logs = provider.GetRequiredService<LogDirectory>();
             return () => logs.Backlog;
         })
-        .AddSingleton<HasRoomLog>(provider => provider.GetRequiredService<LogDirectory>().HasRoom)
+        .AddSingleton<FindLastLogged>(provider => provider.GetRequiredService<LogDirectory>().FindLast)
         .AddSingleton<AliasLinks>().AddHostedService(provider => provider.GetRequiredService<AliasLinks>())
+        .AddHostedService<RecordedRooms>()
         .AddSingleton<RoomActivity>().AddHostedService(provider => provider.GetRequiredService<RoomActivity>())
         .AddHostedService<LogMaintenance>();
 }

@@ -1,111 +1,146 @@
-using System.Collections.Concurrent;
 using LoggingService.Homeserver;
-using LoggingService.Registration;
 
 namespace LoggingService.Rooms;
 
-/// <summary>Whether a room has been logged before.</summary>
-internal delegate bool HasRoomLog(string roomId);
-
 /// <summary>
-/// Decides which rooms are logged: those with an alias or an id in the registration's namespaces, and those that we created.
-/// A homeserver also pushes the events of rooms that the service's own user has joined or is invited to (Application Service
-/// API, "Registration").
+/// Decides which rooms are logged: those with an alias or an id in the registration's namespaces, and those that we are creating. A
+/// homeserver also pushes the events of rooms that the service's own user has joined or is invited to (Application Service API,
+/// "Registration"): of these the aliases decide. When the last one is gone, logging stops with a note.
 /// </summary>
 internal sealed class LoggedRooms(
-    AppServiceRegistration registration, ServiceUser user, RoomAliases aliases, HasRoomLog hasLog, TimeProvider time)
+    ServiceUser user, RoomAliases aliases, AliasChecks checks, PendingRooms pending, RoomStates states, TimeProvider time)
 {
     /// <summary>For all queries of a transaction: the homeserver waits for the response, and a stop may take 10 s at most.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<string, bool> _createdByUs = new();
-
     /// <summary>Timestamp of the last failed query; 0 if there is none.</summary>
     private long _lastFailure;
 
-    /// <summary>Returns the events of logged rooms, in order. While the homeserver cannot be queried, all rooms count as logged.</summary>
+    /// <summary>
+    /// Returns the events of logged rooms, in order, with notes where logging stops or resumes. A room that is not known and that the
+    /// homeserver cannot be asked for counts as logged.
+    /// </summary>
     public async Task<IReadOnlyList<RoomEvent>> FilterAsync(IReadOnlyList<RoomEvent> events)
     {
         using var timeout = new CancellationTokenSource(Timeout, time);
         await TryQueryAsync(() => user.EnsureIdentifiedAsync(timeout.Token));
         var logged = new List<RoomEvent>(events.Count);
-        var decided = new Dictionary<string, bool>();
-        var queried = new Dictionary<string, bool?>();
+        var rooms = new Dictionary<string, RoomOfTransaction>();
         foreach (var e in events)
         {
-            var isAboutUs = IsOurCreation(e) || IsOurMembership(e);
-            if (isAboutUs || !decided.TryGetValue(e.RoomId, out var isLogged))
+            if (!rooms.TryGetValue(e.RoomId, out var room))
             {
-                isLogged = await IsLoggedAsync(e, queried, timeout.Token);
-                decided[e.RoomId] = isLogged;
+                rooms[e.RoomId] = room = new(states.Get(e.RoomId));
+            }
+
+            // The later events of the room are decided by what this one changed.
+            var isAboutUs = IsOurCreation(e) || IsOurMembership(e);
+            if (isAboutUs || room.IsLogged is null)
+            {
+                room.SetLast();
+                room.IsLogged = await IsLoggedAsync(e, room, timeout.Token);
+                AddNote(logged, room);
+            }
+
+            if (room.IsLogged == true)
+            {
+                logged.Add(e);
+                room.Last = e;
             }
 
             if (isAboutUs)
             {
-                // The later events of the room are decided by what this one changed.
-                decided.Remove(e.RoomId);
-            }
-
-            if (isLogged)
-            {
-                logged.Add(e);
+                room.IsLogged = null;
             }
         }
 
+        foreach (var room in rooms.Values)
+        {
+            room.SetLast();
+        }
+
         return logged;
+    }
+
+    /// <summary>Forgets the rooms of notes that could not be journalled: the next event reads what their logs end with.</summary>
+    public void Forget(IEnumerable<RoomEvent> events)
+    {
+        foreach (var note in events.Where(e => e.IsNote))
+        {
+            states.Remove(note.RoomId);
+        }
+    }
+
+    /// <summary>Adds the note that logging stops or resumes, if it does.</summary>
+    private static void AddNote(List<RoomEvent> logged, RoomOfTransaction room)
+    {
+        if (room.IsLogged == true && room.State.Resume() is { } resumed)
+        {
+            logged.Add(resumed);
+        }
+        else if (room is { IsLogged: false, HasAlias: false } && room.State.Stop() is { } stopped)
+        {
+            logged.Add(stopped);
+        }
     }
 
     private bool IsOurCreation(RoomEvent e) => e is { StateKey: "", Type: "m.room.create" } && e.Sender == user.Id;
 
     private bool IsOurMembership(RoomEvent e) => e is { StateKey: { } userId, Type: "m.room.member" } && userId == user.Id;
 
-    private async Task<bool> IsLoggedAsync(RoomEvent e, Dictionary<string, bool?> queried, CancellationToken cancellation)
+    private async Task<bool> IsLoggedAsync(RoomEvent e, RoomOfTransaction room, CancellationToken cancellation)
     {
-        if (user.Id is null || IsInRoomsNamespace(e.RoomId))
+        if (user.Id is null || room.State.IsInRoomsNamespace)
         {
             return true;
         }
 
-        if (IsOurCreation(e))
+        var state = room.State;
+        if (IsOurCreation(e) && !state.HasLog)
         {
-            _createdByUs[e.RoomId] = true;
+            // The alias follows; the next check is a minute away. The creation of a room that has a log was sent again.
+            state.HasAlias = true;
+            state.IsCreatedByUs = true;
+            checks.SetChecked(e.RoomId);
+            return true;
         }
 
         // Our own membership is pushed from any room.
         var isOurMembership = IsOurMembership(e);
         var wasJoined = user.IsJoinedTo(e.RoomId);
         var isOurJoin = isOurMembership && user.TrackMembership(e);
-        var isInviteOrLeave = isOurMembership && !isOurJoin;
+        if (isOurMembership && !isOurJoin)
+        {
+            // Like an invitation, our leave alone is no reason to log a room, and only members may query the aliases.
+            return state.IsLogged;
+        }
 
-        if (aliases.HasOrHadAlias(e.RoomId) || _createdByUs.ContainsKey(e.RoomId) || (isInviteOrLeave && hasLog(e.RoomId)))
+        if (!wasJoined && !isOurJoin)
+        {
+            // Without our membership, only an alias of the namespace can be the reason for the push.
+            state.HasAlias = null;
+            return true;
+        }
+
+        if (state.HasAlias == true)
         {
             return true;
         }
 
-        // Without our membership, only an alias of the namespace can be the reason for the push.
-        if (!wasJoined && !isOurJoin)
+        if (!room.IsQueried)
         {
-            return !isOurMembership;
-        }
-
-        if (!queried.TryGetValue(e.RoomId, out var hasLoggedAlias))
-        {
-            await TryQueryAsync(async () =>
+            room.IsQueried = true;
+            await TryQueryAsync(async () => room.HasAlias = await aliases.FindAsync(e.RoomId, [], cancellation));
+            room.HasAlias = room.HasAlias == false && pending.Contains(e.RoomId) ? true : room.HasAlias;
+            if (room.HasAlias is not null)
             {
-                try
-                {
-                    hasLoggedAlias = await aliases.ConfirmAsync(e.RoomId, cancellation);
-                }
-                catch (HomeserverException refused) when (refused.Status == StatusCodes.Status403Forbidden && isInviteOrLeave)
-                {
-                    // Only members may query the aliases. Like an invitation, our leave alone is no reason to log a room.
-                    hasLoggedAlias = false;
-                }
-            });
-            queried[e.RoomId] = hasLoggedAlias;
+                checks.SetChecked(e.RoomId);
+            }
         }
 
-        return hasLoggedAlias ?? true;
+        // Without a response the last one counts, or else what the log ends with.
+        state.HasAlias = room.HasAlias ?? state.HasAlias;
+        return state.HasAlias ?? !state.IsStopped;
     }
 
     private async Task TryQueryAsync(Func<Task> query)
@@ -121,7 +156,7 @@ internal sealed class LoggedRooms(
         }
         catch (Exception e) when (e is HomeserverException or OperationCanceledException)
         {
-            // The room counts as logged. At startup StartupCheck logs the reason.
+            // At startup StartupCheck logs the reason.
             if (e is OperationCanceledException or HomeserverException { IsTransient: true } || user.Id is null)
             {
                 _lastFailure = time.GetTimestamp();
@@ -129,16 +164,29 @@ internal sealed class LoggedRooms(
         }
     }
 
-    /// <summary>A room for which the regex times out counts as logged.</summary>
-    private bool IsInRoomsNamespace(string roomId)
+    /// <summary>A room of the transaction that is being filtered.</summary>
+    private sealed class RoomOfTransaction(RoomState state)
     {
-        try
+        public RoomState State => state;
+
+        /// <summary>The decision about the next events; <c>null</c> if it is to be made.</summary>
+        public bool? IsLogged { get; set; }
+
+        public bool IsQueried { get; set; }
+
+        /// <summary>The homeserver's response; <c>null</c> if there is none.</summary>
+        public bool? HasAlias { get; set; }
+
+        /// <summary>The last logged event; <c>null</c> if the state has it.</summary>
+        public RoomEvent? Last { get; set; }
+
+        public void SetLast()
         {
-            return registration.MatchesRoomNamespace(roomId);
-        }
-        catch (TimeoutException)
-        {
-            return true;
+            if (Last is not null)
+            {
+                state.SetLast(Last.EventId);
+                Last = null;
+            }
         }
     }
 }

@@ -1,37 +1,46 @@
 using System.Collections.Concurrent;
-using System.Threading.Channels;
 using LoggingService.Homeserver;
 using LoggingService.Registration;
-using LoggingService.Rendering;
 
 namespace LoggingService.Rooms;
 
 /// <summary>
-/// The aliases of logged rooms, queried from the homeserver in the background. An alias counts only once our own homeserver
-/// confirms it: <c>m.room.canonical_alias</c> is a hint that any server can write.
+/// The aliases of rooms. An alias counts only once our own homeserver confirms it: <c>m.room.canonical_alias</c> is a hint that any
+/// server can write.
 /// </summary>
 internal sealed partial class RoomAliases(
-    AppServiceRegistration registration, HomeserverClient homeserver, ServiceUser user, TimeProvider time, ILogger<RoomAliases> logger)
-    : BackgroundService
+    AppServiceRegistration registration, HomeserverClient homeserver, AliasLookups lookups, ServiceUser user,
+    TimeProvider time, ILogger<RoomAliases> logger)
 {
-    /// <summary>By room; <c>null</c> for a former alias that is another room's now.</summary>
-    private readonly ConcurrentDictionary<string, RoomAlias?> _aliases = new();
-    private readonly ConcurrentDictionary<string, bool> _seenRooms = new();
-    private readonly ConcurrentDictionary<RoomAlias, bool> _lookups = new();
+    /// <summary>How many hints are resolved for a room at a time.</summary>
+    public const int MaxHints = 10;
+
+    private readonly ConcurrentDictionary<string, RoomAlias> _aliases = new();
     private readonly LogThrottle _timeoutThrottle = new(time);
-    private readonly Channel<(string RoomId, RoomAlias[] Hints)> _queue =
-        Channel.CreateUnbounded<(string, RoomAlias[])>(new() { SingleReader = true });
+
+    // The newest aliases that users asked for: they may have been added to a room since.
+    private readonly Lock _askedLock = new();
+    private readonly List<RoomAlias> _asked = [];
 
     /// <summary>Raised with the room id when the homeserver confirmed an alias or we created it, also when it was known.</summary>
     public event Action<RoomAlias, string>? Confirmed;
 
-    public RoomAlias? GetAlias(string roomId) => _aliases.GetValueOrDefault(roomId);
+    /// <summary>Raised for a room whose alias is another room's now.</summary>
+    public event Action<string>? Moved;
 
-    /// <summary>Whether a room has, or had, a confirmed alias.</summary>
-    public bool HasOrHadAlias(string roomId) => _aliases.ContainsKey(roomId);
+    /// <summary>The aliases that the content of a state event names: its canonical alias first.</summary>
+    public static IEnumerable<RoomAlias> GetHints(RawJson content)
+    {
+        foreach (var hint in content["aliases"u8].Items().Concat(content["alt_aliases"u8].Items()).Prepend(content["alias"u8]))
+        {
+            if (RoomAlias.TryParse(hint.AsString(), out var alias))
+            {
+                yield return alias;
+            }
+        }
+    }
 
-    /// <summary>Whether this alias is being resolved. If the homeserver queries us for it meanwhile, it does not exist.</summary>
-    public bool IsLookingUp(RoomAlias alias) => _lookups.ContainsKey(alias);
+    public RoomAlias? GetAlias(string roomId) => _aliases.TryGetValue(roomId, out var alias) ? alias : null;
 
     /// <summary>Whether the alias is in the namespace and, if known, on our homeserver; <c>null</c> if the regex timed out.</summary>
     public bool? MatchesNamespace(RoomAlias alias)
@@ -51,22 +60,16 @@ internal sealed partial class RoomAliases(
         }
     }
 
-    /// <summary>Queues the alias queries for committed events: of rooms that are new, and of those whose canonical alias changed.</summary>
-    public void Enqueue(IReadOnlyList<RoomEvent> events)
+    /// <summary>Remembers an alias of the namespace that the homeserver queried because it did not exist.</summary>
+    public void AddAsked(RoomAlias alias)
     {
-        foreach (var e in events)
+        lock (_askedLock)
         {
-            var isCanonicalAlias = e is { Type: "m.room.canonical_alias", StateKey: "" };
-            if (_seenRooms.TryAdd(e.RoomId, true) || isCanonicalAlias)
+            _asked.Remove(alias);
+            _asked.Insert(0, alias);
+            if (_asked.Count > MaxHints)
             {
-                _queue.Writer.TryWrite((e.RoomId, isCanonicalAlias ? [.. GetHints(e)] : []));
-            }
-
-            // A room that we created is named after its alias.
-            var name = e is { Type: "m.room.name", StateKey: "" } ? e.Content["name"u8].AsString() : null;
-            if (!string.IsNullOrEmpty(name) && name != GetAlias(e.RoomId)?.Localpart)
-            {
-                Log.RoomNamed(logger, GetAlias(e.RoomId)?.ToString() ?? e.RoomId, SafeText.Quoted(Utf8Text.From(name)).ToString());
+                _asked.RemoveAt(MaxHints);
             }
         }
     }
@@ -76,7 +79,8 @@ internal sealed partial class RoomAliases(
     {
         foreach (var (formerRoom, _) in _aliases.Where(known => known.Value == alias && known.Key != roomId))
         {
-            _aliases[formerRoom] = null;
+            _aliases.TryRemove(formerRoom, out _);
+            Moved?.Invoke(formerRoom);
         }
 
         _aliases[roomId] = alias;
@@ -84,13 +88,31 @@ internal sealed partial class RoomAliases(
     }
 
     /// <summary>
-    /// Queries the aliases of a room and confirms those of the namespace. False if there is none, which is not cached, since an
-    /// alias can be added without an event; <c>null</c> if the regex timed out.
+    /// Asks the homeserver for the aliases of a room and confirms those of the namespace. Where it does not list them, hints and the
+    /// known alias are resolved.
     /// </summary>
-    public async Task<bool?> ConfirmAsync(string roomId, CancellationToken cancellation)
+    /// <param name="hints">Aliases that the room may have; the first <see cref="MaxHints"/> of the namespace are used.</param>
+    /// <returns>False if there is no logged alias; <c>null</c> if that is not known, as for non-members.</returns>
+    /// <exception cref="HomeserverException">The homeserver cannot be queried.</exception>
+    public async Task<bool?> FindAsync(string roomId, IEnumerable<RoomAlias> hints, CancellationToken cancellation)
+    {
+        IReadOnlyList<string> listed;
+        try
+        {
+            listed = await homeserver.GetAliasesAsync(roomId, cancellation);
+        }
+        catch (HomeserverException e) when (e.Status is StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound)
+        {
+            return await ResolveAsync(roomId, hints, isListMissing: e.Status == StatusCodes.Status404NotFound, cancellation);
+        }
+
+        return ConfirmListed(roomId, listed);
+    }
+
+    private bool? ConfirmListed(string roomId, IReadOnlyList<string> listed)
     {
         bool? found = false;
-        foreach (var text in await homeserver.GetAliasesAsync(roomId, cancellation))
+        foreach (var text in listed)
         {
             if (RoomAlias.TryParse(text, out var alias))
             {
@@ -103,80 +125,92 @@ internal sealed partial class RoomAliases(
             }
         }
 
+        if (found == false)
+        {
+            _aliases.TryRemove(roomId, out _);
+        }
+
         return found;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <param name="isListMissing">
+    /// The homeserver lists no aliases of any room: the canonical alias, which members can read, decides.
+    /// </param>
+    private async Task<bool?> ResolveAsync(
+        string roomId, IEnumerable<RoomAlias> hints, bool isListMissing, CancellationToken cancellation)
     {
-        await foreach (var (roomId, hints) in _queue.Reader.ReadAllAsync(stoppingToken))
+        var isKnown = false;
+        if (isListMissing && user.IsJoinedTo(roomId))
         {
-            try
-            {
-                await ConfirmAsync(roomId, hints, stoppingToken);
-            }
-            catch (HomeserverException e) when (e.IsTransient || user.Id is null)
-            {
-                _queue.Writer.TryWrite((roomId, hints));
-                await Task.Delay(HomeserverResilience.Cooldown, time, stoppingToken);
-            }
-            catch (HomeserverException e)
-            {
-                Log.AliasQueryFailed(logger, roomId, e.Message);
-            }
+            (isKnown, var canonical) = await ReadCanonicalAliasAsync(roomId, cancellation);
+            hints = canonical.Concat(hints);
         }
+
+        var candidates = GetAlias(roomId) is { } known ? hints.Prepend(known) : hints;
+        var resolved = await Task.WhenAll(InNamespace(candidates).Select(async alias =>
+            (Alias: alias, RoomId: await lookups.ResolveAsync(alias, cancellation))));
+        bool? found = isKnown ? false : null;
+        foreach (var (alias, _) in resolved.Where(item => item.RoomId == roomId))
+        {
+            Confirm(alias, roomId);
+            found = true;
+        }
+
+        if (found is null or false && resolved.Length > 0)
+        {
+            _aliases.TryRemove(roomId, out _);
+        }
+
+        return found;
     }
 
-    private async Task ConfirmAsync(string roomId, RoomAlias[] hints, CancellationToken cancellation)
+    private async Task<(bool IsKnown, IEnumerable<RoomAlias> Aliases)> ReadCanonicalAliasAsync(
+        string roomId, CancellationToken cancellation)
     {
-        await user.EnsureIdentifiedAsync(cancellation);
         try
         {
-            if (await ConfirmAsync(roomId, cancellation) == true)
-            {
-                return;
-            }
+            return (true, GetHints(await homeserver.GetStateAsync(roomId, "m.room.canonical_alias", cancellation)));
         }
-        catch (HomeserverException e) when (e.Status == StatusCodes.Status403Forbidden)
+        catch (HomeserverException e) when (e is { Status: StatusCodes.Status404NotFound })
         {
-            // We are not a member: only the hints are left, which the directory must confirm.
+            // M_NOT_FOUND: the room has none. Otherwise the homeserver, or a proxy, has no such endpoint.
+            return (e.Errcode == "M_NOT_FOUND", []);
         }
-
-        foreach (var hint in hints.Where(hint => MatchesNamespace(hint) == true))
+        catch (HomeserverException e) when (e is { Status: StatusCodes.Status403Forbidden })
         {
-            _lookups[hint] = true;
-            try
-            {
-                if (await homeserver.ResolveAliasAsync(hint, cancellation) == roomId)
-                {
-                    Confirm(hint, roomId);
-                }
-            }
-            finally
-            {
-                _lookups.TryRemove(hint, out _);
-            }
+            return (false, []);
         }
     }
 
-    private static IEnumerable<RoomAlias> GetHints(RoomEvent e)
+    private List<RoomAlias> InNamespace(IEnumerable<RoomAlias> hints)
     {
-        foreach (var hint in e.Content["alt_aliases"u8].Items().Prepend(e.Content["alias"u8]))
+        RoomAlias[] asked;
+        lock (_askedLock)
         {
-            if (RoomAlias.TryParse(hint.AsString(), out var alias))
+            asked = [.. _asked];
+        }
+
+        var matching = new List<RoomAlias>();
+        foreach (var hint in hints.Concat(asked).Distinct())
+        {
+            var matches = MatchesNamespace(hint);
+            if (matches == true)
             {
-                yield return alias;
+                matching.Add(hint);
+            }
+
+            if (matches is null || matching.Count == MaxHints)
+            {
+                // A thousand hints with a slow regex take a thousand timeouts.
+                break;
             }
         }
+
+        return matching;
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.RoomNamed, LogLevel.Information, "Room {Room} is named {Name}")]
-        public static partial void RoomNamed(ILogger logger, string room, string name);
-
-        [LoggerMessage(EventIds.AliasQueryFailed, LogLevel.Debug, "Failed to query the aliases of {RoomId}: {Reason}")]
-        public static partial void AliasQueryFailed(ILogger logger, string roomId, string reason);
-
         [LoggerMessage(EventIds.AliasPatternTimedOut, LogLevel.Error,
             "Failed to match {Alias} with the alias namespace: {Reason}. No room is created for it. Avoid nested repetitions "
                 + "such as (a+)+ in the registration. Further occurrences are logged once a minute.")]

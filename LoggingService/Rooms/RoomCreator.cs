@@ -6,11 +6,12 @@ namespace LoggingService.Rooms;
 
 /// <summary>
 /// Creates the room of an alias that the homeserver queries: limit → createRoom without the alias → alias → canonical
-/// alias. With <c>room_alias_name</c> the alias would exist before the room is public, and joins in between would fail.
+/// alias. With <c>room_alias_name</c> the alias would exist before the room is public, and joins in between would fail. A room
+/// whose alias fails waits for the next query of the alias; our user leaves a room that is given up.
 /// </summary>
 internal sealed partial class RoomCreator(
-    RoomAliases aliases, ServiceUser user, HomeserverClient homeserver, LoggingServiceOptions options,
-    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
+    RoomAliases aliases, AliasLookups lookups, PendingRooms pending, ServiceUser user, HomeserverClient homeserver,
+    LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
 {
     /// <summary>A homeserver waits 60 s for the response.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(55);
@@ -23,6 +24,7 @@ internal sealed partial class RoomCreator(
     private readonly LogThrottle _limitThrottle = new(time);
     private readonly LogThrottle _timeoutThrottle = new(time);
     private readonly LogThrottle _failureThrottle = new(time);
+    private readonly LogThrottle _refusalThrottle = new(time);
 
     /// <summary>
     /// Responds 200 if the alias exists now, regardless of who created it, and 404 if it is not in the namespace, not UTF-8
@@ -30,10 +32,24 @@ internal sealed partial class RoomCreator(
     /// </summary>
     public async Task<IResult> EnsureExistsAsync(string? text)
     {
-        if (!RoomAlias.TryParse(text, out var alias) || aliases.MatchesNamespace(alias) != true || aliases.IsLookingUp(alias))
+        if (!RoomAlias.TryParse(text, out var alias)
+            || aliases.MatchesNamespace(alias) != true
+            || !await lookups.IsUsersQueryAsync(alias))
         {
             return MatrixResults.NotFound;
         }
+
+        if (!alias.CanExist)
+        {
+            if (_refusalThrottle.TryAcquire())
+            {
+                Log.AliasRefused(logger, alias);
+            }
+
+            return MatrixResults.NotFound;
+        }
+
+        aliases.AddAsked(alias);
 
         // Concurrent queries for one alias share one creation; a disconnecting client does not cancel it.
         var creation = _inFlight.GetOrAdd(alias, key => new(() => CreateAsync(key)));
@@ -62,28 +78,38 @@ internal sealed partial class RoomCreator(
         try
         {
             await user.EnsureIdentifiedAsync(_stopped);
-            if (!_limit.TryReserve(out var reservation))
+            _ = GiveUpExpiredAsync();
+            var room = pending.Find(alias);
+            if (room is null)
             {
-                if (_limitThrottle.TryAcquire())
+                if (!_limit.TryReserve(out var reservation))
                 {
-                    Log.RoomLimitReached(logger, options.RoomsPerHour, alias);
+                    if (_limitThrottle.TryAcquire())
+                    {
+                        Log.RoomLimitReached(logger, options.RoomsPerHour, alias);
+                    }
+
+                    return MatrixResults.NotFound;
                 }
 
-                return MatrixResults.NotFound;
+                room = new(await CreateRoomAsync(alias, reservation), reservation);
+                pending.Add(alias, room);
             }
 
-            var roomId = await CreateRoomAsync(alias, reservation);
-            if (!await homeserver.PutAliasAsync(alias, roomId, _stopped) && !await HasAliasAsync(roomId, alias))
+            // If this throws, the room stays pending.
+            if (!await homeserver.PutAliasAsync(alias, room.RoomId, _stopped) && !await HasAliasAsync(room.RoomId, alias))
             {
-                Log.AliasAlreadyTaken(logger, alias, roomId);
+                Log.AliasAlreadyTaken(logger, alias, room.RoomId);
+                await GiveUpAsync(alias, room);
                 return null;
             }
 
-            Log.RoomCreated(logger, roomId, alias);
-            aliases.Confirm(alias, roomId);
-            if (!await TrySetCanonicalAliasAsync(alias, roomId))
+            Log.RoomCreated(logger, room.RoomId, alias);
+            aliases.Confirm(alias, room.RoomId);
+            pending.Remove(alias);
+            if (!await TrySetCanonicalAliasAsync(alias, room.RoomId))
             {
-                _ = RetryCanonicalAliasAsync(alias, roomId);
+                _ = RetryCanonicalAliasAsync(alias, room.RoomId);
             }
 
             return null;
@@ -114,6 +140,44 @@ internal sealed partial class RoomCreator(
             // After a timeout the room may exist: it keeps counting.
             _limit.Release(reservation);
             throw;
+        }
+    }
+
+    /// <summary>Gives up the rooms whose aliases were not queried again, or were refused, within an hour.</summary>
+    private async Task GiveUpExpiredAsync()
+    {
+        foreach (var alias in pending.Expired())
+        {
+            if (pending.Find(alias) is not { } room)
+            {
+                continue;
+            }
+
+            if (await HasAliasAsync(room.RoomId, alias))
+            {
+                // The response to the last attempt was lost.
+                aliases.Confirm(alias, room.RoomId);
+                pending.Remove(alias);
+            }
+            else
+            {
+                await GiveUpAsync(alias, room);
+            }
+        }
+    }
+
+    /// <summary>Leaves a room that will not get its alias. Without members it does not count in the limit.</summary>
+    private async Task GiveUpAsync(RoomAlias alias, PendingRoom room)
+    {
+        pending.Remove(alias);
+        try
+        {
+            await homeserver.LeaveAsync(room.RoomId, _stopped);
+            _limit.Release(room.Reservation);
+        }
+        catch (HomeserverException e)
+        {
+            Log.RoomNotLeft(logger, room.RoomId, e.Message);
         }
     }
 
@@ -178,8 +242,15 @@ internal sealed partial class RoomCreator(
         public static partial void RoomLimitReached(ILogger logger, int roomsPerHour, RoomAlias alias);
 
         [LoggerMessage(EventIds.AliasAlreadyTaken, LogLevel.Warning,
-            "{Alias} was taken by another room during the creation of {RoomId}, which stays unused")]
+            "{Alias} was taken by another room during the creation of {RoomId}, which is given up")]
         public static partial void AliasAlreadyTaken(ILogger logger, RoomAlias alias, string roomId);
+
+        [LoggerMessage(EventIds.AliasRefused, LogLevel.Information,
+            "Refused {Alias}: homeservers accept no white space and no more than 255 bytes. Further occurrences are logged once a minute.")]
+        public static partial void AliasRefused(ILogger logger, RoomAlias alias);
+
+        [LoggerMessage(EventIds.RoomNotLeft, LogLevel.Warning, "Failed to leave {RoomId}, which is unused: {Reason}")]
+        public static partial void RoomNotLeft(ILogger logger, string roomId, string reason);
 
         [LoggerMessage(EventIds.CanonicalAliasFailed, LogLevel.Warning,
             "Failed to set {Alias} as the canonical alias of {RoomId}: {Reason}. The alias works without it; it is retried.")]

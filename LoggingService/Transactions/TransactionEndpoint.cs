@@ -68,6 +68,8 @@ internal sealed partial class TransactionEndpoint(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            rooms.Forget(events);
+
             // Once, not for each retry.
             if (!Interlocked.Exchange(ref _appendFailing, true))
             {

@@ -1,0 +1,59 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace LoggingService.Events;
+
+/// <summary>
+/// A line of the service itself in a room's log. Its record line ends with <c>,"received_ts":N,"note":true}</c>: that of a pushed event
+/// always ends with <c>received_ts</c>, so that no event can imitate a note.
+/// </summary>
+internal static class Note
+{
+    /// <summary>The type of the note behind which nothing is logged, because the room has no logged alias anymore.</summary>
+    public const string LoggingStopped = "logging.stopped";
+
+    /// <summary>The type of the note before the first event that is logged again.</summary>
+    public const string LoggingResumed = "logging.resumed";
+
+    /// <param name="type">One of the types above.</param>
+    /// <param name="cause">The id of the event that caused the note: one cause makes one note of a type.</param>
+    public static RoomEvent Create(string type, string roomId, string cause)
+    {
+        var hash = Convert.ToHexStringLower(XxHash128.Hash(MemoryMarshal.AsBytes(cause.AsSpan())));
+        var json = $$"""{"content":{},"event_id":"{{type}}-{{hash}}","room_id":"{{Escape(roomId)}}","type":"{{type}}"}""";
+        return RoomEvent.FromJournal(Encoding.ASCII.GetBytes(json), isNote: true)!;
+    }
+
+    /// <summary>Whether a line of a record, without its line break, is a note.</summary>
+    public static bool IsRecord(ReadOnlySpan<byte> line)
+    {
+        if (!line.EndsWith(",\"note\":true}"u8))
+        {
+            return false;
+        }
+
+        var time = line[..^",\"note\":true}".Length];
+        var number = time[(time.LastIndexOfAnyExceptInRange((byte)'0', (byte)'9') + 1)..];
+        return !number.IsEmpty && time[..^number.Length].EndsWith(",\"received_ts\":"u8);
+    }
+
+    /// <summary>As ASCII, so that also an unpaired surrogate is kept.</summary>
+    private static string Escape(string text)
+    {
+        var escaped = new StringBuilder(text.Length);
+        foreach (var unit in text)
+        {
+            if (unit is < ' ' or > '~' or '"' or '\\')
+            {
+                escaped.Append($"\\u{(int)unit:x4}");
+            }
+            else
+            {
+                escaped.Append(unit);
+            }
+        }
+
+        return escaped.ToString();
+    }
+}

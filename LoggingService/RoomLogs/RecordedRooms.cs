@@ -1,0 +1,125 @@
+using LoggingService.Files;
+using LoggingService.Rendering;
+using LoggingService.Rooms;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// Connects the logs with what decides about them: passes logged events on to the checks of aliases, and, at a start, what the records of
+/// rooms without a link say; journals notes; tells which room is logged without an alias.
+/// </summary>
+internal sealed partial class RecordedRooms(
+    LogDirectory logs, StoppedRooms stopped, RoomStates states, RoomAliases aliases, AliasChecks checks, IHostApplicationLifetime lifetime,
+    ILogger<RecordedRooms> logger) : BackgroundService
+{
+    /// <summary>How much of the records is searched for the name of a room, for a message.</summary>
+    private const long MaxNameBytes = 16 * 1024 * 1024;
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<string> _withoutAlias = [];
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        stopped.LogNoteAsync = note => logs.AppendAsync([note], [], "");
+        logs.Written += OnWritten;
+        checks.Completed += OnChecked;
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
+        await started.Task.WaitAsync(stoppingToken);
+
+        // After a crash the newest events are in the journal.
+        await logs.CaughtUpAsync().WaitAsync(stoppingToken);
+        try
+        {
+            foreach (var (roomId, hints) in RoomRecords.FindUnlinked(logs.Root))
+            {
+                stoppingToken.ThrowIfCancellationRequested();
+                checks.Schedule(roomId, hints);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The writer reports what is wrong with the directory.
+        }
+    }
+
+    private void OnWritten(IReadOnlyList<LoggedLine> lines)
+    {
+        // They are of one room, and only state concerns aliases and names.
+        for (var i = 0; i < lines.Count; i++)
+        {
+            var e = lines[i].Event;
+            if (e.IsNote)
+            {
+                LogNote(e);
+            }
+            else if (i == 0 || e.StateKey is not null)
+            {
+                checks.Enqueue(e);
+                LogName(e);
+            }
+        }
+    }
+
+    private void LogNote(RoomEvent note)
+    {
+        var room = aliases.GetAlias(note.RoomId)?.ToString() ?? note.RoomId;
+        if (note.Type == Note.LoggingStopped)
+        {
+            Log.LoggingStopped(logger, room);
+        }
+        else if (note.Type == Note.LoggingResumed)
+        {
+            Log.LoggingResumed(logger, room);
+        }
+    }
+
+    private void LogName(RoomEvent e)
+    {
+        // A room that we created is named after its alias.
+        var name = e is { Type: "m.room.name", StateKey: "" } ? e.Content["name"u8].AsString() : null;
+        if (!string.IsNullOrEmpty(name) && name != aliases.GetAlias(e.RoomId)?.Localpart)
+        {
+            Log.RoomNamed(logger, aliases.GetAlias(e.RoomId)?.ToString() ?? e.RoomId, Quote(name));
+        }
+    }
+
+    /// <summary>Tells once where a room without a link is logged: nothing else names it.</summary>
+    private void OnChecked(string roomId)
+    {
+        lock (_lock)
+        {
+            if (aliases.GetAlias(roomId) is not null || !states.Get(roomId).IsLogged || !_withoutAlias.Add(roomId))
+            {
+                return;
+            }
+        }
+
+        var folder = Path.Combine(logs.Root, FolderName.ForRoom(roomId));
+        var name = RoomRecords.FindState(folder, "m.room.name"u8, MaxNameBytes)?.Content["name"u8].AsString();
+        Log.RoomWithoutAlias(logger, string.IsNullOrEmpty(name) ? roomId : Quote(name), folder);
+    }
+
+    private static string Quote(string name) => SafeText.Quoted(Utf8Text.From(name)).ToString();
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.RoomNamed, LogLevel.Information, "Room {Room} is named {Name}")]
+        public static partial void RoomNamed(ILogger logger, string room, string name);
+
+        [LoggerMessage(EventIds.LoggingStopped, LogLevel.Information, "Stopped logging {Room}: its last alias is gone")]
+        public static partial void LoggingStopped(ILogger logger, string room);
+
+        [LoggerMessage(EventIds.LoggingResumed, LogLevel.Information, "Resumed logging {Room}: it has an alias again")]
+        public static partial void LoggingResumed(ILogger logger, string room);
+
+        [LoggerMessage(EventIds.RoomWithoutAlias, LogLevel.Information,
+            "The log of {Room} is in {Folder}; the homeserver did not tell its alias")]
+        public static partial void RoomWithoutAlias(ILogger logger, string room, string folder);
+    }
+}

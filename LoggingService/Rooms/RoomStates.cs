@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using LoggingService.Registration;
+
+namespace LoggingService.Rooms;
+
+/// <summary>The last event in a room's log, which may be a note; <c>null</c> if there is none.</summary>
+internal delegate RoomEvent? FindLastLogged(string roomId);
+
+/// <summary>The states of the rooms since the start.</summary>
+internal sealed class RoomStates
+{
+    private readonly AppServiceRegistration _registration;
+    private readonly FindLastLogged _findLastLogged;
+    private readonly ConcurrentDictionary<string, RoomState> _states = new();
+
+    public RoomStates(AppServiceRegistration registration, RoomAliases aliases, FindLastLogged findLastLogged)
+    {
+        _registration = registration;
+        _findLastLogged = findLastLogged;
+        aliases.Confirmed += (_, roomId) => Get(roomId).HasAlias = true;
+    }
+
+    public RoomState Get(string roomId) => _states.TryGetValue(roomId, out var state)
+        ? state
+        : _states.GetOrAdd(roomId, id => new(id, IsInRoomsNamespace(id), _findLastLogged(id)));
+
+    /// <summary>Forgets a room: what its log ends with is read again.</summary>
+    public void Remove(string roomId) => _states.TryRemove(roomId, out _);
+
+    /// <summary>A room for which the regex times out counts as logged.</summary>
+    private bool IsInRoomsNamespace(string roomId)
+    {
+        try
+        {
+            return _registration.MatchesRoomNamespace(roomId);
+        }
+        catch (TimeoutException)
+        {
+            return true;
+        }
+    }
+}
