@@ -14,8 +14,10 @@ internal static partial class Posix
     /// <summary>0640: log files are readable by the service's group.</summary>
     public const UnixFileMode LogFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
+    private const uint FolderMode = 0x1E8;
     private const int NotFound = 2;
     private const int Interrupted = 4;
+    private const int AccessDenied = 13;
     private const int NotAFolder = 20;
     private const int CurrentFolder = -100;
     private const int EmptyPath = 0x1000;
@@ -39,9 +41,24 @@ internal static partial class Posix
     /// <summary>What a file system has left for this process; <see cref="long.MaxValue"/> inodes where their number has no limit.</summary>
     public readonly record struct FreeSpace(long Bytes, long Inodes);
 
-    /// <summary>Creates a folder and its missing parents, mode 0750.</summary>
-    public static void CreateFolder(string path) =>
-        Directory.CreateDirectory(path, LogFileMode | UnixFileMode.UserExecute | UnixFileMode.GroupExecute);
+    /// <summary>Creates a folder with mode 0750, unless it exists.</summary>
+    /// <param name="path">Of the folder.</param>
+    /// <param name="withParents">Otherwise the parent must exist: the log directory is created with its lock only.</param>
+    public static void CreateFolder(string path, bool withParents = false)
+    {
+        // Directory.CreateDirectory would create the parents, and with the mode of the umask.
+        if (withParents && Path.GetDirectoryName(path) is { Length: > 0 } parent && !Directory.Exists(parent))
+        {
+            CreateFolder(parent, withParents);
+        }
+
+        var error = mkdir(path, FolderMode) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        if (error != 0 && !Directory.Exists(path))
+        {
+            var message = $"mkdir of {path} failed: {new Win32Exception(error).Message}";
+            throw error == AccessDenied ? new UnauthorizedAccessException(message) : new IOException(message);
+        }
+    }
 
     /// <summary>Opens a file for reading and writing, created with mode 0640; fails while another process locks it (flock).</summary>
     public static SafeFileHandle OpenOrCreate(string path)
@@ -253,6 +270,9 @@ internal static partial class Posix
 #pragma warning disable SYSLIB1054, IDE1006 // libc's names
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int mkdir(string path, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(SafeFileHandle file);
