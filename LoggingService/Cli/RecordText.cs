@@ -10,6 +10,10 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
     private readonly Dictionary<(string Room, string Type, string StateKey), byte[]> _state = [];
     private readonly LineBuffer _line = new();
 
+    // The first bytes of files of gzip, zstd, xz and bzip2.
+    private static readonly byte[][] CompressedBeginnings =
+        [[0x1F, 0x8B], [0x28, 0xB5, 0x2F, 0xFD], [0xFD, 0x37, 0x7A, 0x58], "BZh"u8.ToArray()];
+
     /// <summary>Reads a record that later lines may refer to.</summary>
     public void ReadBefore(string path)
     {
@@ -19,6 +23,7 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
         }
     }
 
+    /// <exception cref="FatalException">The output can't be written, or the file is compressed.</exception>
     public void Write(string path)
     {
         foreach (var line in Lines(path))
@@ -35,7 +40,23 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
                 Remember(e, line);
             }
 
-            output.Write(Utf8Text.Decode(_line.Written));
+            Put(() => output.Write(Utf8Text.Decode(_line.Written)));
+        }
+    }
+
+    /// <exception cref="FatalException">The output can't be written.</exception>
+    public void Flush() => Put(output.Flush);
+
+    /// <summary>An error of the output must not be taken for one of a record.</summary>
+    private static void Put(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FatalException($"Failed to write to standard output: {e.Message}");
         }
     }
 
@@ -45,6 +66,11 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
         using var file = File.OpenRead(path);
         foreach (var line in RecordReader.Lines(file))
         {
+            if (line.Offset == 0 && CompressedBeginnings.Any(beginning => line.Bytes.Span.StartsWith(beginning)))
+            {
+                throw new FatalException($"{path} is compressed. Decompress it first: zcat FILE.gz | LoggingService render -");
+            }
+
             yield return line.Offset == 0 && line.Bytes.Span.StartsWith("\uFEFF"u8) ? line.Bytes["\uFEFF"u8.Length..] : line.Bytes;
         }
     }
