@@ -6,7 +6,7 @@ using LoggingService.RoomLogs;
 using LoggingService.Rooms;
 using LoggingService.Transactions;
 
-// An error in the configuration is one line, and exit code 1.
+// An error is one line, and exit code 78 if it is in the configuration, otherwise 1.
 try
 {
     if (OperatingSystem.IsWindows())
@@ -21,10 +21,9 @@ catch (OperationCanceledException)
     // Stopped before the start was complete.
     return 0;
 }
-catch (ConfigurationException e)
+catch (Exception e) when (e is FatalException or IOException or UnauthorizedAccessException)
 {
-    Console.Error.WriteLine(e.Message);
-    return 1;
+    return ErrorOutput.Write(e);
 }
 
 // Builds the service from settings such as --LoggingService:Logs=/var/log/matrix. One that only checks the homeserver does not
@@ -34,18 +33,16 @@ static WebApplication Build(string[] settings, bool serves)
     // The settings, and the registration that the homeserver has a copy of.
     var builder = SettingsSources.CreateBuilder(settings);
     var options = LoggingServiceOptions.Read(builder.Configuration);
-    builder.AddServiceLog();
+    ListenAddress.CheckAll(builder.Configuration);
+    builder.AddServiceLog(writesFile: serves);
     if (serves && !Path.Exists(options.Registration))
     {
         RegistrationGenerator.Write(options.Registration);
-        Console.WriteLine(RegistrationGenerator.NextSteps(options.Registration));
+        StartupMessages.WriteNextSteps(options.Registration);
     }
 
     var registration = RegistrationReader.Read(options.Registration);
-    if (serves)
-    {
-        builder.ConfigureWebServer(options, registration);
-    }
+    builder.ConfigureWebServer(options, registration, isRequired: serves);
 
     // What the routes use. Hosted services start in this order, and stop in the reverse one, after the web server.
     builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);
@@ -62,6 +59,8 @@ static WebApplication Build(string[] settings, bool serves)
     app.UseRouting();
     app.UseMiddleware<HomeserverAuthentication>();
 
+    StartupMessages.LogWarnings(app, registration);
+
     // The routes, all of them for the homeserver only. The older ones have no prefix (Application Service API, "Legacy routes").
     foreach (var root in (string[])["/_matrix/app/v1", ""])
     {
@@ -76,11 +75,6 @@ static WebApplication Build(string[] settings, bool serves)
     app.MapPost("/_matrix/app/v1/ping", () => MatrixResults.Ok);
     app.MapGet("/_matrix/app/v1/thirdparty/{**what}", () => MatrixResults.NotFound);
     app.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixResults.NotFound);
-
-    if (serves)
-    {
-        ServiceLog.WarnOfSerilogSection(app.Logger, app.Configuration);
-    }
 
     StartupMessages.Register(app, options, registration);
     return app;
