@@ -22,7 +22,7 @@ public class ConcurrentRemovalTests
             var room = Some.RoomId();
             await service.PushUntilAcceptedAsync(Ledger.Create([room]).Json);
             var transaction = Ledger.Create([room]);
-            await using (await SyscallFaults.InjectAsync(service.Process.Id, "fsync", "delay_enter=500000"))
+            await using (await SyscallFaults.InjectAsync(service.Process.Id, "fdatasync", "delay_enter=500000"))
             {
                 var before = LogFolder.JournalTimestamp(folder["logs"]);
                 var status = service.PushAsync(transaction.Json);

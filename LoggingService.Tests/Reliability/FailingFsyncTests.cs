@@ -24,7 +24,7 @@ public class FailingFsyncTests : FailingFsyncTestBase
                 var segment = LogFolder.Segments(folder["logs"]).Single();
                 var synced = Lengths(segment);
                 var refused = Ledger.Create([Room, Other, Some.RoomId()]);
-                await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, "fsync", "EIO", segment))
+                await using (await SyscallFaults.InjectErrorAsync(service.Process.Id, "fdatasync", "EIO", segment))
                     await AssertRefusedAsync(service, refused);
                 if (isResent)
                 {

@@ -16,7 +16,7 @@ public class FailingSyscallTests
     {
         { "pwrite64", "ENOSPC EDQUOT EIO", "segment open.log open.jsonl fresh.log fresh.jsonl quarantine" },
         { "pwrite64,ftruncate", "EIO", "segment open.jsonl quarantine" },
-        { "fsync", "EIO EDQUOT", "segment .journal" },
+        { "fsync,fdatasync", "EIO EDQUOT", "segment .journal" },
         { "?open,openat", "EMFILE EACCES EROFS EIO", "fresh.log fresh.jsonl quarantine" },
         { "?mkdir,?mkdirat", "ENOSPC EDQUOT EIO EROFS", "anywhere" },
         { "?symlink,?symlinkat", "ENOSPC EIO", "anywhere" },
@@ -92,8 +92,8 @@ public class FailingSyscallTests
         // The current segment, and those that may follow it.
         "segment" =>
         [
-            .. Enumerable.Range(1, 999).Select(number => folder["logs", ".journal", $"{number:D6}"])
-                .SkipWhile(path => !File.Exists(path)).Take(3),
+            .. Enumerable.Range(LogFolder.Segments(folder["logs"]).Select(path => int.Parse(Path.GetFileName(path))).LastOrDefault(1), 3)
+                .Select(number => folder["logs", ".journal", $"{number:D6}"]),
         ],
         ".journal" => [folder["logs", ".journal"], .. LogFolder.Segments(folder["logs"])],
         "quarantine" => [folder["logs", ".quarantine", $"{DateTime.Now:yyyyMMdd}.jsonl"]],

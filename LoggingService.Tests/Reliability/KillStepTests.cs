@@ -32,7 +32,7 @@ public sealed class KillStepTests : IDisposable
 
     public static TheoryData<string, string, string, int> CheckpointSteps => Choose(
         ("append to the journal", "pwrite64", ".journal/000001", 2),
-        ("sync of the journal", "fsync", ".journal/000001", 1),
+        ("sync of the journal", "fdatasync", ".journal/000001", 1),
         ("sync of a segment's name", "fsync", ".journal", 1),
         ("append to the record", "pwrite64", $"{A}/day.jsonl", 1),
         ("append to the text", "pwrite64", $"{A}/day.log", 1),
@@ -49,7 +49,7 @@ public sealed class KillStepTests : IDisposable
     public static TheoryData<string, string, string, int> ParkingSteps => Choose(
         ("creation of a parked segment", "openat", $".journal/{Parked}/000001.new", 1),
         ("copy to a parked segment", "pwrite64", $".journal/{Parked}/000001.new", 2),
-        ("sync of a parked segment", "fsync", $".journal/{Parked}/000001.new", 1),
+        ("sync of a parked segment", "fdatasync", $".journal/{Parked}/000001.new", 1),
         ("rename of a parked segment", "rename", $".journal/{Parked}/000001.new", 1),
         ("sync of a parked segment's name", "fsync", $".journal/{Parked}", 1),
         ("drop behind a parked segment", "rename", ".journal/000001", 1));

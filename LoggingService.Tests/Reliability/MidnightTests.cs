@@ -103,6 +103,7 @@ public class MidnightTests
             await checkpoint;
         }
 
+        await logs.CaughtUpAsync();
         await logs.StopAsync();
         _acknowledged.Check(folder["logs"], _room, "midnight");
         Assert.Empty(LogFolder.Segments(folder["logs"]));

@@ -117,7 +117,7 @@ internal sealed class PowerCutSimulation : IDisposable
 
         _disk.BeginProcess();
         var calls = StraceLog.Read(Trace).ToList();
-        var writes = calls.Count(call => call.Call.Name is "pwrite64" or "fsync") / 2;
+        var writes = calls.Count(call => call.Call.Name is "pwrite64" or "fsync" or "fdatasync") / 2;
         var every = isTested ? Math.Max(1, writes / Trial.Scale(40, 1_000_000)) : int.MaxValue;
         var connections = new Dictionary<long, string>();
         foreach (var (call, isEnd) in calls)

@@ -29,7 +29,7 @@ public class PowerCutTests
             });
 
             // Replay, resends, a checkpoint on a slow disk with concurrent traffic, and a stop.
-            await cuts.RunAsync(["--inject=fsync:delay_exit=10000"], async (service, url) =>
+            await cuts.RunAsync(["--inject=fsync,fdatasync:delay_exit=10000"], async (service, url) =>
             {
                 await PowerCutTraffic.SendAsync(
                     service, url, [.. cuts.Traffic.Unacknowledged(), .. cuts.Traffic.Create(6)], cuts.Traffic.Create(6));
@@ -56,7 +56,7 @@ public class PowerCutTests
             cuts.StartOver();
             await DamageAsync(cuts);
             var when = syncs.ToString(CultureInfo.InvariantCulture);
-            await cuts.RunAsync([$"--inject=fsync:signal=KILL:when={when}"], async (service, url) =>
+            await cuts.RunAsync([$"--inject=fsync,fdatasync:signal=KILL:when={when}"], async (service, url) =>
             {
                 var first = cuts.Traffic.Add(cuts.Traffic.CreateForEachRoom());
                 await PowerCutTraffic.SendAsync(service, url, [first, .. cuts.Traffic.Create(3)]);

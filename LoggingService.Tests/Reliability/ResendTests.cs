@@ -20,7 +20,7 @@ public class ResendTests
         for (var round = 0; round < rounds; round++)
         {
             var (ids, events) = Create();
-            await using (await SyscallFaults.InjectAsync(run.Service.Id, "fsync", "delay_enter=700000"))
+            await using (await SyscallFaults.InjectAsync(run.Service.Id, "fdatasync", "delay_enter=700000"))
             {
                 var statuses = await ResendAsync(run.Client, events, run.Logs, aborts: 4);
                 Assert.All(statuses, status => Assert.Equal(200, status));
@@ -29,7 +29,7 @@ public class ResendTests
             await AcknowledgeAndCheckAsync(ids, run.Logs, "a slow disk");
         }
 
-        const string method = "fsync delayed (strace); 4 aborted, then 3 concurrent requests, all during the first";
+        const string method = "fdatasync delayed (strace); 4 aborted, then 3 concurrent requests, all during the first";
         _acknowledged.AssertComplete("slow service", method, rounds);
     }
 
@@ -41,7 +41,7 @@ public class ResendTests
         for (var round = 0; round < rounds; round++)
         {
             var (ids, events) = Create();
-            await using (await SyscallFaults.InjectAsync(run.Service.Id, "fsync", "error=EIO:delay_enter=300000"))
+            await using (await SyscallFaults.InjectAsync(run.Service.Id, "fdatasync", "error=EIO:delay_enter=300000"))
             {
                 var statuses = await ResendAsync(run.Client, events, run.Logs, aborts: 3);
                 Assert.All(statuses, status => Assert.InRange(status, 500, 599));
@@ -51,7 +51,7 @@ public class ResendTests
             await AcknowledgeAndCheckAsync(ids, run.Logs, "a slow, failing disk");
         }
 
-        const string method = "fsync delayed with EIO (strace); 3 aborted and 3 concurrent requests, all 5xx; then accepted";
+        const string method = "fdatasync delayed with EIO (strace); 3 aborted and 3 concurrent requests, all 5xx; then accepted";
         _acknowledged.AssertComplete("slow service", method, rounds);
     }
 

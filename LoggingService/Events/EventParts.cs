@@ -6,12 +6,16 @@ namespace LoggingService.Events;
 /// <summary>Where the parts of an event are that the service uses: ranges of the event's bytes, empty if missing.</summary>
 internal struct EventParts
 {
+    // The objects of which several members are read: m.relates_to, m.new_content, info.
+    private const int ContentLevels = 1;
+
     public Range RoomId;
     public Range EventId;
     public Range Type;
     public Range Sender;
     public Range StateKey;
     public Range Content;
+    public JsonMember[]? ContentMembers;
     public Range OriginServerTs;
     public Range Unsigned;
     public Range ReceivedTs;
@@ -26,6 +30,12 @@ internal struct EventParts
             var name = reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(JsonString.Decode(reader.ValueSpan)) : reader.ValueSpan;
             reader.Read();
             var begin = (int)(reader.TokenStartIndex - start);
+            if (name.SequenceEqual("content"u8))
+            {
+                parts.ContentMembers = reader.TokenType == JsonTokenType.StartObject ? JsonMember.ReadAll(ref reader, ContentLevels) : null;
+            }
+
+            // Does nothing at the end of an object.
             reader.Skip();
             parts.Set(name, begin..(int)(reader.BytesConsumed - start));
         }

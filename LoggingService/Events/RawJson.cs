@@ -16,8 +16,15 @@ internal readonly struct RawJson
 {
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
+    private readonly JsonMember[]? _members;
+
     /// <param name="bytes">One JSON value that a reader has checked.</param>
-    public RawJson(ReadOnlyMemory<byte> bytes) => Bytes = bytes;
+    /// <param name="members">All members of this object, if the reader noted them.</param>
+    public RawJson(ReadOnlyMemory<byte> bytes, JsonMember[]? members = null)
+    {
+        Bytes = bytes;
+        _members = members;
+    }
 
     /// <summary>Reads a value, from its first token to its last, within the JSON that the reader reads.</summary>
     public delegate T ReadValue<out T>(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json);
@@ -44,6 +51,10 @@ internal readonly struct RawJson
         get
         {
             RawJson value = default;
+            if (_members is not null)
+            {
+                return Find(name);
+            }
 
             // Most lookups miss, and a search for the name is faster than a search for the end of each value.
             if (Kind == JsonValueKind.Object && (Bytes.Span.IndexOf(name) >= 0 || Bytes.Span.Contains((byte)'\\')))
@@ -188,6 +199,20 @@ internal readonly struct RawJson
 
     /// <summary>As above, but without the closing brace of this object, so that members can be appended.</summary>
     public void WriteOpenObject(Stream output) => WriteSingleLine(Bytes.Span[..^1], output);
+
+    private RawJson Find(ReadOnlySpan<byte> name)
+    {
+        var json = Bytes.Span;
+        for (var i = _members!.Length - 1; i >= 0; i--)
+        {
+            if (json[_members[i].Name].SequenceEqual(name))
+            {
+                return new(Bytes[_members[i].Value], _members[i].Members);
+            }
+        }
+
+        return default;
+    }
 
     private static void WriteSingleLine(ReadOnlySpan<byte> json, Stream output)
     {

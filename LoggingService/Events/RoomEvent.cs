@@ -44,7 +44,7 @@ internal sealed class RoomEvent
     /// <summary><c>null</c> if this is not a state event; the empty string is a state key like any other.</summary>
     public string? StateKey => _stateKey ??= Json.Slice(_parts.StateKey).AsString();
 
-    public RawJson Content => Json.Slice(_parts.Content);
+    public RawJson Content => new(Json.Bytes[_parts.Content], _parts.ContentMembers);
 
     /// <summary>Milliseconds since 1970, as claimed by the sending server.</summary>
     public long? OriginServerTs => Json.Slice(_parts.OriginServerTs).AsInteger();
@@ -52,8 +52,14 @@ internal sealed class RoomEvent
     /// <summary>What the homeserver added.</summary>
     public RawJson Unsigned => Json.Slice(_parts.Unsigned);
 
-    /// <summary>When the event reached the service, in milliseconds since 1970; <c>null</c> if the event is not from a record.</summary>
-    public long? ReceivedTs => Json.Slice(_parts.ReceivedTs).AsInteger();
+    /// <summary>
+    /// When the event reached the service, in milliseconds since 1970: read from a record, or set before the event is written to one.
+    /// </summary>
+    public long? ReceivedTs
+    {
+        get => field ?? Json.Slice(_parts.ReceivedTs).AsInteger();
+        set;
+    }
 
     /// <summary>
     /// Reads a value, from its first token to its last. It can be logged if it is an object with an event id, and a room id that

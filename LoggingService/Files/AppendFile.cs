@@ -10,10 +10,18 @@ namespace LoggingService.Files;
 internal sealed class AppendFile : Stream
 {
     private const int BufferKept = 1024 * 1024;
+
+    /// <summary>The buffer of files that have nothing buffered; never written.</summary>
+    private static readonly MemoryStream Empty = new(0);
+
+    // Thousands of files are open, of which few have something buffered.
+    [ThreadStatic]
+    private static MemoryStream? t_spare;
+
     private readonly SafeFileHandle _file;
     private readonly string _path;
     private readonly Lock _syncLock = new();
-    private MemoryStream _buffer = new();
+    private MemoryStream _buffer = Empty;
     private bool _hasFailed;
     private bool _hasSyncFailed;
 
@@ -42,9 +50,18 @@ internal sealed class AppendFile : Stream
     /// <summary>Opens the file, created with mode 0640.</summary>
     public static AppendFile Open(string path) => new(path, Posix.OpenToAppend(path));
 
-    public override void Write(ReadOnlySpan<byte> bytes) => _buffer.Write(bytes);
+    public override void Write(ReadOnlySpan<byte> bytes)
+    {
+        if (_buffer == Empty)
+        {
+            _buffer = t_spare ?? new();
+            t_spare = null;
+        }
 
-    public override void Write(byte[] buffer, int offset, int count) => _buffer.Write(buffer, offset, count);
+        _buffer.Write(bytes);
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     /// <summary>Appends the buffered bytes.</summary>
     /// <exception cref="IOException">The disk is full or failed; a part of them may be in the file.</exception>
@@ -59,12 +76,13 @@ internal sealed class AppendFile : Stream
         var bytes = _buffer.GetBuffer().AsSpan(0, (int)_buffer.Length);
         RandomAccess.Write(_file, bytes, Length);
         Identity = Identity with { Length = Length + bytes.Length };
-        if (_buffer.Capacity > BufferKept)
+        if (_buffer.Capacity <= BufferKept)
         {
-            _buffer = new();
+            _buffer.SetLength(0);
+            t_spare = _buffer;
         }
 
-        _buffer.SetLength(0);
+        _buffer = Empty;
         _hasFailed = false;
     }
 

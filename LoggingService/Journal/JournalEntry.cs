@@ -22,10 +22,8 @@ internal enum JournalEntryKind : byte
 /// The unit of the journal. On disk: the length of the rest (4 bytes), the kind (1), then fields: tag (1), length (4), value. A reader
 /// skips unknown tags. Integers are little-endian, text is UTF-8.
 /// </summary>
-/// <param name="ReceivedTs">Milliseconds since 1970 at which the transaction was committed.</param>
-/// <param name="Day">The day of the files that the entry belongs to, stamped at the commit: a replay asks no clock and no zone.</param>
 /// <param name="Bytes">The event as it was pushed, or the unloggable input.</param>
-internal readonly record struct JournalEntry(JournalEntryKind Kind, long ReceivedTs, DateOnly Day, ReadOnlyMemory<byte> Bytes)
+internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, DateOnly Day, ReadOnlyMemory<byte> Bytes)
 {
     private const byte ReceivedTsTag = 1;
     private const byte DayTag = 2;
@@ -33,6 +31,12 @@ internal readonly record struct JournalEntry(JournalEntryKind Kind, long Receive
     private const byte ReasonTag = 4;
     private const byte TransactionIdTag = 5;
     private const byte IsJsonTag = 6;
+
+    /// <summary>Milliseconds since 1970 at which the transaction was committed.</summary>
+    public long ReceivedTs { get; set; } = ReceivedTs;
+
+    /// <summary>The day of the files that the entry belongs to, stamped at the commit: a replay asks no clock and no zone.</summary>
+    public DateOnly Day { get; set; } = Day;
 
     /// <summary>The parsed event, where the entry is not read from a file; not part of the format.</summary>
     public RoomEvent? Event { get; init; }
@@ -91,7 +95,7 @@ internal readonly record struct JournalEntry(JournalEntryKind Kind, long Receive
 
     private static JournalEntry Read(ReadOnlyMemory<byte> bytes)
     {
-        var entry = new JournalEntry { Kind = (JournalEntryKind)Take(ref bytes, 1).Span[0] };
+        var entry = new JournalEntry((JournalEntryKind)Take(ref bytes, 1).Span[0], 0, default, default);
         while (!bytes.IsEmpty)
         {
             var tag = Take(ref bytes, 1).Span[0];

@@ -182,7 +182,7 @@ internal sealed class JournalSegment : IDisposable
     public void Sync()
     {
         HasFailed = true;
-        Posix.Sync(_file, Path);
+        Posix.SyncData(_file, Path);
         LastSequence = _appended;
         HasFailed = false;
         Verify();

@@ -155,7 +155,7 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
         _commitGate.Wait();
         try
         {
-            Commit([.. batch.SelectMany(append => append.Entries)]);
+            Commit(batch is [var single] ? single.Entries : [.. batch.SelectMany(append => append.Entries)]);
             batch.ForEach(append => append.Committed.SetResult());
         }
 #pragma warning disable CA1031 // Every waiting caller must see the error.
@@ -179,7 +179,7 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
         }
     }
 
-    private void Commit(JournalEntry[] entries)
+    private void Commit(IReadOnlyList<JournalEntry> entries)
     {
         if (_buffer.Capacity > BufferKept)
         {
@@ -188,10 +188,11 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
 
         JournalFrame.Begin(_buffer);
         var now = time.GetLocalNow();
-        for (var i = 0; i < entries.Length; i++)
+        foreach (var entry in entries)
         {
-            entries[i] = entries[i] with { ReceivedTs = now.ToUnixTimeMilliseconds(), Day = DateOnly.FromDateTime(now.DateTime) };
-            entries[i].Write(_buffer);
+            entry.ReceivedTs = now.ToUnixTimeMilliseconds();
+            entry.Day = DateOnly.FromDateTime(now.DateTime);
+            entry.Write(_buffer);
         }
 
         if (_current is not null && _current.End + _buffer.WrittenCount > SegmentSize)

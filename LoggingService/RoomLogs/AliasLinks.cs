@@ -9,6 +9,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
     private readonly Lock _lock = new();
     private readonly Dictionary<RoomAlias, string> _linked = [];
     private readonly Dictionary<RoomAlias, string> _failed = [];
+    private volatile bool _hasFailed;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -22,8 +23,19 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
 
     private void OnWritten(IReadOnlyList<LoggedLine> lines)
     {
-        RetryFailed();
-        aliases.Enqueue([.. lines.Select(line => line.Event)]);
+        if (_hasFailed)
+        {
+            RetryFailed();
+        }
+
+        // They are of one room, and only state concerns aliases.
+        for (var i = 0; i < lines.Count; i++)
+        {
+            if (i == 0 || lines[i].Event.StateKey is not null)
+            {
+                aliases.Enqueue([lines[i].Event]);
+            }
+        }
     }
 
     private void RetryFailed()
@@ -77,6 +89,8 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
                 Log.AliasLinkFailed(logger, alias, e.Message);
             }
         }
+
+        _hasFailed = _failed.Count > 0;
     }
 
     private static partial class Log

@@ -3,10 +3,11 @@ using LoggingService.Files;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// The ids of one day's record: in memory, or in the <c>.ids</c> file behind a filter. Rebuilt from the record wherever they
-/// don't match it; <see cref="IOException"/> and <see cref="UnauthorizedAccessException"/> only if the record can't be read.
+/// The ids of one day's record: in memory, or in the <c>.ids</c> file. Rebuilt from the record wherever they don't match it;
+/// <see cref="IOException"/> and <see cref="UnauthorizedAccessException"/> only if the record can't be read.
 /// </summary>
-internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache filters, Func<string, ulong, ulong> hash) : IDisposable
+/// <param name="seed">The seed of ids that are built; a file may have another one.</param>
+internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<string, ulong, ulong> hash)
 {
     /// <summary>In place of the offset of a line that retention removed with its record.</summary>
     public const long NoLine = -1;
@@ -16,17 +17,18 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
     private readonly string _text = Path.Combine(folder, DayFileName.Text(day).ToString());
     private readonly string _file = Path.Combine(folder, DayFileName.Ids(day).ToString());
     private EventIdTable? _table;
-    private IdFilter? _filter;
     private bool _isCurrent;
 
     public DateOnly Day => day;
 
     public long Size => _table?.Size ?? 0;
 
+    /// <summary>How often the ids were rebuilt.</summary>
+    public int Rebuilds { get; private set; }
+
     /// <summary>Loads the ids into memory, where they stay; returns whether the text is as the <c>.ids</c> file noted it.</summary>
     public bool StartWriting()
     {
-        Dispose();
         _isCurrent = true;
         var text = Posix.Stat(_text);
         var record = RecordStamp.Read(_record);
@@ -80,7 +82,9 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
         {
             try
             {
-                return FindOnce(kind, key);
+                return _table is { } table
+                    ? Find(table.Seed, table.Get, kind, key)
+                    : EventIdFile.Read(_file, RecordStamp.Read(_record), file => Find(file.Seed, file.Find, kind, key));
             }
             catch (InvalidDataException)
             {
@@ -91,26 +95,50 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
         throw new IOException($"{_record} changed while it was read");
     }
 
-    /// <summary>Removes the filter from the cache.</summary>
-    public void Dispose()
+    /// <summary>How many hashes a day that is not written to has; <c>null</c> if they are not of the seed, nor can be rebuilt.</summary>
+    public long? Count()
     {
-        if (_filter is not null)
+        for (var attempt = 0; attempt < 2; attempt++)
         {
-            filters.Remove(_filter);
-            _filter = null;
+            try
+            {
+                var record = RecordStamp.Read(_record);
+                var (found, count) = _table is { } table
+                    ? (table.Seed, table.Count)
+                    : EventIdFile.Read(_file, record, file => (file.Seed, file.Count));
+                if (found == seed || record is null)
+                {
+                    return found == seed ? count : null;
+                }
+            }
+            catch (InvalidDataException)
+            {
+                // The file is missing, damaged or outdated.
+            }
+
+            Rebuild();
+        }
+
+        return null;
+    }
+
+    /// <summary>Adds the hashes to a filter; false if another program changed the record since <see cref="Count"/>.</summary>
+    public bool TryAddTo(IdFilter filter)
+    {
+        try
+        {
+            filter.Add(_table?.ToSortedArray() ?? EventIdFile.Read(_file, RecordStamp.Read(_record), file => file.ReadEntries()));
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
         }
     }
 
-    private long? FindOnce(EventIdKind kind, string key)
+    private long? Find(ulong tableSeed, Func<ulong, long?> get, EventIdKind kind, string key)
     {
-        var filter = _table is null ? LoadFilter() : null;
-        var hashed = Hash(kind, key);
-        if (filter is not null && !IdFilter.MayContain(filter, hashed))
-        {
-            return null;
-        }
-
-        for (var slot = hashed; (_table is null ? ReadOffset(slot) : _table.Get(slot)) is { } offset; slot++)
+        for (var slot = Hash(tableSeed, kind, key); get(slot) is { } offset; slot++)
         {
             if (Posix.Stat(_record) is null)
             {
@@ -123,7 +151,7 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
                 return offset;
             }
 
-            if (keys is null || !IsSlotOf(keys.Value, slot))
+            if (keys is null || !IsSlotOf(keys.Value, slot, tableSeed))
             {
                 throw new InvalidDataException($"{_record} has another line at {offset}");
             }
@@ -133,56 +161,52 @@ internal sealed class DayEventIds(string folder, DateOnly day, IdFilterCache fil
     }
 
     // An entry whose slot another key occupies has the next free one. The seed differs by kind.
-    private ulong Hash(EventIdKind kind, string key) => hash(key, (_table?.Seed ?? _filter!.Seed) + (ulong)kind);
+    private ulong Hash(ulong tableSeed, EventIdKind kind, string key) => hash(key, tableSeed + (ulong)kind);
 
-    private bool IsSlotOf(EventKeys keys, ulong slot) =>
-        slot - Hash(EventIdKind.Event, keys.EventId) <= MaxDisplacement
-        || (keys.Target is { } target && slot - Hash(keys.Relation, target) <= MaxDisplacement);
+    private bool IsSlotOf(EventKeys keys, ulong slot, ulong tableSeed) =>
+        slot - Hash(tableSeed, EventIdKind.Event, keys.EventId) <= MaxDisplacement
+        || (keys.Target is { } target && slot - Hash(tableSeed, keys.Relation, target) <= MaxDisplacement);
 
     private void Add(EventIdKind kind, string key, long offset)
     {
         // Of one key only the newest entry stays: an event may be edited a million times.
-        var slot = Hash(kind, key);
-        while (_table!.Get(slot) is { } other && EventKeys.Read(_record, other)?[kind] != key)
+        var slot = Hash(_table!.Seed, kind, key);
+        while (!_table.TryAdd(slot, offset))
         {
+            if (EventKeys.Read(_record, _table.Get(slot)!.Value)?[kind] == key)
+            {
+                _table.Set(slot, offset);
+                return;
+            }
+
             slot++;
         }
-
-        _table.Set(slot, offset);
     }
-
-    private ulong[] LoadFilter()
-    {
-        var words = _filter?.Words;
-        if (words is null)
-        {
-            _filter = EventIdFile.Read(_file, RecordStamp.Read(_record), file => file.ReadFilter());
-            words = _filter.Words!;
-        }
-
-        filters.Use(_filter!);
-        return words;
-    }
-
-    private long? ReadOffset(ulong slot) => EventIdFile.Read(_file, RecordStamp.Read(_record), file => file.Seed == _filter!.Seed
-        ? file.Find(slot)
-        : throw new InvalidDataException($"{_file} was replaced"));
 
     private void Rebuild()
     {
-        Dispose();
-        _table = new((ulong)Random.Shared.NextInt64());
+        Rebuilds++;
+        _table = new(seed);
         if (RecordStamp.Read(_record) is not { } stamp)
         {
             return;
         }
 
-        foreach (var line in RecordReader.Lines(_record))
+        try
         {
-            if (EventKeys.Read(line.Bytes) is { } keys)
+            foreach (var line in RecordReader.Lines(_record))
             {
-                Add(keys, line.Offset);
+                if (EventKeys.Read(line.Bytes) is { } keys)
+                {
+                    Add(keys, line.Offset);
+                }
             }
+        }
+        catch
+        {
+            // The next lookup reads the record again: a part of the ids would pass for all.
+            _table = null;
+            throw;
         }
 
         if (!_isCurrent)

@@ -5,12 +5,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>A day's <c>.ids</c> file: a header, a filter, the entries sorted by hash; each 4 KiB end with a checksum.</summary>
+/// <summary>A day's <c>.ids</c> file: a header, the entries sorted by hash; each 4 KiB end with a checksum.</summary>
 internal sealed class EventIdFile
 {
     // "ls_ids" and a version: the format may change at any time, as the file is derived from the record.
-    private const ulong Magic = 0x0001_7364_695F_736C;
+    private const ulong Magic = 0x0002_7364_695F_736C;
     private const int HeaderWords = 8;
+    private const int TooManyOpenFiles = 24;
+    private const int TooManyOpenFilesInSystem = 23;
     private const int BlockWords = 512;
     private const int PayloadWords = BlockWords - 1;
     private readonly SafeFileHandle _file;
@@ -24,6 +26,8 @@ internal sealed class EventIdFile
 
     public ulong Seed => _header.Seed;
 
+    public long Count => _header.Entries;
+
     /// <exception cref="InvalidDataException">The file is missing, unreadable, damaged, or not of this record.</exception>
     /// <param name="record"><c>null</c> if retention removed it: its ids stay valid.</param>
     public static T Read<T>(string path, RecordStamp? record, Func<EventIdFile, T> read)
@@ -36,8 +40,10 @@ internal sealed class EventIdFile
                 ? read(ids)
                 : throw new InvalidDataException($"{path} does not match its record");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
+            when (e is IOException { HResult: not (TooManyOpenFiles or TooManyOpenFilesInSystem) } or UnauthorizedAccessException)
         {
+            // An exhausted limit is no damage: without a record, there is nothing to rebuild the ids from.
             throw new InvalidDataException(e.Message, e);
         }
     }
@@ -49,12 +55,10 @@ internal sealed class EventIdFile
     public static void Write(string path, RecordStamp record, Posix.FileIdentity? text, EventIdTable table)
     {
         var entries = table.ToSortedArray();
-        var filter = IdFilter.Create(entries);
-        var header = new Header(Magic, table.Seed, record, text?.Inode ?? 0, text?.Length ?? 0, filter.Length, entries.Length);
+        var header = new Header(Magic, table.Seed, record, text?.Inode ?? 0, text?.Length ?? 0, entries.Length);
         ulong[] words =
         [
             .. MemoryMarshal.Cast<Header, ulong>(new ReadOnlySpan<Header>(in header)),
-            .. filter,
             .. MemoryMarshal.Cast<EventIdEntry, ulong>(entries),
         ];
         var temporary = $"{path}.new";
@@ -75,12 +79,10 @@ internal sealed class EventIdFile
 
     public bool HasText(Posix.FileIdentity? text) => (_header.TextInode, _header.TextLength) == (text?.Inode ?? 0, text?.Length ?? 0);
 
-    public IdFilter ReadFilter() => new(Seed, ReadWords(HeaderWords, _header.FilterWords));
-
     public EventIdTable ReadTable()
     {
-        var table = new EventIdTable(Seed);
-        foreach (var entry in ReadEntries(0, _header.Entries))
+        var table = new EventIdTable(Seed, (int)_header.Entries);
+        foreach (var entry in ReadEntries())
         {
             table.Set(entry.Hash, entry.Offset);
         }
@@ -88,11 +90,13 @@ internal sealed class EventIdFile
         return table;
     }
 
+    public EventIdEntry[] ReadEntries() => ReadEntries(0, (int)_header.Entries);
+
     /// <summary>Interpolation search: hashes are uniformly distributed, so a few reads suffice.</summary>
     public long? Find(ulong hash)
     {
         var start = 0;
-        var end = _header.Entries;
+        var end = (int)_header.Entries;
         var before = 0UL;
         var after = ulong.MaxValue;
         while (start < end)
@@ -123,7 +127,7 @@ internal sealed class EventIdFile
         XxHash3.HashToUInt64(MemoryMarshal.AsBytes(block[..PayloadWords]), position);
 
     private EventIdEntry[] ReadEntries(int first, int count) =>
-        MemoryMarshal.Cast<ulong, EventIdEntry>(ReadWords(HeaderWords + _header.FilterWords + (first * 2), count * 2)).ToArray();
+        MemoryMarshal.Cast<ulong, EventIdEntry>(ReadWords(HeaderWords + (first * 2), count * 2)).ToArray();
 
     private ulong[] ReadWords(int first, int count)
     {
@@ -147,7 +151,7 @@ internal sealed class EventIdFile
     }
 
     private readonly record struct Header(
-        ulong Magic, ulong Seed, RecordStamp Record, ulong TextInode, long TextLength, int FilterWords, int Entries);
+        ulong Magic, ulong Seed, RecordStamp Record, ulong TextInode, long TextLength, long Entries);
 }
 
 /// <summary>Equal stamps mean an unchanged record. On macOS the inode is not read.</summary>

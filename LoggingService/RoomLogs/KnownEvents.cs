@@ -6,22 +6,31 @@ namespace LoggingService.RoomLogs;
 
 /// <summary>
 /// The ids of a room's 31 newest day files, whatever today's date: those of the day that is written to in memory, the others
-/// in <c>.ids</c> files; every hit is verified by reading the line. Used by one thread at a time. All members throw
-/// <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> if a record can't be read.
+/// in <c>.ids</c> files, which are read only for ids that the room's filter may contain. Every hit is verified by reading the line. Used
+/// by one thread at a time. All members throw <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> if a record can't
+/// be read.
 /// </summary>
 internal sealed class KnownEvents : IDisposable
 {
     private const int Days = 31;
-    private readonly Func<DateOnly, DayEventIds> _create;
     private readonly string _folder;
+    private readonly IdFilterCache _filters;
+    private readonly Func<string, ulong, ulong> _hash;
+
+    /// <summary>The same for all days, so that one hash is looked up in the filter of all.</summary>
+    private readonly ulong _seed;
     private List<DayEventIds> _days = [];
     private DayEventIds _current;
+    private IdFilter? _filter;
+    private int _rebuilds;
 
-    private KnownEvents(string folder, DateOnly day, Func<DateOnly, DayEventIds> create)
+    private KnownEvents(string folder, DateOnly day, IdFilterCache filters, Func<string, ulong, ulong> hash)
     {
         _folder = folder;
-        _create = create;
-        _current = create(day);
+        _filters = filters;
+        _hash = hash;
+        _seed = FindSeed() ?? (ulong)Random.Shared.NextInt64();
+        _current = Create(day);
     }
 
     public DateOnly Day => _current.Day;
@@ -35,17 +44,9 @@ internal sealed class KnownEvents : IDisposable
     /// <summary>Opens a room for a day. Slow where an <c>.ids</c> file is missing: 0.1 s a day of 30,000 events.</summary>
     public static KnownEvents Open(string folder, DateOnly day, IdFilterCache filters, Func<string, ulong, ulong>? hash = null)
     {
-        var known = new KnownEvents(folder, day, other => new(folder, other, filters, hash ?? Hash));
-        try
-        {
-            known.Start();
-            return known;
-        }
-        catch
-        {
-            known.Dispose();
-            throw;
-        }
+        var known = new KnownEvents(folder, day, filters, hash ?? Hash);
+        known.Start();
+        return known;
     }
 
     /// <summary>Deletes the <c>.ids</c> file of a day whose record is repaired.</summary>
@@ -76,7 +77,7 @@ internal sealed class KnownEvents : IDisposable
         if (day != Day)
         {
             Save(record, text);
-            _current = _days.Find(known => known.Day == day) ?? _create(day);
+            _current = _days.Find(known => known.Day == day) ?? Create(day);
             Start();
         }
     }
@@ -86,40 +87,95 @@ internal sealed class KnownEvents : IDisposable
     /// <param name="text">The text after the last append, which the file notes.</param>
     public void Save(Posix.FileIdentity? record, Posix.FileIdentity? text) => _current.StopWriting(record, text);
 
-    public void Dispose() => _days.ForEach(day => day.Dispose());
+    public void Dispose() => SetFilter(null);
 
     private static ulong Hash(string id, ulong seed) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(id.AsSpan()), (long)seed);
 
     private void Start()
     {
-        var names = Posix.Stat(_folder) is null ? [] : Directory.EnumerateFiles(_folder).Select(Path.GetFileName);
-        var days = names.Select(DayFileName.Parse)
-            .Where(file => file is { IsRecord: true } or { IsIds: true })
-            .Select(file => file!.Value.Day)
-            .Append(Day)
-            .Distinct()
-            .OrderDescending()
-            .Where((day, index) => index < Days || day == Day)
-            .Select(day => day == Day ? _current : _days.Find(known => known.Day == day) ?? _create(day))
-            .ToList();
-        _days.Except(days).ToList().ForEach(day => day.Dispose());
-        _days = days;
+        _days =
+        [
+            .. Files().Where(file => file.IsRecord || file.IsIds)
+                .Select(file => file.Day)
+                .Append(Day)
+                .Distinct()
+                .OrderDescending()
+                .Where((day, index) => index < Days || day == Day)
+                .Select(day => day == Day ? _current : _days.Find(known => known.Day == day) ?? Create(day)),
+        ];
         TextMatches = _current.StartWriting();
-
-        // A lookup loads the filters.
-        Contains("");
+        BuildFilter();
     }
 
-    private (DateOnly Day, long Offset)? Locate(EventIdKind kind, string key, bool isLineNeeded = true)
+    private DayEventIds Create(DateOnly day) => new(_folder, day, _seed, _hash);
+
+    private List<DayFileName> Files() => Posix.Stat(_folder) is null
+        ? []
+        : [.. Directory.EnumerateFiles(_folder).Select(path => DayFileName.Parse(Path.GetFileName(path))).OfType<DayFileName>()];
+
+    private ulong? FindSeed()
     {
-        foreach (var day in _days)
+        foreach (var file in Files().Where(file => file.IsIds).OrderByDescending(file => file.Day))
         {
-            if (day.Find(kind, key) is { } offset && !(isLineNeeded && offset == DayEventIds.NoLine))
+            try
             {
-                return (day.Day, offset);
+                return EventIdFile.Read(Path.Combine(_folder, file.ToString()), record: null, ids => ids.Seed);
+            }
+            catch (InvalidDataException)
+            {
+                // It will be rebuilt.
             }
         }
 
         return null;
     }
+
+    /// <summary>Builds the filter of all days but the current one; none where a day has hashes of another seed.</summary>
+    private void BuildFilter()
+    {
+        SetFilter(null);
+        var days = _days.FindAll(day => day != _current);
+        var counts = days.ConvertAll(day => day.Count());
+        if (!counts.Contains(null))
+        {
+            var filter = new IdFilter(counts.Sum() ?? 0);
+            SetFilter(days.TrueForAll(day => day.TryAddTo(filter)) ? filter : null);
+        }
+
+        _rebuilds = _days.Sum(day => day.Rebuilds);
+    }
+
+    private void SetFilter(IdFilter? filter)
+    {
+        if (_filter is not null)
+        {
+            _filters.Remove(_filter);
+        }
+
+        _filter = filter;
+        if (filter is not null)
+        {
+            _filters.Add(filter);
+        }
+    }
+
+    private (DateOnly Day, long Offset)? Locate(EventIdKind kind, string key, bool isLineNeeded = true)
+    {
+        if (_filter?.MayContain(_hash(key, _seed + (ulong)kind)) == false)
+        {
+            return Locate(_current, kind, key, isLineNeeded);
+        }
+
+        var found = _days.Select(day => Locate(day, kind, key, isLineNeeded)).FirstOrDefault(location => location is not null);
+        if (_days.Sum(day => day.Rebuilds) != _rebuilds)
+        {
+            // Another program changed a record.
+            BuildFilter();
+        }
+
+        return found;
+    }
+
+    private static (DateOnly Day, long Offset)? Locate(DayEventIds day, EventIdKind kind, string key, bool isLineNeeded) =>
+        day.Find(kind, key) is { } offset && !(isLineNeeded && offset == DayEventIds.NoLine) ? (day.Day, offset) : null;
 }

@@ -9,12 +9,12 @@ internal sealed partial class LineRenderer
     private readonly RoomFolder _folder;
     private readonly AppendFile _record;
     private readonly KnownEvents _known;
-    private readonly Dictionary<string, long> _pending;
+    private readonly Dictionary<string, RoomEvent> _pending;
     private readonly RoomHistory _history;
     private long _offset;
 
-    /// <param name="pending">The offsets of events whose lines are buffered in the record.</param>
-    public LineRenderer(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, long> pending)
+    /// <param name="pending">Events whose lines are not in the record yet.</param>
+    public LineRenderer(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, RoomEvent> pending)
     {
         _folder = folder;
         _record = record;
@@ -59,9 +59,9 @@ internal sealed partial class LineRenderer
 
     private RoomEvent? Find(string eventId)
     {
-        if (_pending.TryGetValue(eventId, out var buffered))
+        if (_pending.TryGetValue(eventId, out var pending))
         {
-            return EventAt(_record, buffered, eventId);
+            return pending;
         }
 
         if (_known.Find(eventId) is not { } found)

@@ -210,6 +210,8 @@ internal sealed partial class LogDirectory : IDisposable
 
     public async Task RemoveDaysBeforeAsync(DateOnly keepFrom)
     {
+        // A log that is open saves its known ids, which outlive the record.
+        await await _writer.InTurnAsync(() => _rooms.CloseDaysBeforeAsync(keepFrom));
         var removed = await Task.Run(() => Retention.RemoveDaysBefore(Root, keepFrom));
         if (removed > 0)
         {

@@ -10,6 +10,9 @@ internal sealed class Room(string roomId)
 
     public string RoomId => roomId;
 
+    /// <summary>The room among the open logs (<see cref="RoomLogCache"/>); <c>null</c> while it is not.</summary>
+    public LinkedListNode<Room>? Node { get; set; }
+
     /// <summary>The open log; <c>null</c> while the room is closed, busy or parked.</summary>
     public DayLog? Log { get; set; }
 
@@ -62,7 +65,7 @@ internal sealed class Room(string roomId)
     public long ParkedThrough { get; set; }
 
     /// <summary>Entries of the current round.</summary>
-    public List<RoomEntry> Round { get; private set; } = [];
+    public List<RoomEntry> Round { get; } = [];
 
     /// <summary>The first entry that waits for the room not to be busy; <c>null</c> if none does.</summary>
     public long? HeldFrom { get; private set; }
@@ -72,13 +75,6 @@ internal sealed class Room(string roomId)
 
     /// <summary>More entries wait than are kept in memory: they must be read from the journal.</summary>
     public bool HasOverflowed { get; private set; }
-
-    public List<RoomEntry> TakeRound()
-    {
-        var round = Round;
-        Round = [];
-        return round;
-    }
 
     /// <summary>Keeps entries until the room is not busy.</summary>
     public void Hold(IReadOnlyList<RoomEntry> entries)

@@ -31,6 +31,7 @@ internal sealed class RoomDispatcher
     public Room GetOrAdd(string roomId) => _cache.GetOrAdd(roomId);
 
     /// <summary>Appends entries to a room's log, or keeps them until its log is open.</summary>
+    /// <param name="entries">The caller may reuse the list afterwards.</param>
     public void Write(Room room, List<RoomEntry> entries)
     {
         if (room.From is null)
@@ -80,6 +81,17 @@ internal sealed class RoomDispatcher
         }
 
         return true;
+    }
+
+    /// <summary>Closes the logs of days before a day.</summary>
+    public Task CloseDaysBeforeAsync(DateOnly day)
+    {
+        foreach (var room in _cache.Rooms.Where(room => room.Log?.Day < day).ToList())
+        {
+            StartClose(room);
+        }
+
+        return _background.WhenQuietAsync();
     }
 
     private bool TryAppend(Room room, List<RoomEntry> entries)

@@ -14,6 +14,8 @@ internal readonly record struct RoomEntry(long Sequence, JournalEntry Entry, Roo
 
     public DateOnly Day => Entry.Day;
 
+    public DateTimeOffset ReceivedAt => DateTimeOffset.FromUnixTimeMilliseconds(Entry.ReceivedTs);
+
     /// <summary>The room of a journal entry.</summary>
     public static string RoomIdOf(JournalEntry entry) => Of(0, entry).RoomId;
 
@@ -22,7 +24,8 @@ internal readonly record struct RoomEntry(long Sequence, JournalEntry Entry, Roo
     /// </summary>
     public static IEnumerable<RoomEntry> Of(JournalFrame frame) => frame.Entries.Select(entry => Of(frame.Sequence, entry));
 
-    private static RoomEntry Of(long sequence, JournalEntry entry)
+    /// <summary>One entry of a frame.</summary>
+    public static RoomEntry Of(long sequence, JournalEntry entry)
     {
         var e = entry.Kind == JournalEntryKind.Unloggable ? null : entry.Event ?? RoomEvent.FromRecord(entry.Bytes);
         var isUnknown = e is null && entry.Kind != JournalEntryKind.Unloggable;

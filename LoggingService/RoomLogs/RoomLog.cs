@@ -6,13 +6,15 @@ namespace LoggingService.RoomLogs;
 /// <summary>One room's log, open for one day: record, text and known ids. One thread appends while another may sync.</summary>
 internal sealed class RoomLog : DayLog
 {
+    private const int LineBufferKept = 64 * 1024;
     private readonly RoomFolder _folder;
     private readonly AppendFile _record;
     private readonly TextFile _text;
     private readonly KnownEvents _known;
     private readonly LineRenderer _renderer;
-    private readonly Dictionary<string, long> _pending = [];
-    private readonly LineBuffer _lines = new();
+    private readonly Dictionary<string, RoomEvent> _pending = [];
+    private readonly List<(RoomEntry Entry, long Offset, int Start)> _appended = [];
+    private LineBuffer _lines = new();
     private bool _isLinked;
 
     private RoomLog(RoomFolder folder, DateOnly day, KnownEvents known)
@@ -60,31 +62,38 @@ internal sealed class RoomLog : DayLog
     {
         _record.Dispose();
         _text.Dispose();
-        _known.StartDay(day, _record.Identity, _text.File.Identity);
-        return _known;
+        try
+        {
+            _known.StartDay(day, _record.Identity, _text.File.Identity);
+            return _known;
+        }
+        catch
+        {
+            _known.Dispose();
+            throw;
+        }
     }
 
     public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries)
     {
         _lines.Clear();
-        var logged = new List<(RoomEvent Event, DateTimeOffset ReceivedAt, long Offset, Range Line)>(entries.Count);
-        foreach (var (_, entry, e) in entries)
+        for (var i = 0; i < entries.Count; i++)
         {
-            if (_pending.ContainsKey(e!.EventId) || _known.Contains(e.EventId))
+            var e = entries[i].Event!;
+            if (_pending.ContainsKey(e.EventId) || _known.Contains(e.EventId))
             {
                 continue;
             }
 
-            var offset = _record.Position;
-            var start = _lines.Length;
-            var receivedAt = DateTimeOffset.FromUnixTimeMilliseconds(entry.ReceivedTs);
-            _renderer.Render(_lines, e, offset, receivedAt);
+            var receivedAt = entries[i].ReceivedAt;
+            e.ReceivedTs = entries[i].Entry.ReceivedTs;
+            _appended.Add((entries[i], _record.Position, _lines.Length));
+            _renderer.Render(_lines, e, _record.Position, receivedAt);
             e.WriteRecord(_record, receivedAt);
-            _pending.Add(e.EventId, offset);
-            logged.Add((e, receivedAt, offset, start.._lines.Length));
+            _pending.Add(e.EventId, e);
         }
 
-        if (logged.Count == 0)
+        if (_appended.Count == 0)
         {
             return [];
         }
@@ -98,12 +107,22 @@ internal sealed class RoomLog : DayLog
 
         _isLinked = _isLinked || _folder.LinkLatest(Day, isLogged: false);
         _pending.Clear();
-        foreach (var (e, _, offset, _) in logged)
+        var logged = new List<LoggedLine>(_appended.Count);
+        for (var i = 0; i < _appended.Count; i++)
         {
-            _known.Add(e, offset);
+            var (entry, offset, start) = _appended[i];
+            var end = i + 1 < _appended.Count ? _appended[i + 1].Start : _lines.Length;
+            _known.Add(entry.Event!, offset);
+            logged.Add(new(entry.Event!, entry.ReceivedAt, _lines.WrittenMemory[start..end]));
         }
 
-        return logged.ConvertAll(line => new LoggedLine(line.Event, line.ReceivedAt, _lines.WrittenMemory[line.Line]));
+        _appended.Clear();
+        if (_lines.Length > LineBufferKept)
+        {
+            _lines = new();
+        }
+
+        return logged;
     }
 
     public override bool IsUnchanged() => _record.IsUnchanged() && _text.File.IsUnchanged();

@@ -9,7 +9,6 @@ internal sealed class RoomLogCache(int maxOpen)
 {
     private readonly Dictionary<string, Room> _rooms = [];
     private readonly LinkedList<Room> _open = new();
-    private readonly Dictionary<Room, LinkedListNode<Room>> _nodes = [];
 
     /// <summary>The rooms with an open log, with entries that are not synced, or with work in the background.</summary>
     public IReadOnlyCollection<Room> Rooms => _rooms.Values;
@@ -38,14 +37,13 @@ internal sealed class RoomLogCache(int maxOpen)
     public void Open(Room room, DayLog log)
     {
         room.Log = log;
-        _nodes[room] = _open.AddLast(room);
+        room.Node = _open.AddLast(room);
     }
 
     /// <summary>Marks an open log as the most recently used.</summary>
     public void Touch(Room room)
     {
-        var node = _nodes[room];
-        if (node != _open.Last)
+        if (room.Node is { } node && node != _open.Last)
         {
             _open.Remove(node);
             _open.AddLast(node);
@@ -55,9 +53,10 @@ internal sealed class RoomLogCache(int maxOpen)
     /// <summary>Takes a log out of the open ones: it is the caller's to dispose.</summary>
     public DayLog? Detach(Room room)
     {
-        if (_nodes.Remove(room, out var node))
+        if (room.Node is { } node)
         {
             _open.Remove(node);
+            room.Node = null;
         }
 
         var log = room.Log;

@@ -44,7 +44,7 @@ internal sealed class RoomLogWriter
         get
         {
             var since = Volatile.Read(ref _roundSince);
-            return since != 0 ? since : _queue.TryPeek(out var item) && item is JournalFrame frame ? frame.DurableAt : null;
+            return since != 0 ? since : _queue.IsEmpty ? null : _queue.OfType<JournalFrame>().FirstOrDefault()?.DurableAt;
         }
     }
 
@@ -148,8 +148,9 @@ internal sealed class RoomLogWriter
         }
 
         var bytes = 0L;
-        foreach (var entry in RoomEntry.Of(frame))
+        foreach (var journalled in frame.Entries)
         {
+            var entry = RoomEntry.Of(frame.Sequence, journalled);
             var room = Rooms.GetOrAdd(entry.RoomId);
             if (room.Round.Count == 0)
             {
@@ -177,7 +178,8 @@ internal sealed class RoomLogWriter
         Position = _readSequence;
         foreach (var room in _round)
         {
-            Rooms.Write(room, room.TakeRound());
+            Rooms.Write(room, room.Round);
+            room.Round.Clear();
             while (Faults.IsDiskFailing)
             {
                 _hurry.WaitOne(StallRetry);

@@ -43,12 +43,24 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
 
         var folder = FolderOf(roomId);
         known ??= KnownEvents.Open(folder.Path, day, _filters);
-        if (known.TextMatches || DayRepair.IsConsistent(folder, day))
+        var isConsistent = false;
+        try
+        {
+            isConsistent = known.TextMatches || DayRepair.IsConsistent(folder, day);
+        }
+        finally
+        {
+            if (!isConsistent)
+            {
+                known.Dispose();
+            }
+        }
+
+        if (isConsistent)
         {
             return RoomLog.Open(folder, day, known);
         }
 
-        known.Dispose();
         return new RoomRepair(folder, [], hasSyncFailed: false).Run(day, day);
     }
 
