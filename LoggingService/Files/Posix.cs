@@ -38,9 +38,6 @@ internal static partial class Posix
         public bool IsSameFileAs(FileIdentity other) => Device == other.Device && Inode == other.Inode;
     }
 
-    /// <summary>What a file system has left for this process; <see cref="long.MaxValue"/> inodes where their number has no limit.</summary>
-    public readonly record struct FreeSpace(long Bytes, long Inodes);
-
     /// <summary>Creates a folder with mode 0750, unless it exists.</summary>
     /// <param name="path">Of the folder.</param>
     /// <param name="withParents">Otherwise the parent must exist: the log directory is created with its lock only.</param>
@@ -192,25 +189,6 @@ internal static partial class Posix
     public static FileIdentity Stat(SafeFileHandle file, string path) =>
         OperatingSystem.IsLinux() ? Identity(Stat(file, path, InodeAndSize)) : new(0, 0, RandomAccess.GetLength(file));
 
-    /// <summary>The free space of the file system of a path; <c>null</c> if the path does not exist.</summary>
-    public static FreeSpace? GetFreeSpace(string path)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            // APFS has no fixed number of inodes, and macOS's statvfs counts with 32 bits.
-            return Path.Exists(path) ? new FreeSpace(new DriveInfo(path).AvailableFreeSpace, long.MaxValue) : null;
-        }
-
-        if (statvfs(path, out var result) == 0)
-        {
-            return new FreeSpace(
-                (long)Math.Min(result.FragmentSize * result.AvailableFragments, long.MaxValue),
-                result.Inodes == 0 ? long.MaxValue : (long)result.AvailableInodes);
-        }
-
-        return Marshal.GetLastPInvokeError() is NotFound or NotAFolder ? null : throw LastError("statvfs", path);
-    }
-
     /// <summary>Refuses to open a named pipe or a device: opening or reading it may block forever.</summary>
     private static void ThrowIfNotRegular(string path)
     {
@@ -269,16 +247,6 @@ internal static partial class Posix
         [FieldOffset(140)] public uint DeviceMinor;
     }
 
-    /// <summary>struct statvfs of 64-bit Linux, equal in glibc and musl; only the fields that are read.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 128)]
-    private struct Statvfs
-    {
-        [FieldOffset(8)] public ulong FragmentSize;
-        [FieldOffset(32)] public ulong AvailableFragments;
-        [FieldOffset(40)] public ulong Inodes;
-        [FieldOffset(56)] public ulong AvailableInodes;
-    }
-
 #pragma warning disable SYSLIB1054, IDE1006 // libc's names
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle open(string path, int flags);
@@ -306,8 +274,5 @@ internal static partial class Posix
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(SafeFileHandle file, string path, int flags, uint mask, out Statx result);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int statvfs(string path, out Statvfs result);
 #pragma warning restore SYSLIB1054, IDE1006
 }
