@@ -20,7 +20,7 @@ public sealed class AdmissionTests : IDisposable
     private const string Ping = "POST /_matrix/client/v1/appservice/logging/ping";
     private readonly TempFolder _folder = TempFolder.ForCaller();
     private readonly FakeTimeProvider _time = new();
-    private readonly StubHomeserver _homeserver = new();
+    private readonly StubHomeserver _homeserver = new StubHomeserver().On(Ping, """{"duration_ms":1}""");
     private readonly StopSignal _lifetime = new();
     private readonly Messages _messages = new();
     private readonly HttpClient _http;

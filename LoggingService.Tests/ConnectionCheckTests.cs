@@ -31,7 +31,10 @@ public class ConnectionCheckTests
             _homeserver.Calls.Select(call => call.Line));
         Assert.Contains("\"username\":\"logging\"", _homeserver.Calls[1].Body, StringComparison.Ordinal);
         Assert.Contains("m.login.application_service", _homeserver.Calls[1].Body, StringComparison.Ordinal);
-        Assert.Equal("{}", _homeserver.Calls[^1].Body);
+        Assert.Matches("""^{"transaction_id":"[0-9a-f]{32}"}$""", _homeserver.Calls[^1].Body);
+        Assert.Matches("^#logged_check-[0-9a-f]{32}:localhost$", Assert.Single(_homeserver.CheckedAliases));
+        Assert.Null(_homeserver.Calls[0].Authorization);
+        Assert.All(_homeserver.Calls.Skip(1), call => Assert.Equal($"Bearer {ServiceUnderTest.AsToken}", call.Authorization));
     }
 
     [Theory]
@@ -74,6 +77,9 @@ public class ConnectionCheckTests
         "http://127.0.0.1:5000")]
     [InlineData(Ping, 403, """{"errcode":"M_FORBIDDEN","error":"Application service has not registered this id"}""",
         "under another id than logging", "restart it")]
+    [InlineData(Ping, 200, """{"duration_ms":1}""", "the homeserver reaches another service, not this one", "Compare the url")]
+    [InlineData(Versions, 301, "", "redirects to https://matrix.example.org", "Set --homeserver https://matrix.example.org")]
+    [InlineData(WhoAmI, 307, "", "redirects to https://matrix.example.org, which is not followed", "See the log of the homeserver")]
     [InlineData(Ping, 400, """{"errcode":"M_URL_NOT_SET","error":"The application service has no URL"}""", "cannot call this service",
         "has no URL")]
     public async Task A_failure_is_logged_once_with_its_advice_and_so_is_the_recovery(
@@ -101,9 +107,27 @@ public class ConnectionCheckTests
         Assert.Single(service.Record(room));
 
         // The default responses of the stub pass all checks.
-        _homeserver.On(call, call == WhoAmI ? """{"user_id":"@logging:localhost"}""" : """{"versions":[]}""");
+        _homeserver.On(call, call == WhoAmI ? """{"user_id":"@logging:localhost"}""" : """{"versions":[]}""").HasAliases = true;
+        if (call == Ping)
+        {
+            _homeserver.WithPing();
+        }
+
         await UntilConnectedAsync(service);
         Assert.Single(service.WarningsAndErrors);
+    }
+
+    [Fact]
+    public async Task A_copy_of_the_registration_with_other_aliases_is_a_failure_until_it_is_corrected()
+    {
+        _homeserver.HasAliases = false;
+        using var service = Start();
+        await Wait.UntilAsync(() => service.WarningsAndErrors.Count == 1 && _homeserver.CheckedAliases.Count > 2, "the retries", Pass);
+        Assert.Contains("does not ask this service for aliases of #logged_.*", Assert.Single(service.WarningsAndErrors));
+
+        _homeserver.HasAliases = true;
+        await UntilConnectedAsync(service);
+        Assert.Distinct(_homeserver.CheckedAliases);
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public class DurabilityTests
         using var folder = TempFolder.ForCaller();
         using (Open(folder["logs"]))
         {
-            var refused = Assert.Throws<ConfigurationException>(() => Open(folder["logs"]));
+            var refused = Assert.Throws<FatalException>(() => Open(folder["logs"]));
             Assert.Contains($"process {Environment.ProcessId}", refused.Message);
         }
 

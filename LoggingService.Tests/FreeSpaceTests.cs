@@ -17,7 +17,7 @@ public class FreeSpaceTests
         Assert.Equal(0, exitCode);
         var reported = output.Trim().Split('\n')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
-        var free = Posix.GetFreeSpace(folder.Path);
+        var free = FreeSpace.Of(folder.Path);
 
         Assert.Equal($"{free!.Value.Bytes} {free.Value.Inodes}", string.Join(' ', reported));
         Assert.Equal(123, free.Value.Inodes);
@@ -27,7 +27,7 @@ public class FreeSpaceTests
     public void A_missing_path_has_none()
     {
         using var folder = TempFolder.ForCaller();
-        Assert.Null(Posix.GetFreeSpace(folder["missing"]));
-        Assert.True(Posix.GetFreeSpace(folder.Path)!.Value.Bytes > 0);
+        Assert.Null(FreeSpace.Of(folder["missing"]));
+        Assert.True(FreeSpace.Of(folder.Path)!.Value.Bytes > 0);
     }
 }

@@ -62,10 +62,21 @@ public sealed class OptionsTests
     [InlineData("""{"RetainDays": 0}""",
         "LoggingService:RetainDays is \"0\"; expected a whole number from 1 to 36500: the days to keep. Omit it to keep all")]
     [InlineData("""{"MaxBodyBytes": 65536}""",
-        "LoggingService:MaxBodyBytes is \"65536\"; expected a whole number from 1048576 to 2147483591: the limit of a transaction's bytes")]
+        "LoggingService:MaxBodyBytes is \"65536\"; expected a size from 1 MiB to 512 MiB, such as 128MB or 134217728: the limit "
+        + "of a transaction")]
     [InlineData("""{"MaxBodyBytes": 99999999999}""",
-        "LoggingService:MaxBodyBytes is \"99999999999\"; expected a whole number from 1048576 to 2147483591: the limit of a transaction's "
-        + "bytes")]
+        "LoggingService:MaxBodyBytes is \"99999999999\"; expected a size from 1 MiB to 512 MiB, such as 128MB or 134217728: the limit of "
+        + "a transaction")]
+    [InlineData("""{"MaxBodyBytes": "1GiB"}""",
+        "LoggingService:MaxBodyBytes is \"1GiB\"; expected a size from 1 MiB to 512 MiB, such as 128MB or 134217728: the limit of a "
+        + "transaction")]
+    [InlineData("""{"MaxBodyBytes": "128M"}""",
+        "LoggingService:MaxBodyBytes is \"128M\"; expected a size from 1 MiB to 512 MiB, such as 128MB or 134217728: the limit of a "
+        + "transaction")]
+    [InlineData("""{"Homeserver": "http://hs:99999"}""",
+        "LoggingService:Homeserver has the port 99999; a port is 1 to 65535: use one such as http://localhost:8008")]
+    [InlineData("""{"Homeserver": "http://hs:80x/a"}""",
+        "LoggingService:Homeserver has the port 80x; a port is 1 to 65535: use one such as http://localhost:8008")]
     [InlineData("""{"Homeserver": "localhost:8008"}""",
         "LoggingService:Homeserver is \"localhost:8008\", which is not an absolute http:// or https:// URL: use one such as "
         + "http://localhost:8008")]
@@ -94,8 +105,10 @@ public sealed class OptionsTests
         "LoggingService:Moderators:1 is \"bob\"; expected a full user id, such as @alice:example.org")]
     [InlineData("""{"Moderators": [""]}""", "LoggingService:Moderators:0 is \"\"; expected a full user id, such as @alice:example.org")]
     [InlineData("""{"RoomPerHour": 1}""",
-        "LoggingService:RoomPerHour is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, "
-        + "Moderators, MaxBodyBytes")]
+        "LoggingService:RoomPerHour is not a setting. Did you mean RoomsPerHour?")]
+    [InlineData("""{"Port": 1}""",
+        "LoggingService:Port is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, "
+        + "MaxBodyBytes")]
     public void An_error_is_one_line_that_names_the_key(string section, string line) =>
         Assert.Equal(line, Assert.Throws<ConfigurationException>(() => Read(section)).Message);
 
@@ -105,6 +118,17 @@ public sealed class OptionsTests
             "LoggingService is \"on\"; expected a section with the keys Homeserver, Registration, Logs, RetainDays, RoomsPerHour, "
             + "Moderators, MaxBodyBytes",
             Assert.Throws<ConfigurationException>(() => Read("\"on\"")).Message);
+
+    [Theory]
+    [InlineData("128MB", 128_000_000)]
+    [InlineData("64 MiB", 64 << 20)]
+    [InlineData("2000kb", 2_000_000)]
+    [InlineData("2048 KiB", 2 << 20)]
+    [InlineData("512MiB", 512 << 20)]
+    [InlineData("1048576", 1 << 20)]
+    [InlineData("1048576B", 1 << 20)]
+    public void A_size_may_have_a_unit(string text, int bytes) =>
+        Assert.Equal(bytes, Read($$"""{"MaxBodyBytes": "{{text}}"}""").MaxBodyBytes);
 
     private static LoggingServiceOptions Read(string section)
     {

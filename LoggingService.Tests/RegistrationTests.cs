@@ -101,7 +101,13 @@ public sealed class RegistrationTests : IDisposable
     [InlineData("hs_token: \"hs_secret\"", "", $": hs_token is missing: the secret that the homeserver sends to this service; {NewToken}")]
     [InlineData("sender_localpart: \"logging\"", "",
         ": sender_localpart is missing: the name of the service's own user, such as \"logging\"")]
-    [InlineData("namespaces:", "name_spaces:", ": namespaces is missing: add it with the aliases to log")]
+    [InlineData("namespaces:", "names:", ": namespaces is missing: add it with the aliases to log")]
+    [InlineData("namespaces:", "name_spaces:", ":7: name_spaces is not a key of a registration. Did you mean namespaces?")]
+    [InlineData("hs_token:", "hs_tokn:", ":4: hs_tokn is not a key of a registration. Did you mean hs_token?")]
+    [InlineData("aliases:", "alias:", ":8: namespaces.alias is not a key of a registration. Did you mean aliases?")]
+    [InlineData("aliases:", "aliasses:", ":8: namespaces.aliasses is not a key of a registration. Did you mean aliases?")]
+    [InlineData("regex:", "regexp:", ":10: namespaces.aliases[0].regexp is not a key of a registration. Did you mean regex?")]
+    [InlineData("http://localhost:5000", "http://localhost:99999", $":2: url has the port 99999; a port is 1 to 65535: {UrlExample}")]
     [InlineData("\"logging\"\nurl", "\"a|b\"\nurl", ":1: id contains |, which the homeserver refuses: remove it")]
     [InlineData("\"logging\"\nurl", "\"\"\nurl",
         ":1: id is empty: choose a name that no other service of the homeserver has, such as \"logging\"")]
@@ -166,7 +172,10 @@ public sealed class RegistrationTests : IDisposable
             $"{Path}:2: url is not valid YAML: {Unclosed}",
             ErrorOf("id: a\nurl: [b\nas_token: c\n"));
         Assert.Equal($"{Path}:11: this line is not valid YAML: {Unclosed}", ErrorOf(Good.Replace("  aliases:", " : aliases:")));
-        Assert.Matches($"^{Path}:8: aliases is not valid YAML: [^\n]*tab[^\n]*$", ErrorOf(Good.Replace("    - ex", "  \t  - ex")));
+        const string tab = "this line is indented with a tab, which YAML doesn't allow: use spaces";
+        Assert.Equal($"{Path}:9: {tab}", ErrorOf(Good.Replace("    - ex", "  \t  - ex")));
+        Assert.Equal($"{Path}:9: {tab}", ErrorOf(Good.Replace("    - ex", "\t- ex")));
+        Assert.Equal($"{Path}:8: {tab}", ErrorOf(Good.Replace("  aliases", "\taliases")));
         Assert.Matches($@"^{Path}:10: regex is not valid YAML: [^\n]+{Backslash}$", ErrorOf(Good.Replace("#logged_.*", @"#logged\.x")));
     }
 
@@ -175,6 +184,14 @@ public sealed class RegistrationTests : IDisposable
     [InlineData("#(logged\\n", "Invalid pattern '#(logged ' at offset 9. Not enough )'s.")]
     public void A_pattern_that_cannot_be_parsed_is_a_one_line_error_with_the_reason(string regex, string reason) =>
         Assert.Equal($"{Path}:10: namespaces.aliases[0].regex can't be used: {reason}", ErrorOf(Good.Replace("#logged_.*", regex)));
+
+    [Fact]
+    public void A_byte_order_mark_is_skipped()
+    {
+        File.WriteAllText(Path, Good, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+
+        Assert.Equal("logging", RegistrationReader.Read(Path).Id);
+    }
 
     [Fact]
     public void Text_that_is_not_UTF_8_is_an_error_with_the_line()

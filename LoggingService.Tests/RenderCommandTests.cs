@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using LoggingService.Tests.Support;
 
@@ -98,6 +99,26 @@ public class RenderCommandTests
         await using var service = ServiceProcess.Start("/", "render", "/nowhere.jsonl");
         Assert.Equal(1, await service.WaitForExitAsync());
         Assert.Contains("Failed to read /nowhere.jsonl: ", Assert.Single(service.StandardError), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_record_is_one_line_with_what_to_do()
+    {
+        using var folder = TempFolder.ForCaller();
+        var text = folder["20261123.log"];
+        await File.WriteAllTextAsync(text, "2026-11-23 13:31:20 +00:00 <@alice:localhost> hello\n", TestContext.Current.CancellationToken);
+        var compressed = folder["20261122.jsonl.gz"];
+        await using (var file = new GZipStream(File.Create(compressed), CompressionLevel.Fastest))
+        {
+            await file.WriteAsync(Encoding.UTF8.GetBytes(Some.Message("!a:localhost")), TestContext.Current.CancellationToken);
+        }
+
+        await ServiceProcess.AssertOneLineAsync(
+            1, folder, $"{folder.Path} is a folder. Name its records: {folder.Path}/*.jsonl", "render", folder.Path);
+        await ServiceProcess.AssertOneLineAsync(
+            1, folder, $"{text} is a text. Name its record: {folder["20261123.jsonl"]}", "render", text);
+        await ServiceProcess.AssertOneLineAsync(
+            1, folder, $"{compressed} is compressed. Decompress it first: zcat FILE.gz | LoggingService render -", "render", compressed);
     }
 
     private static string Message(string id, string roomId, string sender, long at, string content) =>

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using LoggingService.Tests.Support;
@@ -23,6 +24,45 @@ public class RequestBodyTests
         Assert.Equal((413, "M_TOO_LARGE"), (status, JsonDocument.Parse(body).RootElement.GetProperty("errcode").GetString()));
         var allowed = Encoding.UTF8.GetBytes($"{{\"events\":[{Some.Message(room, new string('x', 1_000_000))}]}}");
         Assert.Equal((200, "{}"), await service.PutAsync("2", allowed, chunked));
+        Assert.Single(service.Record(room));
+    }
+
+    [Theory]
+    [InlineData("gzip", true)]
+    [InlineData(null, true)]
+    [InlineData("br", false)]
+    public async Task A_compressed_body_is_415_with_the_reason_and_logged_when_it_comes_uncompressed(string? encoding, bool isGzip)
+    {
+        using var service = new ServiceUnderTest();
+        var room = Some.RoomId();
+        var json = Encoding.UTF8.GetBytes($"{{\"events\":[{Some.Message(room)}]}}");
+        using var compressed = new MemoryStream();
+        using (Stream stream = isGzip
+            ? new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true)
+            : new BrotliStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await stream.WriteAsync(json, TestContext.Current.CancellationToken);
+        }
+
+        // Also for the third time, when another body that is not JSON would go to the quarantine.
+        for (var attempt = 1; attempt <= 4; attempt++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Put, "/_matrix/app/v1/transactions/1");
+            request.Content = new ByteArrayContent(compressed.ToArray());
+            if (encoding is not null)
+            {
+                request.Content.Headers.ContentEncoding.Add(encoding);
+            }
+
+            using var response = await service.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(415, (int)response.StatusCode);
+            var error = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.Contains("The request body is compressed", error, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("the body is compressed", service.WarningsAndErrors[0], StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(service.Logs, ".quarantine")));
+        Assert.Equal((200, "{}"), await service.PutAsync("1", json));
         Assert.Single(service.Record(room));
     }
 

@@ -142,9 +142,7 @@ public class ServiceLogTests
         await File.WriteAllTextAsync(folder["taken"], "", Cancellation);
         await using var service = Start(folder, "--ServiceLog:File", folder["taken", "service.log"]);
 
-        Assert.Equal(1, await service.WaitForExitAsync());
-        var error = Assert.Single(service.StandardError);
-        Assert.StartsWith($"ServiceLog:File: {folder["taken"]} is not writable: ", error, StringComparison.Ordinal);
+        await service.AssertOneLineAsync(78, $"--ServiceLog:File: {folder["taken"]} is not writable: ");
     }
 
     private static async Task AssertOneWarningAsync(ServiceProcess service)

@@ -5,8 +5,9 @@ using LoggingService.Registration;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
 using LoggingService.Transactions;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
-// An error in the configuration is one line, and exit code 1.
+// An error is one line, and exit code 78 if it is in the configuration, otherwise 1.
 try
 {
     if (OperatingSystem.IsWindows())
@@ -21,31 +22,28 @@ catch (OperationCanceledException)
     // Stopped before the start was complete.
     return 0;
 }
-catch (ConfigurationException e)
+catch (Exception e) when (e is FatalException or IOException or UnauthorizedAccessException)
 {
-    Console.Error.WriteLine(e.Message);
-    return 1;
+    return ErrorOutput.Write(e);
 }
 
-// Builds the service from settings such as --LoggingService:Logs=/var/log/matrix. One that only checks the homeserver does not
-// listen, and creates no registration.
+// Builds the service from settings such as --LoggingService:Logs=/var/log/matrix. One that only checks the connection creates nothing,
+// and serves only the requests that belong to the check.
 static WebApplication Build(string[] settings, bool serves)
 {
     // The settings, and the registration that the homeserver has a copy of.
     var builder = SettingsSources.CreateBuilder(settings);
     var options = LoggingServiceOptions.Read(builder.Configuration);
-    builder.AddServiceLog();
+    ListenAddress.CheckAll(builder.Configuration);
+    builder.AddServiceLog(writesFile: serves);
     if (serves && !Path.Exists(options.Registration))
     {
         RegistrationGenerator.Write(options.Registration);
-        Console.WriteLine(RegistrationGenerator.NextSteps(options.Registration));
+        StartupMessages.WriteNextSteps(options.Registration);
     }
 
     var registration = RegistrationReader.Read(options.Registration);
-    if (serves)
-    {
-        builder.ConfigureWebServer(options, registration);
-    }
+    builder.ConfigureWebServer(options, registration, isRequired: serves);
 
     // What the routes use. Hosted services start in this order, and stop in the reverse one, after the web server.
     builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);
@@ -55,6 +53,11 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddSingleton<RoomAliases>().AddSingleton<AliasLookups>();
     builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());
     builder.Services.AddRoomLogs(options).AddHomeserver(options);
+    if (!serves)
+    {
+        // A check starts the web server only.
+        builder.Services.RemoveAll<IHostedService>();
+    }
 
     // The middleware: the path as it was sent, our errors as Matrix errors, the route, the homeserver's token.
     var app = builder.Build();
@@ -64,25 +67,34 @@ static WebApplication Build(string[] settings, bool serves)
     app.UseRouting();
     app.UseMiddleware<HomeserverAuthentication>();
 
+    StartupMessages.LogWarnings(app, registration);
+
+    app.MapPost("/_matrix/app/v1/ping", (HttpContext http, CheckRequests checks) => checks.ReceivePingAsync(http.Request));
+    if (!serves)
+    {
+        // Only the check's requests: what is for the service must not be acknowledged.
+        app.MapGet("/_matrix/app/v1/rooms/{**alias:required}", (string alias, CheckRequests checks) =>
+            checks.TryReceiveAlias(RawPathMiddleware.Decode(alias)) ? MatrixResults.NotFound : MatrixResults.Unavailable);
+        app.MapFallback(() => MatrixResults.Unavailable);
+        return app;
+    }
+
     // The routes, all of them for the homeserver only. The older ones have no prefix (Application Service API, "Legacy routes").
     foreach (var root in (string[])["/_matrix/app/v1", ""])
     {
         app.MapPut($"{root}/transactions/{{**id:required}}", (HttpContext http, string id, TransactionEndpoint transactions) =>
             transactions.ReceiveAsync(http.Request, id));
-        app.MapGet($"{root}/rooms/{{**alias:required}}", (string alias, RoomCreator rooms) =>
-            rooms.EnsureExistsAsync(RawPathMiddleware.Decode(alias)));
+        app.MapGet($"{root}/rooms/{{**alias:required}}", async (string alias, RoomCreator rooms, CheckRequests checks) =>
+        {
+            var decoded = RawPathMiddleware.Decode(alias);
+            return checks.TryReceiveAlias(decoded) ? MatrixResults.NotFound : await rooms.EnsureExistsAsync(decoded);
+        });
         app.MapGet($"{root}/users/{{**userId:required}}", (string userId, ServiceUser user) =>
             user.Matches(RawPathMiddleware.Decode(userId)) ? MatrixResults.Ok : MatrixResults.NotFound);
     }
 
-    app.MapPost("/_matrix/app/v1/ping", () => MatrixResults.Ok);
     app.MapGet("/_matrix/app/v1/thirdparty/{**what}", () => MatrixResults.NotFound);
     app.MapGet("/_matrix/app/unstable/thirdparty/{**what}", () => MatrixResults.NotFound);
-
-    if (serves)
-    {
-        ServiceLog.WarnOfSerilogSection(app.Logger, app.Configuration);
-    }
 
     StartupMessages.Register(app, options, registration);
     return app;

@@ -135,6 +135,7 @@ public sealed class DamagedJournalTests : IDisposable
     {
         var logs = _folder["logs"];
         var path = Segment(logs, 1);
+        Directory.CreateDirectory(logs);
         using (var journal = new WriteAheadJournal(logs, TimeProvider.System))
         {
             await journal.AppendAsync([Entry(Some.Message(_room, eventId: "$before"))]);
@@ -191,6 +192,7 @@ public sealed class DamagedJournalTests : IDisposable
     private async Task<List<string>> WriteAsync(string logs, int frames, int length = 100)
     {
         var ids = new List<string>();
+        Directory.CreateDirectory(logs);
         using (var journal = new WriteAheadJournal(logs, TimeProvider.System))
         {
             for (var i = 0; i < frames; i++)

@@ -144,6 +144,9 @@ internal sealed class FaultyHomeserver : IDisposable
         "/_matrix/client/v3/joined_rooms" => Response("200 OK", """{"joined_rooms":[]}"""),
         "/_matrix/client/v3/register" => Response("400 Bad Request", """{"errcode":"M_USER_IN_USE","error":"taken"}"""),
         "/_matrix/client/v3/createRoom" => Response("200 OK", $$"""{"room_id":"!made{{Interlocked.Increment(ref _created)}}:localhost"}"""),
+        "/_matrix/client/v1/appservice/logging/ping" => Response("404 Not Found", """{"errcode":"M_UNRECOGNIZED","error":"no ping"}"""),
+        _ when request.StartsWith("GET /_matrix/client/v3/directory/", StringComparison.Ordinal) =>
+            Response("403 Forbidden", """{"errcode":"M_FORBIDDEN","error":"no directory"}"""),
         _ when request.StartsWith("GET /_matrix/client/v3/rooms/", StringComparison.Ordinal) =>
             Response("403 Forbidden", """{"errcode":"M_FORBIDDEN","error":"no member"}"""),
         _ => Response("200 OK", "{}"),

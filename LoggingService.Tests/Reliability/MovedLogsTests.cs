@@ -50,6 +50,72 @@ public class MovedLogsTests
         Trial.Report(Fault, "rm -rf logs", rounds, events, lost, duplicated);
     }
 
+    [Theory]
+    [InlineData("mv logs elsewhere")]
+    [InlineData("rm -rf logs")]
+    public async Task The_new_folder_is_private_and_locked_whatever_the_umask(string command)
+    {
+        using var folder = TempFolder.ForCaller();
+        using var homeserver = new FakeHomeserver();
+        await using var service = await RunningService.StartAsync(folder, homeserver, "sh", "-c", "umask 0; exec \"$@\"", "sh");
+        var room = Some.RoomId();
+        Assert.Equal(200, await service.PushAsync(Some.Message(room)));
+        await Wait.UntilAsync(() => File.Exists(folder["logs", room, "latest.log"]), "the event is logged");
+
+        await ChildProcess.RunAsync(
+            "sh", ["-c", $"cd '{folder.Path}' && while ! {command}; do :; done"], TestContext.Current.CancellationToken);
+        await Wait.UntilAsync(() => File.Exists(folder["logs", ".lock"]), "the new folder is locked");
+        await service.PushUntilAcceptedAsync(Some.Message(room));
+        await Wait.UntilAsync(() => File.Exists(folder["logs", room, "latest.log"]), "the event is logged");
+
+        foreach (var path in Directory.GetFileSystemEntries(folder["logs"], "*", SearchOption.AllDirectories).Prepend(folder["logs"]))
+        {
+            var info = new FileInfo(path);
+            var others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute | UnixFileMode.GroupWrite;
+            Assert.True(info.LinkTarget is not null || (info.UnixFileMode & others) == 0, $"{path}: {info.UnixFileMode}");
+        }
+
+        Assert.Equal((UnixFileMode)0x1E8, File.GetUnixFileMode(folder["logs"]));
+        var refused = $"Another LoggingService (process {service.Process.Id}) is writing to {folder["logs"]}.";
+        await ServiceProcess.AssertOneLineAsync(1, folder, refused, "--urls", "http://127.0.0.1:0");
+        Assert.Equal(0, await service.Process.StopAsync());
+        Assert.Single(service.Process.Output, line => line.Contains("was moved or removed while it was in use", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_new_folder_has_the_links_of_the_rooms()
+    {
+        var room = Some.RoomId();
+        using var service = new ServiceUnderTest(homeserver: new StubHomeserver().AliasesOf(room, "#logged_a:localhost"));
+        await service.PushAsync("1", Some.Message(room));
+        var link = Path.Combine(service.Logs, "logged_a");
+        await Wait.UntilAsync(() => Directory.Exists(link), "the link");
+
+        Directory.Move(service.Logs, service.Folder["elsewhere"]);
+
+        await service.PushUntilAcceptedAsync("2", Some.Message(room));
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(link, "latest.log")), "the link in the new folder");
+        Assert.Equal(room, new FileInfo(link).LinkTarget);
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_created_again_is_logged_once_until_it_is()
+    {
+        using var service = new ServiceUnderTest { IsWriterStalled = true };
+        Assert.Equal(200, (await service.PushAsync("1", Some.Message(Some.RoomId()))).Status);
+        Directory.Move(service.Logs, service.Folder["elsewhere"]);
+        await File.WriteAllTextAsync(service.Logs, "", TestContext.Current.CancellationToken);
+
+        // Each attempt to restore it is made once a second.
+        var started = DateTime.UtcNow;
+        await Wait.UntilAsync(() => DateTime.UtcNow - started > TimeSpan.FromSeconds(3.5), "some attempts");
+        Assert.Single(service.WarningsAndErrors, line => line.Contains("while it was in use", StringComparison.Ordinal));
+        Assert.Single(service.WarningsAndErrors, line => line.StartsWith("Failed to create the log directory", StringComparison.Ordinal));
+
+        File.Delete(service.Logs);
+        await service.PushUntilAcceptedAsync("2", Some.Message(Some.RoomId()));
+    }
+
     private enum Scenario
     {
         Move,

@@ -21,6 +21,7 @@ internal sealed class ServiceUnderAttack : IAsyncDisposable
     private ServiceUnderAttack(TempFolder folder, string registration, int? openFiles, string[] arguments)
     {
         _folder = folder;
+        _homeserver.Service = $"http://127.0.0.1:{Port}";
         File.WriteAllText(folder["registration.yaml"], registration);
         File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         arguments = ["--homeserver", _homeserver.Address, "--urls", $"http://127.0.0.1:{Port}", .. arguments];

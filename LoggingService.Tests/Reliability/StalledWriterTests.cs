@@ -10,7 +10,7 @@ public sealed class StalledWriterTests : IDisposable
 {
     private const string Ping = "POST /_matrix/client/v1/appservice/logging/ping";
     private readonly TempFolder _folder = TempFolder.ForCaller();
-    private readonly StubHomeserver _homeserver = new StubHomeserver().WithoutAliases().On(Ping, """{"duration_ms":1}""");
+    private readonly StubHomeserver _homeserver = new StubHomeserver().WithoutAliases();
     private readonly Ledger _ledger = new();
     private readonly string _room = Some.RoomId();
 

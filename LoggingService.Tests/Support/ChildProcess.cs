@@ -13,7 +13,9 @@ internal static class ChildProcess
     /// Starts a process whose output is piped to us, and whose standard input is a text. On Linux the kernel kills it when the
     /// test process ends, however that ends.
     /// </summary>
-    public static Process Start(ProcessStartInfo what, string input = "")
+    /// <param name="what">The program.</param>
+    /// <param name="input">The text; <c>null</c> keeps the standard input open.</param>
+    public static Process Start(ProcessStartInfo what, string? input = "")
     {
         what.UseShellExecute = false;
         what.RedirectStandardInput = true;
@@ -39,8 +41,12 @@ internal static class ChildProcess
             }
         });
         var process = started.Task.GetAwaiter().GetResult();
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
+        if (input is not null)
+        {
+            process.StandardInput.Write(input);
+            process.StandardInput.Close();
+        }
+
         return process;
     }
 
@@ -67,7 +73,10 @@ internal static class ChildProcess
 
     /// <summary>Asks a process to stop (SIGTERM).</summary>
     /// <returns>Whether the process was still there to be asked.</returns>
-    public static bool Terminate(int processId) => SendSignal(processId, 15) == 0;
+    public static bool Terminate(int processId) => Send(processId, Signals.Terminate);
+
+    /// <returns>Whether the process was still there to get the signal.</returns>
+    public static bool Send(int processId, int signal) => SendSignal(processId, signal) == 0;
 
     // The kernel takes the death of the thread that started a process for the death of the parent, and threads of the
     // pool come and go: one thread that never ends starts them all.

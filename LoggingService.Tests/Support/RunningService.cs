@@ -12,6 +12,7 @@ internal sealed class RunningService : IAsyncDisposable
     {
         Process = process;
         Logs = logs;
+        Url = url;
         _http.BaseAddress = new Uri(url);
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServiceUnderTest.HsToken);
     }
@@ -19,6 +20,8 @@ internal sealed class RunningService : IAsyncDisposable
     public ServiceProcess Process { get; }
 
     public string Logs { get; }
+
+    public string Url { get; }
 
     /// <summary>Starts the service and waits until it listens.</summary>
     /// <param name="folder">The working directory, which gets a registration.</param>
@@ -30,6 +33,7 @@ internal sealed class RunningService : IAsyncDisposable
         await File.WriteAllTextAsync(folder["registration.yaml"], registration, TestContext.Current.CancellationToken);
         File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var url = $"http://127.0.0.1:{FreePort.Next()}";
+        homeserver.Service = url;
         var process = ServiceProcess.StartUnder(under, folder.Path, "--homeserver", homeserver.Address, "--urls", url);
         var service = new RunningService(process, url, folder["logs"]);
         while (true)

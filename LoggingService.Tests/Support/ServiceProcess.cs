@@ -87,6 +87,22 @@ internal sealed class ServiceProcess : IAsyncDisposable
         return new ServiceProcess(ChildProcess.Start(start, input));
     }
 
+    /// <summary>Runs the service to its end, which must be one line on standard error, with this text.</summary>
+    public static async Task AssertOneLineAsync(int exitCode, TempFolder folder, string expected, params string[] arguments)
+    {
+        await using var service = Start(folder.Path, arguments);
+        await service.AssertOneLineAsync(exitCode, expected);
+    }
+
+    /// <summary>The service ends with one line on standard error, with this text.</summary>
+    public async Task AssertOneLineAsync(int exitCode, string expected)
+    {
+        var actual = await WaitForExitAsync();
+        Assert.True(actual == exitCode, $"exit code {actual}: {string.Join('\n', Output)}");
+        Assert.Contains(expected, Assert.Single(StandardError), StringComparison.Ordinal);
+        Assert.DoesNotContain(Output, line => line.StartsWith("   at ", StringComparison.Ordinal));
+    }
+
     /// <summary>Waits for a line, on either stream, that matches this regular expression; it may have come already.</summary>
     /// <returns>The match.</returns>
     /// <exception cref="InvalidOperationException">It ended, or the time was up, without such a line: with its output.</exception>
@@ -113,10 +129,12 @@ internal sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>Asks it to stop (SIGTERM).</summary>
-    public void Terminate()
+    public void Terminate() => Send(Signals.Terminate);
+
+    public void Send(int signal)
     {
         if (!_process.HasExited)
-            ChildProcess.Terminate(Id);
+            ChildProcess.Send(Id, signal);
     }
 
     /// <summary>Ends it at once (SIGKILL), with whatever it was doing, and waits until it is gone.</summary>

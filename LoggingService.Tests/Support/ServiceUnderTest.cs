@@ -102,6 +102,7 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
 
                 field = new HttpClient { BaseAddress = client.BaseAddress, Timeout = TimeSpan.FromSeconds(100) };
                 field.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", HsToken);
+                Homeserver.Service.TrySetResult(field);
             }
 
             return field;

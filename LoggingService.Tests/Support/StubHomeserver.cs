@@ -14,6 +14,7 @@ internal sealed class StubHomeserver : HttpMessageHandler
     private readonly ConcurrentDictionary<string, Func<Request, Task<Response>>> _responses = new();
     private readonly ConcurrentQueue<Request> _calls = new();
     private readonly ConcurrentQueue<string> _unexpected = new();
+    private readonly ConcurrentQueue<string> _checkedAliases = new();
     private int _created;
 
     public StubHomeserver()
@@ -22,7 +23,7 @@ internal sealed class StubHomeserver : HttpMessageHandler
         On("POST /_matrix/client/v3/register", 400, """{"errcode":"M_USER_IN_USE","error":"taken"}""");
         On("GET /_matrix/client/v3/account/whoami", """{"user_id":"@logging:localhost"}""");
         On("GET /_matrix/client/v3/joined_rooms", """{"joined_rooms":[]}""");
-        On("POST /_matrix/client/v1/appservice/logging/ping", """{"duration_ms":1}""");
+        WithPing();
     }
 
     /// <summary>A received request; the line is the method and the percent-encoded path.</summary>
@@ -30,7 +31,17 @@ internal sealed class StubHomeserver : HttpMessageHandler
 
     public sealed record Response(int Status, string Body, string? RetryAfter = null);
 
+    /// <summary>The received calls, without the lookups of aliases that check the connection.</summary>
     public IReadOnlyList<Request> Calls => [.. _calls];
+
+    /// <summary>The aliases that were looked up to check the connection.</summary>
+    public IReadOnlyList<string> CheckedAliases => [.. _checkedAliases];
+
+    /// <summary>The service to call back, once it runs.</summary>
+    public TaskCompletionSource<HttpClient> Service { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Whether the copy of the registration has the service's aliases.</summary>
+    public bool HasAliases { get; set; } = true;
 
     /// <summary>How many rooms <see cref="CreatingRooms"/> created.</summary>
     public int CreatedRooms => _created;
@@ -47,6 +58,14 @@ internal sealed class StubHomeserver : HttpMessageHandler
         _responses[line] = respond;
         return this;
     }
+
+    /// <summary>Calls the service back for a ping, as a homeserver does that reaches it.</summary>
+    public StubHomeserver WithPing() => On("POST /_matrix/client/v1/appservice/logging/ping", async request =>
+    {
+        using var body = new StringContent(request.Body, Encoding.UTF8, "application/json");
+        using var response = await (await Service.Task).PostAsync("/_matrix/app/v1/ping", body);
+        return new(200, """{"duration_ms":1}""");
+    });
 
     /// <summary>Responds to every alias lookup as for a non-member (403), and to every directory lookup with 404.</summary>
     public StubHomeserver WithoutAliases() => this
@@ -90,6 +109,21 @@ internal sealed class StubHomeserver : HttpMessageHandler
         var line = $"{request.Method} {request.RequestUri!.AbsolutePath}";
         var content = request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
         var call = new Request(line, content, request.Headers.Authorization?.ToString(), request.RequestUri.Query);
+        if (line.StartsWith("GET /_matrix/client/v3/directory/room/%23", StringComparison.Ordinal) && line.Contains("check-"))
+        {
+            var alias = line.Split('/')[^1];
+            _checkedAliases.Enqueue(Uri.UnescapeDataString(alias));
+            using var queried = HasAliases
+                ? await (await Service.Task.WaitAsync(cancellationToken)).GetAsync($"/_matrix/app/v1/rooms/{alias}", cancellationToken)
+                : null;
+            Assert.NotEqual(HttpStatusCode.OK, queried?.StatusCode);
+            return new HttpResponseMessage(HttpStatusCode.NotFound)
+            {
+                RequestMessage = request,
+                Content = new StringContent("""{"errcode":"M_NOT_FOUND","error":"Room alias not found"}"""),
+            };
+        }
+
         _calls.Enqueue(call);
         var (status, body, retryAfter) = await RespondAsync(call).WaitAsync(cancellationToken);
         var response = new HttpResponseMessage((HttpStatusCode)status)
@@ -97,6 +131,11 @@ internal sealed class StubHomeserver : HttpMessageHandler
             RequestMessage = request,
             Content = new StringContent(body, Encoding.UTF8, "application/json"),
         };
+        if (status is > 300 and < 400)
+        {
+            response.Headers.Location = new Uri($"https://matrix.example.org{request.RequestUri.PathAndQuery}");
+        }
+
         if (retryAfter is not null)
         {
             response.Headers.Add("Retry-After", retryAfter);

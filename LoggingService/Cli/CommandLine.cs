@@ -13,7 +13,7 @@ internal static partial class CommandLine
         """
         Examples:
           LoggingService                                 run next to a Synapse on this machine
-          LoggingService --homeserver https://matrix.example.org --logs /var/log/matrix
+          LoggingService --homeserver https://matrix.example.org --logs /var/lib/logging-service/logs
           LoggingService --retain-days 90 --moderator @alice:example.org
           LoggingService demo                            try it without a homeserver
 
@@ -25,9 +25,10 @@ internal static partial class CommandLine
     /// Runs the command in <paramref name="args"/> and returns the exit code. <paramref name="build"/> gets settings such as
     /// <c>--LoggingService:Logs=/var/log/matrix</c>, and <c>true</c> for a service that will listen.
     /// </summary>
-    /// <exception cref="ConfigurationException">The arguments, or a setting, are invalid.</exception>
+    /// <exception cref="FatalException">The arguments, or a setting, are invalid, or the service cannot start.</exception>
     public static async Task<int> RunAsync(string[] args, Func<string[], bool, WebApplication> build)
     {
+        CheckWorkingFolder();
         var (byKey, others) = TakeSettingsByKey(args);
         var root = new RootCommand("Logs the rooms of a Matrix community: an application service that runs next to a homeserver.");
         SettingOption.AddAllTo(root);
@@ -58,6 +59,19 @@ internal static partial class CommandLine
         return exitCode;
 
         WebApplication Build(ParseResult parsed, bool serves) => build([.. byKey, .. SettingOption.ReadAll(parsed)], serves);
+    }
+
+    // Relative paths, and the runtime, need it.
+    private static void CheckWorkingFolder()
+    {
+        try
+        {
+            _ = Environment.CurrentDirectory;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FatalException("The current folder does not exist any more. Change to one that does.");
+        }
     }
 
     /// <summary>Separates settings by key, <c>--Logging:LogLevel:Default Debug</c>, which the parser doesn't know.</summary>

@@ -9,6 +9,10 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
     private readonly Dictionary<string, EventsInMemory> _rooms = [];
     private readonly LineBuffer _line = new();
 
+    // The first bytes of files of gzip, zstd, xz and bzip2.
+    private static readonly byte[][] CompressedBeginnings =
+        [[0x1F, 0x8B], [0x28, 0xB5, 0x2F, 0xFD], [0xFD, 0x37, 0x7A, 0x58], "BZh"u8.ToArray()];
+
     /// <summary>Reads a record that later lines may refer to.</summary>
     public void ReadBefore(string path)
     {
@@ -21,6 +25,7 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
         }
     }
 
+    /// <exception cref="FatalException">The output can't be written, or the file is compressed.</exception>
     public void Write(string path)
     {
         foreach (var line in Lines(path))
@@ -37,7 +42,23 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
                 HistoryOf(e).Add(e.Copy());
             }
 
-            output.Write(Utf8Text.Decode(_line.Written));
+            Put(() => output.Write(Utf8Text.Decode(_line.Written)));
+        }
+    }
+
+    /// <exception cref="FatalException">The output can't be written.</exception>
+    public void Flush() => Put(output.Flush);
+
+    /// <summary>An error of the output must not be taken for one of a record.</summary>
+    private static void Put(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FatalException($"Failed to write to standard output: {e.Message}");
         }
     }
 
@@ -47,6 +68,11 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
         using var file = File.OpenRead(path);
         foreach (var line in RecordReader.Lines(file))
         {
+            if (line.Offset == 0 && CompressedBeginnings.Any(beginning => line.Bytes.Span.StartsWith(beginning)))
+            {
+                throw new FatalException($"{path} is compressed. Decompress it first: zcat FILE.gz | LoggingService render -");
+            }
+
             yield return line.Offset == 0 && line.Bytes.Span.StartsWith("\uFEFF"u8) ? line.Bytes["\uFEFF"u8.Length..] : line.Bytes;
         }
     }

@@ -22,7 +22,7 @@ internal static class RenderCommand
     /// Renders in the time zone of the process. Lines can refer to earlier ones, also of an earlier file; the first file of each
     /// folder also to the file of the day before.
     /// </summary>
-    /// <exception cref="ConfigurationException">A file can't be read.</exception>
+    /// <exception cref="FatalException">A file can't be read, or is no record; or standard output can't be written.</exception>
     private static int Run(string[] records)
     {
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), bufferSize: 1 << 16);
@@ -30,6 +30,7 @@ internal static class RenderCommand
         var folders = new HashSet<string?>();
         foreach (var record in records)
         {
+            RejectOthers(record);
             try
             {
                 if (folders.Add(Path.GetDirectoryName(Path.GetFullPath(record))) && DayBefore(record) is { } before)
@@ -41,11 +42,26 @@ internal static class RenderCommand
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new ConfigurationException($"Failed to read {record}: {e.Message}".ReplaceLineEndings(" "));
+                throw new FatalException($"Failed to read {record}: {e.Message}");
             }
         }
 
+        text.Flush();
         return 0;
+    }
+
+    /// <summary>Every line of a text would be rendered as one that is no event.</summary>
+    private static void RejectOthers(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new FatalException($"{path} is a folder. Name its records: {Path.Combine(path, "*.jsonl")}");
+        }
+
+        if (Path.GetExtension(path) == ".log")
+        {
+            throw new FatalException($"{path} is a text. Name its record: {Path.ChangeExtension(path, ".jsonl")}");
+        }
     }
 
     /// <summary>The newest record of an earlier day in the folder of a day's record.</summary>

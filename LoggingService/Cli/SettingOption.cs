@@ -19,7 +19,8 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
         new("--rooms-per-hour", Section + nameof(Settings.RoomsPerHour), "NUMBER", "Maximum of rooms created per hour [default: 60]"),
         new("--moderator", Section + nameof(Settings.Moderators), "USER",
             "User with power level 50 in new rooms; repeatable [default: none]"),
-        new("--max-body-bytes", Section + nameof(Settings.MaxBodyBytes), "BYTES", "Maximum size of a transaction [default: 134217728]"),
+        new("--max-body-bytes", Section + nameof(Settings.MaxBodyBytes), "SIZE",
+            "Maximum size of a transaction, such as 128MiB [default: 134217728]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
     ];
 
@@ -36,12 +37,16 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
         }
     }
 
-    /// <summary>The values on the command line as settings such as <c>--LoggingService:Logs=/var/log/matrix</c>.</summary>
+    /// <summary>
+    /// The values on the command line as settings such as <c>--LoggingService:Logs=/var/log/matrix</c>, each with the name of the option.
+    /// </summary>
     public static IEnumerable<string> ReadAll(ParseResult parsed) => All.SelectMany(setting => setting.Read(parsed));
 
     private IEnumerable<string> Read(ParseResult parsed)
     {
         var values = parsed.GetResult(Name)?.Tokens.Select(token => token.Value) ?? [];
-        return values.Select((value, i) => IsList ? $"--{Key}:{i}={value}" : $"--{Key}={value}");
+        return values.SelectMany((value, i) => WithName(IsList ? $"{Key}:{i}" : Key, value));
+
+        IEnumerable<string> WithName(string key, string value) => [$"--{key}={value}", $"--{SettingsSources.OptionKey}{key}={Name}"];
     }
 }

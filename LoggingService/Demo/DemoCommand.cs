@@ -25,7 +25,7 @@ internal static class DemoCommand
 
     private static async Task RunAsync(Func<string[], WebApplication> build, string logs, TimeSpan pace, bool isChat)
     {
-        var folder = Directory.CreateTempSubdirectory("logging-demo-");
+        var folder = CreateTemporaryFolder();
         try
         {
             var registration = Path.Combine(folder.FullName, "registration.yaml");
@@ -45,7 +45,16 @@ internal static class DemoCommand
                 await WebServer.StartAsync(service);
                 homeserver.SetService(service.Urls.Single());
                 var stopping = service.Lifetime.ApplicationStopping;
-                closing = isChat ? await ChatAsync(homeserver, logs, stopping) : await PlayAsync(homeserver, logs, pace, stopping);
+                try
+                {
+                    closing = isChat ? await ChatAsync(homeserver, logs, stopping) : await PlayAsync(homeserver, logs, pace, stopping);
+                }
+                catch (Exception e) when (stopping.IsCancellationRequested && e is OperationCanceledException or HttpRequestException)
+                {
+                    // Ctrl-C: a clean stop, too.
+                    closing = "";
+                }
+
                 await service.StopAsync();
             }
 
@@ -55,6 +64,19 @@ internal static class DemoCommand
         finally
         {
             folder.Delete(recursive: true);
+        }
+    }
+
+    private static DirectoryInfo CreateTemporaryFolder()
+    {
+        try
+        {
+            return Directory.CreateTempSubdirectory("logging-demo-");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FatalException(
+                $"The demo cannot create a temporary folder in {Path.GetTempPath()}: {e.Message} TMPDIR can name another one.");
         }
     }
 

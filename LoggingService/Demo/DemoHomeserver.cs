@@ -15,6 +15,9 @@ internal sealed class DemoHomeserver : IAsyncDisposable
     private readonly HttpClient _service = new(new SocketsHttpHandler { UseProxy = false });
     private readonly ConcurrentDictionary<string, string> _rooms = new();
     private readonly string _userId;
+
+    // The service may call before it has started completely.
+    private readonly TaskCompletionSource _isServiceSet = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _nextRoom;
     private int _transactions;
 
@@ -38,7 +41,11 @@ internal sealed class DemoHomeserver : IAsyncDisposable
         return homeserver;
     }
 
-    public void SetService(string url) => _service.BaseAddress = new Uri(url);
+    public void SetService(string url)
+    {
+        _service.BaseAddress = new Uri(url);
+        _isServiceSet.SetResult();
+    }
 
     public void AddAlias(string alias, string roomId) => _rooms[alias] = roomId;
 
@@ -70,7 +77,7 @@ internal sealed class DemoHomeserver : IAsyncDisposable
             // Ctrl-C stops the service as well, which then creates no more rooms.
             cancellation.ThrowIfCancellationRequested();
             var body = await response.Content.ReadAsStringAsync(cancellation);
-            throw new ConfigurationException($"Demo stopped: the service responded {(int)response.StatusCode} {body}");
+            throw new FatalException($"Demo stopped: the service responded {(int)response.StatusCode} {body}");
         }
     }
 
@@ -87,12 +94,28 @@ internal sealed class DemoHomeserver : IAsyncDisposable
             ("PUT", [_, "directory", "room", var alias]) => (200, await PutAliasAsync(alias, http.Request.Body)),
             ("POST", [_, "createRoom"]) => (200, new() { ["room_id"] = _nextRoom }),
             ("POST", [_, "register"]) or ("PUT", [_, "rooms", ..]) => (200, []),
-            ("POST", [_, "appservice", _, "ping"]) => (200, new() { ["duration_ms"] = 1 }),
+            ("POST", [_, "appservice", _, "ping"]) => (200, await PingAsync(http.Request.Body)),
+            ("GET", [_, "directory", "room", var alias]) => (404, await QueryAliasAsync(alias)),
             _ => (404, new() { ["errcode"] = "M_NOT_FOUND", ["error"] = "Not supported by the demo" }),
         };
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/json";
         await http.Response.WriteAsync(body.ToJsonString());
+    }
+
+    private async Task<JsonObject> PingAsync(Stream body)
+    {
+        await _isServiceSet.Task;
+        using var content = new StreamContent(body);
+        using var response = await _service.PostAsync("/_matrix/app/v1/ping", content);
+        return new() { ["duration_ms"] = 1 };
+    }
+
+    private async Task<JsonObject> QueryAliasAsync(string alias)
+    {
+        await _isServiceSet.Task;
+        using var response = await _service.GetAsync($"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}");
+        return new() { ["errcode"] = "M_NOT_FOUND", ["error"] = "Room alias not found" };
     }
 
     private JsonArray AliasesOf(string room) => new([.. _rooms.Where(pair => pair.Value == room).Select(pair => (JsonNode)pair.Key)]);

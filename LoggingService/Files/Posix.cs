@@ -14,8 +14,10 @@ internal static partial class Posix
     /// <summary>0640: log files are readable by the service's group.</summary>
     public const UnixFileMode LogFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
+    private const uint FolderMode = 0x1E8;
     private const int NotFound = 2;
     private const int Interrupted = 4;
+    private const int AccessDenied = 13;
     private const int NotAFolder = 20;
     private const int CurrentFolder = -100;
     private const int EmptyPath = 0x1000;
@@ -36,12 +38,24 @@ internal static partial class Posix
         public bool IsSameFileAs(FileIdentity other) => Device == other.Device && Inode == other.Inode;
     }
 
-    /// <summary>What a file system has left for this process; <see cref="long.MaxValue"/> inodes where their number has no limit.</summary>
-    public readonly record struct FreeSpace(long Bytes, long Inodes);
+    /// <summary>Creates a folder with mode 0750, unless it exists.</summary>
+    /// <param name="path">Of the folder.</param>
+    /// <param name="withParents">Otherwise the parent must exist: the log directory is created with its lock only.</param>
+    public static void CreateFolder(string path, bool withParents = false)
+    {
+        // Directory.CreateDirectory would create the parents, and with the mode of the umask.
+        if (withParents && Path.GetDirectoryName(path) is { Length: > 0 } parent && !Directory.Exists(parent))
+        {
+            CreateFolder(parent, withParents);
+        }
 
-    /// <summary>Creates a folder and its missing parents, mode 0750.</summary>
-    public static void CreateFolder(string path) =>
-        Directory.CreateDirectory(path, LogFileMode | UnixFileMode.UserExecute | UnixFileMode.GroupExecute);
+        var error = mkdir(path, FolderMode) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        if (error != 0 && !Directory.Exists(path))
+        {
+            var message = $"mkdir of {path} failed: {new Win32Exception(error).Message}";
+            throw error == AccessDenied ? new UnauthorizedAccessException(message) : new IOException(message);
+        }
+    }
 
     /// <summary>Opens a file for reading and writing, created with mode 0640; fails while another process locks it (flock).</summary>
     public static SafeFileHandle OpenOrCreate(string path)
@@ -175,25 +189,6 @@ internal static partial class Posix
     public static FileIdentity Stat(SafeFileHandle file, string path) =>
         OperatingSystem.IsLinux() ? Identity(Stat(file, path, InodeAndSize)) : new(0, 0, RandomAccess.GetLength(file));
 
-    /// <summary>The free space of the file system of a path; <c>null</c> if the path does not exist.</summary>
-    public static FreeSpace? GetFreeSpace(string path)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            // APFS has no fixed number of inodes, and macOS's statvfs counts with 32 bits.
-            return Path.Exists(path) ? new FreeSpace(new DriveInfo(path).AvailableFreeSpace, long.MaxValue) : null;
-        }
-
-        if (statvfs(path, out var result) == 0)
-        {
-            return new FreeSpace(
-                (long)Math.Min(result.FragmentSize * result.AvailableFragments, long.MaxValue),
-                result.Inodes == 0 ? long.MaxValue : (long)result.AvailableInodes);
-        }
-
-        return Marshal.GetLastPInvokeError() is NotFound or NotAFolder ? null : throw LastError("statvfs", path);
-    }
-
     /// <summary>Refuses to open a named pipe or a device: opening or reading it may block forever.</summary>
     private static void ThrowIfNotRegular(string path)
     {
@@ -252,19 +247,12 @@ internal static partial class Posix
         [FieldOffset(140)] public uint DeviceMinor;
     }
 
-    /// <summary>struct statvfs of 64-bit Linux, equal in glibc and musl; only the fields that are read.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 128)]
-    private struct Statvfs
-    {
-        [FieldOffset(8)] public ulong FragmentSize;
-        [FieldOffset(32)] public ulong AvailableFragments;
-        [FieldOffset(40)] public ulong Inodes;
-        [FieldOffset(56)] public ulong AvailableInodes;
-    }
-
 #pragma warning disable SYSLIB1054, IDE1006 // libc's names
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int mkdir(string path, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(SafeFileHandle file);
@@ -286,8 +274,5 @@ internal static partial class Posix
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(SafeFileHandle file, string path, int flags, uint mask, out Statx result);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int statvfs(string path, out Statvfs result);
 #pragma warning restore SYSLIB1054, IDE1006
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using LoggingService.Registration;
 using LoggingService.Rendering;
+using Polly.Timeout;
 
 namespace LoggingService.Homeserver;
 
@@ -14,7 +15,24 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
 {
     private const int MaxReasonLength = 500;
 
-    public Task GetVersionsAsync(CancellationToken cancellation) => CallAsync(HttpMethod.Get, "versions", null, cancellation);
+    /// <summary>Needs no token, and sends none: the address may be wrong.</summary>
+    public Task GetVersionsAsync(CancellationToken cancellation) =>
+        CallAsync(HttpMethod.Get, "versions", null, cancellation, sendsToken: false);
+
+    /// <summary>Whether a homeserver responds at another address.</summary>
+    public async Task<bool> IsHomeserverAsync(Uri address, CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await http.GetAsync(new Uri(address, "_matrix/client/versions"), cancellation);
+            var body = await response.Content.ReadAsByteArrayAsync(cancellation);
+            return response.IsSuccessStatusCode && RawJson.TryParse(body, out var json, out _) && json["versions"u8].Items().Count > 0;
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or TimeoutRejectedException)
+        {
+            return false;
+        }
+    }
 
     public async Task<string> WhoAmIAsync(CancellationToken cancellation)
     {
@@ -46,8 +64,18 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
     }
 
     /// <summary>Makes the homeserver call this service (Application Service API, "Ping").</summary>
-    public Task PingAsync(CancellationToken cancellation) =>
-        CallAsync(HttpMethod.Post, $"v1/appservice/{Escape(registration.Id)}/ping", [], cancellation);
+    /// <param name="cancellation">Cancels the call.</param>
+    /// <param name="transactionId">Comes back in the homeserver's request.</param>
+    public Task PingAsync(CancellationToken cancellation, string? transactionId = null)
+    {
+        var body = new JsonObject();
+        if (transactionId is not null)
+        {
+            body["transaction_id"] = transactionId;
+        }
+
+        return CallAsync(HttpMethod.Post, $"v1/appservice/{Escape(registration.Id)}/ping", body, cancellation);
+    }
 
     public async Task<IReadOnlyList<string>> GetJoinedRoomsAsync(CancellationToken cancellation) =>
         Strings((await CallAsync(HttpMethod.Get, "v3/joined_rooms", null, cancellation))["joined_rooms"u8]);
@@ -165,11 +193,16 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
             ?? throw new HomeserverException("POST createRoom", 200, null, "the response has no room_id");
     }
 
-    private async Task<RawJson> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
+    private async Task<RawJson> CallAsync(
+        HttpMethod method, string path, JsonObject? body, CancellationToken cancellation, bool sendsToken = true)
     {
         var call = $"{method} /_matrix/client/{path}";
         using var request = new HttpRequestMessage(method, $"_matrix/client/{path}");
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", registration.AsToken);
+        if (sendsToken)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", registration.AsToken);
+        }
+
         if (body is not null)
         {
             request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
@@ -185,6 +218,15 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
                 return json;
             }
 
+            var redirectedTo = GetRedirect(response);
+            if (redirectedTo is not null)
+            {
+                throw new HomeserverException(call, (int)response.StatusCode, null, $"redirects to {redirectedTo}, which is not followed")
+                {
+                    RedirectedTo = redirectedTo,
+                };
+            }
+
             var reason = SafeText.Escape(json["error"u8].AsString() ?? (isJson ? "" : "(the response is not JSON)"));
             reason = reason[..Math.Min(reason.Length, MaxReasonLength)];
             var badStatus = json["status"u8].AsInteger();
@@ -196,6 +238,20 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
             var reason = e is HttpRequestException { InnerException: { } inner } ? inner.Message : e.Message;
             throw new HomeserverException(call, null, null, reason, e);
         }
+    }
+
+    /// <summary>The address to use instead of the configured one, without user, query and the path of the API.</summary>
+    private static string? GetRedirect(HttpResponseMessage response)
+    {
+        if ((int)response.StatusCode is < 300 or >= 400 || response.Headers.Location is not { } location)
+        {
+            return null;
+        }
+
+        var target = new Uri(response.RequestMessage!.RequestUri!, location);
+        var api = target.AbsolutePath.IndexOf("/_matrix/", StringComparison.Ordinal);
+        var path = api >= 0 ? target.AbsolutePath[..api] : target.AbsolutePath.TrimEnd('/');
+        return SafeText.Escape($"{target.Scheme}://{target.Authority}{path}");
     }
 
     private static string DirectoryPath(RoomAlias alias) => $"v3/directory/room/{Escape(alias.ToString())}";

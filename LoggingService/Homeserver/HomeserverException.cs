@@ -18,6 +18,9 @@ internal sealed class HomeserverException(string call, int? status, string? errc
     /// <summary>The status of our response to a ping, with <c>M_BAD_STATUS</c> (Application Service API, "Ping").</summary>
     public long? BadStatus { get; init; }
 
+    /// <summary>The base address to which the response redirects; it is not followed.</summary>
+    public string? RedirectedTo { get; init; }
+
     /// <summary>Whether there was no response in time: the call may have been executed, or still be.</summary>
     public bool IsTimeout => InnerException is TimeoutRejectedException or OperationCanceledException;
 

@@ -27,11 +27,14 @@ internal static class HomeserverResilience
             {
                 // The client is a singleton: reconnect, so that a new address of the homeserver is resolved.
                 handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+                // A redirected POST becomes a GET, and the token would follow to wherever it leads.
+                handler.AllowAutoRedirect = false;
                 handler.UseProxy = !options.Homeserver.IsLoopback;
             })
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddHttpMessageHandler(services => new ResilienceHandler(BuildPipeline(services.GetRequiredService<TimeProvider>())));
-        return services.AddSingleton<ServiceUser>().AddSingleton<ConnectionCheck>().AddHostedService<StartupCheck>();
+        return services.AddSingleton<ServiceUser>().AddSingleton<CheckRequests>().AddSingleton<ConnectionCheck>()
+            .AddHostedService<StartupCheck>();
     }
 
     // Built directly instead of AddResilienceHandler: no Polly telemetry.

@@ -27,7 +27,7 @@ internal sealed partial class StartupCheck(
 
             if (results.All(result => result.State != CheckState.Failed))
             {
-                var unknown = results[^1];
+                var unknown = results.First(result => result.State == CheckState.Unknown);
                 Log.HomeserverPartlyChecked(logger, options.HomeserverText, user.Id, unknown.Check, unknown.Target, unknown.Reason);
                 return;
             }

@@ -9,6 +9,9 @@ internal static class MatrixResults
     /// <summary>404: no such user, alias or protocol.</summary>
     public static readonly MatrixError NotFound = new(404, "M_NOT_FOUND", "Not found.");
 
+    /// <summary>503: the homeserver must retry.</summary>
+    public static readonly MatrixError Unavailable = new(503, "M_UNKNOWN", "The service does not run; retry.");
+
     /// <summary>The error for a status code of the web server itself (404: Application Service API, "Unknown routes").</summary>
     public static MatrixError ForStatus(int status) => status switch
     {

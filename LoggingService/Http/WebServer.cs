@@ -9,21 +9,29 @@ namespace LoggingService.Http;
 internal static class WebServer
 {
     private const string Advice =
-        "To use another address, change url in the registration, copy the file to the homeserver and restart both.";
+        " To use another address, change url in the registration, copy the file to the homeserver and restart both.";
 
     /// <summary>A stop takes 10 s at most: 5 for requests, 4 for the last checkpoint.</summary>
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Listens at the registration's url, unless <c>--urls</c> names another address.</summary>
+    /// <summary>Listens at the registration's url, unless <c>urls</c> or <c>Kestrel:Endpoints</c> name another address.</summary>
+    /// <param name="isRequired">Otherwise the list of addresses is empty where the registration's url is https.</param>
     /// <exception cref="ConfigurationException">The registration's url is https.</exception>
     public static void ConfigureWebServer(
-        this WebApplicationBuilder builder, LoggingServiceOptions options, AppServiceRegistration registration)
+        this WebApplicationBuilder builder, LoggingServiceOptions options, AppServiceRegistration registration, bool isRequired)
     {
-        if (string.IsNullOrEmpty(builder.Configuration["urls"]))
+        var addresses = ListenAddress.ReadAll(builder.Configuration);
+        if (addresses.Count == 0 && registration.ListenUrl is null && isRequired)
         {
-            builder.WebHost.UseUrls(registration.ListenUrl ?? throw new ConfigurationException(
+            throw new ConfigurationException(
                 $"{options.Registration}: url is https, but this service speaks only http: let a proxy serve it, "
-                + "and set the address that the proxy forwards to, with --urls http://localhost:5000."));
+                + "and set the address that the proxy forwards to, with --urls http://localhost:5000.");
+        }
+
+        if (addresses.Count == 0 && registration.ListenUrl is { } url)
+        {
+            addresses = [new(url, options.Registration, Advice)];
+            builder.WebHost.UseUrls(url);
         }
 
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -34,59 +42,36 @@ internal static class WebServer
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
             kestrel.Limits.MaxConcurrentConnections = OpenFileLimit.ForConnections;
         });
+        builder.Services.AddSingleton(addresses);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
     }
 
-    /// <exception cref="ConfigurationException">The service cannot listen on the configured urls.</exception>
+    /// <exception cref="FatalException">The service cannot listen on a configured address.</exception>
     public static async Task StartAsync(WebApplication app)
     {
-        var urls = app.Configuration["urls"] ?? "";
-        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (DescribeInvalid(url) is { } error)
-            {
-                throw new ConfigurationException($"Cannot listen on {url}: {error}. {Advice}");
-            }
-        }
-
-        foreach (var endpoint in app.Configuration.GetSection("Kestrel:Endpoints").GetChildren())
-        {
-            var url = endpoint["Url"] ?? "";
-            if (DescribeInvalid(url) is { } error)
-            {
-                throw new ConfigurationException($"{endpoint.Path}:Url is \"{url}\": {error}");
-            }
-        }
-
+        var hangup = HangupSignal.Handle(app.Lifetime.StopApplication);
+        app.Lifetime.ApplicationStopped.Register(hangup.Dispose);
         try
         {
             await app.StartAsync();
         }
         catch (Exception e) when (DescribeBindError(e) is not null)
         {
-            throw new ConfigurationException($"Cannot listen on {urls}: {DescribeBindError(e)}. {Advice}");
+            throw CreateBindException(app.Services.GetRequiredService<IReadOnlyList<ListenAddress>>(), e);
         }
     }
 
-    /// <summary>Checks what Kestrel would reject with exceptions that only their messages distinguish.</summary>
-    private static string? DescribeInvalid(string url)
+    private static FatalException CreateBindException(IReadOnlyList<ListenAddress> addresses, Exception e)
     {
-        try
-        {
-            return BindingAddress.Parse(url.ToLowerInvariant()) switch
-            {
-                { Scheme: not "http" } => "only http is supported; let a proxy terminate https",
-                { PathBase: not "" } => "a url to listen on has no path",
-                { IsNamedPipe: true } => "only Windows has named pipes",
-                { Host: "localhost", Port: 0 } => "port 0 requires an IP address such as 127.0.0.1",
-                { IsUnixPipe: false, Port: < 0 or > ushort.MaxValue } => "a port is 0 to 65535",
-                _ => null,
-            };
-        }
-        catch (FormatException)
-        {
-            return "not a url such as http://localhost:5000";
-        }
+        // Not every exception names the address.
+        var named = addresses.Where(address => e.Message.Contains(address.Url, StringComparison.OrdinalIgnoreCase)).ToList();
+        var failed = named.Count > 0 ? named : addresses;
+        var urls = string.Join(", ", failed.Select(address => address.Url));
+        var settings = string.Join(", ", failed.Select(address => address.Setting).Distinct());
+        var message = $"Cannot listen on {urls} ({settings}): {DescribeBindError(e)}.{failed[0].Advice}";
+        return e is SocketException { SocketErrorCode: SocketError.AccessDenied }
+            ? new ConfigurationException(message)
+            : new FatalException(message);
     }
 
     private static string? DescribeBindError(Exception e) => e switch

@@ -8,6 +8,8 @@ internal static class EventIds
     public const int Listening = 101;
     public const int WritingLogs = 102;
     public const int ServiceStopped = 103;
+    public const int TimeZoneUnknown = 104;
+    public const int Limits = 105;
 
     // Registration: 200 to 299.
 

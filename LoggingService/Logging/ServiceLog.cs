@@ -31,6 +31,7 @@ internal static partial class ServiceLog
     };
 
     private static readonly LogThrottle RefusedConnections = new(TimeProvider.System);
+    private static readonly LogThrottle SinkFailures = new(TimeProvider.System);
 
     /// <summary>Whether standard output is a terminal that supports ANSI escape sequences.</summary>
     private static bool IsTerminal =>
@@ -43,20 +44,21 @@ internal static partial class ServiceLog
     /// Adds Serilog as the only provider; levels are the framework's. A sink that hangs, such as a stopped terminal, does not
     /// block the service.
     /// </summary>
+    /// <param name="writesFile">Otherwise only the console gets the log, and the folder of the file is checked but not created.</param>
     /// <exception cref="ConfigurationException">A setting of the log is invalid.</exception>
-    public static void AddServiceLog(this WebApplicationBuilder builder)
+    public static void AddServiceLog(this WebApplicationBuilder builder, bool writesFile)
     {
         var options = ServiceLogOptions.Read(builder.Configuration);
-        if (options.File is { } path)
+        if (options.File is not null)
         {
-            EnsureWritable(Path.GetDirectoryName(path)!);
+            EnsureWritable(options, createsFolder: writesFile);
         }
 
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = DefaultLevels });
         builder.Logging.ClearProviders();
 
         // Not AddSerilog: its filter disables Logging:LogLevel. Factories: the container disposes of the logger, which flushes it.
-        builder.Services.AddSingleton<Serilog.ILogger>(_ => CreateLogger(options));
+        builder.Services.AddSingleton<Serilog.ILogger>(_ => CreateLogger(options, writesFile));
         builder.Services.AddSingleton<ILoggerProvider>(services =>
             new SerilogLoggerProvider(services.GetRequiredService<Serilog.ILogger>()));
     }
@@ -70,25 +72,35 @@ internal static partial class ServiceLog
         }
     }
 
-    private static void EnsureWritable(string folder)
+    private static void EnsureWritable(ServiceLogOptions options, bool createsFolder)
     {
+        var folder = Path.GetDirectoryName(options.File!)!;
         try
         {
-            Posix.CreateFolder(folder);
-            var probe = Path.Combine(folder, $".{Path.GetRandomFileName()}");
+            if (createsFolder)
+            {
+                Posix.CreateFolder(folder, withParents: true);
+            }
+
+            var existing = folder;
+            while (!Path.Exists(existing) && Path.GetDirectoryName(existing) is { } parent)
+            {
+                existing = parent;
+            }
+
+            var probe = Path.Combine(existing, $".{Path.GetRandomFileName()}");
             Posix.OpenOrCreate(probe).Dispose();
             File.Delete(probe);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException($"ServiceLog:File: {folder} is not writable: {e.Message}".ReplaceLineEndings(" "));
+            throw new ConfigurationException($"{options.FileName}: {folder} is not writable: {e.Message}");
         }
     }
 
-    private static Serilog.Core.Logger CreateLogger(ServiceLogOptions options)
+    private static Serilog.Core.Logger CreateLogger(ServiceLogOptions options, bool writesFile)
     {
-        // Reports failures of sinks.
-        SelfLog.Enable(Console.Error);
+        SelfLog.Enable(ReportSinkFailure);
         var logger = new LoggerConfiguration()
             .MinimumLevel.Verbose()
             .MinimumLevel.Override(RoomActivitySource, options.RoomActivity ?? IsTerminal ? LogEventLevel.Information : LogEventLevel.Fatal)
@@ -110,7 +122,7 @@ internal static partial class ServiceLog
             logger.WriteTo.Async(sinks => sinks.Console(CreateFormatter(options, "HH:mm:ss")));
         }
 
-        if (options.File is { } path)
+        if (writesFile && options.File is { } path)
         {
             logger.WriteTo.Async(sinks => sinks.File(
                 CreateFormatter(options, "yyyy-MM-dd HH:mm:ss zzz"), path, fileSizeLimitBytes: null,
@@ -118,6 +130,23 @@ internal static partial class ServiceLog
         }
 
         return logger.CreateLogger();
+    }
+
+    /// <summary>One line a minute, without the stack trace: a full disk would cause one for each message.</summary>
+    private static void ReportSinkFailure(string message)
+    {
+        try
+        {
+            if (SinkFailures.TryAcquire())
+            {
+                var lines = message.Split('\n', StringSplitOptions.TrimEntries);
+                Console.Error.WriteLine(string.Join(' ', lines.TakeWhile(line => !line.StartsWith("at ", StringComparison.Ordinal))));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Standard error is full, too. The service goes on.
+        }
     }
 
     private static ITextFormatter CreateFormatter(ServiceLogOptions options, string time) => options.IsJson

@@ -1,7 +1,7 @@
 namespace LoggingService.Options;
 
 /// <summary>
-/// An error in the configuration. The message is one line that names the key, or the file and its line; the program prints it
-/// without a stack trace and exits with 1.
+/// An error in the configuration, which a restart does not fix: exit code 78 (EX_CONFIG of sysexits.h). The message names the key, or the
+/// file and its line.
 /// </summary>
-internal sealed class ConfigurationException(string message) : Exception(message);
+internal sealed class ConfigurationException(string message) : FatalException(message);

@@ -1,56 +1,60 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration.CommandLine;
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
+using Microsoft.Extensions.Configuration.Json;
 
 namespace LoggingService.Options;
 
-/// <summary>Reads values of settings; throws <see cref="ConfigurationException"/> with the key for an invalid value.</summary>
-internal static class SettingReader
+/// <summary>
+/// Reads the settings of a section. An invalid value is a <see cref="ConfigurationException"/> that names the setting as it was given: the
+/// option, the variable, or the file and the key.
+/// </summary>
+internal sealed partial class SettingReader(IConfigurationRoot configuration, string section)
 {
-    public static void RejectUnknownKeys(IConfigurationSection section, IReadOnlyList<string> keys)
+    private readonly IConfigurationSection _section = configuration.GetSection(section);
+
+    public void RejectUnknownKeys(IReadOnlyList<string> keys)
     {
-        RejectValue(section, $"a section with the keys {string.Join(", ", keys)}");
-        if (section.GetChildren().FirstOrDefault(child => !keys.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+        RejectValue(_section, $"a section with the keys {string.Join(", ", keys)}");
+        if (_section.GetChildren().FirstOrDefault(child => !keys.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
         {
-            throw Error($"{unknown.Path} is not a setting. The settings are {string.Join(", ", keys)}");
+            var name = NameOf(unknown.Path);
+            throw new ConfigurationException(NearestName.Find(unknown.Key, keys) is { } nearest
+                ? $"{name} is not a setting. Did you mean {nearest}?"
+                : $"{name} is not a setting. The settings are {string.Join(", ", keys)}");
         }
     }
 
-    public static void RejectValue(IConfigurationSection section, string expected)
+    public void RejectValue(IConfigurationSection setting, string expected)
     {
-        if (!string.IsNullOrEmpty(section.Value))
+        if (!string.IsNullOrEmpty(setting.Value))
         {
-            throw Invalid(section, expected);
+            throw Invalid(setting, expected);
         }
     }
 
-    public static void RejectChildren(IConfigurationSection setting, string expected)
+    public string ReadText(string key, string @default)
     {
-        if (setting.GetChildren().Any())
-        {
-            throw Error($"{setting.Path} is a list or a section; expected {expected}");
-        }
-    }
-
-    public static string ReadText(IConfigurationSection setting, string @default)
-    {
-        RejectChildren(setting, "a text");
+        var setting = Get(key, "a text");
         if (setting.Value is not { } text)
         {
             return @default;
         }
 
-        return string.IsNullOrWhiteSpace(text) ? throw Error($"{setting.Path} is empty. Omit it for the default, {@default}") : text;
+        return !string.IsNullOrWhiteSpace(text) ? text : throw Error(key, $"is empty. Omit it for the default, {@default}");
     }
 
     /// <returns>An absolute path; a relative one is relative to the current directory.</returns>
-    public static string ReadPath(IConfigurationSection setting, string @default)
+    public string ReadPath(string key, string @default)
     {
-        var text = ReadText(setting, @default);
-        return text.Contains('\0') ? throw Error($"{setting.Path} contains a NUL character") : Path.GetFullPath(text);
+        var text = ReadText(key, @default);
+        return text.Contains('\0') ? throw Error(key, "contains a NUL character") : Path.GetFullPath(text);
     }
 
-    public static int? ReadNumber(IConfigurationSection setting, int min, int max, string meaning)
+    public int? ReadNumber(string key, int min, int max, string meaning)
     {
-        RejectChildren(setting, "a number");
+        var setting = Get(key, "a number");
         if (string.IsNullOrEmpty(setting.Value))
         {
             return null;
@@ -61,17 +65,94 @@ internal static class SettingReader
         return isValid ? number : throw Invalid(setting, $"a whole number from {min} to {max}: {meaning}");
     }
 
-    /// <returns>One of the choices; without a value, the first.</returns>
-    public static string ReadChoice(IConfigurationSection setting, params IReadOnlyList<string> choices)
+    /// <returns>The bytes of a size such as <c>128MB</c> (10^6), <c>128MiB</c> (2^20) or <c>134217728</c>.</returns>
+    public int? ReadSize(string key, int min, int max, string meaning)
     {
-        RejectChildren(setting, "a text");
+        var setting = Get(key, "a size");
+        if (string.IsNullOrEmpty(setting.Value))
+        {
+            return null;
+        }
+
+        var size = Size().Match(setting.Value);
+        var factor = size.Groups["prefix"].Value.ToLowerInvariant() switch
+        {
+            "k" => 1_000,
+            "m" => 1_000_000,
+            "g" => 1_000_000_000,
+            "ki" => 1 << 10,
+            "mi" => 1 << 20,
+            "gi" => 1 << 30,
+            _ => 1L,
+        };
+        var bytes = size.Success ? long.Parse(size.Groups["number"].Value, CultureInfo.InvariantCulture) * factor : -1;
+        return bytes >= min && bytes <= max
+            ? (int)bytes
+            : throw Invalid(setting, $"a size from {FormatSize(min)} to {FormatSize(max)}, such as 128MB or 134217728: {meaning}");
+    }
+
+    public static string FormatSize(int bytes) => bytes % (1 << 20) == 0 ? $"{bytes >> 20} MiB" : $"{bytes} bytes";
+
+    /// <returns>One of the choices; without a value, the first.</returns>
+    public string ReadChoice(string key, params IReadOnlyList<string> choices)
+    {
+        var setting = Get(key, "a text");
         var value = string.IsNullOrEmpty(setting.Value) ? choices[0] : setting.Value;
         return choices.FirstOrDefault(choice => choice.Equals(value, StringComparison.OrdinalIgnoreCase))
             ?? throw Invalid(setting, string.Join(", ", choices.SkipLast(1)) + $" or {choices[^1]}");
     }
 
-    public static ConfigurationException Invalid(IConfigurationSection setting, string expected) =>
-        Error($"{setting.Path} is \"{setting.Value}\"; expected {expected}");
+    /// <returns>The values of a list, in their order.</returns>
+    public IReadOnlyList<string> ReadList(string key, Func<string, bool> isValid, string expectedList, string expectedItem)
+    {
+        var list = _section.GetSection(key);
+        RejectValue(list, expectedList);
+        var values = new List<string>();
+        foreach (var child in list.GetChildren())
+        {
+            var item = Get($"{key}:{child.Key}", expectedItem);
+            values.Add(item.Value is { } value && isValid(value) ? value : throw Invalid(item, expectedItem));
+        }
 
-    private static ConfigurationException Error(string message) => new(message.ReplaceLineEndings(" "));
+        return values;
+    }
+
+    public ConfigurationException Invalid(IConfigurationSection setting, string expected) =>
+        new($"{NameOf(setting.Path)} is \"{setting.Value}\"; expected {expected}");
+
+    /// <param name="key">The key in the section.</param>
+    /// <param name="reason">A phrase that follows the name of the setting.</param>
+    public ConfigurationException Error(string key, string reason) => new($"{NameOf($"{section}:{key}")} {reason}");
+
+    /// <summary>The name of a setting where it was given.</summary>
+    /// <param name="path">The path of keys, such as <c>LoggingService:Logs</c>.</param>
+    public string NameOf(string path) => NameOf(configuration, path);
+
+    public static string NameOf(IConfigurationRoot configuration, string path)
+    {
+        if (configuration[SettingsSources.OptionKey + path] is { } option)
+        {
+            return option;
+        }
+
+        return configuration.Providers.LastOrDefault(provider => Has(provider, path)) switch
+        {
+            CommandLineConfigurationProvider => $"--{path}",
+            EnvironmentVariablesConfigurationProvider => EnvironmentSettings.VariableOf(path),
+            JsonConfigurationProvider file => $"{SettingsSources.PathOf(file)}: {path}",
+            _ => path,
+        };
+    }
+
+    private static bool Has(IConfigurationProvider provider, string path) =>
+        provider.TryGet(path, out _) || provider.GetChildKeys([], path).Any();
+
+    private IConfigurationSection Get(string key, string expected)
+    {
+        var setting = _section.GetSection(key);
+        return setting.GetChildren().Any() ? throw Error(key, $"is a list or a section; expected {expected}") : setting;
+    }
+
+    [GeneratedRegex(@"\A\s*(?<number>[0-9]{1,9})\s*(?:(?<prefix>[kmgKMG]i?)?[bB])?\s*\z")]
+    private static partial Regex Size();
 }

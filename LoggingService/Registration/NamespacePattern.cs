@@ -32,6 +32,11 @@ internal sealed partial class NamespacePattern
         _regex = new Lazy<Regex>(() => NonBacktracking(anchored) ?? backtracking);
     }
 
+    /// <summary>The text before <c>.*</c> or <c>.+</c>; <c>null</c> if the pattern is not such a text, perhaps with another behind.</summary>
+    public string? LiteralPrefix => TextAndRest().Match(_python) is { Success: true } match
+        ? EscapedPunctuation().Replace(match.Groups["text"].Value, "$1")
+        : null;
+
     /// <summary>Whether the pattern matches at the start of a user id, alias or room id.</summary>
     /// <exception cref="TimeoutException">
     /// Undecided: it took over 1 s (possible only with lookarounds, backreferences, conditions and atomic groups), or another
@@ -55,6 +60,9 @@ internal sealed partial class NamespacePattern
             throw new TimeoutException($"Regex {_python} timed out on a text of {text.Length} characters", e);
         }
     }
+
+    /// <returns>The regular expression as in the registration.</returns>
+    public override string ToString() => _python;
 
     private static Regex? NonBacktracking(string pattern)
     {
@@ -87,4 +95,11 @@ internal sealed partial class NamespacePattern
 
     [GeneratedRegex(@"\\.|\[", RegexOptions.Singleline)]
     private static partial Regex SetToken();
+
+    // Such as #logged_.* and #logged_.*:example\.org
+    [GeneratedRegex(@"\A\^?(?<text>(?:[^\\.^$*+?{}\[\]()|]|\\[^A-Za-z0-9])*)\.[*+](?:[^\\.^$*+?{}\[\]()|]|\\[^A-Za-z0-9])*\$?\z")]
+    private static partial Regex TextAndRest();
+
+    [GeneratedRegex(@"\\(.)")]
+    private static partial Regex EscapedPunctuation();
 }

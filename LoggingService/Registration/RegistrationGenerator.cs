@@ -12,7 +12,7 @@ internal static class RegistrationGenerator
     private const string HomeserverFolder = "/etc/matrix-synapse";
 
     /// <summary>Creates the file with new random tokens and mode 0600, atomically.</summary>
-    /// <exception cref="ConfigurationException">The file exists, or can't be created there; the folder must exist.</exception>
+    /// <exception cref="FatalException">The file exists, or can't be created there; the folder must exist.</exception>
     public static void Write(string path)
     {
         try
@@ -21,7 +21,10 @@ internal static class RegistrationGenerator
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException($"{path}: the registration can't be created: {Reason(path, e)}".ReplaceLineEndings(" "));
+            var message = $"{path}: the registration can't be created: {Reason(path, e)}";
+            throw e is UnauthorizedAccessException or DirectoryNotFoundException || Path.Exists(path)
+                ? new ConfigurationException(message)
+                : new FatalException(message);
         }
     }
 
@@ -75,7 +78,7 @@ internal static class RegistrationGenerator
     private static string Reason(string path, Exception e) => e switch
     {
         DirectoryNotFoundException => "the folder doesn't exist",
-        UnauthorizedAccessException => $"{Environment.UserName} has no write permission in the folder",
+        UnauthorizedAccessException => $"{CurrentUser.Name} has no write permission in the folder",
         _ when Path.Exists(path) => "the file exists already and was left unchanged",
         _ => e.Message,
     };

@@ -52,6 +52,9 @@ internal sealed class RegistrationReader
             Warn(Namespaces.Find("users")!, "isn't empty: the homeserver pushes these users' rooms too, which aren't logged; set it to []");
         }
 
+        // Nothing, or nothing of this kind, would be logged.
+        Namespaces.RejectMisspelled("aliases");
+        Namespaces.RejectMisspelled("rooms");
         if (registration.AliasNamespaces.Count == 0 && registration.RoomNamespaces.Count == 0)
         {
             Warn(Namespaces, $"has no aliases: nothing would be logged; add {NamespaceExample} to its aliases");

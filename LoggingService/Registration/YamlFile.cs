@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using LoggingService.Files;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
@@ -21,6 +22,11 @@ internal static partial class YamlFile
         }
         catch (Exception e) when (e is YamlException or InvalidOperationException or ArgumentException)
         {
+            if (FindTab(text, e as YamlException) is { } line)
+            {
+                throw Error(path, line, "this line is indented with a tab, which YAML doesn't allow: use spaces");
+            }
+
             // The others are how the parser fails at unclosed brackets and wrong indentation. Not every YamlException has a position.
             var start = e is AnchorNotFoundException ? FirstAlias(text) : (e as YamlException)?.Start ?? Mark.Empty;
             var position = start.Equals(Mark.Empty) ? parser.Current?.End ?? start : start;
@@ -56,13 +62,13 @@ internal static partial class YamlFile
             {
                 FileNotFoundException or DirectoryNotFoundException => "no such file: put the registration of the homeserver here",
                 UnauthorizedAccessException when Directory.Exists(path) => "this is a folder and must be the registration file",
-                UnauthorizedAccessException => $"{Environment.UserName} has no permission to read the file: grant it to the service's user",
+                UnauthorizedAccessException => $"{CurrentUser.Name} has no permission to read the file: grant it to the service's user",
                 _ => $"the file can't be read: {e.Message}",
             });
         }
 
         // PyYAML refuses control characters everywhere, YamlDotNet not in comments. Invalid UTF-8 is decoded as U+FFFD.
-        var text = Encoding.UTF8.GetString(bytes);
+        var text = Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF');
         var isRefused = (char c) => c is '\uFFFD' or '\uFFFE' or '\uFFFF' || (char.IsControl(c) && !"\t\n\r\u0085".Contains(c));
         var index = text.Index().Where(c => isRefused(c.Item)).Select(c => c.Index).FirstOrDefault(-1);
         if (index < 0)
@@ -73,6 +79,18 @@ internal static partial class YamlFile
         throw Error(path, 1 + text.AsSpan(0, index).Count('\n'), text[index] == '\uFFFD'
             ? "the text is not UTF-8: save the file as UTF-8"
             : $"control character U+{(int)text[index]:X4}, which YAML doesn't allow: remove it");
+    }
+
+    /// <summary>The line whose indentation has a tab, if that is the error: the parser reports it at an earlier line, or at none.</summary>
+    private static long? FindTab(string text, YamlException? error)
+    {
+        if (error is not null && !error.Start.Equals(Mark.Empty) && !error.Message.Contains("tab", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        var tab = text.Split('\n').Index().Skip((int)(error?.Start.Line ?? 1) - 1).FirstOrDefault(line => Tab().IsMatch(line.Item));
+        return tab.Item is null ? null : tab.Index + 1;
     }
 
     private static Mark FirstAlias(string text)
@@ -96,7 +114,10 @@ internal static partial class YamlFile
     private static string LineAt(string text, Mark position) => text.Split('\n').ElementAtOrDefault((int)position.Line - 1) ?? "";
 
     private static ConfigurationException Error(string path, long? line, string message) =>
-        new((line is null ? $"{path}: {message}" : $"{path}:{line}: {message}").ReplaceLineEndings(" "));
+        new(line is null ? $"{path}: {message}" : $"{path}:{line}: {message}");
+
+    [GeneratedRegex(@"\A *\t\s*[^\s#]")]
+    private static partial Regex Tab();
 
     [GeneratedRegex(@"\b(?<key>id|url|as_token|hs_token|sender_localpart|rate_limited|namespaces|users|rooms|aliases|exclusive|regex)\s*:")]
     private static partial Regex KnownKey();

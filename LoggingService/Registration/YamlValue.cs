@@ -16,6 +16,13 @@ internal sealed partial record YamlValue(string File, string Key, YamlNode Node)
     private const string Null = "null";
     private const string String = "a string";
 
+    // as_token is no misspelled hs_token.
+    private static readonly string[] KnownKeys =
+    [
+        "id", "url", "as_token", "hs_token", "sender_localpart", "rate_limited", "namespaces", "users", "rooms", "aliases", "exclusive",
+        "regex",
+    ];
+
     public bool IsBoolean => Type == Boolean;
 
     public string Type => Node switch
@@ -35,11 +42,32 @@ internal sealed partial record YamlValue(string File, string Key, YamlNode Node)
         return child.Value is null ? null : Child(Key.Length == 0 ? key : $"{Key}.{key}", child.Value);
     }
 
-    /// <exception cref="ConfigurationException">The key is missing; the message ends with the hint.</exception>
+    /// <exception cref="ConfigurationException">The key is missing or misspelled; the message ends with the hint.</exception>
     public YamlValue Require(string key, string hint)
     {
-        var missing = Key.Length == 0 ? new ConfigurationException($"{File}: {key} is missing: {hint}") : Error($"has no {key}: {hint}");
-        return Find(key) ?? throw missing;
+        if (Find(key) is { } value)
+        {
+            return value;
+        }
+
+        RejectMisspelled(key);
+        throw Key.Length == 0 ? new ConfigurationException($"{File}: {key} is missing: {hint}") : Error($"has no {key}: {hint}");
+    }
+
+    /// <exception cref="ConfigurationException">The mapping does not have this key, but one that is almost the same.</exception>
+    public void RejectMisspelled(string key)
+    {
+        if (Find(key) is not null)
+        {
+            return;
+        }
+
+        var unknown = ((YamlMappingNode)Node).Children.Keys.OfType<YamlScalarNode>().Where(other => !KnownKeys.Contains(other.Value));
+        if (unknown.FirstOrDefault(other => NearestName.Find(other.Value ?? "", [key]) is not null) is { Value: { } name } misspelled)
+        {
+            var path = Key.Length == 0 ? name : $"{Key}.{name}";
+            throw (this with { Key = path, Node = misspelled }).Error($"is not a key of a registration. Did you mean {key}?");
+        }
     }
 
     public string AsString() => Type switch

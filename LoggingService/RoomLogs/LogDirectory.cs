@@ -35,7 +35,7 @@ internal sealed partial class LogDirectory : IDisposable
     private ConcurrentDictionary<string, RoomEvent> _replayed = new();
 
     /// <summary>Opens the log directory, created if necessary, and locks it for this process.</summary>
-    /// <exception cref="ConfigurationException">It is not writable, another service writes to it, or a newer version wrote it.</exception>
+    /// <exception cref="FatalException">It is not writable, another service writes to it, or a newer version wrote it.</exception>
     public LogDirectory(string root, TimeProvider time, ILogger<LogDirectory> logger)
     {
         Root = root;
@@ -200,7 +200,7 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>
     /// Creates the directory again if it was moved or removed. To be called once a second, also while <see cref="TickAsync"/> runs.
     /// </summary>
-    /// <exception cref="ConfigurationException">Another service has locked the new directory.</exception>
+    /// <exception cref="FatalException">Another service has locked the new directory, or a newer version wrote it.</exception>
     /// <exception cref="IOException">It can't be written; to be repeated.</exception>
     public Task RestoreIfMovedAsync() => _guard.RestoreIfMovedAsync();
 
@@ -294,7 +294,8 @@ internal sealed partial class LogDirectory : IDisposable
             + "the rest was replayed.")]
         public static partial void JournalDamaged(ILogger logger, string segment, long offset, int bytes);
 
-        [LoggerMessage(EventIds.OldDaysRemoved, LogLevel.Information, "Removed {FileCount} files of days before {KeepFrom} (RetainDays)")]
+        [LoggerMessage(EventIds.OldDaysRemoved, LogLevel.Information,
+            "Removed {FileCount} files of days before {KeepFrom:yyyy-MM-dd} (RetainDays)")]
         public static partial void OldDaysRemoved(ILogger logger, int fileCount, DateOnly keepFrom);
     }
 }

@@ -13,6 +13,7 @@ internal sealed partial class LogDirectoryGuard(
     private readonly string _lockPath = Path.Combine(root, LogDirectoryLock.Name);
     private FileStream _lock = LogDirectoryLock.Acquire(root);
     private Posix.FileIdentity? _directory = Posix.Stat(root);
+    private bool _isMovedLogged;
 
     /// <summary>Raised when the directory was created again.</summary>
     public event Action? Restored;
@@ -31,7 +32,7 @@ internal sealed partial class LogDirectoryGuard(
     }
 
     /// <summary>Creates what was moved or removed. To be called once a second.</summary>
-    /// <exception cref="ConfigurationException">Another service has locked the new directory.</exception>
+    /// <exception cref="FatalException">Another service has locked the new directory.</exception>
     /// <exception cref="IOException">The new directory can't be written; to be repeated.</exception>
     public async Task RestoreIfMovedAsync()
     {
@@ -42,7 +43,12 @@ internal sealed partial class LogDirectoryGuard(
         }
         catch (JournalMovedException e)
         {
-            Log.Moved(logger, e.Message);
+            // Once, not for each attempt.
+            if (!_isMovedLogged)
+            {
+                Log.Moved(logger, e.Message);
+                _isMovedLogged = true;
+            }
         }
 
         var isDirectoryGone = IsDirectoryGone;
@@ -58,6 +64,7 @@ internal sealed partial class LogDirectoryGuard(
         // Urgent: while the directory is gone, the writer waits for it, and so does a checkpoint.
         await writer.InTurnAsync(() => Restart(isDirectoryGone), isUrgent: true);
         Restored?.Invoke();
+        _isMovedLogged = false;
         Log.Restored(logger, root);
     }
 

@@ -12,7 +12,7 @@ internal static class LogDirectoryLock
     private const int WouldBlockOnMac = 35;
 
     /// <summary>Creates the directory if necessary, and locks it until the stream is disposed or the process ends.</summary>
-    /// <exception cref="ConfigurationException">The directory is not writable, or another service holds the lock.</exception>
+    /// <exception cref="FatalException">The directory is not writable, or another service holds the lock.</exception>
     public static FileStream Acquire(string root)
     {
         try
@@ -21,22 +21,28 @@ internal static class LogDirectoryLock
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException(File.Exists(root)
-                ? $"LoggingService:Logs: {root} is a file, not a folder."
-                : $"LoggingService:Logs: {root} is not writable: {e.Message} "
-                + "Grant the service's user write access, or choose another folder (--logs).");
+            if (File.Exists(root))
+            {
+                throw new ConfigurationException($"{root} is a file, not a folder. Choose another folder for the logs (--logs).");
+            }
+
+            // A full or missing disk may be repaired.
+            var message = $"The log directory {root} is not writable: {e.Message}";
+            throw e is UnauthorizedAccessException
+                ? new ConfigurationException($"{message} Grant {CurrentUser.Name} write access, or choose another folder (--logs).")
+                : new FatalException(message);
         }
     }
 
     /// <summary>As <see cref="Acquire"/>, but for a directory that was writable before.</summary>
-    /// <exception cref="ConfigurationException">Another service holds the lock.</exception>
+    /// <exception cref="FatalException">Another service holds the lock.</exception>
     /// <exception cref="IOException">The directory is not writable.</exception>
     public static FileStream Reacquire(string root)
     {
         var path = Path.Combine(root, Name);
         try
         {
-            Posix.CreateFolder(root);
+            Posix.CreateFolder(root, withParents: true);
             var file = new FileStream(path, new FileStreamOptions
             {
                 Mode = FileMode.OpenOrCreate,
@@ -51,8 +57,30 @@ internal static class LogDirectoryLock
         catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)
         {
             var process = Posix.ReadIgnoringLock(path) ?? "unknown";
-            throw new ConfigurationException($"LoggingService:Logs: another LoggingService (process {process}) is writing to {root}. "
-                + "Stop it, or choose another folder (--logs).");
+            throw new FatalException(
+                $"Another LoggingService (process {process}) is writing to {root}. Stop it, or choose another folder (--logs).");
+        }
+    }
+
+    /// <summary>Whether a service writes to the directory; <c>null</c> if this user has no access to it. Creates nothing.</summary>
+    public static bool? IsHeld(string root)
+    {
+        try
+        {
+            new FileStream(Path.Combine(root, Name), FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0).Dispose();
+            return false;
+        }
+        catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)
+        {
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed partial class LogMaintenance(
     // StopAsync can be called twice (WebApplicationFactory); the log directory stops once.
     private readonly Lazy<Task> _stopped = new(logs.StopAsync);
     private DateOnly? _cleanedOn;
+    private string? _restoreError;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -58,8 +59,9 @@ internal sealed partial class LogMaintenance(
         try
         {
             await logs.RestoreIfMovedAsync();
+            _restoreError = null;
         }
-        catch (ConfigurationException e)
+        catch (FatalException e)
         {
             // Another service has taken over the directory: both would write to it.
             Log.DirectoryLost(logger, e.Message);
@@ -67,7 +69,12 @@ internal sealed partial class LogMaintenance(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Log.NotRestored(logger, e.Message);
+            // Once, not for each attempt.
+            if (_restoreError != e.Message)
+            {
+                Log.NotRestored(logger, e.Message);
+                _restoreError = e.Message;
+            }
         }
     }
 

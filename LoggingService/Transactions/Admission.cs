@@ -27,7 +27,7 @@ internal sealed partial class Admission(
     private readonly Lock _lock = new();
     private readonly LogThrottle _throttle = new(time);
     private readonly string[] _folders = [options.Logs, Path.Combine(options.Logs, ".journal")];
-    private Posix.FreeSpace _free;
+    private FreeSpace _free;
     private long? _freeReadAt;
 
     /// <summary>Completes when admission opens; <c>null</c> while it is open.</summary>
@@ -134,7 +134,7 @@ internal sealed partial class Admission(
         {
             try
             {
-                if (Posix.GetFreeSpace(folder) is { } free)
+                if (FreeSpace.Of(folder) is { } free)
                 {
                     _free = new(Math.Min(_free.Bytes, free.Bytes), Math.Min(_free.Inodes, free.Inodes));
                 }

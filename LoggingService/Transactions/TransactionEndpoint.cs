@@ -13,15 +13,19 @@ internal sealed partial class TransactionEndpoint(
 
     private const int LargeBody = 64 * 1024;
 
+    // A proxy may have dropped the Content-Encoding.
+    private static ReadOnlySpan<byte> GzipBeginning => [0x1F, 0x8B];
+
     private static readonly MatrixError NotJson = new(400, "M_NOT_JSON", "The request body is not JSON.");
+    private static readonly MatrixError Compressed = new(415, "M_UNKNOWN", "The request body is compressed, which is not supported.");
 
     private readonly RefusedTransactions _refused = new();
     private readonly string _quarantine = Path.Combine(logs.Root, Quarantine.Folder);
     private bool _appendFailing;
 
     /// <summary>
-    /// 200: every event of the transaction is durable. 400: the body is not JSON, and nothing of it is kept. An exception: the
-    /// transaction is not durable. A disconnecting client cancels nothing.
+    /// 200: every event of the transaction is durable. 400: the body is not JSON, 415: it is compressed, and nothing of it is kept. An
+    /// exception: the transaction is not durable. A disconnecting client cancels nothing.
     /// </summary>
     /// <param name="transactionId">Identifies a retry only: a homeserver may reuse it for another body.</param>
     /// <exception cref="MatrixException">The body could not be read, or the journal not be written; the homeserver must retry.</exception>
@@ -30,6 +34,13 @@ internal sealed partial class TransactionEndpoint(
         await admission.WaitAsync(request.HttpContext.RequestAborted);
         using var body = new RequestBody(limit);
         await body.ReadAsync(request);
+        if (IsCompressed(request, body.Bytes.Span))
+        {
+            // Not counted: it is right, and a proxy that is corrected sends it again.
+            Log.TransactionRejected(logger, transactionId, body.Bytes.Length, "the body is compressed, which the service does not support");
+            return Compressed;
+        }
+
         if (!Transaction.TryParse(body.Bytes, out var transaction, out var error))
         {
             if (_refused.Add(transactionId) < MaxAttempts)
@@ -51,6 +62,9 @@ internal sealed partial class TransactionEndpoint(
 
         return MatrixResults.Ok;
     }
+
+    private static bool IsCompressed(HttpRequest request, ReadOnlySpan<byte> body) =>
+        request.Headers.ContentEncoding.Any(encoding => encoding is not (null or "" or "identity")) || body.StartsWith(GzipBeginning);
 
     /// <summary>The events outlive the request, until they are in their files: a large body of mostly other data must not.</summary>
     private static IReadOnlyList<RoomEvent> Detach(IReadOnlyList<RoomEvent> events, int bodyLength) =>

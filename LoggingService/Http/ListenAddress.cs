@@ -1,0 +1,67 @@
+namespace LoggingService.Http;
+
+/// <summary>A configured address to listen on.</summary>
+/// <param name="Url">As configured.</param>
+/// <param name="Setting">The setting that names it, where it was given.</param>
+/// <param name="Advice">How to use another address, unless that is clear.</param>
+internal sealed record ListenAddress(string Url, string Setting, string Advice = "")
+{
+    private static readonly string[] EndpointKeys = ["Url", "Protocols"];
+    private static readonly string[] Protocols = ["Http1", "Http2", "Http1AndHttp2"];
+
+    /// <summary>The addresses of <c>Kestrel:Endpoints</c>, which the web server prefers, or of <c>urls</c>; empty without both.</summary>
+    public static IReadOnlyList<ListenAddress> ReadAll(IConfigurationRoot configuration)
+    {
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint.GetSection("Url")).ToList();
+        return endpoints.Count > 0
+            ? [.. endpoints.Select(url => new ListenAddress(url.Value ?? "", SettingReader.NameOf(configuration, url.Path)))]
+            : [.. (configuration["urls"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(url => new ListenAddress(url, SettingReader.NameOf(configuration, "urls")))];
+    }
+
+    /// <summary>Rejects what the web server would reject with exceptions that only their messages distinguish.</summary>
+    /// <exception cref="ConfigurationException">An address or a setting of the web server is invalid.</exception>
+    public static void CheckAll(IConfigurationRoot configuration)
+    {
+        var kestrel = new SettingReader(configuration, "Kestrel");
+        kestrel.RejectUnknownKeys(["Endpoints", "EndpointDefaults"]);
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint.Path);
+        foreach (var path in endpoints.Append("Kestrel:EndpointDefaults"))
+        {
+            var endpoint = new SettingReader(configuration, path);
+            endpoint.RejectUnknownKeys(EndpointKeys);
+            endpoint.ReadChoice("Protocols", Protocols);
+        }
+
+        foreach (var address in ReadAll(configuration))
+        {
+            if (address.DescribeInvalid() is { } error)
+            {
+                throw new ConfigurationException($"{address.Setting} is \"{address.Url}\": {error}");
+            }
+        }
+    }
+
+    private string? DescribeInvalid()
+    {
+        try
+        {
+            return BindingAddress.Parse(Url.ToLowerInvariant()) switch
+            {
+                { Scheme: not "http" } => "only http is supported; let a proxy terminate https",
+                { PathBase: not "" } => "an address to listen on has no path; the path belongs into the registration's url",
+                { IsNamedPipe: true } => "only Windows has named pipes",
+                { Host: "localhost", Port: 0 } => "port 0 requires an IP address such as 127.0.0.1",
+                { IsUnixPipe: false, Port: < 0 or > ushort.MaxValue } => "a port is 0 to 65535",
+
+                // What follows the colon is no number.
+                { IsUnixPipe: false, Host: var host } when host.Contains(':') && !host.StartsWith('[') => "a port is 0 to 65535",
+                _ => null,
+            };
+        }
+        catch (FormatException)
+        {
+            return "not a url such as http://localhost:5000";
+        }
+    }
+}
