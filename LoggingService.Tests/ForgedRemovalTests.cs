@@ -9,7 +9,7 @@ public class ForgedRemovalTests : RemovedWordsTestBase
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Content_cannot_forge_the_target_of_a_redaction_in_oldRooms(bool inOneTransaction)
+    public async Task Content_cannot_forge_the_target_of_a_redaction_in_old_rooms(bool inOneTransaction)
     {
         using var service = new ServiceUnderTest(new FakeTimeProvider(Noon));
         string[] events =
@@ -47,7 +47,7 @@ public class ForgedRemovalTests : RemovedWordsTestBase
     }
 
     [Fact]
-    public async Task A_redaction_in_anotherRoom_removes_nothing()
+    public async Task A_redaction_in_another_room_removes_nothing()
     {
         using var service = new ServiceUnderTest(new FakeTimeProvider(Noon));
         await PushAsync(

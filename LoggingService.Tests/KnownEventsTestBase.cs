@@ -29,6 +29,8 @@ public abstract class KnownEventsTestBase : IDisposable
     protected static string Edit(string id, string target) =>
         Json(id, "m.room.message", $$$"""{"m.relates_to":{"rel_type":"m.replace","event_id":"{{{target}}}"} }""");
 
+    protected static string State(string id, string type, string stateKey) => Json(id, type, $$"""{},"state_key":"{{stateKey}}" """);
+
     protected static string Redaction(string id, string target) => Json(id, "m.room.redaction", $$"""{"redacts":"{{target}}"}""");
 
     protected static string OldRedaction(string id, string target) => Json(id, "m.room.redaction", $$"""{},"redacts":"{{target}}" """);

@@ -138,6 +138,23 @@ public sealed class KnownEventsTests : KnownEventsTestBase
         Assert.Null(known.NewestEdit("$e3"));
     }
 
+    [Fact]
+    public void The_newest_state_is_found_on_any_day()
+    {
+        using var known = Open(Yesterday);
+        Append(known, State("$a", "m.room.topic", ""));
+        Append(known, State("$b", "m.room.topic", ""));
+        Append(known, State("$c", "m.room.member", "@alice:e.org"));
+        var topic = known.Find("$b");
+        Start(known, Today);
+        Append(known, State("$d", "m.room.member", "@alice:e.org"));
+
+        Assert.Equal(topic, known.NewestState("m.room.topic", ""));
+        Assert.Equal((Today, 0), known.NewestState("m.room.member", "@alice:e.org"));
+        Assert.Null(known.NewestState("m.room.member", ""));
+        Assert.Null(known.NewestState("m.room.name", ""));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -72,6 +72,9 @@ public class StopSignalTests
     private static Process StartInTerminal(TempFolder folder, string[] arguments)
     {
         var command = string.Join(' ', ServiceProcess.Program.Concat(arguments).Select(argument => $"'{argument}'"));
+
+        // A shell ignores SIGINT for what it runs in the background, and so would the service.
+        command = $"exec env --default-signal=INT {command}";
         var start = new ProcessStartInfo("script", ["-qefc", command, "/dev/null"]) { WorkingDirectory = folder.Path };
         start.Environment["TERM"] = "dumb";
 

@@ -184,7 +184,9 @@ public sealed class DamagedJournalTests : IDisposable
     {
         var buffer = new ArrayBufferWriter<byte>();
         JournalFrame.Begin(buffer);
-        (Entry(Some.Message(_room, eventId: "$forged")) with { Day = DateOnly.FromDateTime(DateTime.Now) }).Write(buffer);
+        var entry = Entry(Some.Message(_room, eventId: "$forged"));
+        entry.Stamp(DateTimeOffset.Now);
+        entry.Write(buffer);
         return JournalFrame.End(buffer, sequence, salt).ToArray();
     }
 

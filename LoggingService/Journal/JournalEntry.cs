@@ -33,10 +33,10 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
     private const byte IsJsonTag = 6;
 
     /// <summary>Milliseconds since 1970 at which the transaction was committed.</summary>
-    public long ReceivedTs { get; set; } = ReceivedTs;
+    public long ReceivedTs { get; private set; } = ReceivedTs;
 
     /// <summary>The day of the files that the entry belongs to, stamped at the commit: a replay asks no clock and no zone.</summary>
-    public DateOnly Day { get; set; } = Day;
+    public DateOnly Day { get; private set; } = Day;
 
     /// <summary>The parsed event, where the entry is not read from a file; not part of the format.</summary>
     public RoomEvent? Event { get; init; }
@@ -49,6 +49,13 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
 
     /// <summary>The unloggable input is one JSON value.</summary>
     public bool IsJson { get; init; }
+
+    /// <summary>Sets the time and the day of the commit, in the zone of the time.</summary>
+    public void Stamp(DateTimeOffset now)
+    {
+        ReceivedTs = now.ToUnixTimeMilliseconds();
+        Day = DateOnly.FromDateTime(now.DateTime);
+    }
 
     public void Write(ArrayBufferWriter<byte> output)
     {

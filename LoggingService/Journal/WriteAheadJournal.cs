@@ -190,8 +190,7 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
         var now = time.GetLocalNow();
         foreach (var entry in entries)
         {
-            entry.ReceivedTs = now.ToUnixTimeMilliseconds();
-            entry.Day = DateOnly.FromDateTime(now.DateTime);
+            entry.Stamp(now);
             entry.Write(_buffer);
         }
 

@@ -73,6 +73,11 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
         {
             Add(keys.Relation, target, offset);
         }
+
+        if (keys.State is { } state)
+        {
+            Add(EventIdKind.State, state, offset);
+        }
     }
 
     /// <summary>The offset of the line with a key, verified by reading it.</summary>
@@ -165,7 +170,8 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
 
     private bool IsSlotOf(EventKeys keys, ulong slot, ulong tableSeed) =>
         slot - Hash(tableSeed, EventIdKind.Event, keys.EventId) <= MaxDisplacement
-        || (keys.Target is { } target && slot - Hash(tableSeed, keys.Relation, target) <= MaxDisplacement);
+        || (keys.Target is { } target && slot - Hash(tableSeed, keys.Relation, target) <= MaxDisplacement)
+        || (keys.State is { } state && slot - Hash(tableSeed, EventIdKind.State, state) <= MaxDisplacement);
 
     private void Add(EventIdKind kind, string key, long offset)
     {

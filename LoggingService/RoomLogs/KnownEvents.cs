@@ -75,6 +75,10 @@ internal sealed class KnownEvents : IDisposable
     public (DateOnly Day, long Offset)? NewestEdit(string eventId, string? sender = null, DateOnly? before = null) =>
         Locate(EventIdKind.Edit, EventKeys.EditKey(eventId, sender), isLineNeeded: true, before);
 
+    /// <summary>The newest state event of a type and state key.</summary>
+    public (DateOnly Day, long Offset)? NewestState(string type, string stateKey) =>
+        Locate(EventIdKind.State, EventKeys.StateOf(type, stateKey));
+
     /// <summary>Adds an event that was appended to the day's record.</summary>
     public void Add(RoomEvent e, long offset) => _current.Add(EventKeys.Of(e), offset);
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using LoggingService.Files;
 using LoggingService.Journal;
 using LoggingService.Upgrade;
@@ -85,8 +84,7 @@ internal sealed partial class LogDirectory : IDisposable
     }
 
     /// <summary>What is acknowledged and not yet in the rooms' files.</summary>
-    public Backlog Backlog => new(
-        _journal.Size, _writer.OldestUnwritten is { } since ? Stopwatch.GetElapsedTime(since) : TimeSpan.Zero);
+    public Backlog Backlog => new(_journal.Size, _writer.OldestAge);
 
     /// <summary>
     /// Reads what an earlier process left in the journal, and starts the writer: it repairs the rooms concerned in the background.

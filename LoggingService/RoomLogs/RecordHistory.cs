@@ -59,18 +59,25 @@ internal sealed class RecordHistory : RoomHistory
             return pending;
         }
 
-        if (Locate(id) is not { } found)
-        {
-            return null;
-        }
-
-        using var day = OpenDay.Open(this, found.Day);
-        var e = day is null ? null : RecordReader.EventAt(day.ReadAt, found.Offset);
+        var e = Locate(id) is { } found ? EventAt(found) : null;
         return e?.EventId == id ? e : null;
     }
 
-    public override RoomEvent? FindState(string type, string stateKey) =>
-        FindNewest(stateKey, e => e.Type == type && e.StateKey == stateKey);
+    public override RoomEvent? FindState(string type, string stateKey)
+    {
+        if (_pending is null)
+        {
+            // The known ids hold the newest of each day only, which may be behind the line that is rendered again.
+            return FindNewest(stateKey, e => e.Type == type && e.StateKey == stateKey);
+        }
+
+        if (_pending.Values.LastOrDefault(e => e.StateKey == stateKey && e.Type == type) is { } pending)
+        {
+            return pending;
+        }
+
+        return _known.NewestState(type, stateKey) is { } found ? EventAt(found) : null;
+    }
 
     public override RoomEvent? FindSticky(RoomEvent sticky, string key) =>
         FindNewest(key, e => e.StateKey is null && e.Type == sticky.Type && e.Sender == sticky.Sender && RoomCallLine.StickyKey(e) == key);
@@ -138,6 +145,12 @@ internal sealed class RecordHistory : RoomHistory
                 yield return other;
             }
         }
+    }
+
+    private RoomEvent? EventAt((DateOnly Day, long Offset) place)
+    {
+        using var day = OpenDay.Open(this, place.Day);
+        return day is null ? null : RecordReader.EventAt(day.ReadAt, place.Offset);
     }
 
     private static byte[] Quoted(string text) => Encoding.UTF8.GetBytes($"\"{text}\"");

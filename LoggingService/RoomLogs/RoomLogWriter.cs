@@ -38,13 +38,18 @@ internal sealed class RoomLogWriter
     /// <summary>The last frame whose entries are all written, or left to repairs; also within a round.</summary>
     public long WrittenThrough => _round.Count == 0 ? Position : _roundFirst - 1;
 
-    /// <summary>Since when the oldest entry waits that was not handed to its room, as a timestamp; <c>null</c> if none does.</summary>
-    public long? OldestUnwritten
+    /// <summary>How long the oldest entry that was not handed to its room has waited; zero if none does.</summary>
+    public TimeSpan OldestAge
     {
         get
         {
             var since = Volatile.Read(ref _roundSince);
-            return since != 0 ? since : _queue.IsEmpty ? null : _queue.OfType<JournalFrame>().FirstOrDefault()?.DurableAt;
+            if (since == 0 && !_queue.IsEmpty)
+            {
+                since = _queue.OfType<JournalFrame>().FirstOrDefault()?.DurableAt ?? 0;
+            }
+
+            return since == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(since);
         }
     }
 
