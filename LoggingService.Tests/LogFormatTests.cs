@@ -11,7 +11,7 @@ public partial class LogFormatTests
 {
     private static readonly string[] Recordings =
     [
-        "everyday", "create_room", "alias_added_later", "room_upgrade", "encryption", "invites", "legacy_authorization",
+        "everyday", "evening", "create_room", "alias_added_later", "room_upgrade", "encryption", "invites", "legacy_authorization",
         "service_down_and_homeserver_restart",
     ];
 

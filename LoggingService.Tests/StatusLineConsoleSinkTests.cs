@@ -66,7 +66,8 @@ public partial class StatusLineConsoleSinkTests
 
         Assert.Equal(hasColours, output.Contains("\e[2m", StringComparison.Ordinal));
         Assert.Matches(
-            @"(?m)^\d\d:\d\d:\d\d #logged_everyday:localhost <@alice:localhost> Good morning everyone\r?$", Colour().Replace(output, ""));
+            @"(?m)^\d\d:\d\d:\d\d #logged_hiking:localhost <@farid:localhost> Fair enough\. The larches can wait\.\r?$",
+            Colour().Replace(output, ""));
     }
 
     [Fact]

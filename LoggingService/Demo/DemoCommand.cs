@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
 using LoggingService.Http;
 using LoggingService.Registration;
 
@@ -8,7 +7,7 @@ namespace LoggingService.Demo;
 /// <summary>The command <c>demo</c>: the service itself, with a simulated homeserver.</summary>
 internal static class DemoCommand
 {
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(700);
 
     public static Command Create(Func<string[], WebApplication> build)
     {
@@ -82,36 +81,32 @@ internal static class DemoCommand
 
     private static async Task<string> PlayAsync(DemoHomeserver homeserver, string logs, TimeSpan pace, CancellationToken cancellation)
     {
+        var log = Path.Combine(logs, "logged_hiking", "latest.log");
         Console.WriteLine($"""
             Playing an evening recorded from a real homeserver{(pace > TimeSpan.Zero ? " (about a minute; Ctrl-C to stop)" : "")}.
             To follow the log in another terminal:
-              tail -F {Path.Combine(logs, "logged_everyday", "latest.log")}
+              tail -F {log}
 
             """);
-        var run = RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 4);
         var recording = DemoRecording.Read();
-        var firstRoom = (string)recording.First(request => request.Events.Count > 0).Events[0]!["room_id"]!;
-        foreach (var request in recording)
+        var room = (string)recording.First(request => request.Method == "PUT").Events[0]!["room_id"]!;
+        foreach (var (index, request) in recording.Index())
         {
             if (request.Method == "GET")
             {
-                await homeserver.QueryAliasAsync(request.Target, firstRoom, cancellation);
+                await homeserver.QueryAliasAsync(request.Target, room, cancellation);
             }
             else
             {
-                foreach (var e in request.Events.Where(e => (string)e!["type"]! == "m.room.canonical_alias"))
-                {
-                    homeserver.AddAlias((string)e!["content"]!["alias"]!, (string)e["room_id"]!);
-                }
-
-                await homeserver.PushAsync(request.BodyAt(DateTimeOffset.UtcNow, run), cancellation);
+                // Without pauses, the events have times as if the evening had just ended.
+                var sentAt = DateTimeOffset.UtcNow - ((recording.Count - index - 1) * (Pace - pace));
+                await homeserver.PushAsync(request.BodyAt(sentAt), cancellation);
             }
 
             await Task.Delay(pace, cancellation);
         }
 
-        var example = Path.Combine(logs, "logged_everyday", "latest.log");
-        return $"\nEnd of the recording. Each room has a folder in {logs}. To read one:\n  less {example}";
+        return $"\nEnd of the recording. To read the log:\n  less {log}";
     }
 
     private static async Task<string> ChatAsync(DemoHomeserver homeserver, string logs, CancellationToken cancellation)

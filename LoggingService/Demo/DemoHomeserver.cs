@@ -47,8 +47,6 @@ internal sealed class DemoHomeserver : IAsyncDisposable
         _isServiceSet.SetResult();
     }
 
-    public void AddAlias(string alias, string roomId) => _rooms[alias] = roomId;
-
     /// <summary>Queries an alias without a room, as when a user joins it: the service creates the room, which gets the id.</summary>
     public Task QueryAliasAsync(string target, string roomId, CancellationToken cancellation)
     {
@@ -122,7 +120,7 @@ internal sealed class DemoHomeserver : IAsyncDisposable
 
     private async Task<JsonObject> PutAliasAsync(string alias, Stream body)
     {
-        AddAlias(alias, (string)(await JsonNode.ParseAsync(body))!["room_id"]!);
+        _rooms[alias] = (string)(await JsonNode.ParseAsync(body))!["room_id"]!;
         return [];
     }
 }
