@@ -93,8 +93,9 @@ public class ConnectionCheckTests
         // Retried many times, logged once.
         await Wait.UntilAsync(
             () => service.WarningsAndErrors.Count > 0 && _homeserver.Calls.Count(made => made.Line == call) > 6, "the retries", Pass);
-        var line = Assert.Single(service.WarningsAndErrors);
-        Assert.Contains(reason, line, StringComparison.Ordinal);
+        // On a busy machine, a call may time out by the fake clock: another reason.
+        bool HasReason(string logged) => logged.Contains(reason, StringComparison.Ordinal);
+        var line = Assert.Single(service.WarningsAndErrors, HasReason);
         Assert.Contains(advice, line, StringComparison.Ordinal);
         Assert.DoesNotContain(ServiceUnderTest.AsToken, line, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', line);
@@ -114,7 +115,7 @@ public class ConnectionCheckTests
         }
 
         await UntilConnectedAsync(service);
-        Assert.Single(service.WarningsAndErrors);
+        Assert.Single(service.WarningsAndErrors, HasReason);
     }
 
     [Fact]
