@@ -133,9 +133,9 @@ public partial class RealSynapseTests
                 $"<@alice:localhost, sticker \"parrot\", 128×128, {mxc}>",
                 "<@alice:localhost, to @alice:localhost TIME \"hello␊world\"> hello yourself",
                 "<@alice:localhost, edit of TIME> hello, world",
-                "*** @alice:localhost reacted \"👍\" to @alice:localhost TIME \"hello␊world\"",
+                "*** @alice:localhost reacted \"👍\" to @alice:localhost TIME \"hello, world\"",
                 "*** @alice:localhost removed the message of @alice:localhost TIME: \"typo\"",
-                "*** @alice:localhost removed the reaction of @alice:localhost TIME",
+                "*** @alice:localhost removed the reaction \"👍\" of @alice:localhost TIME to the removed message of @alice:localhost TIME",
                 "*** @alice:localhost set the room name to \"Kitchen\"",
                 "*** @alice:localhost set the topic to \"What's for dinner\"",
                 "*** @bob:localhost was invited by @alice:localhost: \"come in\"",
@@ -149,7 +149,7 @@ public partial class RealSynapseTests
                 "*** @bob:localhost left: \"bye\"",
                 "<@alice:localhost> that's all",
             ],
-            run.Text(room).Select(line => Time().Replace(line, "TIME")));
+            run.Text(room).Select(line => SameSecondId().Replace(Time().Replace(line, "TIME"), "TIME")));
         Assert.Distinct(run.RecordedIds(room));
 
         Task<string> Message(string type, string body) => alice.SendAsync(room, "m.room.message", new { msgtype = type, body });
@@ -159,4 +159,8 @@ public partial class RealSynapseTests
 
     [GeneratedRegex(@"\b\d\d:\d\d:\d\d\b")]
     private static partial Regex Time();
+
+    // Where it depends on the clock whether the second tells which event is meant.
+    [GeneratedRegex(@"TIME \$[\w-]{43}")]
+    private static partial Regex SameSecondId();
 }

@@ -38,7 +38,9 @@ public class AppendingProcessTests
         await AppendAsync(file);
         var repairs = service.WarningsAndErrors.Count(line => line.Contains("changed on disk", StringComparison.Ordinal));
         Assert.InRange(repairs, 1, (int)(duration / interval) + 2);
-        await UntilRepairedAsync(service, acknowledged, TimeSpan.FromSeconds(15) + interval);
+
+        // A repair that the appends made fail is retried after up to 30 s.
+        await UntilRepairedAsync(service, acknowledged, TimeSpan.FromSeconds(60) + interval);
         acknowledged.Check(service.Logs, _room, "the last append");
         acknowledged.AssertComplete("files changed externally", $"a program that keeps appending to a {suffix} file", 1);
     }

@@ -32,7 +32,7 @@ internal sealed partial class NamespacePattern
         _regex = new Lazy<Regex>(() => NonBacktracking(anchored) ?? backtracking);
     }
 
-    /// <summary>The text before <c>.*</c> or <c>.+</c>; <c>null</c> if the pattern is not such a text, perhaps with another behind.</summary>
+    /// <summary>The text before <c>.*</c> or <c>.+</c>; <c>null</c> for a pattern of another form.</summary>
     public string? LiteralPrefix => TextAndRest().Match(_python) is { Success: true } match
         ? EscapedPunctuation().Replace(match.Groups["text"].Value, "$1")
         : null;

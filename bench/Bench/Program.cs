@@ -87,7 +87,8 @@ finally
     Directory.Delete(folder, recursive: true);
 }
 
-bool IsSelected(string name) => Scenario.Steady.Any(scenario => scenario.Name == only) ? name == only : name.Contains(only, StringComparison.Ordinal);
+bool IsSelected(string name) =>
+    Scenario.Steady.Any(scenario => scenario.Name == only) ? name == only : name.Contains(only, StringComparison.Ordinal);
 
 Contender CreateService(string name, string program) => Create(name, ContenderKind.Service, port =>
     [program, "--registration", "../registration.yaml", "--homeserver", url, "--urls", $"http://127.0.0.1:{port}"]);
