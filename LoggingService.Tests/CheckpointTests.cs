@@ -98,6 +98,8 @@ public class CheckpointTests
         Assert.Equal(200, (await service.PushAsync("1", Some.Message(room, "hello"))).Status);
         var spare = LogFolder.Spare(service.Logs);
         await Wait.UntilAsync(() => File.Exists(spare), "a spare segment", () => time.Advance(TimeSpan.FromSeconds(1)));
+        await Wait.UntilAsync(() => !File.ReadAllBytes(spare).AsSpan().ContainsAnyExcept((byte)0), "the spare segment is zeroed");
+        LoggingService.Files.Posix.Sync(spare);
         File.Delete(spare);
         await File.WriteAllBytesAsync(spare, new byte[100_000], TestContext.Current.CancellationToken);
 
