@@ -20,6 +20,7 @@ internal sealed class TransactionTemplate
     private static readonly string[] Shapes = ReadShapes();
     private readonly Rooms _rooms;
     private readonly byte[] _request;
+    private readonly int _headLength;
     private readonly List<(int Offset, char Kind, int Event)> _slots = [];
 
     public TransactionTemplate(int events, Rooms rooms)
@@ -28,6 +29,7 @@ internal sealed class TransactionTemplate
         _rooms = rooms;
         var body = $"{{\"events\":[{string.Join(',', Enumerable.Range(0, events).Select(i => Shapes[i % Shapes.Length]))}]}}";
         _request = Encoding.UTF8.GetBytes(Connection.Head(Slot(Transaction), Encoding.UTF8.GetByteCount(body)) + body);
+        _headLength = _request.Length - Encoding.UTF8.GetByteCount(body);
         var currentEvent = -1;
         for (var offset = 0; offset < _request.Length; offset++)
         {
@@ -62,6 +64,9 @@ internal sealed class TransactionTemplate
 
         return _request;
     }
+
+    /// <summary>As <see cref="Fill"/>, without the head of the request.</summary>
+    public ReadOnlySpan<byte> FillBody(long firstEvent) => Fill(firstEvent)[_headLength..];
 
     private void Write(int offset, long number)
     {

@@ -22,9 +22,9 @@ public class Reading
     [GlobalSetup]
     public void Setup()
     {
-        var template = new BodyTemplate(events: 100, rooms: 1);
+        var template = new TransactionTemplate(events: 100, new Rooms(First: 0, Count: 1));
         var earlier = Events.Parse(template, 0);
-        _body = template.Fill(100).ToArray();
+        _body = template.FillBody(100).ToArray();
         _events = Events.Parse(template, 100);
         _history = new();
         foreach (var e in earlier.Concat(_events))

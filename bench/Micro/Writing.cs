@@ -15,7 +15,7 @@ public class Writing
     // Next to the program: /tmp is often a tmpfs, where fsync costs nothing.
     private readonly string _folder = Path.Combine(AppContext.BaseDirectory, "written");
     private readonly IReadOnlyList<RoomEvent>[] _new = new IReadOnlyList<RoomEvent>[Transactions];
-    private BodyTemplate _template = null!;
+    private TransactionTemplate _template = null!;
     private LogDirectory _logs = null!;
     private int _written;
     private IReadOnlyList<RoomEvent> _known = [];
@@ -30,7 +30,7 @@ public class Writing
     public async Task SetupAsync()
     {
         RemoveFolder();
-        _template = new(events: 100, Rooms);
+        _template = new(events: 100, new Rooms(First: 0, Rooms));
         _logs = new(_folder, TimeProvider.System, NullLogger<LogDirectory>.Instance);
         _known = Next();
         _logs.Written += lines => _written += lines.Count;
