@@ -35,6 +35,7 @@ internal sealed class RecycledSegment(string folder)
             }
 
             Posix.Rename(segment.Path, _path);
+            _identity = Posix.Stat(_path);
             _zeroed = new Task<bool>(Zero);
             return true;
         }
@@ -87,6 +88,12 @@ internal sealed class RecycledSegment(string folder)
         {
             // Not created where a stop has deleted it.
             using var file = File.OpenHandle(_path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            if (Posix.Stat(file, _path) != _identity)
+            {
+                // Another program's file: its content is not ours to overwrite.
+                return false;
+            }
+
             var zeros = new byte[128 * 1024];
             var length = RandomAccess.GetLength(file);
             for (long offset = 0; offset < length; offset += zeros.Length)
