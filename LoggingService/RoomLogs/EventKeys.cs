@@ -40,16 +40,7 @@ internal readonly record struct EventKeys(string EventId, EventIdKind Relation, 
     public static EventKeys? Read(string record, long offset)
     {
         using var file = Posix.OpenRead(record);
-        var line = new byte[4096];
-        for (var length = 0; ; Array.Resize(ref line, line.Length * 2))
-        {
-            length += RandomAccess.Read(file.SafeFileHandle, line.AsSpan(length), offset + length);
-            var end = line.AsSpan(0, length).IndexOf((byte)'\n');
-            if (end >= 0 || length < line.Length)
-            {
-                return Read(line.AsMemory(0, end >= 0 ? end : length));
-            }
-        }
+        return Read(RecordReader.LineAt(RecordReader.ReaderOf(file), offset));
     }
 
     /// <summary>The key of the edits of an event. Only its sender's can be valid, so that of others they hide none.</summary>

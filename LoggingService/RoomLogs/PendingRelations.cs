@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace LoggingService.RoomLogs;
 
 /// <summary>
@@ -31,37 +29,16 @@ internal sealed class PendingRelations(RecordReader.ReadAt record)
 
     private void Read(long before)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
-        for (var filled = 0; _position + filled < before;)
+        if (_position >= before)
         {
-            if (filled == buffer.Length)
-            {
-                var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
-                buffer.AsSpan(0, filled).CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(buffer);
-                buffer = larger;
-            }
-
-            var wanted = (int)Math.Min(buffer.Length - filled, before - _position - filled);
-            var read = record(_position + filled, buffer.AsSpan(filled, wanted));
-            if (read == 0)
-            {
-                break;
-            }
-
-            filled += read;
-            var start = 0;
-            for (int length; (length = buffer.AsSpan(start, filled - start).IndexOf((byte)'\n')) >= 0; start += length + 1)
-            {
-                Add(buffer.AsMemory(start, length), _position + start);
-            }
-
-            buffer.AsSpan(start, filled - start).CopyTo(buffer);
-            filled -= start;
-            _position += start;
+            return;
         }
 
-        ArrayPool<byte>.Shared.Return(buffer);
+        foreach (var line in RecordReader.Lines(record, _position, before).Where(line => line.IsFinished))
+        {
+            Add(line.Bytes, line.Offset);
+            _position = line.Offset + line.Bytes.Length + 1;
+        }
     }
 
     private void Add(ReadOnlyMemory<byte> line, long offset)

@@ -206,7 +206,7 @@ internal sealed class RecordHistory : RoomHistory
             }
 
             var file = Posix.OpenRead(path);
-            return new((offset, output) => RandomAccess.Read(file.SafeFileHandle, output, offset), file.Length, file);
+            return new(RecordReader.ReaderOf(file), file.Length, file);
         }
 
         public void Dispose() => file?.Dispose();

@@ -26,13 +26,16 @@ internal static class RecordReader
         }
     }
 
-    public static IEnumerable<Line> Lines(Stream file)
+    public static IEnumerable<Line> Lines(Stream file) => Lines((_, output) => file.Read(output), 0, long.MaxValue);
+
+    /// <summary>The lines from an offset to another one, each a start of a line or the end, of an open record.</summary>
+    public static IEnumerable<Line> Lines(ReadAt record, long from, long end)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(Chunk);
         try
         {
             var filled = 0;
-            var offset = 0L;
+            var offset = from;
             while (true)
             {
                 if (filled == buffer.Length)
@@ -44,7 +47,8 @@ internal static class RecordReader
                 }
 
                 var searched = filled;
-                var read = file.Read(buffer, filled, buffer.Length - filled);
+                var wanted = (int)Math.Min(buffer.Length - filled, end - offset - filled);
+                var read = record(offset + filled, buffer.AsSpan(filled, wanted));
                 if (read == 0)
                 {
                     break;
@@ -54,9 +58,9 @@ internal static class RecordReader
                 var start = 0;
                 for (int found; (found = buffer.AsSpan(searched, filled - searched).IndexOf((byte)'\n')) >= 0; searched = start)
                 {
-                    var end = searched + found;
-                    yield return new(offset + start, buffer.AsMemory(start, end - start), IsFinished: true);
-                    start = end + 1;
+                    var lineEnd = searched + found;
+                    yield return new(offset + start, buffer.AsMemory(start, lineEnd - start), IsFinished: true);
+                    start = lineEnd + 1;
                 }
 
                 buffer.AsSpan(start, filled - start).CopyTo(buffer);
@@ -76,7 +80,10 @@ internal static class RecordReader
     }
 
     /// <summary>The event whose line begins at an offset of an open record, the pending lines included.</summary>
-    public static RoomEvent? EventAt(ReadAt record, long offset)
+    public static RoomEvent? EventAt(ReadAt record, long offset) => RoomEvent.FromRecord(LineAt(record, offset));
+
+    /// <summary>The line that begins at an offset of an open record, without its line break.</summary>
+    public static ReadOnlyMemory<byte> LineAt(ReadAt record, long offset)
     {
         var line = new byte[4096];
         var length = 0;
@@ -86,7 +93,7 @@ internal static class RecordReader
             var end = line.AsSpan(length, read).IndexOf((byte)'\n');
             if (end >= 0 || read == 0)
             {
-                return RoomEvent.FromRecord(line.AsMemory(0, length + Math.Max(end, 0)));
+                return line.AsMemory(0, length + Math.Max(end, 0));
             }
 
             length += read;
@@ -126,6 +133,9 @@ internal static class RecordReader
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    /// <summary>Reads an open file.</summary>
+    public static ReadAt ReaderOf(FileStream file) => (offset, output) => RandomAccess.Read(file.SafeFileHandle, output, offset);
 
     /// <summary>Reads at an offset until the output is full or the record ends, and returns what was read.</summary>
     public static Memory<byte> ReadAll(ReadAt record, long offset, Memory<byte> output)
