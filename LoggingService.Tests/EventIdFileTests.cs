@@ -119,7 +119,7 @@ public sealed class EventIdFileTests : KnownEventsTestBase
         using var known = Open(Today);
 
         Assert.True(known.Contains("$a"));
-        Assert.True(known.IsRemoved("$gone"));
+        Assert.True(IsRemoved(known, "$gone"));
         Assert.Null(known.Find("$a"));
         Assert.Null(known.NewestEdit("$a"));
         Assert.False(known.Contains("$b"));

@@ -40,6 +40,8 @@ public abstract class KnownEventsTestBase : IDisposable
 
     protected static string Line(string json) => $"{json[..^1]},\"received_ts\":1}}\n";
 
+    private protected static bool IsRemoved(KnownEvents known, string id) => known.FindRedaction(id) is not null;
+
     private protected static int Count(KnownEvents known, string prefix, int count) =>
         Enumerable.Range(0, count).Count(i => known.Contains($"{prefix}{i}"));
 

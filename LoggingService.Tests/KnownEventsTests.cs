@@ -130,11 +130,11 @@ public sealed class KnownEventsTests : KnownEventsTestBase
 
         Assert.Equal((Today, 0), known.NewestEdit("$a"));
         Assert.True(known.Contains("$e1"));
-        Assert.True(known.IsRemoved("$b"));
-        Assert.True(known.IsRemoved("$e1"));
-        Assert.False(known.IsRemoved("$a"));
+        Assert.True(IsRemoved(known, "$b"));
+        Assert.True(IsRemoved(known, "$e1"));
+        Assert.False(IsRemoved(known, "$a"));
         Assert.Null(known.NewestEdit("$b"));
-        Assert.False(known.IsRemoved("$r"));
+        Assert.False(IsRemoved(known, "$r"));
         Assert.Null(known.NewestEdit("$e3"));
     }
 
@@ -193,8 +193,8 @@ public sealed class KnownEventsTests : KnownEventsTestBase
             Assert.Equal(known.Find("$e2"), known.NewestEdit("$a1"));
             Assert.Equal(known.Find("$e1"), known.NewestEdit("$a2"));
             Assert.Null(known.NewestEdit("$a3"));
-            Assert.True(known.IsRemoved("$a3"));
-            Assert.False(known.IsRemoved("$a1"));
+            Assert.True(IsRemoved(known, "$a3"));
+            Assert.False(IsRemoved(known, "$a1"));
         }
     }
 

@@ -3,7 +3,7 @@ using LoggingService.Rendering;
 
 namespace LoggingService.Tests.Support;
 
-/// <summary>A history that finds an event for any id; each was edited by itself.</summary>
+/// <summary>A history that finds an event for any id; each event is its own edit.</summary>
 internal sealed class FixedHistory(Func<string, RoomEvent?> findEvent, Func<string, string, RoomEvent?> findState) : RoomHistory
 {
     public override RoomEvent? FindEvent(string id) => findEvent(id);

@@ -27,5 +27,9 @@ internal readonly record struct DayFileName(DateOnly Day, string Suffix)
         return DateOnly.TryParseExact(name.AsSpan(0, length), Format, out var day) ? new(day, name![length..]) : null;
     }
 
+    /// <summary>The files of days in a folder, in no order.</summary>
+    public static IEnumerable<DayFileName> In(string folder) =>
+        Directory.EnumerateFiles(folder).Select(path => Parse(Path.GetFileName(path))).OfType<DayFileName>();
+
     public override string ToString() => Day.ToString(Format) + Suffix;
 }

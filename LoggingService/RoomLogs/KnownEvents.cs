@@ -63,8 +63,6 @@ internal sealed class KnownEvents : IDisposable
     /// <summary>The newest line of an event; <c>null</c> also if retention removed it.</summary>
     public (DateOnly Day, long Offset)? Find(string eventId) => Locate(EventIdKind.Event, eventId);
 
-    public bool IsRemoved(string eventId) => FindRedaction(eventId) is not null;
-
     /// <summary>The newest redaction of an event, or of all earlier events of a user; its line may be gone.</summary>
     /// <param name="before">Only days before this one count.</param>
     public (DateOnly Day, long Offset)? FindRedaction(string id, DateOnly? before = null) =>
@@ -120,9 +118,7 @@ internal sealed class KnownEvents : IDisposable
 
     private DayEventIds Create(DateOnly day) => new(_folder, day, _seed, _hash);
 
-    private List<DayFileName> Files() => Posix.Stat(_folder) is null
-        ? []
-        : [.. Directory.EnumerateFiles(_folder).Select(path => DayFileName.Parse(Path.GetFileName(path))).OfType<DayFileName>()];
+    private List<DayFileName> Files() => Posix.Stat(_folder) is null ? [] : [.. DayFileName.In(_folder)];
 
     private ulong? FindSeed()
     {

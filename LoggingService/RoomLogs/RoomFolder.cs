@@ -18,10 +18,7 @@ internal sealed partial record RoomFolder(string Root, string RoomId, TimeZoneIn
 
     /// <summary>The newest day before another one that has a record in a folder; <c>null</c> if there is none.</summary>
     public static DateOnly? NewestDayBefore(string folder, DateOnly day) =>
-        (from path in Directory.EnumerateFiles(folder)
-         let name = DayFileName.Parse(System.IO.Path.GetFileName(path))
-         where name is { IsRecord: true } && name.Value.Day < day
-         select (DateOnly?)name.Value.Day).Max();
+        DayFileName.In(folder).Where(name => name.IsRecord && name.Day < day).Max(name => (DateOnly?)name.Day);
 
     /// <summary>Points <c>latest.log</c> to a day. A failure is logged: the room is logged without it.</summary>
     /// <param name="isLogged">Whether a failure is logged: not for a retry.</param>

@@ -87,9 +87,10 @@ internal static class RoomRecords
     }
 
     /// <summary>The newest day first.</summary>
-    private static IEnumerable<string> RecordsOf(string folder) => Directory.EnumerateFiles(folder)
-        .Where(path => DayFileName.Parse(Path.GetFileName(path)) is { IsRecord: true })
-        .OrderDescending(StringComparer.Ordinal);
+    private static IEnumerable<string> RecordsOf(string folder) => DayFileName.In(folder)
+        .Where(name => name.IsRecord)
+        .OrderByDescending(name => name.Day)
+        .Select(name => Path.Combine(folder, name.ToString()));
 
     private static RoomEvent? ReadState(string record, byte[] type)
     {
