@@ -100,6 +100,30 @@ public class PendingRoomTests
         Assert.Equal(200, (await QueryAsync(service, "#logged_other:localhost")).Status);
     }
 
+    [Theory]
+    [InlineData(404, "M_UNRECOGNIZED")]
+    [InlineData(500, "M_UNKNOWN")]
+    public async Task A_room_that_got_its_alias_although_the_response_was_lost_is_kept(int status, string errcode)
+    {
+        var homeserver = CreatingRooms()
+            .On(PutAlias, 409, Error("M_UNKNOWN"))
+            .On(StubHomeserver.AliasesLine("!tea:localhost"), status, Error(errcode))
+            .On(StubHomeserver.AliasLine(Alias), 500, Error("M_UNKNOWN"));
+        using var service = new ServiceUnderTest(homeserver: homeserver);
+        Assert.Equal(502, (await QueryAsync(service, Alias)).Status);
+
+        homeserver.Alias(Alias, "!tea:localhost");
+        if (status == 500)
+        {
+            homeserver.AliasesOf("!tea:localhost", Alias);
+        }
+
+        Assert.Equal(200, (await QueryAsync(service, Alias)).Status);
+        Assert.Equal([CreateRoom, PutAlias, PutAlias, PutCanonical], Creations(service).Select(call => call.Line));
+        Assert.DoesNotContain(homeserver.Calls, call => call.Line == LeaveTea);
+        Assert.Equal("!tea:localhost", new DirectoryInfo(Path.Combine(service.Logs, "logged_tea")).LinkTarget);
+    }
+
     [Fact]
     public async Task A_room_that_cannot_be_left_counts()
     {
@@ -117,12 +141,90 @@ public class PendingRoomTests
         using var service = new ServiceUnderTest(time, homeserver: homeserver);
         Assert.Equal(502, (await QueryAsync(service, Alias)).Status);
         time.Advance(TimeSpan.FromMinutes(59));
-        Assert.Equal(200, (await QueryAsync(service, "#logged_1:localhost")).Status);
+        Assert.Equal(502, (await QueryAsync(service, Alias)).Status);
         Assert.DoesNotContain(homeserver.Calls, call => call.Line == LeaveTea);
 
         time.Advance(TimeSpan.FromMinutes(2));
-        Assert.Equal(200, (await QueryAsync(service, "#logged_2:localhost")).Status);
         await Wait.UntilAsync(() => homeserver.Calls.Any(call => call.Line == LeaveTea), "the room is left");
+    }
+
+    [Fact]
+    public async Task A_room_is_not_left_while_it_gets_its_alias()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var isPut = new TaskCompletionSource();
+        var accepts = new TaskCompletionSource();
+        var homeserver = CreatingRooms().On(PutAlias, 403, Error("M_FORBIDDEN"));
+        using var service = new ServiceUnderTest(time, homeserver: homeserver);
+        Assert.Equal(502, (await QueryAsync(service, Alias)).Status);
+        homeserver.On(PutAlias, async _ =>
+        {
+            isPut.SetResult();
+            await accepts.Task;
+            return new(200, "{}");
+        });
+        time.Advance(TimeSpan.FromMinutes(59.5));
+        var query = QueryAsync(service, Alias);
+        await isPut.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+
+        time.Advance(TimeSpan.FromMinutes(0.51));
+        var other = await QueryAsync(service, "#logged_other:localhost");
+        accepts.SetResult();
+        Assert.Equal(200, other.Status);
+        Assert.Equal(200, (await query).Status);
+        Assert.DoesNotContain(homeserver.Calls, call => call.Line == LeaveTea);
+    }
+
+    [Fact]
+    public async Task A_room_that_is_being_left_does_not_get_its_alias()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var isAsked = new TaskCompletionSource();
+        var answers = new TaskCompletionSource();
+        var homeserver = CreatingRooms().On(PutAlias, 403, Error("M_FORBIDDEN"));
+        homeserver.On(StubHomeserver.AliasesLine("!tea:localhost"), async _ =>
+        {
+            isAsked.SetResult();
+            await answers.Task;
+            return new(200, """{"aliases":[]}""");
+        });
+        using var service = new ServiceUnderTest(time, homeserver: homeserver);
+        Assert.Equal(502, (await QueryAsync(service, Alias)).Status);
+        homeserver.On(PutAlias, "{}");
+        time.Advance(TimeSpan.FromMinutes(61));
+        await isAsked.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        Assert.Equal(502, (await QueryAsync(service, Alias)).Status);
+
+        answers.SetResult();
+        await Wait.UntilAsync(() => homeserver.Calls.Any(call => call.Line == LeaveTea), "the room is left");
+        homeserver.On(CreateRoom, """{"room_id":"!tea2:localhost"}""").On("PUT /_matrix/client/v3/rooms/*", "{}");
+        while ((await QueryAsync(service, Alias)).Status != 200)
+        {
+            // The room is still being left.
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        }
+
+        Assert.Equal("!tea2:localhost", new DirectoryInfo(Path.Combine(service.Logs, "logged_tea")).LinkTarget);
+    }
+
+    [Fact]
+    public async Task A_room_whose_alias_turns_out_to_exist_after_an_hour_is_kept()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var homeserver = CreatingRooms()
+            .On(PutAlias, 500, Error("M_UNKNOWN"))
+            .On(StubHomeserver.AliasesLine("!tea:localhost"), 502, Error("M_UNKNOWN"));
+        using var service = new ServiceUnderTest(time, homeserver: homeserver);
+        Assert.Equal(502, (await QueryAsync(service, Alias)).Status);
+        await AfterAnHourAsync(() => homeserver.Calls.Any(call => call.Line == StubHomeserver.AliasesLine("!tea:localhost")));
+
+        homeserver.AliasesOf("!tea:localhost", Alias);
+        await AfterAnHourAsync(() => Directory.Exists(Path.Combine(service.Logs, "logged_tea")));
+        Assert.DoesNotContain(homeserver.Calls, call => call.Line == LeaveTea);
+        await Wait.UntilAsync(() => homeserver.Calls.Any(call => call.Line == PutCanonical), "the canonical alias");
+
+        Task AfterAnHourAsync(Func<bool> condition) =>
+            Wait.UntilAsync(condition, "the homeserver is asked", () => time.Advance(TimeSpan.FromMinutes(10)));
     }
 
     private static Dictionary<string, string> RoomsPerHour(int rooms) => new() { ["LoggingService:RoomsPerHour"] = $"{rooms}" };

@@ -8,11 +8,8 @@ namespace LoggingService.Rooms;
 internal sealed record PendingRoom(string RoomId, long Reservation);
 
 /// <summary>The rooms that wait for their alias, because the homeserver refused it or did not respond: the next query uses them.</summary>
-internal sealed class PendingRooms(TimeProvider time)
+internal sealed class PendingRooms
 {
-    /// <summary>How long a room waits: as long as it counts in the <see cref="CreationLimit"/>.</summary>
-    private static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);
-
     private readonly ConcurrentDictionary<RoomAlias, PendingRoom> _rooms = new();
 
     public PendingRoom? Find(RoomAlias alias) => _rooms.GetValueOrDefault(alias);
@@ -22,8 +19,4 @@ internal sealed class PendingRooms(TimeProvider time)
     public void Add(RoomAlias alias, PendingRoom room) => _rooms[alias] = room;
 
     public void Remove(RoomAlias alias) => _rooms.TryRemove(alias, out _);
-
-    /// <summary>The rooms that waited too long.</summary>
-    public IReadOnlyList<RoomAlias> Expired() =>
-        [.. _rooms.Where(item => time.GetElapsedTime(item.Value.Reservation) >= MaxAge).Select(item => item.Key)];
 }

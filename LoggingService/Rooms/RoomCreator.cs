@@ -7,7 +7,7 @@ namespace LoggingService.Rooms;
 /// <summary>
 /// Creates the room of an alias that the homeserver queries: limit → createRoom without the alias → alias → canonical
 /// alias. With <c>room_alias_name</c> the alias would exist before the room is public, and joins in between would fail. A room
-/// whose alias fails waits for the next query of the alias; our user leaves a room that is given up.
+/// whose alias fails waits for the next query of the alias; after an hour without it, our user leaves the room.
 /// </summary>
 internal sealed partial class RoomCreator(
     RoomAliases aliases, AliasLookups lookups, PendingRooms pending, ServiceUser user, HomeserverClient homeserver,
@@ -15,6 +15,11 @@ internal sealed partial class RoomCreator(
 {
     /// <summary>A homeserver waits 60 s for the response.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(55);
+
+    /// <summary>How long a room waits for its alias: as long as it counts in the <see cref="CreationLimit"/>.</summary>
+    private static readonly TimeSpan MaxPendingTime = TimeSpan.FromHours(1);
+
+    private static readonly MatrixError NotCreated = new(502, "M_UNKNOWN", "The homeserver did not create the room.");
 
     private readonly ConcurrentDictionary<RoomAlias, Lazy<Task<MatrixError?>>> _inFlight = new();
 
@@ -78,7 +83,6 @@ internal sealed partial class RoomCreator(
         try
         {
             await user.EnsureIdentifiedAsync(_stopped);
-            _ = GiveUpExpiredAsync();
             var room = pending.Find(alias);
             if (room is null)
             {
@@ -94,6 +98,7 @@ internal sealed partial class RoomCreator(
 
                 room = new(await CreateRoomAsync(alias, reservation), reservation);
                 pending.Add(alias, room);
+                _ = GiveUpLaterAsync(alias, room);
             }
 
             // If this throws, the room stays pending.
@@ -104,14 +109,7 @@ internal sealed partial class RoomCreator(
                 return null;
             }
 
-            Log.RoomCreated(logger, room.RoomId, alias);
-            aliases.Confirm(alias, room.RoomId);
-            pending.Remove(alias);
-            if (!await TrySetCanonicalAliasAsync(alias, room.RoomId))
-            {
-                _ = RetryCanonicalAliasAsync(alias, room.RoomId);
-            }
-
+            await CompleteAsync(alias, room);
             return null;
         }
         catch (HomeserverException e)
@@ -121,7 +119,7 @@ internal sealed partial class RoomCreator(
                 Log.RoomCreationFailed(logger, alias, e.Message);
             }
 
-            return new(502, "M_UNKNOWN", "The homeserver did not create the room.");
+            return NotCreated;
         }
         finally
         {
@@ -143,26 +141,58 @@ internal sealed partial class RoomCreator(
         }
     }
 
-    /// <summary>Gives up the rooms whose aliases were not queried again, or were refused, within an hour.</summary>
-    private async Task GiveUpExpiredAsync()
+    private async Task CompleteAsync(RoomAlias alias, PendingRoom room)
     {
-        foreach (var alias in pending.Expired())
+        Log.RoomCreated(logger, room.RoomId, alias);
+        aliases.Confirm(alias, room.RoomId);
+        pending.Remove(alias);
+        if (!await TrySetCanonicalAliasAsync(alias, room.RoomId))
         {
-            if (pending.Find(alias) is not { } room)
-            {
-                continue;
-            }
+            _ = RetryCanonicalAliasAsync(alias, room.RoomId);
+        }
+    }
 
+    /// <summary>Gives up a room that has not got its alias within an hour.</summary>
+    private async Task GiveUpLaterAsync(RoomAlias alias, PendingRoom room)
+    {
+        var stopping = lifetime.ApplicationStopping;
+        do
+        {
+            await Task.Delay(MaxPendingTime, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        while (!stopping.IsCancellationRequested && pending.Find(alias) == room && !await TryGiveUpAsync(alias, room));
+    }
+
+    /// <returns>False if the alias is just queried, or the homeserver does not tell whose it is.</returns>
+    private async Task<bool> TryGiveUpAsync(RoomAlias alias, PendingRoom room)
+    {
+        // A query meanwhile is refused: its PUT would give the alias to a room that is left.
+        if (!_inFlight.TryAdd(alias, new(() => Task.FromResult<MatrixError?>(NotCreated))))
+        {
+            return false;
+        }
+
+        try
+        {
             if (await HasAliasAsync(room.RoomId, alias))
             {
                 // The response to the last attempt was lost.
-                aliases.Confirm(alias, room.RoomId);
-                pending.Remove(alias);
+                await CompleteAsync(alias, room);
             }
             else
             {
                 await GiveUpAsync(alias, room);
             }
+
+            return true;
+        }
+        catch (Exception e) when (e is HomeserverException or OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            _inFlight.TryRemove(alias, out _);
         }
     }
 
@@ -181,16 +211,17 @@ internal sealed partial class RoomCreator(
         }
     }
 
-    /// <summary>Whether an alias that "already exists" is this room's: the response to the first attempt was lost.</summary>
+    /// <summary>Whether an alias that "already exists" is this room's: the response to an earlier attempt was lost.</summary>
+    /// <exception cref="HomeserverException">The homeserver does not tell.</exception>
     private async Task<bool> HasAliasAsync(string roomId, RoomAlias alias)
     {
         try
         {
             return (await homeserver.GetAliasesAsync(roomId, _stopped)).Contains(alias.ToString());
         }
-        catch (HomeserverException)
+        catch (HomeserverException e) when (e.Status is StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound)
         {
-            return false;
+            return await lookups.ResolveAsync(alias, _stopped) == roomId;
         }
     }
 
