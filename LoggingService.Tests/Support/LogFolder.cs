@@ -78,7 +78,7 @@ internal static class LogFolder
     /// </summary>
     public static void Copy(string from, string to)
     {
-        Directory.CreateDirectory(to);
+        Directory.CreateDirectory(to, File.GetUnixFileMode(from));
         foreach (var entry in new DirectoryInfo(from).GetFileSystemInfos().OrderBy(entry => entry.Name != ".journal"))
         {
             var copy = Path.Combine(to, entry.Name);

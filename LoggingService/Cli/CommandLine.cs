@@ -41,6 +41,7 @@ internal static partial class CommandLine
         root.Add(CheckCommand.Create(parsed => Build(parsed, serves: false)));
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));
         root.Add(RenderCommand.Create());
+        root.Add(VerifyCommand.Create(ReadOptions));
 
         // User ids begin with @, which the parser would take for a response file.
         var parsed = root.Parse(others, new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -59,6 +60,9 @@ internal static partial class CommandLine
         return exitCode;
 
         WebApplication Build(ParseResult parsed, bool serves) => build([.. byKey, .. SettingOption.ReadAll(parsed)], serves);
+
+        LoggingServiceOptions ReadOptions(ParseResult parsed) =>
+            LoggingServiceOptions.Read(SettingsSources.CreateBuilder([.. byKey, .. SettingOption.ReadAll(parsed)]).Configuration);
     }
 
     // Relative paths, and the runtime, need it.

@@ -30,17 +30,25 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
     {
         foreach (var setting in All)
         {
-            Option option = setting.IsList ? new Option<string[]>(setting.Name) : new Option<string>(setting.Name);
-            option.HelpName = setting.ValueName;
-            option.Description = setting.Description;
-            command.Add(option);
+            command.Add(setting.CreateOption());
         }
     }
+
+    /// <summary>For a command that reads the logs only; the other settings can be in files.</summary>
+    public static void AddLogsTo(Command command) => command.Add(All.Single(setting => setting.Name == "--logs").CreateOption());
 
     /// <summary>
     /// The values on the command line as settings such as <c>--LoggingService:Logs=/var/log/matrix</c>, each with the name of the option.
     /// </summary>
     public static IEnumerable<string> ReadAll(ParseResult parsed) => All.SelectMany(setting => setting.Read(parsed));
+
+    private Option CreateOption()
+    {
+        Option option = IsList ? new Option<string[]>(Name) : new Option<string>(Name);
+        option.HelpName = ValueName;
+        option.Description = Description;
+        return option;
+    }
 
     private IEnumerable<string> Read(ParseResult parsed)
     {

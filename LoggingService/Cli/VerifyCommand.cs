@@ -1,0 +1,49 @@
+using System.CommandLine;
+using System.Globalization;
+using LoggingService.RoomLogs;
+
+namespace LoggingService.Cli;
+
+/// <summary>The command <c>verify</c>: a line for each problem in the logs, and a summary.</summary>
+internal static class VerifyCommand
+{
+    /// <param name="readOptions">Reads the settings.</param>
+    public static Command Create(Func<ParseResult, LoggingServiceOptions> readOptions)
+    {
+        var command = new Command("verify", "Verifies that the files of the logs fit together. Changes nothing; exits with 1 if not.");
+        var rooms = new Argument<string[]>("ROOM") { Description = "Alias or id of a room [default: all]", Arity = ArgumentArity.ZeroOrMore };
+        command.Add(rooms);
+        SettingOption.AddLogsTo(command);
+        command.SetAction(parsed => Run(readOptions(parsed).Logs, parsed.GetValue(rooms) ?? []));
+        return command;
+    }
+
+    /// <exception cref="FatalException">There is no such room or log directory, or it can't be read.</exception>
+    private static int Run(string root, string[] rooms)
+    {
+        if (!Directory.Exists(root))
+        {
+            throw new FatalException($"There is no log directory {root}. Name it with --logs FOLDER.");
+        }
+
+        var isServed = LogDirectoryLock.IsHeld(root) == true;
+        var verification = new LogVerification(root, isServed, problem => Console.WriteLine($"problem  {problem}"));
+        if (rooms.Length == 0)
+        {
+            verification.VerifyAll();
+        }
+
+        foreach (var room in rooms)
+        {
+            verification.VerifyRoom(RoomFolderName.Find(root, room));
+        }
+
+        Console.WriteLine(
+            $"Verified {Count(verification.Rooms, "room")}, {Count(verification.Days, "day")}, {Count(verification.Events, "event")}: "
+            + (verification.Problems == 0 ? "no problems" : Count(verification.Problems, "problem")));
+        return verification.Problems == 0 ? 0 : 1;
+    }
+
+    private static string Count(long number, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
+}
