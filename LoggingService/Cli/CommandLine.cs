@@ -41,6 +41,7 @@ internal static partial class CommandLine
         root.Add(CheckCommand.Create(parsed => Build(parsed, serves: false)));
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));
         root.Add(RenderCommand.Create());
+        root.Add(RoomsCommand.Create(ReadOptions));
         root.Add(VerifyCommand.Create(ReadOptions));
 
         // User ids begin with @, which the parser would take for a response file.

@@ -14,18 +14,13 @@ internal static class VerifyCommand
         var rooms = new Argument<string[]>("ROOM") { Description = "Alias or id of a room [default: all]", Arity = ArgumentArity.ZeroOrMore };
         command.Add(rooms);
         SettingOption.AddLogsTo(command);
-        command.SetAction(parsed => Run(readOptions(parsed).Logs, parsed.GetValue(rooms) ?? []));
+        command.SetAction(parsed => Run(LogDirectoryPath.Of(readOptions(parsed)), parsed.GetValue(rooms) ?? []));
         return command;
     }
 
-    /// <exception cref="FatalException">There is no such room or log directory, or it can't be read.</exception>
+    /// <exception cref="FatalException">There is no such room.</exception>
     private static int Run(string root, string[] rooms)
     {
-        if (!Directory.Exists(root))
-        {
-            throw new FatalException($"There is no log directory {root}. Name it with --logs FOLDER.");
-        }
-
         var isServed = LogDirectoryLock.IsHeld(root) == true;
         var verification = new LogVerification(root, isServed, problem => Console.WriteLine($"problem  {problem}"));
         if (rooms.Length == 0)
@@ -35,7 +30,7 @@ internal static class VerifyCommand
 
         foreach (var room in rooms)
         {
-            verification.VerifyRoom(RoomFolderName.Find(root, room));
+            verification.VerifyRoom(LogDirectoryPath.OfRoom(root, room));
         }
 
         Console.WriteLine(

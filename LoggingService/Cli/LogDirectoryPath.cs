@@ -2,12 +2,18 @@ using LoggingService.Files;
 
 namespace LoggingService.Cli;
 
-/// <summary>Finds the folder of a room that a user names.</summary>
-internal static class RoomFolderName
+/// <summary>The paths of a command that reads logs.</summary>
+internal static class LogDirectoryPath
 {
+    /// <exception cref="FatalException">There is no log directory.</exception>
+    public static string Of(LoggingServiceOptions options) => Directory.Exists(options.Logs)
+        ? options.Logs
+        : throw new FatalException($"There is no log directory {options.Logs}. Name it with --logs FOLDER.");
+
+    /// <summary>The name of the folder of a room that a user names.</summary>
     /// <param name="room">A room id, an alias with or without its server, or the name of the folder or the link.</param>
     /// <exception cref="FatalException">There is no such room.</exception>
-    public static string Find(string root, string room)
+    public static string OfRoom(string root, string room)
     {
         var localpart = room.StartsWith('#') ? room[1..].Split(':')[0] : room;
         foreach (var name in (string[])[room, room.StartsWith('!') ? FolderName.ForRoom(room) : FolderName.ForAlias(localpart)])
