@@ -35,12 +35,7 @@ internal static class LogLine
             WriteContent(output, e);
         }
 
-        if (output.Written[start..].StartsWith("*** "u8) && context.Notice is { } notice)
-        {
-            WriteNotice(output, start, notice);
-        }
-
-        EndLine(output, start);
+        EndLine(output, start, e);
     }
 
     /// <summary>The line of a record's line that is not an event.</summary>
@@ -54,7 +49,7 @@ internal static class LogLine
         output.Append(Timestamp.Get(Milliseconds(e, receivedAt), zone).Text);
         var start = output.Length;
         WriteContent(output, e);
-        EndLine(output, start);
+        EndLine(output, start, e);
     }
 
     /// <summary>The line's timestamp: <c>origin_server_ts</c>, or else the arrival, clamped to a valid date. Never throws.</summary>
@@ -161,9 +156,14 @@ internal static class LogLine
         output.Append(sentence);
     }
 
-    /// <summary>Truncates the line that starts there, if it is too long, and appends the line break.</summary>
-    private static void EndLine(LineBuffer output, int start)
+    /// <summary>Appends the line break to the line that starts there: after its notice, and truncated if it is too long.</summary>
+    private static void EndLine(LineBuffer output, int start, RoomEvent e)
     {
+        if (output.Written[start..].StartsWith("*** "u8) && RenderContext.NoticeOf(e) is { } notice)
+        {
+            WriteNotice(output, start, notice);
+        }
+
         var length = output.Length - start;
         if (length > MaxBytes)
         {

@@ -21,28 +21,11 @@ internal readonly record struct RenderContext(
     /// <summary>The event was redacted before it reached the service. (Client-Server API, "Redactions".)</summary>
     public bool ArrivedRedacted => RemovedLine.ArrivedRedacted(Event);
 
-    /// <summary>What the homeserver says about the event: that it has soft-failed, or is spam; <c>null</c> for nearly all.</summary>
-    public Phrase? Notice
-    {
-        get
-        {
-            var unsigned = Event.Unsigned;
-            if (unsigned.Bytes.Length < NoticePrefix.Length || unsigned.Bytes.Span.IndexOf(NoticePrefix) < 0)
-            {
-                return null;
-            }
+    /// <summary>As <see cref="NoticeOf"/>, of this event.</summary>
+    public Phrase? Notice => NoticeOf(Event);
 
-            var hasSoftFailed = unsigned["io.element.synapse.soft_failed"u8].AsBoolean() == true;
-            var isSpam = unsigned["io.element.synapse.policy_server_spammy"u8].AsBoolean() == true;
-            return (hasSoftFailed, isSpam) switch
-            {
-                (true, true) => "soft-failed, marked as spam"u8,
-                (true, false) => "soft-failed"u8,
-                (false, true) => "marked as spam"u8,
-                _ => Phrase.None,
-            };
-        }
-    }
+    /// <summary>The notice as the part of a head that follows the sender; <c>null</c> for nearly all.</summary>
+    public Phrase? NoticePart => Notice is { } notice ? $", {notice}" : Phrase.None;
 
     /// <summary>Appended to lines that show the part of the content that a redaction keeps.</summary>
     public ReadOnlySpan<byte> RedactedSuffix => ArrivedRedacted ? " (the rest was removed before it was logged)"u8 : ""u8;
@@ -61,6 +44,26 @@ internal readonly record struct RenderContext(
         && (key == sender
             || key.StartsWith($"{sender}_", StringComparison.Ordinal)
             || key.StartsWith($"_{sender}_", StringComparison.Ordinal));
+
+    /// <summary>What the homeserver says about an event: that it has soft-failed, or is spam; <c>null</c> for nearly all.</summary>
+    public static Phrase? NoticeOf(RoomEvent e)
+    {
+        var unsigned = e.Unsigned;
+        if (unsigned.Bytes.Length < NoticePrefix.Length || unsigned.Bytes.Span.IndexOf(NoticePrefix) < 0)
+        {
+            return null;
+        }
+
+        var hasSoftFailed = unsigned["io.element.synapse.soft_failed"u8].AsBoolean() == true;
+        var isSpam = unsigned["io.element.synapse.policy_server_spammy"u8].AsBoolean() == true;
+        return (hasSoftFailed, isSpam) switch
+        {
+            (true, true) => "soft-failed, marked as spam"u8,
+            (true, false) => "soft-failed"u8,
+            (false, true) => "marked as spam"u8,
+            _ => Phrase.None,
+        };
+    }
 
     /// <summary>Appends the line, and returns true.</summary>
     public bool Write(Phrase line)
