@@ -32,7 +32,7 @@ internal static class LogLine
         if (!WriteSentence(context))
         {
             output.Truncate(start);
-            WriteContent(output, e);
+            WriteContent(output, e, isHidden: RepeatsRemoved(context));
         }
 
         EndLine(output, start, e);
@@ -42,13 +42,14 @@ internal static class LogLine
     public static ReadOnlySpan<byte> NoEvent => "1970-01-01 00:00:00 +00:00 *** (a line of the record that is no event)\n"u8;
 
     /// <summary>
-    /// As <see cref="Write"/>, but the generic line: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>. Never throws.
+    /// As <see cref="Write"/>, but the generic line: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>; without the
+    /// content where it may repeat an event that was removed, since there is no history to ask. Never throws.
     /// </summary>
     public static void WriteFallback(LineBuffer output, RoomEvent e, TimeZoneInfo zone, DateTimeOffset? receivedAt)
     {
         output.Append(Timestamp.Get(Milliseconds(e, receivedAt), zone).Text);
         var start = output.Length;
-        WriteContent(output, e);
+        WriteContent(output, e, isHidden: MayRepeat(e));
         EndLine(output, start, e);
     }
 
@@ -67,14 +68,18 @@ internal static class LogLine
     private static long Milliseconds(RoomEvent e, DateTimeOffset? receivedAt) =>
         Math.Clamp(e.OriginServerTs ?? receivedAt?.ToUnixTimeMilliseconds() ?? e.ReceivedTs ?? 0, MinTime, MaxTime);
 
-    private static void WriteContent(LineBuffer output, RoomEvent e)
+    private static void WriteContent(LineBuffer output, RoomEvent e, bool isHidden)
     {
         output.Append("*** "u8);
         SafeText.UserId(e.SenderText).WriteTo(output);
         output.Append(" "u8);
         output.Append(DescribeType(e).Span);
         output.Append(" "u8);
-        if (e.Content.Kind == JsonValueKind.Undefined)
+        if (isHidden)
+        {
+            output.Append("(may repeat a removed event; see the record)"u8);
+        }
+        else if (e.Content.Kind == JsonValueKind.Undefined)
         {
             output.Append("(no content)"u8);
         }
@@ -83,6 +88,17 @@ internal static class LogLine
             SafeText.Escape(e.Content.ToCompactText()).WriteTo(output);
         }
     }
+
+    /// <summary>The content may contain the text of an earlier event: as its edit, as a reply, or as the end of a poll.</summary>
+    private static bool MayRepeat(RoomEvent e) =>
+        Relation.IsEdit(e) || Relation.IsReply(e.Content) || e.CanonicalType == "m.poll.end";
+
+    private static bool RepeatsRemoved(RenderContext context) =>
+        Reference.RepeatsRemoved(context, context.Event)
+        || (context.Event.Content["m.relates_to"u8]["m.in_reply_to"u8]["event_id"u8].AsText() is { } repliedTo
+            && (context.FindEvent(repliedTo) is { } target
+                ? Reference.IsRemoved(context, target)
+                : context.History.IsRemoved(repliedTo.ToString())));
 
     // The table of event types; false selects the fallback. The state key, not the type, decides whether an event is a state
     // event. (Client-Server API, "Types of room events".)
