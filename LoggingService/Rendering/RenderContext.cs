@@ -94,39 +94,39 @@ internal readonly record struct RenderContext(
     /// <summary>
     /// The content of the state event that this one replaced, from the homeserver or else from the room's record; missing
     /// if unknown or removed. Synapse omits it when it resends a transaction, Dendrite always. The copy outside of <c>unsigned</c>,
-    /// which Synapse adds, is used last: the sender may have set it.
+    /// which Synapse adds, is used last: the sender may have set it. If the homeserver does not name the replaced event, the newest one
+    /// of the record decides whether the content is shown; it is, if there is none.
     /// </summary>
     public RawJson PreviousContent()
     {
-        var replacedId = Event.Unsigned["replaces_state"u8].AsString();
-        var previous = Event.Unsigned["prev_content"u8];
-        if (replacedId is not null && IsRemovedState(replacedId))
+        var unsigned = Event.Unsigned;
+        var previous = unsigned["prev_content"u8];
+        var isSent = previous.Kind == JsonValueKind.Object;
+        var id = unsigned["replaces_state"u8].AsString();
+        if (id is not null && History.IsRemoved(id))
         {
-            return RedactedContent(previous.Kind == JsonValueKind.Object ? previous : History.FindEvent(replacedId)?.Content ?? default);
+            return RedactedContent(isSent ? previous : History.FindEvent(id)?.Content ?? default);
         }
 
-        if (previous.Kind == JsonValueKind.Object)
+        // As Synapse sends it: only where the sender's events were removed, the place of the replaced one matters.
+        var sender = unsigned["prev_sender"u8].AsString();
+        var isSenderRemoved = sender is not null && History.IsRemoved(sender);
+        if (isSent && id is not null && sender is not null && !isSenderRemoved)
         {
             return previous;
         }
 
-        var replaced = replacedId is not null ? History.FindEvent(replacedId) : History.FindState(Event.Type!, Event.StateKey!);
-
         // The id may refer to any event.
+        var replaced = id is not null ? History.FindEvent(id) : History.FindState(Event.Type!, Event.StateKey!);
         if (replaced is not null && replaced.Type == Event.Type && replaced.StateKey == Event.StateKey && replaced.EventId != Event.EventId)
         {
-            return History.IsRemoved(replaced) ? RedactedContent(replaced.Content) : replaced.Content;
+            var content = isSent ? previous : replaced.Content;
+            return Reference.IsRedacted(this, replaced) ? RedactedContent(content) : content;
         }
 
-        return Event.Json["prev_content"u8] is { Kind: JsonValueKind.Object } copy ? copy : default;
+        var sent = isSent ? previous : Event.Json["prev_content"u8];
+        return sent.Kind != JsonValueKind.Object ? default : isSenderRemoved ? RedactedContent(sent) : sent;
     }
-
-    private bool IsRemovedState(string id) =>
-        History.IsRemoved(id)
-        || (Event.Unsigned["prev_sender"u8].AsString() is { } sender
-            && History.IsRemoved(sender)
-            && History.FindEvent(id) is { } replaced
-            && History.IsRemoved(replaced));
 
     /// <summary>What this line needs of the part of a content that a redaction keeps: the membership.</summary>
     private RawJson RedactedContent(RawJson content)
