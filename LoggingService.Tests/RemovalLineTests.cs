@@ -158,4 +158,26 @@ public class RemovalLineTests
         Assert.Equal(
             $"*** @bob:x m.room.redaction {content}",
             LineOf.After(LineOf.Event("@bob:x", "m.room.redaction", content, "\"redacts\":\"$e\"")));
+
+    [Theory]
+    [InlineData("m.room.message", "")]
+    [InlineData("m.reaction", "reaction, ")]
+    [InlineData("com.example.thing", "com.example.thing, ")]
+    [InlineData("m.room.redaction", "redaction, ")]
+    public void A_removed_event_shows_what_the_homeserver_says_about_it(string type, string what)
+    {
+        const string Removed = "\"unsigned\":{\"redacted_because\":{},\"io.element.synapse.soft_failed\":true}";
+        Assert.Equal(
+            $"<@bob:x, soft-failed, {what}removed before it was logged>", LineOf.After(LineOf.Event("@bob:x", type, "{}", Removed)));
+    }
+
+    [Theory]
+    [InlineData("m.room.encrypted", """{"m.relates_to":5}""", "<@bob:x, marked as spam, encrypted: cannot be logged>")]
+    [InlineData("m.room.redaction", """{"redacts":"$e"}""", "*** (marked as spam) @bob:x removed the event $e")]
+    [InlineData("m.room.message", "5", "*** (marked as spam) @bob:x m.room.message 5")]
+    public void So_do_malformed_events_and_removals(string type, string content, string line) =>
+        Assert.Equal(
+            line,
+            LineOf.After(
+                LineOf.Event("@bob:x", type, content, "\"unsigned\":{\"io.element.synapse.policy_server_spammy\":true}")));
 }

@@ -221,6 +221,27 @@ public class RemovedWordsTests : RemovedWordsTestBase
             service.Lines(Room).TakeLast(3));
     }
 
+    /// <summary>Synapse applies such a redaction, and answers its clients without the words.</summary>
+    [Theory]
+    [InlineData("soft_failed", "soft-failed")]
+    [InlineData("policy_server_spammy", "marked as spam")]
+    public async Task A_redaction_that_the_homeserver_rejects_softly_removes_too(string key, string notice)
+    {
+        using var service = new ServiceUnderTest(new FakeTimeProvider(Noon));
+        await PushAsync(
+            service,
+            Event("$secret", "@alice:localhost", "m.room.message", Text(Secret), 0),
+            Redaction("$redaction", "$secret")
+                .Replace(",\"redacts\"", $",\"unsigned\":{{\"io.element.synapse.{key}\":true}},\"redacts\"", StringComparison.Ordinal),
+            Reply("$reply", "$secret"));
+        Assert.Equal(
+            [
+                $"*** ({notice}) @alice:localhost removed the message of @alice:localhost 12:00:00",
+                $"<@bob:localhost, to {Removed} 12:00:00> why?",
+            ],
+            service.Lines(Room).Skip(1));
+    }
+
     [Fact]
     public async Task A_text_that_is_rendered_again_is_as_it_was()
     {

@@ -32,29 +32,25 @@ internal static class LogLine
         if (!WriteSentence(context))
         {
             output.Truncate(start);
-            WriteContent(output, e);
+            WriteContent(output, e, isHidden: RepeatsRemoved(context));
         }
 
-        if (output.Written[start..].StartsWith("*** "u8) && context.Notice is { } notice)
-        {
-            WriteNotice(output, start, notice);
-        }
-
-        EndLine(output, start);
+        EndLine(output, start, e);
     }
 
     /// <summary>The line of a record's line that is not an event.</summary>
     public static ReadOnlySpan<byte> NoEvent => "1970-01-01 00:00:00 +00:00 *** (a line of the record that is no event)\n"u8;
 
     /// <summary>
-    /// As <see cref="Write"/>, but the generic line: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>. Never throws.
+    /// As <see cref="Write"/>, but the generic line: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>; without the
+    /// content where it may repeat an event that was removed, since there is no history to ask. Never throws.
     /// </summary>
     public static void WriteFallback(LineBuffer output, RoomEvent e, TimeZoneInfo zone, DateTimeOffset? receivedAt)
     {
         output.Append(Timestamp.Get(Milliseconds(e, receivedAt), zone).Text);
         var start = output.Length;
-        WriteContent(output, e);
-        EndLine(output, start);
+        WriteContent(output, e, isHidden: MayRepeat(e));
+        EndLine(output, start, e);
     }
 
     /// <summary>The line's timestamp: <c>origin_server_ts</c>, or else the arrival, clamped to a valid date. Never throws.</summary>
@@ -72,14 +68,18 @@ internal static class LogLine
     private static long Milliseconds(RoomEvent e, DateTimeOffset? receivedAt) =>
         Math.Clamp(e.OriginServerTs ?? receivedAt?.ToUnixTimeMilliseconds() ?? e.ReceivedTs ?? 0, MinTime, MaxTime);
 
-    private static void WriteContent(LineBuffer output, RoomEvent e)
+    private static void WriteContent(LineBuffer output, RoomEvent e, bool isHidden)
     {
         output.Append("*** "u8);
         SafeText.UserId(e.SenderText).WriteTo(output);
         output.Append(" "u8);
         output.Append(DescribeType(e).Span);
         output.Append(" "u8);
-        if (e.Content.Kind == JsonValueKind.Undefined)
+        if (isHidden)
+        {
+            output.Append("(may repeat a removed event; see the record)"u8);
+        }
+        else if (e.Content.Kind == JsonValueKind.Undefined)
         {
             output.Append("(no content)"u8);
         }
@@ -88,6 +88,17 @@ internal static class LogLine
             SafeText.Escape(e.Content.ToCompactText()).WriteTo(output);
         }
     }
+
+    /// <summary>The content may contain the text of an earlier event: as its edit, as a reply, or as the end of a poll.</summary>
+    private static bool MayRepeat(RoomEvent e) =>
+        Relation.IsEdit(e) || Relation.IsReply(e.Content) || e.CanonicalType == "m.poll.end";
+
+    private static bool RepeatsRemoved(RenderContext context) =>
+        Reference.RepeatsRemoved(context, context.Event)
+        || (context.Event.Content["m.relates_to"u8]["m.in_reply_to"u8]["event_id"u8].AsText() is { } repliedTo
+            && (context.FindEvent(repliedTo) is { } target
+                ? Reference.IsRemoved(context, target)
+                : context.History.IsRemoved(repliedTo.ToString())));
 
     // The table of event types; false selects the fallback. The state key, not the type, decides whether an event is a state
     // event. (Client-Server API, "Types of room events".)
@@ -161,9 +172,14 @@ internal static class LogLine
         output.Append(sentence);
     }
 
-    /// <summary>Truncates the line that starts there, if it is too long, and appends the line break.</summary>
-    private static void EndLine(LineBuffer output, int start)
+    /// <summary>Appends the line break to the line that starts there: after its notice, and truncated if it is too long.</summary>
+    private static void EndLine(LineBuffer output, int start, RoomEvent e)
     {
+        if (output.Written[start..].StartsWith("*** "u8) && RenderContext.NoticeOf(e) is { } notice)
+        {
+            WriteNotice(output, start, notice);
+        }
+
         var length = output.Length - start;
         if (length > MaxBytes)
         {

@@ -50,7 +50,7 @@ internal static class MessageLine
     /// <summary>Relations of an encrypted event may be in clear. It never uses the fallback, which would log the ciphertext.</summary>
     public static bool Encrypted(RenderContext context) =>
         Render(context, static (_, _, _, _) => MessageContent.Plain(default, "encrypted: cannot be logged"u8))
-        || context.Write($"<{context.Sender}, encrypted: cannot be logged>");
+        || context.Write($"<{context.Sender}{context.NoticePart}, encrypted: cannot be logged>");
 
     /// <summary>
     /// The text of a message without the copies of other texts that it begins with: the body, or where that is blank the text of its

@@ -68,7 +68,9 @@ internal static class PollLine
 
         if (poll is null)
         {
-            return MessageContent.Plain(text, $"ends the poll {SafeText.EventId(id)}");
+            return Reference.IsMissingRemoved(context, id, context.Event.Sender)
+                ? MessageContent.Plain(default, $"ends the removed poll {SafeText.EventId(id)}")
+                : MessageContent.Plain(text, $"ends the poll {SafeText.EventId(id)}");
         }
 
         var isOwn = poll.SenderText == context.Event.SenderText;

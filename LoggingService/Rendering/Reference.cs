@@ -3,6 +3,9 @@ namespace LoggingService.Rendering;
 /// <summary>How a line refers to an earlier event: by sender, time and excerpt if it is in the room's record, else by its id.</summary>
 internal static class Reference
 {
+    /// <summary>How far edits of edits are followed.</summary>
+    private const int MaxDepth = 10;
+
     /// <summary>
     /// <c>@alice:example.org 19:20:11 "hello"</c>, <c>@alice:example.org 19:20:11 image "cat.png"</c>; without text
     /// <c>the encrypted message of @alice:example.org 19:20:11</c>; once it was removed
@@ -53,19 +56,52 @@ internal static class Reference
             : time;
     }
 
-    /// <summary>The event was redacted; or what it edits or ends was, whose text it repeats.</summary>
-    public static bool IsRemoved(RenderContext context, RoomEvent target)
+    /// <summary>The event was redacted, before or after it was logged.</summary>
+    public static bool IsRedacted(RenderContext context, RoomEvent target) =>
+        RemovedLine.ArrivedRedacted(target) || context.History.IsRemoved(target);
+
+    /// <summary>The event was redacted; or it repeats the text of one that was.</summary>
+    public static bool IsRemoved(RenderContext context, RoomEvent target) =>
+        IsRedacted(context, target) || RepeatsRemoved(context, target);
+
+    /// <summary>
+    /// An event that is not in the record was redacted: by its id, or with all earlier events of its sender, because a later one would be
+    /// in the record. (MSC4293.)
+    /// </summary>
+    public static bool IsMissingRemoved(RenderContext context, Utf8Text id, string? sender) =>
+        context.History.IsRemoved(id.ToString()) || (sender is not null && context.History.IsRemoved(sender));
+
+    /// <summary>The event is an edit of a redacted event by the same sender, or the end of a redacted poll.</summary>
+    public static bool RepeatsRemoved(RenderContext context, RoomEvent e)
     {
-        if (IsRedacted(context, target))
+        for (var depth = 0; depth < MaxDepth; depth++)
         {
-            return true;
+            var isEdit = Relation.IsEdit(e);
+            if (!(isEdit || e.CanonicalType == "m.poll.end") || e.Content["m.relates_to"u8]["event_id"u8].AsText() is not { } id)
+            {
+                return false;
+            }
+
+            if (context.FindEvent(id) is not { } original)
+            {
+                return IsMissingRemoved(context, id, e.Sender);
+            }
+
+            if (isEdit && original.SenderText != e.SenderText)
+            {
+                return false;
+            }
+
+            if (IsRedacted(context, original))
+            {
+                return true;
+            }
+
+            // An edit of an edit is not valid, but may repeat the text.
+            e = original;
         }
 
-        return (Relation.IsEdit(target) || target.CanonicalType == "m.poll.end")
-            && target.Content["m.relates_to"u8]["event_id"u8].AsText() is { } id
-            && context.FindEvent(id) is { } original
-            && original.SenderText == target.SenderText
-            && IsRedacted(context, original);
+        return false;
     }
 
     /// <summary>The start of the event's text, after its kind unless it is a message; <c>null</c> if it has no text.</summary>
@@ -84,9 +120,6 @@ internal static class Reference
     public static Phrase? Quote(RenderContext context, RoomEvent target) =>
         Text(context, target) is { } text ? SafeText.Excerpt(text) : Phrase.None;
 
-    private static bool IsRedacted(RenderContext context, RoomEvent target) =>
-        RemovedLine.ArrivedRedacted(target) || context.History.IsRemoved(target);
-
     private static Utf8Text? Text(RenderContext context, RoomEvent target)
     {
         if (target.StateKey is not null || target.CanonicalType is not { } type)
@@ -103,7 +136,7 @@ internal static class Reference
         var text = type switch
         {
             "m.room.message" or "m.sticker" => MessageLine.Text(
-                content, Relation.IsReply(target.Content), PerMessageProfile.Read(content, types), types),
+                content, Relation.MayHaveFallback(target, content, context), PerMessageProfile.Read(content, types), types),
             "m.reaction" => ReactionLine.Key(target.Content, types),
             "m.poll.start" => PollLine.Question(content, types),
             "m.poll.end" => TextBlock.Plain(content, types),

@@ -70,6 +70,15 @@ internal readonly record struct Relation(Phrase? Head, RawJson Content, bool Has
 
     public static bool IsReply(RawJson content) => !content["m.relates_to"u8]["m.in_reply_to"u8].Bytes.IsEmpty;
 
+    /// <summary>The text of the content that an event has now may start with a quotation: of a reply, or of an edit of one.</summary>
+    public static bool MayHaveFallback(RoomEvent e, RawJson currentContent, RenderContext context) =>
+        IsReply(e.Content)
+        || IsReply(currentContent)
+        || (IsEdit(e)
+            && e.Content["m.relates_to"u8]["event_id"u8].AsText() is { } id
+            && context.FindEvent(id) is { } original
+            && IsReply(original.Content));
+
     /// <summary>
     /// The content that an event has now: that of its newest edit that is valid and not removed, else its own; of an edit its new content.
     /// <c>null</c> if it is not known.
@@ -115,7 +124,7 @@ internal readonly record struct Relation(Phrase? Head, RawJson Content, bool Has
         var isValid = IsValidEdit(e, id, target, newContent);
         var isRemoved = target is not null
             ? Reference.IsRemoved(context, target)
-            : id is { } missing && context.History.IsRemoved(missing.ToString());
+            : id is { } missing && Reference.IsMissingRemoved(context, missing, e.Sender);
         Phrase reference = (id, target) switch
         {
             (null, _) => "?"u8,
@@ -129,7 +138,7 @@ internal readonly record struct Relation(Phrase? Head, RawJson Content, bool Has
             $"{(isValid ? ""u8 : "invalid "u8)}edit of {reference}",
             isValid ? newContent : e.Content,
             HasFallback: IsReply(e.Content) || IsReply(newContent) || (target is not null && IsReply(target.Content)),
-            IsOfRemoved: isRemoved && (isValid || target?.SenderText == e.SenderText));
+            IsOfRemoved: isRemoved && (target is null || target.SenderText == e.SenderText));
     }
 
     // As far as is known: the target may be missing from the record, and encrypted new content is not visible.

@@ -25,7 +25,7 @@ internal static class RemovedLine
         var kind = EventKind.Describe(e);
         Phrase description = kind.IsEmpty ? LogLine.DescribeType(e) : kind;
         return e.CanonicalType == "m.room.message"
-            ? context.Write($"<{context.Sender}, removed before it was logged>")
-            : context.Write($"<{context.Sender}, {description}, removed before it was logged>");
+            ? context.Write($"<{context.Sender}{context.NoticePart}, removed before it was logged>")
+            : context.Write($"<{context.Sender}{context.NoticePart}, {description}, removed before it was logged>");
     }
 }

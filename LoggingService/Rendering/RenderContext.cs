@@ -21,28 +21,11 @@ internal readonly record struct RenderContext(
     /// <summary>The event was redacted before it reached the service. (Client-Server API, "Redactions".)</summary>
     public bool ArrivedRedacted => RemovedLine.ArrivedRedacted(Event);
 
-    /// <summary>What the homeserver says about the event: that it has soft-failed, or is spam; <c>null</c> for nearly all.</summary>
-    public Phrase? Notice
-    {
-        get
-        {
-            var unsigned = Event.Unsigned;
-            if (unsigned.Bytes.Length < NoticePrefix.Length || unsigned.Bytes.Span.IndexOf(NoticePrefix) < 0)
-            {
-                return null;
-            }
+    /// <summary>As <see cref="NoticeOf"/>, of this event.</summary>
+    public Phrase? Notice => NoticeOf(Event);
 
-            var hasSoftFailed = unsigned["io.element.synapse.soft_failed"u8].AsBoolean() == true;
-            var isSpam = unsigned["io.element.synapse.policy_server_spammy"u8].AsBoolean() == true;
-            return (hasSoftFailed, isSpam) switch
-            {
-                (true, true) => "soft-failed, marked as spam"u8,
-                (true, false) => "soft-failed"u8,
-                (false, true) => "marked as spam"u8,
-                _ => Phrase.None,
-            };
-        }
-    }
+    /// <summary>The notice as the part of a head that follows the sender; <c>null</c> for nearly all.</summary>
+    public Phrase? NoticePart => Notice is { } notice ? $", {notice}" : Phrase.None;
 
     /// <summary>Appended to lines that show the part of the content that a redaction keeps.</summary>
     public ReadOnlySpan<byte> RedactedSuffix => ArrivedRedacted ? " (the rest was removed before it was logged)"u8 : ""u8;
@@ -61,6 +44,26 @@ internal readonly record struct RenderContext(
         && (key == sender
             || key.StartsWith($"{sender}_", StringComparison.Ordinal)
             || key.StartsWith($"_{sender}_", StringComparison.Ordinal));
+
+    /// <summary>What the homeserver says about an event: that it has soft-failed, or is spam; <c>null</c> for nearly all.</summary>
+    public static Phrase? NoticeOf(RoomEvent e)
+    {
+        var unsigned = e.Unsigned;
+        if (unsigned.Bytes.Length < NoticePrefix.Length || unsigned.Bytes.Span.IndexOf(NoticePrefix) < 0)
+        {
+            return null;
+        }
+
+        var hasSoftFailed = unsigned["io.element.synapse.soft_failed"u8].AsBoolean() == true;
+        var isSpam = unsigned["io.element.synapse.policy_server_spammy"u8].AsBoolean() == true;
+        return (hasSoftFailed, isSpam) switch
+        {
+            (true, true) => "soft-failed, marked as spam"u8,
+            (true, false) => "soft-failed"u8,
+            (false, true) => "marked as spam"u8,
+            _ => Phrase.None,
+        };
+    }
 
     /// <summary>Appends the line, and returns true.</summary>
     public bool Write(Phrase line)
@@ -91,39 +94,39 @@ internal readonly record struct RenderContext(
     /// <summary>
     /// The content of the state event that this one replaced, from the homeserver or else from the room's record; missing
     /// if unknown or removed. Synapse omits it when it resends a transaction, Dendrite always. The copy outside of <c>unsigned</c>,
-    /// which Synapse adds, is used last: the sender may have set it.
+    /// which Synapse adds, is used last: the sender may have set it. If the homeserver does not name the replaced event, the newest one
+    /// of the record decides whether the content is shown; it is, if there is none.
     /// </summary>
     public RawJson PreviousContent()
     {
-        var replacedId = Event.Unsigned["replaces_state"u8].AsString();
-        var previous = Event.Unsigned["prev_content"u8];
-        if (replacedId is not null && IsRemovedState(replacedId))
+        var unsigned = Event.Unsigned;
+        var previous = unsigned["prev_content"u8];
+        var isSent = previous.Kind == JsonValueKind.Object;
+        var id = unsigned["replaces_state"u8].AsString();
+        if (id is not null && History.IsRemoved(id))
         {
-            return RedactedContent(previous.Kind == JsonValueKind.Object ? previous : History.FindEvent(replacedId)?.Content ?? default);
+            return RedactedContent(isSent ? previous : History.FindEvent(id)?.Content ?? default);
         }
 
-        if (previous.Kind == JsonValueKind.Object)
+        // As Synapse sends it: only where the sender's events were removed, the place of the replaced one matters.
+        var sender = unsigned["prev_sender"u8].AsString();
+        var isSenderRemoved = sender is not null && History.IsRemoved(sender);
+        if (isSent && id is not null && sender is not null && !isSenderRemoved)
         {
             return previous;
         }
 
-        var replaced = replacedId is not null ? History.FindEvent(replacedId) : History.FindState(Event.Type!, Event.StateKey!);
-
         // The id may refer to any event.
+        var replaced = id is not null ? History.FindEvent(id) : History.FindState(Event.Type!, Event.StateKey!);
         if (replaced is not null && replaced.Type == Event.Type && replaced.StateKey == Event.StateKey && replaced.EventId != Event.EventId)
         {
-            return History.IsRemoved(replaced) ? RedactedContent(replaced.Content) : replaced.Content;
+            var content = isSent ? previous : replaced.Content;
+            return Reference.IsRedacted(this, replaced) ? RedactedContent(content) : content;
         }
 
-        return Event.Json["prev_content"u8] is { Kind: JsonValueKind.Object } copy ? copy : default;
+        var sent = isSent ? previous : Event.Json["prev_content"u8];
+        return sent.Kind != JsonValueKind.Object ? default : isSenderRemoved ? RedactedContent(sent) : sent;
     }
-
-    private bool IsRemovedState(string id) =>
-        History.IsRemoved(id)
-        || (Event.Unsigned["prev_sender"u8].AsString() is { } sender
-            && History.IsRemoved(sender)
-            && History.FindEvent(id) is { } replaced
-            && History.IsRemoved(replaced));
 
     /// <summary>What this line needs of the part of a content that a redaction keeps: the membership.</summary>
     private RawJson RedactedContent(RawJson content)

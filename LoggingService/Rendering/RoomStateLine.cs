@@ -5,6 +5,8 @@ internal static class RoomStateLine
 {
     private const int MaxPinsNamed = 3;
 
+    private static ReadOnlySpan<byte> RemovedSuffix => ", removed before it was logged"u8;
+
     private sealed record Setting(Utf8Text Value);
 
     /// <summary>A missing or empty name removes it.</summary>
@@ -89,6 +91,9 @@ internal static class RoomStateLine
             ("m.room.pinned_events", "") => "the pinned events"u8,
             _ => LogLine.DescribeType(context.Event),
         };
-        return context.Write($"*** {context.Sender} changed {subject}, removed before it was logged");
+        return context.Write($"*** {context.Sender} changed {subject}{RemovedSuffix}");
     }
+
+    /// <summary>Whether a line, with its line break, is that of removed state. What a sender wrote can't end a line of state.</summary>
+    public static bool IsRemoved(ReadOnlySpan<byte> line) => line[..^1].EndsWith(RemovedSuffix);
 }

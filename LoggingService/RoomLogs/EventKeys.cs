@@ -46,6 +46,11 @@ internal readonly record struct EventKeys(string EventId, EventIdKind Relation, 
     /// <summary>The key of the edits of an event. Only its sender's can be valid, so that of others they hide none.</summary>
     public static string EditKey(string eventId, string? sender) => sender is null ? eventId : $"{eventId} {sender}";
 
+    /// <summary>A membership with which all earlier events of the user are removed. (MSC4293, also by its unstable name.)</summary>
+    public static bool RedactsUser(RawJson content) =>
+        (content["redact_events"u8].AsBoolean() ?? content["org.matrix.msc4293.redact_events"u8].AsBoolean()) == true
+        && content["membership"u8].AsString() is "ban" or "leave";
+
     private static EventKeys Create(string id, string? type, string? stateKey, RawJson content, RawJson json)
     {
         var state = stateKey is null ? null : StateOf(type, stateKey);
@@ -63,9 +68,4 @@ internal readonly record struct EventKeys(string EventId, EventIdKind Relation, 
         var edited = relation["rel_type"u8].AsString() == "m.replace" ? relation["event_id"u8].AsString() : null;
         return new(id, EventIdKind.Edit, edited is null ? null : EditKey(edited, json["sender"u8].AsString()), state);
     }
-
-    // MSC4293, also by its unstable name.
-    private static bool RedactsUser(RawJson content) =>
-        (content["redact_events"u8].AsBoolean() ?? content["org.matrix.msc4293.redact_events"u8].AsBoolean()) == true
-        && content["membership"u8].AsString() is "ban" or "leave";
 }

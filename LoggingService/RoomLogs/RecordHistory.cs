@@ -49,7 +49,7 @@ internal sealed class RecordHistory : RoomHistory
         }
 
         _offset = offset;
-        _isRedaction = e.Type == "m.room.redaction";
+        _isRedaction = e.Type == "m.room.redaction" || (e.Type == "m.room.member" && EventKeys.RedactsUser(e.Content));
     }
 
     public override RoomEvent? FindEvent(string id)

@@ -51,6 +51,7 @@ internal sealed partial class RecordedRooms(
     private void OnWritten(IReadOnlyList<LoggedLine> lines)
     {
         // They are of one room, and only state concerns aliases and names.
+        int? newestName = null;
         for (var i = 0; i < lines.Count; i++)
         {
             var e = lines[i].Event;
@@ -61,10 +62,20 @@ internal sealed partial class RecordedRooms(
             else if (i == 0 || e.StateKey is not null)
             {
                 checks.Enqueue(e);
-                LogName(e);
+                newestName = e is { Type: "m.room.name", StateKey: "" } ? i : newestName;
             }
         }
+
+        if (newestName is { } index && !IsRemoved(lines, index))
+        {
+            LogName(lines[index].Event);
+        }
     }
+
+    /// <summary>Whether the record has a removal of the event, as far as its own line and those after it tell.</summary>
+    private static bool IsRemoved(IReadOnlyList<LoggedLine> lines, int index) =>
+        RoomStateLine.IsRemoved(lines[index].Line.Span)
+        || lines.Skip(index + 1).Any(later => RoomRecords.IsRemovedBy(lines[index].Event, later.Event));
 
     private void LogNote(RoomEvent note)
     {
@@ -82,7 +93,7 @@ internal sealed partial class RecordedRooms(
     private void LogName(RoomEvent e)
     {
         // A room that we created is named after its alias.
-        var name = e is { Type: "m.room.name", StateKey: "" } ? e.Content["name"u8].AsString() : null;
+        var name = e.Content["name"u8].AsString();
         if (!string.IsNullOrEmpty(name) && name != aliases.GetAlias(e.RoomId)?.Localpart)
         {
             Log.RoomNamed(logger, aliases.GetAlias(e.RoomId)?.ToString() ?? e.RoomId, Quote(name));
@@ -101,7 +112,7 @@ internal sealed partial class RecordedRooms(
         }
 
         var folder = Path.Combine(logs.Root, FolderName.ForRoom(roomId));
-        var name = RoomRecords.FindState(folder, "m.room.name"u8, MaxNameBytes)?.Content["name"u8].AsString();
+        var name = RoomRecords.FindName(folder, MaxNameBytes);
         Log.RoomWithoutAlias(logger, string.IsNullOrEmpty(name) ? roomId : Quote(name), folder);
     }
 

@@ -26,22 +26,46 @@ internal static class RoomRecords
     }
 
     /// <summary>The newest state event of a type with an empty state key; <c>null</c> if there is none, or it can't be read.</summary>
-    /// <param name="maxBytes">No further record is searched behind these.</param>
-    public static RoomEvent? FindState(string folder, ReadOnlySpan<byte> type, long maxBytes = long.MaxValue)
+    public static RoomEvent? FindState(string folder, ReadOnlySpan<byte> type)
     {
         try
         {
             var needle = type.ToArray();
-            return RecordsOf(folder)
-                .TakeWhile(record => (maxBytes -= new FileInfo(record).Length) >= 0)
-                .Select(record => ReadState(record, needle))
-                .FirstOrDefault(e => e is not null);
+            return RecordsOf(folder).Select(record => ReadState(record, needle)).FirstOrDefault(e => e is not null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
+
+    /// <summary>
+    /// The room's name; <c>null</c> if it has none, if the name was removed (as the records of its day and later ones tell), or if they
+    /// can't be read.
+    /// </summary>
+    /// <param name="maxBytes">No further record is searched behind these.</param>
+    public static string? FindName(string folder, long maxBytes)
+    {
+        try
+        {
+            var removed = new HashSet<string>();
+            var newest = RecordsOf(folder)
+                .TakeWhile(record => (maxBytes -= new FileInfo(record).Length) >= 0)
+                .Select(record => ReadName(record, removed))
+                .FirstOrDefault(e => e is not null);
+            return newest is null || removed.Contains(newest.EventId) || (newest.Sender is { } sender && removed.Contains(sender))
+                ? null
+                : newest.Content["name"u8].AsString();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether a later event removes another one, or all events of its sender.</summary>
+    public static bool IsRemovedBy(RoomEvent e, RoomEvent later) =>
+        RemovedBy(later) is { } target && (target == e.EventId || target == e.Sender);
 
     /// <summary>The rooms to which no alias is linked, with the aliases that their records name.</summary>
     public static IEnumerable<(string RoomId, IReadOnlyList<RoomAlias> Hints)> FindUnlinked(string root)
@@ -108,6 +132,39 @@ internal static class RoomRecords
 
         return newest;
     }
+
+    /// <summary>The newest event that sets the room's name.</summary>
+    /// <param name="removed">Receives the ids of events, and of users all of whose events, that the record removes.</param>
+    private static RoomEvent? ReadName(string record, HashSet<string> removed)
+    {
+        RoomEvent? newest = null;
+        var removedHere = new HashSet<string>();
+        foreach (var line in RecordReader.Lines(record))
+        {
+            var bytes = line.Bytes.Span;
+            if ((bytes.IndexOf("m.room.name"u8) < 0 && bytes.IndexOf("redact"u8) < 0) || RoomEvent.FromRecord(line.Bytes) is not { } e)
+            {
+                continue;
+            }
+
+            if (e is { Type: "m.room.name", StateKey: "" })
+            {
+                // Of the sender only earlier events were removed.
+                newest = e.Copy();
+                removedHere.Remove(e.Sender ?? "");
+            }
+            else if (RemovedBy(e) is { } target)
+            {
+                removedHere.Add(target);
+            }
+        }
+
+        removed.UnionWith(removedHere);
+        return newest;
+    }
+
+    private static string? RemovedBy(RoomEvent e) =>
+        EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: { } target } ? target : null;
 
     private static RoomEvent? ReadLast(string record)
     {
