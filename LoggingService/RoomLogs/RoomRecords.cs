@@ -10,11 +10,13 @@ internal static class RoomRecords
     private const int TailBytes = 8 * 1024;
 
     /// <summary>The last event in a room's record, which may be a note; <c>null</c> if there is none, or it can't be read.</summary>
-    public static RoomEvent? FindLast(string root, string roomId)
+    public static RoomEvent? FindLast(string root, string roomId) => FindLast(Path.Combine(root, FolderName.ForRoom(roomId)));
+
+    /// <summary>As the other one, in a room's folder.</summary>
+    public static RoomEvent? FindLast(string folder)
     {
         try
         {
-            var folder = Path.Combine(root, FolderName.ForRoom(roomId));
             return Posix.Stat(folder) is not null && RoomFolder.NewestDayBefore(folder, DateOnly.MaxValue) is { } day
                 ? ReadLast(Path.Combine(folder, DayFileName.Record(day).ToString()))
                 : null;
