@@ -16,7 +16,7 @@ public sealed class EventIdFileTests : KnownEventsTestBase
         // The record's new id is not in the file, which counts as long as the stamp is equal.
         Overwrite(Today, File.ReadAllText(Record(Today)).Replace("$m999", "$x999"));
 
-        using var known = Open(Today);
+        var known = Open(Today);
         Assert.Equal(999, Count(known, "$m", 999));
         Assert.False(known.Contains("$x999"));
         Assert.False(known.Contains("$m999"));
@@ -67,13 +67,11 @@ public sealed class EventIdFileTests : KnownEventsTestBase
                 break;
         }
 
-        using (var known = Open(Today))
-        {
-            Assert.True(known.Contains(added));
-            Assert.Equal(what != "replaced", known.Contains("$m999"));
-            Assert.Equal(999, Count(known, "$m", 999));
-            Assert.Equal(what == "unreadable", known.Size > 2000);
-        }
+        var known = Open(Today);
+        Assert.True(known.Contains(added));
+        Assert.Equal(what != "replaced", known.Contains("$m999"));
+        Assert.Equal(999, Count(known, "$m", 999));
+        Assert.Equal(what == "unreadable", known.Size > 2000);
     }
 
     [Fact]
@@ -89,7 +87,7 @@ public sealed class EventIdFileTests : KnownEventsTestBase
             bad[position] ^= 0xFF;
             File.WriteAllBytes(Ids(Yesterday), bad);
 
-            using var known = Open(Today);
+            var known = Open(Today);
 
             Assert.Equal(1000, Count(known, "$m", 1000));
             Assert.Equal(0, Count(known, "$n", 1000));
@@ -102,7 +100,7 @@ public sealed class EventIdFileTests : KnownEventsTestBase
     {
         WriteMany(Yesterday, 10);
         OpenAndSave(Today);
-        using var known = Open(Today);
+        var known = Open(Today);
         Overwrite(Yesterday, File.ReadAllText(Record(Yesterday)).Replace("$m3", "$x3"));
 
         Assert.False(known.Contains("$m3"));
@@ -116,7 +114,7 @@ public sealed class EventIdFileTests : KnownEventsTestBase
         OpenAndSave(Today);
         File.Delete(Record(Yesterday));
 
-        using var known = Open(Today);
+        var known = Open(Today);
 
         Assert.True(known.Contains("$a"));
         Assert.True(IsRemoved(known, "$gone"));
@@ -128,39 +126,31 @@ public sealed class EventIdFileTests : KnownEventsTestBase
     [Fact]
     public void A_text_that_changed_since_the_ids_were_written_is_noticed()
     {
-        using (var known = Open(Today))
-        {
-            Assert.True(known.TextMatches);
-            Append(known, Event("$a"));
-            File.WriteAllText(Text(Today), "a line\n");
-            var (record, text) = Stats(Today);
-            known.Save(record, text);
-        }
+        var known = Open(Today);
+        Assert.True(known.TextMatches);
+        Append(known, Event("$a"));
+        File.WriteAllText(Text(Today), "a line\n");
+        var (record, text) = Stats(Today);
+        known.Save(record, text);
 
-        using (var known = Open(Today))
-        {
-            Assert.True(known.TextMatches);
-        }
+        known = Open(Today);
+        Assert.True(known.TextMatches);
 
         File.AppendAllText(Text(Today), "another\n");
-        using (var known = Open(Today))
-        {
-            Assert.False(known.TextMatches);
-            Assert.True(known.Contains("$a"));
-        }
+        known = Open(Today);
+        Assert.False(known.TextMatches);
+        Assert.True(known.Contains("$a"));
 
         KnownEvents.Discard(Folder, Today);
-        using (var known = Open(Today))
-        {
-            Assert.False(known.TextMatches);
-        }
+        known = Open(Today);
+        Assert.False(known.TextMatches);
     }
 
     [Fact]
     public void False_positives_of_the_filter_are_no_hits()
     {
         WriteMany(Yesterday, 2000);
-        using var known = Open(Today);
+        var known = Open(Today);
         var entries = EventIdFile.Read(Ids(Yesterday), RecordStamp.Read(Record(Yesterday)), file => file.ReadEntries());
         var filter = new IdFilter(entries.Length);
         filter.Add(entries);
@@ -174,23 +164,15 @@ public sealed class EventIdFileTests : KnownEventsTestBase
     [Fact]
     public void Without_its_filter_a_room_knows_its_ids_all_the_same()
     {
-        var filters = new IdFilterCache(capacity: 4000);
         WriteMany(Yesterday, 1000);
-        using (var first = KnownEvents.Open(Folder, Today, filters))
-        using (var second = KnownEvents.Open(Folder, Today, filters))
-        {
-            Assert.InRange(filters.Size, 1, 4000);
-            Assert.Equal(1000, Count(first, "$m", 1000));
-            Assert.Equal(0, Count(first, "$n", 1000));
-            Assert.Equal(1000, Count(second, "$m", 1000));
-        }
+        var known = Open(Today);
+        Assert.InRange(known.FilterSize, 1, 4000);
 
-        Assert.Equal(0, filters.Size);
-        WriteMany(Today.AddDays(-2), 10_000, "$large");
-        using var tooLarge = KnownEvents.Open(Folder, Today, filters);
-        Assert.Equal(0, filters.Size);
-        Assert.Equal(1000, Count(tooLarge, "$m", 1000));
-        Assert.Equal(10_000, Count(tooLarge, "$large", 10_000));
+        known.DropFilter();
+
+        Assert.Equal(0, known.FilterSize);
+        Assert.Equal(1000, Count(known, "$m", 1000));
+        Assert.Equal(0, Count(known, "$n", 1000));
     }
 
     [Fact]
@@ -206,9 +188,7 @@ public sealed class EventIdFileTests : KnownEventsTestBase
         try
         {
             File.Copy(Record(Yesterday), Path.Combine(copied, Path.GetFileName(Record(Yesterday))));
-            using (KnownEvents.Open(copied, Today, Filters))
-            {
-            }
+            KnownEvents.Open(copied, Today);
 
             // Ids with another seed than that of the older day.
             File.Copy(Path.Combine(copied, Path.GetFileName(Ids(Yesterday))), Ids(Yesterday));
@@ -219,7 +199,7 @@ public sealed class EventIdFileTests : KnownEventsTestBase
             Directory.Delete(copied, recursive: true);
         }
 
-        using var known = Open(Today);
+        var known = Open(Today);
 
         Assert.Equal(100, Count(known, "$m", 100));
         Assert.Equal(100, Count(known, "$older", 100));
@@ -229,7 +209,7 @@ public sealed class EventIdFileTests : KnownEventsTestBase
     [Fact]
     public void Ids_that_cannot_be_written_stay_in_memory()
     {
-        using var known = Open(Yesterday);
+        var known = Open(Yesterday);
         Append(known, Event("$a"));
         Directory.CreateDirectory(Ids(Yesterday) + "/is a folder");
         Start(known, Today);

@@ -14,8 +14,6 @@ public abstract class KnownEventsTestBase : IDisposable
     protected static readonly DateOnly Yesterday = Today.AddDays(-1);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("known");
 
-    private protected IdFilterCache Filters { get; } = new();
-
     protected string Folder => _folder.FullName;
 
     public void Dispose()
@@ -51,11 +49,11 @@ public abstract class KnownEventsTestBase : IDisposable
         file.SetLength(length);
     }
 
-    private protected KnownEvents Open(DateOnly day) => KnownEvents.Open(Folder, day, Filters);
+    private protected KnownEvents Open(DateOnly day) => KnownEvents.Open(Folder, day);
 
     protected void OpenAndSave(DateOnly day)
     {
-        using var known = Open(day);
+        var known = Open(day);
         var (record, text) = Stats(day);
         known.Save(record, text);
     }

@@ -10,7 +10,7 @@ public sealed class KnownEventsTests : KnownEventsTestBase
     [Fact]
     public void An_event_is_known_once_it_is_appended()
     {
-        using var known = Open(Today);
+        var known = Open(Today);
         Assert.False(known.Contains("$a"));
 
         Append(known, Event("$a"));
@@ -29,7 +29,7 @@ public sealed class KnownEventsTests : KnownEventsTestBase
             + "{\"event_id\":\"stopped-1\",\"received_ts\":1,\"note\":true}\n{\"event_id\":\"$torn";
         File.WriteAllText(Record(Yesterday), lines);
 
-        using var known = Open(Today);
+        var known = Open(Today);
 
         Assert.True(known.Contains("$first"));
         Assert.True(known.Contains("$stub"));
@@ -46,27 +46,23 @@ public sealed class KnownEventsTests : KnownEventsTestBase
             File.WriteAllText(Record(Today.AddDays(-back)), Line(Event($"$day{back}")));
         }
 
-        using (var known = Open(Today))
-        {
-            Assert.True(known.Contains("$day-5"));
-            Assert.True(known.Contains("$day25"));
-            Assert.False(known.Contains("$day26"));
-        }
+        var known = Open(Today);
+        Assert.True(known.Contains("$day-5"));
+        Assert.True(known.Contains("$day25"));
+        Assert.False(known.Contains("$day26"));
 
         File.Delete(Record(Today));
         File.Delete(Ids(Today));
-        using (var known = Open(Today.AddYears(-1)))
-        {
-            Assert.True(known.Contains("$day26"));
-            Append(known, Event("$now"));
-            Assert.True(known.Contains("$now"));
-        }
+        known = Open(Today.AddYears(-1));
+        Assert.True(known.Contains("$day26"));
+        Append(known, Event("$now"));
+        Assert.True(known.Contains("$now"));
     }
 
     [Fact]
     public void At_midnight_the_ids_are_handed_over_without_reading_the_record()
     {
-        using var known = Open(Yesterday);
+        var known = Open(Yesterday);
         Append(known, Event("$a"));
         Append(known, Event("$b"));
         var (record, text) = Stats(Yesterday);
@@ -87,7 +83,7 @@ public sealed class KnownEventsTests : KnownEventsTestBase
     [Fact]
     public void A_day_that_starts_again_has_its_ids()
     {
-        using var known = Open(Today);
+        var known = Open(Today);
         Append(known, Event("$a"));
         Start(known, Yesterday);
         Append(known, Event("$b"));
@@ -102,7 +98,7 @@ public sealed class KnownEventsTests : KnownEventsTestBase
     [Fact]
     public void A_record_that_others_appended_to_before_midnight_is_read_again()
     {
-        using var known = Open(Yesterday);
+        var known = Open(Yesterday);
         Append(known, Event("$a"));
         var (record, text) = Stats(Yesterday);
         File.AppendAllText(Record(Yesterday), Line(Event("$foreign")));
@@ -115,7 +111,7 @@ public sealed class KnownEventsTests : KnownEventsTestBase
     [Fact]
     public void Removals_and_edits_are_found_newest_first()
     {
-        using var known = Open(Yesterday);
+        var known = Open(Yesterday);
         Append(known, Event("$a"));
         Append(known, Edit("$e1", "$a"));
         Append(known, Edit("$e2", "$a"));
@@ -141,7 +137,7 @@ public sealed class KnownEventsTests : KnownEventsTestBase
     [Fact]
     public void The_newest_state_is_found_on_any_day()
     {
-        using var known = Open(Yesterday);
+        var known = Open(Yesterday);
         Append(known, State("$a", "m.room.topic", ""));
         Append(known, State("$b", "m.room.topic", ""));
         Append(known, State("$c", "m.room.member", "@alice:e.org"));
@@ -162,7 +158,7 @@ public sealed class KnownEventsTests : KnownEventsTestBase
     {
         // All ids and all kinds have one of two hashes; the higher one wraps around.
         Func<string, ulong, ulong> hash = (id, _) => id.Length % 2 == 0 ? ulong.MaxValue : 7;
-        using var known = KnownEvents.Open(Folder, Yesterday, Filters, hash);
+        var known = KnownEvents.Open(Folder, Yesterday, hash);
         for (var i = 0; i < 10; i++)
         {
             Append(known, Event($"$a{i}"));
@@ -204,7 +200,7 @@ public sealed class KnownEventsTests : KnownEventsTestBase
         // A link to itself: the tests may run as root, who may read everything else.
         File.CreateSymbolicLink(Record(Yesterday), Record(Yesterday));
 
-        var error = Xunit.Record.Exception(() => Open(Today).Dispose());
+        var error = Xunit.Record.Exception(() => Open(Today));
 
         Assert.True(error is IOException or UnauthorizedAccessException, $"{error}");
     }

@@ -5,7 +5,7 @@ namespace LoggingService.Tests;
 /// <summary>Which room is closed when another one is opened, and which rooms are kept in memory.</summary>
 public class RoomLogCacheTests
 {
-    private readonly RoomLogCache _cache = new(maxOpen: 3);
+    private readonly RoomLogCache _cache = new(maxOpen: 3, maxFilterBytes: 100_000);
 
     [Fact]
     public void The_least_recently_used_room_is_closed_first()
@@ -32,6 +32,29 @@ public class RoomLogCacheTests
 
         rooms[2].UnsyncedFrom = 2;
         Assert.Equal("a", _cache.Victim?.RoomId);
+    }
+
+    [Fact]
+    public void The_least_recently_used_rooms_lose_their_filters_if_all_take_too_much_memory()
+    {
+        var rooms = Open("a", "b", "c");
+        var small = new NoLog { Filter = 1000 };
+        var old = new NoLog { Filter = 40_000 };
+        var used = new NoLog { Filter = 50_000 };
+        var large = new NoLog { Filter = 45_000 };
+        var tooLarge = new NoLog { Filter = 100_001 };
+
+        Reopen(rooms[0], small);
+        Reopen(rooms[1], used);
+        Reopen(rooms[2], old);
+        Assert.Equal([1000, 50_000, 40_000], [small.FilterSize, used.FilterSize, old.FilterSize]);
+
+        _cache.Touch(rooms[1]);
+        Reopen(rooms[0], large);
+        Assert.Equal([45_000, 50_000, 0], [large.FilterSize, used.FilterSize, old.FilterSize]);
+
+        Reopen(rooms[2], tooLarge);
+        Assert.Equal([45_000, 50_000, 0], [large.FilterSize, used.FilterSize, tooLarge.FilterSize]);
     }
 
     [Fact]
@@ -86,9 +109,21 @@ public class RoomLogCacheTests
         return rooms;
     }
 
+    private void Reopen(Room room, DayLog log)
+    {
+        _cache.Detach(room);
+        _cache.Open(room, log);
+    }
+
     private sealed class NoLog : DayLog
     {
+        public long Filter { get; set; }
+
         public override DateOnly Day => default;
+
+        public override long FilterSize => Filter;
+
+        public override void DropFilter() => Filter = 0;
 
         public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries) => [];
 

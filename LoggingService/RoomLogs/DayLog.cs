@@ -20,6 +20,14 @@ internal abstract class DayLog : IDisposable
     /// <exception cref="ObjectDisposedException">The log was closed meanwhile.</exception>
     public abstract void Sync();
 
+    /// <summary>Bytes of the filter of known ids.</summary>
+    public virtual long FilterSize => 0;
+
+    /// <summary>Frees the memory of the filter of known ids.</summary>
+    public virtual void DropFilter()
+    {
+    }
+
     /// <summary>Saves what makes the next opening fast. Nothing must be appended afterwards.</summary>
     public virtual void Save()
     {

@@ -188,7 +188,7 @@ internal sealed partial class DayRepair(
     private void Render(Action<LineRenderer, IEnumerable<RecordReader.Line>> render)
     {
         using var record = AppendFile.Open(_record);
-        using var known = KnownEvents.Open(folder.Path, day, folder.Filters);
+        var known = KnownEvents.Open(folder.Path, day);
         render(new LineRenderer(folder, record, known, pending: null), RecordReader.Lines(_record));
     }
 

@@ -10,11 +10,10 @@ namespace LoggingService.RoomLogs;
 /// by one thread at a time. All members throw <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> if a record can't
 /// be read.
 /// </summary>
-internal sealed class KnownEvents : IDisposable
+internal sealed class KnownEvents
 {
     private const int Days = 31;
     private readonly string _folder;
-    private readonly IdFilterCache _filters;
     private readonly Func<string, ulong, ulong> _hash;
 
     /// <summary>The same for all days, so that one hash is looked up in the filter of all.</summary>
@@ -24,10 +23,9 @@ internal sealed class KnownEvents : IDisposable
     private IdFilter? _filter;
     private int _rebuilds;
 
-    private KnownEvents(string folder, DateOnly day, IdFilterCache filters, Func<string, ulong, ulong> hash)
+    private KnownEvents(string folder, DateOnly day, Func<string, ulong, ulong> hash)
     {
         _folder = folder;
-        _filters = filters;
         _hash = hash;
         _seed = FindSeed() ?? (ulong)Random.Shared.NextInt64();
         _current = Create(day);
@@ -38,13 +36,16 @@ internal sealed class KnownEvents : IDisposable
     /// <summary>Whether the day's text was as the <c>.ids</c> file noted it when the day was opened; false if not known.</summary>
     public bool TextMatches { get; private set; }
 
-    /// <summary>Bytes of ids in memory, without the filters.</summary>
+    /// <summary>Bytes of ids in memory, without the filter.</summary>
     public long Size => _days.Sum(day => day.Size);
 
+    /// <summary>Bytes of the filter in memory.</summary>
+    public long FilterSize => _filter?.Size ?? 0;
+
     /// <summary>Opens a room for a day. Slow where an <c>.ids</c> file is missing: 0.1 s a day of 30,000 events.</summary>
-    public static KnownEvents Open(string folder, DateOnly day, IdFilterCache filters, Func<string, ulong, ulong>? hash = null)
+    public static KnownEvents Open(string folder, DateOnly day, Func<string, ulong, ulong>? hash = null)
     {
-        var known = new KnownEvents(folder, day, filters, hash ?? Hash);
+        var known = new KnownEvents(folder, day, hash ?? Hash);
         known.Start();
         return known;
     }
@@ -96,7 +97,8 @@ internal sealed class KnownEvents : IDisposable
     /// <param name="text">The text after the last append, which the file notes.</param>
     public void Save(Posix.FileIdentity? record, Posix.FileIdentity? text) => _current.StopWriting(record, text);
 
-    public void Dispose() => SetFilter(null);
+    /// <summary>Frees the memory of the filter: until another day starts, each lookup searches the files of all days.</summary>
+    public void DropFilter() => _filter = null;
 
     private static ulong Hash(string id, ulong seed) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(id.AsSpan()), (long)seed);
 
@@ -140,30 +142,16 @@ internal sealed class KnownEvents : IDisposable
     /// <summary>Builds the filter of all days but the current one; none where a day has hashes of another seed.</summary>
     private void BuildFilter()
     {
-        SetFilter(null);
+        _filter = null;
         var days = _days.FindAll(day => day != _current);
         var counts = days.ConvertAll(day => day.Count());
         if (!counts.Contains(null))
         {
             var filter = new IdFilter(counts.Sum() ?? 0);
-            SetFilter(days.TrueForAll(day => day.TryAddTo(filter)) ? filter : null);
+            _filter = days.TrueForAll(day => day.TryAddTo(filter)) ? filter : null;
         }
 
         _rebuilds = _days.Sum(day => day.Rebuilds);
-    }
-
-    private void SetFilter(IdFilter? filter)
-    {
-        if (_filter is not null)
-        {
-            _filters.Remove(_filter);
-        }
-
-        _filter = filter;
-        if (filter is not null)
-        {
-            _filters.Add(filter);
-        }
     }
 
     private (DateOnly Day, long Offset)? Locate(EventIdKind kind, string key, bool isLineNeeded = true, DateOnly? before = null)

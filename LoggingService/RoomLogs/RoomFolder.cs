@@ -2,10 +2,9 @@ using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>A room's folder in the log directory, and what its files are opened with.</summary>
+/// <summary>A room's folder in the log directory.</summary>
 /// <param name="Zone">The zone that lines are rendered in.</param>
-/// <param name="Filters">The cached filters of known ids, shared by all rooms.</param>
-internal sealed partial record RoomFolder(string Root, string RoomId, TimeZoneInfo Zone, IdFilterCache Filters, ILogger Logger)
+internal sealed partial record RoomFolder(string Root, string RoomId, TimeZoneInfo Zone, ILogger Logger)
 {
     /// <summary>The link to the text of the newest day.</summary>
     public const string Latest = "latest.log";

@@ -39,22 +39,12 @@ internal sealed class RoomLog : DayLog
     public override DateOnly Day { get; }
 
     /// <summary>Opens a day's files, created where they are missing. Existing ones must be consistent (<see cref="RoomRepair"/>).</summary>
-    /// <param name="known">The room's known ids of that day; disposed with the log, also where opening fails.</param>
+    /// <param name="known">The room's known ids of that day.</param>
     /// <exception cref="IOException">The files can't be opened or read.</exception>
     public static RoomLog Open(RoomFolder folder, DateOnly day, KnownEvents known)
     {
-        try
-        {
-            Posix.CreateFolder(folder.Path);
-            var log = new RoomLog(folder, day, known);
-            log._isLinked = folder.LinkLatest(day, isLogged: true);
-            return log;
-        }
-        catch
-        {
-            known.Dispose();
-            throw;
-        }
+        Posix.CreateFolder(folder.Path);
+        return new(folder, day, known) { _isLinked = folder.LinkLatest(day, isLogged: true) };
     }
 
     /// <summary>Closes a day whose files are synced, and hands its known ids over to another day.</summary>
@@ -62,16 +52,8 @@ internal sealed class RoomLog : DayLog
     {
         _record.Dispose();
         _text.Dispose();
-        try
-        {
-            _known.StartDay(day, _record.Identity, _text.File.Identity);
-            return _known;
-        }
-        catch
-        {
-            _known.Dispose();
-            throw;
-        }
+        _known.StartDay(day, _record.Identity, _text.File.Identity);
+        return _known;
     }
 
     public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries)
@@ -141,12 +123,15 @@ internal sealed class RoomLog : DayLog
         }
     }
 
+    public override long FilterSize => _known.FilterSize;
+
+    public override void DropFilter() => _known.DropFilter();
+
     public override void Save() => _known.Save(_record.Identity, _text.File.Identity);
 
     public override void Dispose()
     {
         _record.Dispose();
         _text.Dispose();
-        _known.Dispose();
     }
 }

@@ -5,8 +5,13 @@ namespace LoggingService.RoomLogs;
 /// <summary>
 /// The rooms that the writer knows, and which of their logs are open, by least recent use. Accessed in the writer's turn only.
 /// </summary>
-internal sealed class RoomLogCache(int maxOpen)
+/// <param name="maxFilterBytes">
+/// Bounds the filters of known ids: 100 rooms with 30 days of 30,000 events need 150 MiB. A room without its filter searches the files of
+/// its days at each event.
+/// </param>
+internal sealed class RoomLogCache(int maxOpen, long maxFilterBytes = 192 * 1024 * 1024)
 {
+    private const long SmallFilter = 16 * 1024;
     private readonly Dictionary<string, Room> _rooms = [];
     private readonly LinkedList<Room> _open = new();
 
@@ -38,6 +43,10 @@ internal sealed class RoomLogCache(int maxOpen)
     {
         room.Log = log;
         room.Node = _open.AddLast(room);
+        if (log.FilterSize > SmallFilter)
+        {
+            DropFilters();
+        }
     }
 
     /// <summary>Marks an open log as the most recently used.</summary>
@@ -74,6 +83,22 @@ internal sealed class RoomLogCache(int maxOpen)
     {
         room.BusySince = null;
         Busy--;
+    }
+
+    /// <summary>Drops the filters of the least recently used logs that exceed the bound.</summary>
+    private void DropFilters()
+    {
+        var bytes = 0L;
+        for (var node = _open.Last; node is not null; node = node.Previous)
+        {
+            var log = node.Value.Log!;
+            if (bytes + log.FilterSize > maxFilterBytes)
+            {
+                log.DropFilter();
+            }
+
+            bytes += log.FilterSize;
+        }
     }
 
     /// <summary>Forgets a room whose files have everything.</summary>

@@ -7,7 +7,6 @@ namespace LoggingService.RoomLogs;
 internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking, ILogger logger)
 {
     private const int Batch = 1_000;
-    private readonly IdFilterCache _filters = new();
 
     /// <summary>Opens a room's log for a day. Files that a crash or another program left inconsistent are repaired first.</summary>
     /// <param name="previous">The room's log of another day, if one is open: it is synced and closed.</param>
@@ -42,26 +41,10 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         }
 
         var folder = FolderOf(roomId);
-        known ??= KnownEvents.Open(folder.Path, day, _filters);
-        var isConsistent = false;
-        try
-        {
-            isConsistent = known.TextMatches || DayRepair.IsConsistent(folder, day);
-        }
-        finally
-        {
-            if (!isConsistent)
-            {
-                known.Dispose();
-            }
-        }
-
-        if (isConsistent)
-        {
-            return RoomLog.Open(folder, day, known);
-        }
-
-        return new RoomRepair(folder, [], hasSyncFailed: false).Run(day, day);
+        known ??= KnownEvents.Open(folder.Path, day);
+        return known.TextMatches || DayRepair.IsConsistent(folder, day)
+            ? RoomLog.Open(folder, day, known)
+            : new RoomRepair(folder, [], hasSyncFailed: false).Run(day, day);
     }
 
     /// <summary>Closes a log: its lines are synced first.</summary>
@@ -210,5 +193,5 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         }
     }
 
-    private RoomFolder FolderOf(string roomId) => new(root, roomId, zone, _filters, logger);
+    private RoomFolder FolderOf(string roomId) => new(root, roomId, zone, logger);
 }

@@ -49,7 +49,7 @@ internal sealed class RoomRepair(RoomFolder folder, IEnumerable<RoomEntry> entri
 
         Posix.Sync(folder.Path);
         Posix.Sync(folder.Root);
-        return RoomLog.Open(folder, days[0], KnownEvents.Open(folder.Path, days[0], folder.Filters));
+        return RoomLog.Open(folder, days[0], KnownEvents.Open(folder.Path, days[0]));
     }
 
     /// <summary>The hash by which the lines of a record are matched with entries.</summary>
