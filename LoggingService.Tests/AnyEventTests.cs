@@ -105,12 +105,13 @@ public class AnyEventTests
         Assert.InRange(Encoding.UTF8.GetByteCount(line), 1, LogLine.MaxBytes + 100);
 
         var fallback = new LineBuffer();
-        LogLine.WriteFallback(fallback, e, TimeZoneInfo.Utc, DateTimeOffset.UnixEpoch);
+        LogLine.WriteFallback(fallback, e, TimeZoneInfo.Utc);
         Assert.EndsWith("\n", Encoding.UTF8.GetString(fallback.Written), StringComparison.Ordinal);
         Assert.DoesNotContain(Encoding.UTF8.GetString(fallback.Written[..^1]).EnumerateRunes(), IsUnsafe);
 
         using var record = new MemoryStream();
-        e.WriteRecord(record, DateTimeOffset.FromUnixTimeMilliseconds(5));
+        e.ReceivedTs = 5;
+        e.WriteRecord(record);
         Assert.Equal($"{text[..^1]},\"received_ts\":5}}\n", Encoding.UTF8.GetString(record.ToArray()));
     }
 

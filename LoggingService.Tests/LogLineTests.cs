@@ -220,7 +220,7 @@ public class LogLineTests
         {
             var e = RoomEventFrom($$"""{"event_id":"$e","room_id":"!r","origin_server_ts":{{time}}}""");
             var output = new LineBuffer();
-            LogLine.Write(output, e, Nothing, zone, null);
+            LogLine.Write(output, e, Nothing, zone);
             return Encoding.UTF8.GetString(output.Written)[..^" *** ? (no type) (no content)\n".Length];
         }
     }
@@ -230,12 +230,12 @@ public class LogLineTests
     {
         var e = Event("m.room.message", $$"""{"msgtype":"m.text","body":"{{new string('å', 5000)}}"}""");
         var output = new LineBuffer();
-        LogLine.Write(output, e, Nothing, TimeZoneInfo.Utc, null);
+        LogLine.Write(output, e, Nothing, TimeZoneInfo.Utc);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 100; i++)
         {
             output.Clear();
-            LogLine.Write(output, e, Nothing, TimeZoneInfo.Utc, null);
+            LogLine.Write(output, e, Nothing, TimeZoneInfo.Utc);
         }
 
         Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 100, 0, 200);
@@ -245,18 +245,20 @@ public class LogLineTests
     public void The_timestamp_is_the_claimed_time_clamped_to_a_valid_date()
     {
         var zone = TimeZoneInfo.CreateCustomTimeZone("east", TimeSpan.FromHours(14), "east", "east");
-        var arrival = DateTimeOffset.FromUnixTimeMilliseconds(Now);
 
         Assert.Equal("2026-11-24 09:20:11 +14:00", At("\"origin_server_ts\":1795461611000", null));
-        Assert.Equal("2026-11-24 09:20:11 +14:00", At("\"origin_server_ts\":\"soon\"", arrival));
+        Assert.Equal("2026-11-24 09:20:11 +14:00", At("\"origin_server_ts\":\"soon\"", Now));
         Assert.Equal("2026-11-24 09:20:11 +14:00", At("\"received_ts\":1795461611000", null));
-        Assert.Equal("2026-11-24 09:20:11 +14:00", At("\"received_ts\":5", arrival));
-        Assert.StartsWith("9999-12-", At("\"origin_server_ts\":9007199254740991", arrival), StringComparison.Ordinal);
-        Assert.StartsWith("0001-01-", At("\"origin_server_ts\":-1e400", arrival), StringComparison.Ordinal);
+        Assert.Equal("2026-11-24 09:20:11 +14:00", At("\"received_ts\":5", Now));
+        Assert.StartsWith("9999-12-", At("\"origin_server_ts\":9007199254740991", Now), StringComparison.Ordinal);
+        Assert.StartsWith("0001-01-", At("\"origin_server_ts\":-1e400", Now), StringComparison.Ordinal);
 
-        string At(string field, DateTimeOffset? receivedAt) =>
-            LogLine.Time(RoomEventFrom($$"""{"event_id":"$e","room_id":"!r",{{field}}}"""), receivedAt, zone).ToString(
-                "yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
+        string At(string field, long? receivedTs)
+        {
+            var e = RoomEventFrom($$"""{"event_id":"$e","room_id":"!r",{{field}}}""");
+            e.ReceivedTs = receivedTs;
+            return LogLine.Time(e, zone).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
+        }
     }
 
     [Fact]
@@ -275,10 +277,10 @@ public class LogLineTests
         }
     }
 
-    private static string Render(string type, string content) => LineOf.Render(Event(type, content), Nothing, TimeZoneInfo.Utc, null);
+    private static string Render(string type, string content) => LineOf.Render(Event(type, content), Nothing, TimeZoneInfo.Utc);
 
     private static string Line(string type, string content, string target) =>
-        LineOf.Render(Event(type, content), Record(target), TimeZoneInfo.Utc, null);
+        LineOf.Render(Event(type, content), Record(target), TimeZoneInfo.Utc);
 
     private static FixedHistory Record(string target) => new FixedHistory(_ => RoomEventFrom(target), (_, _) => null);
 

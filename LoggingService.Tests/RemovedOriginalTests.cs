@@ -180,7 +180,7 @@ public class RemovedOriginalTests : RemovedWordsTestBase
         static string Fallback(string content)
         {
             var output = new LineBuffer();
-            LogLine.WriteFallback(output, LineOf.Event("@bob:x", "com.example.thing", content), TimeZoneInfo.Utc, receivedAt: null);
+            LogLine.WriteFallback(output, LineOf.Event("@bob:x", "com.example.thing", content), TimeZoneInfo.Utc);
             return Encoding.UTF8.GetString(output.Written)["2026-11-23 19:20:11 +00:00 *** @bob:x com.example.thing ".Length..];
         }
     }

@@ -38,17 +38,22 @@ internal static class LineOf
     }
 
     /// <summary>The line without its timestamp and its line break.</summary>
-    public static string Render(RoomEvent e, RoomHistory history, TimeZoneInfo zone, DateTimeOffset? receivedAt)
+    public static string Render(RoomEvent e, RoomHistory history, TimeZoneInfo zone, DateTimeOffset? receivedAt = null)
     {
         const string Before = "earlier line\n";
         var output = new LineBuffer(capacity: 1);
         output.Append(Encoding.UTF8.GetBytes(Before));
-        LogLine.Write(output, e, history, zone, receivedAt);
+        if (receivedAt is { } time)
+        {
+            e.ReceivedTs = time.ToUnixTimeMilliseconds();
+        }
+
+        LogLine.Write(output, e, history, zone);
         var text = Strict.GetString(output.Written);
-        var time = LogLine.Time(e, receivedAt, zone).ToString("yyyy-MM-dd HH:mm:ss zzz ", CultureInfo.InvariantCulture);
-        Assert.StartsWith(Before + time, text, StringComparison.Ordinal);
+        var timestamp = LogLine.Time(e, zone).ToString("yyyy-MM-dd HH:mm:ss zzz ", CultureInfo.InvariantCulture);
+        Assert.StartsWith(Before + timestamp, text, StringComparison.Ordinal);
         Assert.EndsWith("\n", text, StringComparison.Ordinal);
-        return text[(Before.Length + time.Length)..^1];
+        return text[(Before.Length + timestamp.Length)..^1];
     }
 
     /// <summary>An event with the id <c>$bobs</c> for @bob:x, <c>$theirs</c> for others. Content and more keys are JSON.</summary>

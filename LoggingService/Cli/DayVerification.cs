@@ -64,7 +64,7 @@ internal sealed class DayVerification(string folder, DateOnly day, IEnumerable<I
 
     private void Verify(RecordReader.Line line, int number, ReadOnlySpan<byte> text)
     {
-        if (VerifyEvent(line) is { } e && TimeOf(text) != LogLine.Time(e, receivedAt: null, TimeZoneInfo.Utc).ToUnixTimeSeconds())
+        if (VerifyEvent(line) is { } e && TimeOf(text) != LogLine.Time(e, TimeZoneInfo.Utc).ToUnixTimeSeconds())
         {
             Add(DayFileName.Text(day), $"line {number} is not that of {SafeText.EventId(Utf8Text.From(e.EventId))}");
         }

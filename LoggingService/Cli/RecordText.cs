@@ -81,7 +81,7 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
     {
         try
         {
-            LogLine.Write(_line, e, HistoryOf(e), zone, receivedAt: null);
+            LogLine.Write(_line, e, HistoryOf(e), zone);
         }
 #pragma warning disable CA1031 // Any bug in rendering.
         catch (Exception bug)
@@ -91,7 +91,7 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
                 $"Failed to render event {SafeText.EventId(Utf8Text.From(e.EventId))} in {SafeText.RoomId(Utf8Text.From(e.RoomId))}; "
                 + $"its line shows the raw content. This is a bug in LoggingService, please report it: {bug}");
             _line.Clear();
-            LogLine.WriteFallback(_line, e, zone, receivedAt: null);
+            LogLine.WriteFallback(_line, e, zone);
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed record RoomSummary(
         return new(
             last?.RoomId ?? name, links, RoomRecords.FindName(folder, long.MaxValue), state, events, files.Sum(file => file.Length),
             days.Count == 0 ? null : days[0], days.Count == 0 ? null : days[^1],
-            last is null ? null : LogLine.Time(last, receivedAt: null, TimeZoneInfo.Local));
+            last is null ? null : LogLine.Time(last, TimeZoneInfo.Local));
     }
 
     private static (long Events, bool IsEncrypted) ReadRecords(IEnumerable<string> records)

@@ -56,7 +56,7 @@ internal sealed class RoomEvent
     public RawJson Unsigned => Json.Slice(_parts.Unsigned);
 
     /// <summary>
-    /// When the event reached the service, in milliseconds since 1970: read from a record, or set before the event is written to one.
+    /// When the event reached the service, in milliseconds since 1970: read from a record, or set from its entry in the journal.
     /// </summary>
     public long? ReceivedTs
     {
@@ -124,10 +124,10 @@ internal sealed class RoomEvent
     /// Writes the event's line of the record: the bytes as pushed, with <c>received_ts</c> appended as the last key
     /// (readers use the last of two equal keys, and the sender may have set its own), for a note also <c>note</c>, and a line break.
     /// </summary>
-    public void WriteRecord(Stream output, DateTimeOffset receivedAt)
+    public void WriteRecord(Stream output)
     {
         Span<byte> end = stackalloc byte[64];
-        Utf8.TryWrite(end, $",\"received_ts\":{receivedAt.ToUnixTimeMilliseconds()}{(IsNote ? ",\"note\":true" : "")}}}\n", out var length);
+        Utf8.TryWrite(end, $",\"received_ts\":{ReceivedTs ?? 0}{(IsNote ? ",\"note\":true" : "")}}}\n", out var length);
         Json.WriteOpenObject(output);
         output.Write(end[..length]);
     }

@@ -22,10 +22,9 @@ internal static class LogLine
     /// throws, which it does only for a bug, or if <paramref name="history"/> does.
     /// </summary>
     /// <param name="zone">The zone of the timestamp and of the times within the line.</param>
-    /// <param name="receivedAt">As for <see cref="Time"/>.</param>
-    public static void Write(LineBuffer output, RoomEvent e, RoomHistory history, TimeZoneInfo zone, DateTimeOffset? receivedAt)
+    public static void Write(LineBuffer output, RoomEvent e, RoomHistory history, TimeZoneInfo zone)
     {
-        var timestamp = Timestamp.Get(Milliseconds(e, receivedAt), zone);
+        var timestamp = Timestamp.Get(Milliseconds(e), zone);
         output.Append(timestamp.Text);
         var start = output.Length;
         var context = new RenderContext(output, e, history, zone, timestamp.Time);
@@ -45,18 +44,17 @@ internal static class LogLine
     /// As <see cref="Write"/>, but the generic line: <c>*** @x:example.org com.example.thing {"compact":"content"}</c>; without the
     /// content where it may repeat an event that was removed, since there is no history to ask. Never throws.
     /// </summary>
-    public static void WriteFallback(LineBuffer output, RoomEvent e, TimeZoneInfo zone, DateTimeOffset? receivedAt)
+    public static void WriteFallback(LineBuffer output, RoomEvent e, TimeZoneInfo zone)
     {
-        output.Append(Timestamp.Get(Milliseconds(e, receivedAt), zone).Text);
+        output.Append(Timestamp.Get(Milliseconds(e), zone).Text);
         var start = output.Length;
         WriteContent(output, e, isHidden: MayRepeat(e));
         EndLine(output, start, e);
     }
 
     /// <summary>The line's timestamp: <c>origin_server_ts</c>, or else the arrival, clamped to a valid date. Never throws.</summary>
-    /// <param name="receivedAt"><c>null</c> for an event from a record, which contains the time of arrival (or else: 1970).</param>
-    public static DateTimeOffset Time(RoomEvent e, DateTimeOffset? receivedAt, TimeZoneInfo zone) =>
-        TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(Milliseconds(e, receivedAt)), zone);
+    public static DateTimeOffset Time(RoomEvent e, TimeZoneInfo zone) =>
+        TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(Milliseconds(e)), zone);
 
     /// <summary>The event's type as it was sent, for a state event with its state key: <c>m.room.topic [""]</c>.</summary>
     public static Phrase DescribeType(RoomEvent e)
@@ -65,8 +63,7 @@ internal static class LogLine
         return e.StateKeyText is { } stateKey ? $"{type} [{SafeText.Quoted(stateKey)}]" : type;
     }
 
-    private static long Milliseconds(RoomEvent e, DateTimeOffset? receivedAt) =>
-        Math.Clamp(e.OriginServerTs ?? receivedAt?.ToUnixTimeMilliseconds() ?? e.ReceivedTs ?? 0, MinTime, MaxTime);
+    private static long Milliseconds(RoomEvent e) => Math.Clamp(e.OriginServerTs ?? e.ReceivedTs ?? 0, MinTime, MaxTime);
 
     private static void WriteContent(LineBuffer output, RoomEvent e, bool isHidden)
     {

@@ -86,7 +86,7 @@ internal readonly record struct RenderContext(
     /// <summary>The time of an earlier event: <c>19:20:11</c>, with its date if that differs from this line's.</summary>
     public Phrase FormatTime(RoomEvent earlier)
     {
-        var time = LogLine.Time(earlier, receivedAt: null, Zone);
+        var time = LogLine.Time(earlier, Zone);
         Phrase clock = $"{time:HH:mm:ss}";
         return time.Date == Time.Date ? clock : $"{time:yyyy-MM-dd} {clock}";
     }

@@ -71,7 +71,7 @@ internal sealed partial class DayRepair(
         foreach (var entry in entries)
         {
             using var line = new MemoryStream();
-            entry.Event!.WriteRecord(line, DateTimeOffset.FromUnixTimeMilliseconds(entry.Entry.ReceivedTs));
+            entry.Event!.WriteRecord(line);
             if (line.GetBuffer().AsSpan(0, (int)line.Length).IndexOf(part) >= 0)
             {
                 return true;

@@ -18,14 +18,13 @@ internal sealed partial class LineRenderer
 
     /// <summary>Appends an event's line. A bug in rendering must not lose the event: it falls back to the generic line.</summary>
     /// <param name="offset">Where the event's line starts in the record: the line refers only to earlier ones.</param>
-    /// <param name="receivedAt"><c>null</c> for an event from a record, which contains it.</param>
-    public void Render(LineBuffer output, RoomEvent e, long offset, DateTimeOffset? receivedAt, TimeZoneInfo? zone = null)
+    public void Render(LineBuffer output, RoomEvent e, long offset, TimeZoneInfo? zone = null)
     {
         _history.MoveTo(offset, e);
         var start = output.Length;
         try
         {
-            LogLine.Write(output, e, _history, zone ?? _folder.Zone, receivedAt);
+            LogLine.Write(output, e, _history, zone ?? _folder.Zone);
         }
 #pragma warning disable CA1031 // Any bug in rendering.
         catch (Exception bug)
@@ -33,7 +32,7 @@ internal sealed partial class LineRenderer
         {
             Log.RenderFailed(_folder.Logger, bug, e.EventId, e.RoomId);
             output.Truncate(start);
-            LogLine.WriteFallback(output, e, zone ?? _folder.Zone, receivedAt);
+            LogLine.WriteFallback(output, e, zone ?? _folder.Zone);
         }
     }
 
@@ -42,7 +41,7 @@ internal sealed partial class LineRenderer
     {
         if (RoomEvent.FromRecord(line.Bytes) is { } e)
         {
-            Render(output, e, line.Offset, receivedAt: null, zone);
+            Render(output, e, line.Offset, zone);
         }
         else
         {

@@ -63,9 +63,9 @@ internal sealed partial class RoomActivity(
             return;
         }
 
-        foreach (var (e, receivedAt, bytes) in lines)
+        foreach (var (e, bytes) in lines)
         {
-            var time = LogLine.Time(e, receivedAt, clock.LocalTimeZone);
+            var time = LogLine.Time(e, clock.LocalTimeZone);
             var line = Encoding.UTF8.GetString(bytes.Span[Timestamp.Length..^1]);
             LogEventProperty[] properties =
             [

@@ -14,8 +14,6 @@ internal readonly record struct RoomEntry(long Sequence, JournalEntry Entry, Roo
 
     public DateOnly Day => Entry.Day;
 
-    public DateTimeOffset ReceivedAt => DateTimeOffset.FromUnixTimeMilliseconds(Entry.ReceivedTs);
-
     /// <summary>The room of a journal entry.</summary>
     public static string RoomIdOf(JournalEntry entry) => Of(0, entry).RoomId;
 
@@ -30,6 +28,7 @@ internal readonly record struct RoomEntry(long Sequence, JournalEntry Entry, Roo
         var e = entry.Kind == JournalEntryKind.Unloggable ? null : entry.Event
             ?? RoomEvent.FromJournal(entry.Bytes, isNote: entry.Kind == JournalEntryKind.Note);
         var isUnknown = e is null && entry.Kind != JournalEntryKind.Unloggable;
+        e?.ReceivedTs = entry.ReceivedTs;
         return new(sequence, isUnknown ? entry with { Reason = $"a journal entry of kind {(int)entry.Kind}" } : entry, e);
     }
 }

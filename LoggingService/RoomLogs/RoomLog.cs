@@ -13,7 +13,7 @@ internal sealed class RoomLog : DayLog
     private readonly KnownEvents _known;
     private readonly LineRenderer _renderer;
     private readonly Dictionary<string, RoomEvent> _pending = [];
-    private readonly List<(RoomEntry Entry, long Offset, int Start)> _appended = [];
+    private readonly List<(RoomEvent Event, long Offset, int Start)> _appended = [];
     private LineBuffer _lines = new();
     private bool _isLinked;
 
@@ -67,11 +67,9 @@ internal sealed class RoomLog : DayLog
                 continue;
             }
 
-            var receivedAt = entries[i].ReceivedAt;
-            e.ReceivedTs = entries[i].Entry.ReceivedTs;
-            _appended.Add((entries[i], _record.Position, _lines.Length));
-            _renderer.Render(_lines, e, _record.Position, receivedAt);
-            e.WriteRecord(_record, receivedAt);
+            _appended.Add((e, _record.Position, _lines.Length));
+            _renderer.Render(_lines, e, _record.Position);
+            e.WriteRecord(_record);
             _pending.Add(e.EventId, e);
         }
 
@@ -92,10 +90,10 @@ internal sealed class RoomLog : DayLog
         var logged = new List<LoggedLine>(_appended.Count);
         for (var i = 0; i < _appended.Count; i++)
         {
-            var (entry, offset, start) = _appended[i];
+            var (e, offset, start) = _appended[i];
             var end = i + 1 < _appended.Count ? _appended[i + 1].Start : _lines.Length;
-            _known.Add(entry.Event!, offset);
-            logged.Add(new(entry.Event!, entry.ReceivedAt, _lines.WrittenMemory[start..end]));
+            _known.Add(e, offset);
+            logged.Add(new(e, _lines.WrittenMemory[start..end]));
         }
 
         _appended.Clear();

@@ -11,7 +11,6 @@ namespace Micro;
 [MemoryDiagnoser]
 public class Reading
 {
-    private static readonly DateTimeOffset ReceivedAt = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
     private static readonly EventsInMemory EmptyHistory = new();
     private readonly LineBuffer _lines = new();
     private byte[] _body = [];
@@ -62,7 +61,7 @@ public class Reading
         _lines.Clear();
         foreach (var e in _events)
         {
-            LogLine.Write(_lines, e, history, TimeZoneInfo.Utc, ReceivedAt);
+            LogLine.Write(_lines, e, history, TimeZoneInfo.Utc);
         }
 
         return _lines.Length;
