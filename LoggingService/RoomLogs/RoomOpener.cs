@@ -18,16 +18,7 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         KnownEvents? known = null;
         if (previous is RoomLog log)
         {
-            try
-            {
-                SyncUnchanged(log);
-            }
-            catch
-            {
-                log.Dispose();
-                throw;
-            }
-
+            SyncUnchanged(log);
             known = log.MoveTo(day);
         }
         else if (previous is not null)
@@ -52,14 +43,10 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
     /// <exception cref="SyncFailedException">An fsync failed: the room must be repaired.</exception>
     public static void Close(DayLog log)
     {
-        try
+        using (log)
         {
             SyncUnchanged(log);
             log.Save();
-        }
-        finally
-        {
-            log.Dispose();
         }
     }
 
@@ -86,19 +73,17 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
     {
         try
         {
-            var batch = new List<RoomEntry>();
-            foreach (var entry in entries)
+            foreach (var batch in Batches(entries))
             {
-                if (batch.Count == Batch || (batch.Count > 0 && batch[0].Day != entry.Day))
+                if (log?.Day != batch[0].Day)
                 {
-                    log = AppendBatch(roomId, log, batch);
-                    batch.Clear();
+                    log = Open(roomId, batch[0].Day, log);
                 }
 
-                batch.Add(entry);
+                log.Append(batch);
             }
 
-            return batch.Count == 0 ? log : AppendBatch(roomId, log, batch);
+            return log;
         }
         catch
         {
@@ -135,61 +120,54 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         var probe = Path.Combine(root, ".probe");
         try
         {
-            using (var file = Posix.OpenOrCreate(probe))
-            {
-                RandomAccess.Write(file, new byte[JournalFrame.Block], 0);
-            }
-
+            using var file = Posix.OpenOrCreate(probe);
+            File.Delete(probe);
+            RandomAccess.Write(file, new byte[JournalFrame.Block], 0);
             return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return true;
         }
-        finally
-        {
-            TryDelete(probe);
-        }
     }
 
+    /// <summary>Syncs a log that will be closed; where that fails it is closed at once.</summary>
     private static void SyncUnchanged(DayLog log)
     {
-        if (!log.IsUnchanged())
-        {
-            throw new FileChangedException($"A file of {log.Day:yyyy-MM-dd}");
-        }
-
-        log.Sync();
-    }
-
-    private static void TryDelete(string path)
-    {
         try
         {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The next probe overwrites it.
-        }
-    }
+            if (!log.IsUnchanged())
+            {
+                throw new FileChangedException($"A file of {log.Day:yyyy-MM-dd}");
+            }
 
-    private DayLog AppendBatch(string roomId, DayLog? log, List<RoomEntry> batch)
-    {
-        if (log?.Day != batch[0].Day)
-        {
-            log = Open(roomId, batch[0].Day, log);
-        }
-
-        try
-        {
-            log.Append(batch);
-            return log;
+            log.Sync();
         }
         catch
         {
             log.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Splits entries where the day changes.</summary>
+    private static IEnumerable<List<RoomEntry>> Batches(IEnumerable<RoomEntry> entries)
+    {
+        var batch = new List<RoomEntry>();
+        foreach (var entry in entries)
+        {
+            if (batch.Count == Batch || (batch.Count > 0 && batch[0].Day != entry.Day))
+            {
+                yield return batch;
+                batch = [];
+            }
+
+            batch.Add(entry);
+        }
+
+        if (batch.Count > 0)
+        {
+            yield return batch;
         }
     }
 
