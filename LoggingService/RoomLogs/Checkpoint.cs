@@ -114,7 +114,7 @@ internal sealed partial class Checkpoint(
         return (writer.Position, unsynced);
     }
 
-    private bool Park(Room room, DayLog log, Exception reason)
+    private void Park(Room room, DayLog log, Exception reason)
     {
         if (reason is SyncFailedException)
         {
@@ -128,8 +128,6 @@ internal sealed partial class Checkpoint(
             room.ChangedFrom = null;
             faults.Park(room, reason);
         }
-
-        return true;
     }
 
     /// <summary>Takes over what was synced; returns the rooms whose parked segments are redundant.</summary>
@@ -154,11 +152,10 @@ internal sealed partial class Checkpoint(
         ];
     }
 
-    private bool Unpark(Room room)
+    private void Unpark(Room room)
     {
         room.ParkedThrough = 0;
         cache.RemoveIfIdle(room);
-        return true;
     }
 
     /// <summary>Copies the entries that segments are about to drop, and that are not synced into their room's files.</summary>
@@ -184,8 +181,6 @@ internal sealed partial class Checkpoint(
             {
                 cache.GetOrAdd(roomId).ParkedThrough = position;
             }
-
-            return true;
         });
     }
 

@@ -61,8 +61,8 @@ internal sealed partial class LogDirectoryGuard(
             FormatFile.Check(root);
         }
 
-        // Urgent: while the directory is gone, the writer waits for it, and so does a checkpoint.
-        await writer.InTurnAsync(() => Restart(isDirectoryGone), isUrgent: true);
+        // At once: while the directory is gone, the writer waits for it, and so does a checkpoint.
+        await writer.InTurnAtOnceAsync(() => Restart(isDirectoryGone));
         Restored?.Invoke();
         _isMovedLogged = false;
         Log.Restored(logger, root);
@@ -70,7 +70,7 @@ internal sealed partial class LogDirectoryGuard(
 
     public void Dispose() => _lock.Dispose();
 
-    private bool Restart(bool isDirectoryGone)
+    private void Restart(bool isDirectoryGone)
     {
         // Needed is what is not written; where only the journal is gone, what is not synced.
         var needed = cache.Rooms
@@ -94,8 +94,6 @@ internal sealed partial class LogDirectoryGuard(
                 cache.RemoveIfIdle(room);
             }
         }
-
-        return true;
     }
 
     private static partial class Log

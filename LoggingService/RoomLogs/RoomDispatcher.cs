@@ -72,15 +72,13 @@ internal sealed class RoomDispatcher
     }
 
     /// <summary>Saves the known ids of the open logs, as many as a stop has time for; the next start rebuilds the others.</summary>
-    public bool SaveAll()
+    public void SaveAll()
     {
         var started = Stopwatch.GetTimestamp();
         foreach (var room in _cache.Rooms.TakeWhile(_ => Stopwatch.GetElapsedTime(started) < SaveTimeout))
         {
             room.Log?.Save();
         }
-
-        return true;
     }
 
     /// <summary>Closes the logs of days before a day.</summary>

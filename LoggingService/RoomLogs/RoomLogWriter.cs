@@ -69,20 +69,25 @@ internal sealed class RoomLogWriter
     }
 
     /// <summary>Runs a function in the writer's turn, behind the frames that are queued.</summary>
-    /// <param name="isUrgent">Runs it before them, and also while the writer waits for the disk.</param>
-    public Task<T> InTurnAsync<T>(Func<T> function, bool isUrgent = false)
+    public Task<T> InTurnAsync<T>(Func<T> function)
     {
         var task = new Task<T>(function, TaskCreationOptions.RunContinuationsAsynchronously);
-        if (isUrgent)
-        {
-            _urgent.Enqueue(() => task.RunSynchronously(TaskScheduler.Default));
-            Post(RunUrgent);
-        }
-        else
-        {
-            Post(() => task.RunSynchronously(TaskScheduler.Default));
-        }
+        Post(() => task.RunSynchronously(TaskScheduler.Default));
+        return task;
+    }
 
+    public Task InTurnAsync(Action action) => InTurnAsync(() =>
+    {
+        action();
+        return true;
+    });
+
+    /// <summary>As above, but before the frames that are queued, and also while the writer waits for the disk.</summary>
+    public Task InTurnAtOnceAsync(Action action)
+    {
+        var task = new Task(action, TaskCreationOptions.RunContinuationsAsynchronously);
+        _urgent.Enqueue(() => task.RunSynchronously(TaskScheduler.Default));
+        Post(RunUrgent);
         return task;
     }
 
