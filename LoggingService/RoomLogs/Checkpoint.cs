@@ -119,7 +119,7 @@ internal sealed partial class Checkpoint(
         if (reason is SyncFailedException)
         {
             // Also where the log was closed meanwhile after a failed append: the repair must not trust the file.
-            room.SyncFailures++;
+            room.HasSyncFailed = true;
             room.ChangedFrom = null;
         }
 

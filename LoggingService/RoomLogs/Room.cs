@@ -36,15 +36,11 @@ internal sealed class Room(string roomId)
     /// <summary>The first entry that the work in the background appends; <c>null</c> if it appends none.</summary>
     public long? AppendingFrom { get; set; }
 
-    /// <summary>How often an fsync of its files failed, in all, before the running repair, and before the last good one.</summary>
-    public int SyncFailures { get; set; }
+    /// <summary>An fsync of its files failed: the next repair must write new ones.</summary>
+    public bool HasSyncFailed { get; set; }
 
-    public int SyncFailuresInRepair { get; set; }
-
-    public int SyncFailuresRepaired { get; set; }
-
-    /// <summary>An fsync of its files failed: the repair must write new ones.</summary>
-    public bool HasSyncFailed => SyncFailures > SyncFailuresRepaired;
+    /// <summary>The running repair writes new files.</summary>
+    public bool IsReplacingFiles { get; set; }
 
     /// <summary>The day of the newest entry.</summary>
     public DateOnly Day { get; set; }

@@ -147,7 +147,7 @@ internal sealed class RoomDispatcher
     {
         if (work.Exception?.InnerException is { } error)
         {
-            room.SyncFailures += error is SyncFailedException ? 1 : 0;
+            room.HasSyncFailed |= room.IsReplacingFiles || error is SyncFailedException;
             _faults.Fail(room, error, from: null);
         }
         else if (work.Result is { } log)

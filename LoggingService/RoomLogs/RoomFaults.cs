@@ -31,12 +31,13 @@ internal sealed partial class RoomFaults(
     public void StartRepair(Room room, IReadOnlyList<RoomEntry>? entries = null)
     {
         var from = room.ChangedFrom ?? room.From ?? long.MaxValue;
-        var hasSyncFailed = room.HasSyncFailed;
+        var replacesFiles = room.HasSyncFailed;
         var day = room.Day;
         var unsyncedDay = room.From is null ? day : room.UnsyncedDay;
         var range = journal.Read(from, writer.Position);
         room.AppendingFrom = from;
-        room.SyncFailuresInRepair = room.SyncFailures;
+        room.IsReplacingFiles = replacesFiles;
+        room.HasSyncFailed = false;
 
         // After a start more rooms may be repaired than can be open.
         var staysOpen = cache.HasFreeSlot;
@@ -47,7 +48,7 @@ internal sealed partial class RoomFaults(
             using (range)
             {
                 var log = opener.Repair(
-                    room.RoomId, day, unsyncedDay, entries ?? opener.Read(room.RoomId, range, from), hasSyncFailed);
+                    room.RoomId, day, unsyncedDay, entries ?? opener.Read(room.RoomId, range, from), replacesFiles);
                 if (staysOpen)
                 {
                     return log;
@@ -85,7 +86,7 @@ internal sealed partial class RoomFaults(
         }
 
         room.Failures = 0;
-        room.SyncFailuresRepaired = room.SyncFailuresInRepair;
+        room.IsReplacingFiles = false;
         room.AppendingFrom = null;
         room.ChangedFrom = null;
     }
