@@ -8,13 +8,16 @@ namespace LoggingService.RoomLogs;
 /// changed are repaired from the last good stat. Any other failure is of one room: it is parked, and repaired later.
 /// </summary>
 internal sealed partial class RoomFaults(
-    WriteAheadJournal journal, RoomLogWriter writer, RoomOpener opener, RoomLogCache cache, RoomBackground background, ILogger logger)
+    WriteAheadJournal journal, RoomLogWriter writer, RoomOpener opener, RoomLogCache cache, ILogger logger)
 {
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10);
 
     /// <summary>Called where all entries so far must leave the journal soon: another program changed files, or a parked room has its
     /// events, so that its parked segments can be dropped.</summary>
     public Action CheckpointNeeded { private get; set; } = static () => { };
+
+    /// <summary>Starts work for a room in the background.</summary>
+    public Action<Room, Func<DayLog?>> StartWork { private get; set; } = null!;
 
     /// <summary>After a repair because of another program's change, the next one waits this long.</summary>
     public TimeSpan RepairInterval { private get; set; } = TimeSpan.FromSeconds(30);
@@ -30,51 +33,31 @@ internal sealed partial class RoomFaults(
     /// </summary>
     public void StartRepair(Room room, IReadOnlyList<RoomEntry>? entries = null)
     {
-        var from = room.ChangedFrom ?? room.From ?? long.MaxValue;
         var replacesFiles = room.HasSyncFailed;
         var day = room.Day;
         var unsyncedDay = room.From is null ? day : room.UnsyncedDay;
-        var range = journal.Read(from, writer.Position);
-        room.AppendingFrom = from;
         room.IsReplacingFiles = replacesFiles;
         room.HasSyncFailed = false;
+        room.RepairAt = null;
 
         // After a start more rooms may be repaired than can be open.
         var staysOpen = cache.HasFreeSlot;
-        room.TakeHeld();
-        room.RepairAt = null;
-        background.Start(room, () =>
+        Start(room, room.ChangedFrom ?? room.From ?? long.MaxValue, journalled =>
         {
-            using (range)
+            var log = opener.Repair(room.RoomId, day, unsyncedDay, entries ?? journalled, replacesFiles);
+            if (staysOpen)
             {
-                var log = opener.Repair(
-                    room.RoomId, day, unsyncedDay, entries ?? opener.Read(room.RoomId, range, from), replacesFiles);
-                if (staysOpen)
-                {
-                    return log;
-                }
-
-                RoomOpener.Close(log);
-                return null;
+                return log;
             }
+
+            RoomOpener.Close(log);
+            return null;
         });
     }
 
     /// <summary>Appends the entries that overflowed while a log was opened.</summary>
-    public void StartCatchUp(Room room, DayLog log)
-    {
-        var from = room.HeldFrom!.Value;
-        var range = journal.Read(from, writer.Position);
-        room.TakeHeld();
-        room.AppendingFrom = from;
-        background.Start(room, () =>
-        {
-            using (range)
-            {
-                return opener.Append(room.RoomId, log, opener.Read(room.RoomId, range, from));
-            }
-        });
-    }
+    public void StartCatchUp(Room room, DayLog log) =>
+        Start(room, room.HeldFrom!.Value, entries => opener.Append(room.RoomId, log, entries));
 
     /// <summary>Notes that a room's files are sound.</summary>
     public void Repaired(Room room)
@@ -200,6 +183,21 @@ internal sealed partial class RoomFaults(
             room.ChangedFrom = null;
             Park(room, e);
         }
+    }
+
+    /// <summary>Starts work that appends the entries from a sequence on, which need not be held.</summary>
+    private void Start(Room room, long from, Func<IEnumerable<RoomEntry>, DayLog?> work)
+    {
+        var range = journal.Read(from, writer.Position);
+        room.AppendingFrom = from;
+        room.TakeHeld();
+        StartWork(room, () =>
+        {
+            using (range)
+            {
+                return work(opener.Read(room.RoomId, range, from));
+            }
+        });
     }
 
     private void LeaveToJournal(Room room, TimeSpan retryAfter)
