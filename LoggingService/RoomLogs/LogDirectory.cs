@@ -21,7 +21,6 @@ internal sealed partial class LogDirectory : IDisposable
     private readonly Parking _parking;
     private readonly RoomLogCache _cache = new(OpenFileLimit.ForRooms);
     private readonly RoomLogWriter _writer = new();
-    private readonly RoomBackground _background;
     private readonly RoomDispatcher _rooms;
     private readonly RoomFaults _faults;
     private readonly Checkpoint _checkpoint;
@@ -45,9 +44,8 @@ internal sealed partial class LogDirectory : IDisposable
         _guard = new(root, _journal, _parking, _writer, _cache, logger);
         FormatFile.Check(root);
         var opener = new RoomOpener(root, time.LocalTimeZone, _parking, logger);
-        _background = new(_writer, _cache);
-        _faults = new(_journal, _writer, opener, _cache, _background, logger);
-        _rooms = new(_cache, opener, _background, _faults);
+        _faults = new(_journal, _writer, opener, _cache, logger);
+        _rooms = new(_writer, _cache, opener, _faults);
         _checkpoint = new(root, _journal, _parking, _writer, _faults, _cache, logger);
         _journal.VerifyRoot = _guard.Verify;
         _journal.Committed = _writer.Enqueue;
@@ -161,7 +159,7 @@ internal sealed partial class LogDirectory : IDisposable
     }
 
     /// <summary>Completes when what is durable now is in the rooms' files, except for parked rooms.</summary>
-    public async Task CaughtUpAsync() => await await _writer.InTurnAsync(_background.WhenQuietAsync);
+    public async Task CaughtUpAsync() => await await _writer.InTurnAsync(_rooms.WhenQuietAsync);
 
     /// <summary>The last event of a room that an earlier process, or this one, logged; <c>null</c> if there is none.</summary>
     public RoomEvent? FindLast(string roomId) => _replayed.TryRemove(roomId, out var e) ? e : RoomRecords.FindLast(Root, roomId);
@@ -242,7 +240,7 @@ internal sealed partial class LogDirectory : IDisposable
         if (_isCheckpointNeeded)
         {
             // It failed, or found files that another program changed: these are repaired by now.
-            await _writer.InTurnAsync(_background.WhenQuietAsync);
+            await _writer.InTurnAsync(_rooms.WhenQuietAsync);
             await CheckpointAsync();
         }
 

@@ -9,24 +9,28 @@ namespace LoggingService.RoomLogs;
 internal sealed class RoomDispatcher
 {
     private static readonly TimeSpan SaveTimeout = TimeSpan.FromSeconds(1);
+    private const int MaxThreads = 8;
+    private readonly RoomLogWriter _writer;
     private readonly RoomLogCache _cache;
     private readonly RoomOpener _opener;
-    private readonly RoomBackground _background;
     private readonly RoomFaults _faults;
+    private readonly TaskScheduler _scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, MaxThreads).ConcurrentScheduler;
     private readonly Queue<Room> _waitingForSlot = new();
+    private readonly List<TaskCompletionSource> _waitingForQuiet = [];
 
-    public RoomDispatcher(RoomLogCache cache, RoomOpener opener, RoomBackground background, RoomFaults faults)
+    public RoomDispatcher(RoomLogWriter writer, RoomLogCache cache, RoomOpener opener, RoomFaults faults)
     {
+        _writer = writer;
         _cache = cache;
         _opener = opener;
-        _background = background;
         _faults = faults;
-        background.Ended = End;
-        background.HasWaiting = () => _waitingForSlot.Count > 0;
+        faults.StartWork = StartWork;
     }
 
     /// <summary>Receives the lines of each append.</summary>
     public Action<IReadOnlyList<LoggedLine>> Written { private get; set; } = static _ => { };
+
+    private bool IsQuiet => _cache.Busy == 0 && _waitingForSlot.Count == 0;
 
     public Room GetOrAdd(string roomId) => _cache.GetOrAdd(roomId);
 
@@ -89,7 +93,22 @@ internal sealed class RoomDispatcher
             StartClose(room);
         }
 
-        return _background.WhenQuietAsync();
+        return WhenQuietAsync();
+    }
+
+    /// <summary>
+    /// Completes when no work runs in the background: what was handed over is in the files, except for rooms that wait for a repair.
+    /// </summary>
+    public Task WhenQuietAsync()
+    {
+        if (IsQuiet)
+        {
+            return Task.CompletedTask;
+        }
+
+        var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waitingForQuiet.Add(waiting);
+        return waiting.Task;
     }
 
     private bool TryAppend(Room room, List<RoomEntry> entries)
@@ -129,41 +148,66 @@ internal sealed class RoomDispatcher
 
         var previous = _cache.Detach(room);
         var day = room.HeldDay;
-        _background.Start(room, () => _opener.Open(room.RoomId, day, previous));
+        StartWork(room, () => _opener.Open(room.RoomId, day, previous));
     }
 
     /// <summary>Closes a log to open another one; its lines are synced first.</summary>
     private void StartClose(Room room)
     {
         var log = _cache.Detach(room)!;
-        _background.Start(room, () =>
+        StartWork(room, () =>
         {
             RoomOpener.Close(log);
             return null;
         });
     }
 
-    private void End(Room room, Task<DayLog?> work)
+    /// <summary>Starts work for a room that has none, on one of a few threads; its entries are held meanwhile.</summary>
+    /// <param name="work">Returns the log that it opened; <c>null</c> where it closed one.</param>
+    private void StartWork(Room room, Func<DayLog?> work)
     {
+        _cache.StartWork(room);
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler)
+            .ContinueWith(task => _writer.Post(() => EndWork(room, task)), TaskScheduler.Default);
+    }
+
+    private void EndWork(Room room, Task<DayLog?> work)
+    {
+        _cache.EndWork(room);
         if (work.Exception?.InnerException is { } error)
         {
             room.HasSyncFailed |= room.IsReplacingFiles || error is SyncFailedException;
             _faults.Fail(room, error, from: null);
         }
-        else if (work.Result is { } log)
-        {
-            Opened(room, log);
-        }
         else
         {
-            // Closed, and synced before that.
             _faults.Repaired(room);
-            if (room.HasSyncFailed)
-            {
-                _faults.StartRepair(room);
-                return;
-            }
+            Take(room, work.Result);
+        }
 
+        if (_waitingForSlot.TryDequeue(out var next))
+        {
+            StartOpen(next);
+        }
+
+        if (IsQuiet)
+        {
+            _waitingForQuiet.ForEach(waiting => waiting.SetResult());
+            _waitingForQuiet.Clear();
+        }
+    }
+
+    /// <summary>Takes over an open log, or that the log was synced and closed.</summary>
+    private void Take(Room room, DayLog? log)
+    {
+        if (room.HasSyncFailed)
+        {
+            // An fsync failed meanwhile.
+            log?.Dispose();
+            _faults.StartRepair(room);
+        }
+        else if (log is null)
+        {
             room.SyncingFrom = null;
             room.UnsyncedFrom = room.HeldFrom;
             _cache.RemoveIfIdle(room);
@@ -172,35 +216,18 @@ internal sealed class RoomDispatcher
                 StartOpen(room);
             }
         }
-
-        if (_waitingForSlot.TryDequeue(out var next))
-        {
-            StartOpen(next);
-        }
-    }
-
-    private void Opened(Room room, DayLog log)
-    {
-        _faults.Repaired(room);
-        if (room.HasSyncFailed)
-        {
-            // An fsync failed while the room was repaired.
-            log.Dispose();
-            _faults.StartRepair(room);
-            return;
-        }
-
-        if (room.HasOverflowed)
+        else if (room.HasOverflowed)
         {
             _faults.StartCatchUp(room, log);
-            return;
         }
-
-        _cache.Open(room, log);
-        var held = room.TakeHeld();
-        if (held.Count > 0)
+        else
         {
-            Write(room, held);
+            _cache.Open(room, log);
+            var held = room.TakeHeld();
+            if (held.Count > 0)
+            {
+                Write(room, held);
+            }
         }
     }
 }
