@@ -9,13 +9,13 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<RoomAlias, string> _linked = [];
-    private readonly Dictionary<RoomAlias, string> _failed = [];
+    private readonly HashSet<RoomAlias> _failed = [];
     private volatile bool _hasFailed;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         aliases.Confirmed += Link;
-        logs.Written += OnWritten;
+        logs.Written += _ => RetryFailed();
         logs.Restored += LinkAll;
         logs.OldDaysRemoved += OnOldDaysRemoved;
         return Task.CompletedTask;
@@ -23,21 +23,18 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private void OnWritten(IReadOnlyList<LoggedLine> lines)
-    {
-        if (_hasFailed)
-        {
-            RetryFailed();
-        }
-    }
-
     private void RetryFailed()
     {
+        if (!_hasFailed)
+        {
+            return;
+        }
+
         lock (_lock)
         {
-            foreach (var (alias, roomId) in _failed.Where(link => HasFolder(link.Value)).ToList())
+            foreach (var alias in _failed.Where(alias => Directory.Exists(FolderOf(_linked[alias]))).ToList())
             {
-                TryLink(alias, roomId);
+                TryLink(alias);
             }
         }
     }
@@ -49,7 +46,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
         {
             _linked[alias] = roomId;
             _failed.Remove(alias);
-            TryLink(alias, roomId);
+            TryLink(alias);
         }
     }
 
@@ -58,43 +55,40 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
     {
         lock (_lock)
         {
-            foreach (var (alias, roomId) in _linked.Where(link => new FileInfo(logs.FolderOf(link.Key.Localpart)).LinkTarget is null))
-            {
-                _failed.TryAdd(alias, roomId);
-                _hasFailed = true;
-            }
-
+            _failed.UnionWith(_linked.Keys.Where(alias => new FileInfo(LinkOf(alias)).LinkTarget is null));
+            _hasFailed = _failed.Count > 0;
             RetryFailed();
         }
     }
-
-    private bool HasFolder(string roomId) => Directory.Exists(Path.Combine(logs.Root, FolderName.ForRoom(roomId)));
 
     private void LinkAll()
     {
         lock (_lock)
         {
-            foreach (var (alias, roomId) in _linked)
+            foreach (var alias in _linked.Keys)
             {
-                TryLink(alias, roomId);
+                TryLink(alias);
             }
         }
     }
 
-    private void TryLink(RoomAlias alias, string roomId)
+    private void TryLink(RoomAlias alias)
     {
         try
         {
-            if (logs.Link(alias.Localpart, roomId))
+            var folder = FolderOf(_linked[alias]);
+            Posix.CreateFolder(folder);
+            if (SymbolicLink.Replace(LinkOf(alias), Path.GetFileName(folder)))
             {
-                Log.AliasLinked(logger, alias, logs.FolderOf(alias.Localpart));
+                Posix.Sync(logs.Root);
+                Log.AliasLinked(logger, alias, LinkOf(alias));
             }
 
             _failed.Remove(alias);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (_failed.TryAdd(alias, roomId))
+            if (_failed.Add(alias))
             {
                 Log.AliasLinkFailed(logger, alias, e.Message);
             }
@@ -102,6 +96,10 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
 
         _hasFailed = _failed.Count > 0;
     }
+
+    private string LinkOf(RoomAlias alias) => Path.Combine(logs.Root, FolderName.ForAlias(alias.Localpart));
+
+    private string FolderOf(string roomId) => Path.Combine(logs.Root, FolderName.ForRoom(roomId));
 
     private static partial class Log
     {

@@ -164,23 +164,6 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>The last event of a room that an earlier process, or this one, logged; <c>null</c> if there is none.</summary>
     public RoomEvent? FindLast(string roomId) => _replayed.TryRemove(roomId, out var e) ? e : RoomRecords.FindLast(Root, roomId);
 
-    public string FolderOf(string localpart) => Path.Combine(Root, FolderName.ForAlias(localpart));
-
-    /// <summary>Points the link of a confirmed alias of our own server to its room; returns false if it did already.</summary>
-    /// <exception cref="IOException">The link can't be created.</exception>
-    public bool Link(string localpart, string roomId)
-    {
-        var room = FolderName.ForRoom(roomId);
-        Posix.CreateFolder(Path.Combine(Root, room));
-        if (!SymbolicLink.Replace(FolderOf(localpart), room))
-        {
-            return false;
-        }
-
-        Posix.Sync(Root);
-        return true;
-    }
-
     /// <summary>Retries what failed, and runs a checkpoint if one is due. To be called once a second.</summary>
     public async Task TickAsync()
     {
