@@ -92,12 +92,12 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
                 Bounds?.Invoke(Services.GetRequiredService<Admission>());
                 if (MaxRetryDelay is { } delay)
                 {
-                    Services.GetRequiredService<LogDirectory>().MaxRetryDelay = delay;
+                    Services.GetRequiredService<LogDirectory>().Faults.MaxRetryDelay = delay;
                 }
 
                 if (RepairInterval is { } interval)
                 {
-                    Services.GetRequiredService<LogDirectory>().RepairInterval = interval;
+                    Services.GetRequiredService<LogDirectory>().Faults.RepairInterval = interval;
                 }
 
                 field = new HttpClient { BaseAddress = client.BaseAddress, Timeout = TimeSpan.FromSeconds(100) };

@@ -16,7 +16,7 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
     {
         aliases.Confirmed += Link;
         logs.Written += _ => RetryFailed();
-        logs.Restored += LinkAll;
+        logs.Guard.Restored += LinkAll;
         logs.OldDaysRemoved += OnOldDaysRemoved;
         return Task.CompletedTask;
     }

@@ -22,9 +22,7 @@ internal sealed partial class LogDirectory : IDisposable
     private readonly RoomLogCache _cache = new(OpenFileLimit.ForRooms);
     private readonly RoomLogWriter _writer = new();
     private readonly RoomDispatcher _rooms;
-    private readonly RoomFaults _faults;
     private readonly Checkpoint _checkpoint;
-    private readonly LogDirectoryGuard _guard;
     private long _unsyncedSince;
     private long _lastAppend;
     private bool _isCheckpointNeeded;
@@ -41,17 +39,17 @@ internal sealed partial class LogDirectory : IDisposable
         _logger = logger;
         _journal = new(root, time);
         _parking = new(root);
-        _guard = new(root, _journal, _parking, _writer, _cache, logger);
+        Guard = new(root, _journal, _parking, _writer, _cache, logger);
         FormatFile.Check(root);
         var opener = new RoomOpener(root, time.LocalTimeZone, _parking, logger);
-        _faults = new(_journal, _writer, opener, _cache, logger);
-        _rooms = new(_writer, _cache, opener, _faults);
-        _checkpoint = new(root, _journal, _parking, _writer, _faults, _cache, logger);
-        _journal.VerifyRoot = _guard.Verify;
+        Faults = new(_journal, _writer, opener, _cache, logger);
+        _rooms = new(_writer, _cache, opener, Faults);
+        _checkpoint = new(root, _journal, _parking, _writer, Faults, _cache, logger);
+        _journal.VerifyRoot = Guard.Verify;
         _journal.Committed = _writer.Enqueue;
         _writer.Rooms = _rooms;
-        _writer.Faults = _faults;
-        _faults.CheckpointNeeded = () => _isCheckpointNeeded = true;
+        _writer.Faults = Faults;
+        Faults.CheckpointNeeded = () => _isCheckpointNeeded = true;
         _rooms.Written = lines => Written?.Invoke(lines);
     }
 
@@ -60,26 +58,13 @@ internal sealed partial class LogDirectory : IDisposable
 
     /// <summary>Raised after old days were removed, and rooms without a day with their links.</summary>
     public event Action? OldDaysRemoved;
-    /// <summary>Raised when the directory was created again because it was moved or removed.</summary>
-    public event Action? Restored
-    {
-        add => _guard.Restored += value;
-        remove => _guard.Restored -= value;
-    }
 
     public string Root { get; }
 
-    /// <summary>Failed repairs of a room are retried at intervals that grow up to this; for tests.</summary>
-    public TimeSpan MaxRetryDelay
-    {
-        set => _faults.MaxRetryDelay = value;
-    }
+    /// <summary>Creates the directory again when it was moved or removed.</summary>
+    public LogDirectoryGuard Guard { get; }
 
-    /// <summary>How often a room's files are repaired if another program keeps changing them; for tests.</summary>
-    public TimeSpan RepairInterval
-    {
-        set => _faults.RepairInterval = value;
-    }
+    public RoomFaults Faults { get; }
 
     /// <summary>What is acknowledged and not yet in the rooms' files.</summary>
     public Backlog Backlog => new(_journal.Size, _writer.OldestAge);
@@ -107,7 +92,7 @@ internal sealed partial class LogDirectory : IDisposable
         _writer.Start(_journal.LastSequence);
         foreach (var (room, entries) in replay.Repairs())
         {
-            _writer.Post(() => _faults.StartRepair(room, entries));
+            _writer.Post(() => Faults.StartRepair(room, entries));
         }
 
         if (replay.RoomCount > 0)
@@ -167,7 +152,7 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>Retries what failed, and runs a checkpoint if one is due. To be called once a second.</summary>
     public async Task TickAsync()
     {
-        _writer.Post(_faults.Tick);
+        _writer.Post(Faults.Tick);
         var isOld = _unsyncedSince != 0
             && (_time.GetElapsedTime(_unsyncedSince) >= MaxUnsyncedAge || _time.GetElapsedTime(_lastAppend) >= Idle);
         if (isOld || _isCheckpointNeeded || _journal.HasSealed)
@@ -175,13 +160,6 @@ internal sealed partial class LogDirectory : IDisposable
             await CheckpointAsync(roll: isOld || _isCheckpointNeeded);
         }
     }
-
-    /// <summary>
-    /// Creates the directory again if it was moved or removed. To be called once a second, also while <see cref="TickAsync"/> runs.
-    /// </summary>
-    /// <exception cref="FatalException">Another service has locked the new directory, or a newer version wrote it.</exception>
-    /// <exception cref="IOException">It can't be written; to be repeated.</exception>
-    public Task RestoreIfMovedAsync() => _guard.RestoreIfMovedAsync();
 
     /// <summary>Syncs the rooms' files and drops the journal's segments; what can't be synced stays in the journal.</summary>
     /// <param name="roll">Ends the current segment first, so that all entries before this call leave the journal.</param>
@@ -242,7 +220,7 @@ internal sealed partial class LogDirectory : IDisposable
             room.Log?.Dispose();
         }
 
-        _guard.Dispose();
+        Guard.Dispose();
     }
 
     private void KeepDamaged(DamagedBytes damage)

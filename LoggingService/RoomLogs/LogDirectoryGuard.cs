@@ -31,7 +31,7 @@ internal sealed partial class LogDirectoryGuard(
         }
     }
 
-    /// <summary>Creates what was moved or removed. To be called once a second.</summary>
+    /// <summary>Creates what was moved or removed. To be called once a second, also while a checkpoint runs.</summary>
     /// <exception cref="FatalException">Another service has locked the new directory.</exception>
     /// <exception cref="IOException">The new directory can't be written; to be repeated.</exception>
     public async Task RestoreIfMovedAsync()

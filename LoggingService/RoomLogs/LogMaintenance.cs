@@ -58,7 +58,7 @@ internal sealed partial class LogMaintenance(
     {
         try
         {
-            await logs.RestoreIfMovedAsync();
+            await logs.Guard.RestoreIfMovedAsync();
             _restoreError = null;
         }
         catch (FatalException e)
