@@ -27,9 +27,10 @@ internal readonly record struct DayFileName(DateOnly Day, string Suffix)
         return DateOnly.TryParseExact(name.AsSpan(0, length), Format, out var day) ? new(day, name![length..]) : null;
     }
 
-    /// <summary>The files of days in a folder, in no order.</summary>
-    public static IEnumerable<DayFileName> In(string folder) =>
-        Directory.EnumerateFiles(folder).Select(path => Parse(Path.GetFileName(path))).OfType<DayFileName>();
+    /// <summary>The files of days in a folder, in no order; none if the folder does not exist.</summary>
+    public static IEnumerable<DayFileName> In(string folder) => Posix.Stat(folder) is null
+        ? []
+        : Directory.EnumerateFiles(folder).Select(path => Parse(Path.GetFileName(path))).OfType<DayFileName>();
 
     public override string ToString() => Day.ToString(Format) + Suffix;
 }

@@ -51,13 +51,7 @@ internal sealed class KnownEvents
     }
 
     /// <summary>Deletes the <c>.ids</c> file of a day whose record is repaired.</summary>
-    public static void Discard(string folder, DateOnly day)
-    {
-        if (Posix.Stat(folder) is not null)
-        {
-            File.Delete(Path.Combine(folder, DayFileName.Ids(day).ToString()));
-        }
-    }
+    public static void Discard(string folder, DateOnly day) => File.Delete(Path.Combine(folder, DayFileName.Ids(day).ToString()));
 
     public bool Contains(string eventId) => Locate(EventIdKind.Event, eventId, isLineNeeded: false) is not null;
 
@@ -106,7 +100,7 @@ internal sealed class KnownEvents
     {
         _days =
         [
-            .. Files().Where(file => file.IsRecord || file.IsIds)
+            .. DayFileName.In(_folder).Where(file => file.IsRecord || file.IsIds)
                 .Select(file => file.Day)
                 .Append(Day)
                 .Distinct()
@@ -120,11 +114,9 @@ internal sealed class KnownEvents
 
     private DayEventIds Create(DateOnly day) => new(_folder, day, _seed, _hash);
 
-    private List<DayFileName> Files() => Posix.Stat(_folder) is null ? [] : [.. DayFileName.In(_folder)];
-
     private ulong? FindSeed()
     {
-        foreach (var file in Files().Where(file => file.IsIds).OrderByDescending(file => file.Day))
+        foreach (var file in DayFileName.In(_folder).Where(file => file.IsIds).OrderByDescending(file => file.Day))
         {
             try
             {

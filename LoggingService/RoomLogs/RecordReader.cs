@@ -8,6 +8,9 @@ internal static class RecordReader
 {
     private const int Chunk = 128 * 1024;
 
+    /// <summary>Bytes that are read first where a record is read backwards.</summary>
+    private const int FirstChunk = 16 * 1024;
+
     /// <summary>Bytes of one day's record that are searched for earlier state.</summary>
     private const int LookBack = 4 * 1024 * 1024;
 
@@ -104,34 +107,44 @@ internal static class RecordReader
         }
     }
 
-    /// <summary>The newest event in the 4 MiB before an offset of an open record whose line contains some bytes.</summary>
+    /// <summary>The newest event before an offset of an open record, a start of a line or the end, whose line contains some bytes.</summary>
     /// <param name="needle">Only lines that contain it are parsed; what is escaped in JSON is not found.</param>
-    public static (RoomEvent Event, long Offset)? Newest(ReadAt record, long before, byte[] needle, Predicate<RoomEvent> matches)
+    /// <param name="lookBack">How many bytes are searched.</param>
+    public static (RoomEvent Event, long Offset)? Newest(
+        ReadAt record, long before, byte[] needle, Predicate<RoomEvent> matches, long lookBack = LookBack)
     {
-        var from = Math.Max(0, before - LookBack);
-        var buffer = ArrayPool<byte>.Shared.Rent((int)(before - from));
-        try
+        var limit = Math.Max(0, before - lookBack);
+        var end = before;
+        for (long size = FirstChunk; end > limit; size *= 4)
         {
-            var bytes = ReadAll(record, from, buffer.AsMemory(0, (int)(before - from)));
-            var rest = bytes;
-            for (int hit; (hit = rest.Span.LastIndexOf(needle)) >= 0;)
-            {
-                var start = rest.Span[..hit].LastIndexOf((byte)'\n') + 1;
-                var length = bytes.Span[start..].IndexOf((byte)'\n');
-                if (length >= 0 && RoomEvent.FromRecord(bytes.Slice(start, length).ToArray()) is { } found && matches(found))
-                {
-                    return (found, from + start);
-                }
+            var from = Math.Max(limit, end - size);
+            var bytes = ReadAll(record, from, new byte[end - from]);
 
-                rest = rest[..start];
+            // Only whole lines: what is before the first is read with the next chunk.
+            var start = from == limit ? 0 : bytes.Span.IndexOf((byte)'\n') + 1;
+            if (start == 0 && from > limit)
+            {
+                continue;
             }
 
-            return null;
+            var lines = bytes[start..];
+            for (int hit; (hit = lines.Span.LastIndexOf(needle)) >= 0;)
+            {
+                var lineStart = lines.Span[..hit].LastIndexOf((byte)'\n') + 1;
+                var line = lines[lineStart..];
+                var length = line.Span.IndexOf((byte)'\n');
+                if (RoomEvent.FromRecord(length < 0 ? line : line[..length]) is { } found && matches(found))
+                {
+                    return (found.Copy(), from + start + lineStart);
+                }
+
+                lines = lines[..lineStart];
+            }
+
+            end = from + start;
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+
+        return null;
     }
 
     /// <summary>Reads an open file.</summary>

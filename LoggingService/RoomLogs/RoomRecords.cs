@@ -7,38 +7,17 @@ namespace LoggingService.RoomLogs;
 /// <summary>What the records of rooms say about their aliases and names, read from the files.</summary>
 internal static class RoomRecords
 {
-    private const int TailBytes = 8 * 1024;
-
     /// <summary>The last event in a room's record, which may be a note; <c>null</c> if there is none, or it can't be read.</summary>
     public static RoomEvent? FindLast(string root, string roomId) => FindLast(Path.Combine(root, FolderName.ForRoom(roomId)));
 
     /// <summary>As the other one, in a room's folder.</summary>
-    public static RoomEvent? FindLast(string folder)
-    {
-        try
-        {
-            return Posix.Stat(folder) is not null && RoomFolder.NewestDayBefore(folder, DateOnly.MaxValue) is { } day
-                ? ReadLast(Path.Combine(folder, DayFileName.Record(day).ToString()))
-                : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    public static RoomEvent? FindLast(string folder) => FindNewest(folder, ReadLast);
 
     /// <summary>The newest state event of a type with an empty state key; <c>null</c> if there is none, or it can't be read.</summary>
     public static RoomEvent? FindState(string folder, ReadOnlySpan<byte> type)
     {
-        try
-        {
-            var needle = type.ToArray();
-            return RecordsOf(folder).Select(record => ReadState(record, needle)).FirstOrDefault(e => e is not null);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+        var needle = type.ToArray();
+        return FindNewest(folder, record => ReadState(record, needle));
     }
 
     /// <summary>
@@ -48,21 +27,11 @@ internal static class RoomRecords
     /// <param name="maxBytes">No further record is searched behind these.</param>
     public static string? FindName(string folder, long maxBytes)
     {
-        try
-        {
-            var removed = new HashSet<string>();
-            var newest = RecordsOf(folder)
-                .TakeWhile(record => (maxBytes -= new FileInfo(record).Length) >= 0)
-                .Select(record => ReadName(record, removed))
-                .FirstOrDefault(e => e is not null);
-            return newest is null || removed.Contains(newest.EventId) || (newest.Sender is { } sender && removed.Contains(sender))
-                ? null
-                : newest.Content["name"u8].AsString();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+        var removed = new HashSet<string>();
+        var newest = FindNewest(folder, record => ReadName(record, removed), maxBytes);
+        return newest is null || removed.Contains(newest.EventId) || (newest.Sender is { } sender && removed.Contains(sender))
+            ? null
+            : newest.Content["name"u8].AsString();
     }
 
     /// <summary>Whether a later event removes another one, or all events of its sender.</summary>
@@ -93,30 +62,31 @@ internal static class RoomRecords
             {
                 yield return (state.RoomId, [.. RoomAliases.GetHints(state.Content)]);
             }
-            else if (FindRoomId(folder) is { } roomId)
+            else if (FindLast(folder)?.RoomId is { } roomId)
             {
                 yield return (roomId, []);
             }
         }
     }
 
-    private static string? FindRoomId(string folder)
+    /// <summary>What is found in the newest record that has it.</summary>
+    private static RoomEvent? FindNewest(string folder, Func<string, RoomEvent?> read, long maxBytes = long.MaxValue)
     {
         try
         {
-            return RecordsOf(folder).Select(record => ReadLast(record)?.RoomId).FirstOrDefault(roomId => roomId is not null);
+            return DayFileName.In(folder)
+                .Where(name => name.IsRecord)
+                .OrderByDescending(name => name.Day)
+                .Select(name => Path.Combine(folder, name.ToString()))
+                .TakeWhile(record => (maxBytes -= new FileInfo(record).Length) >= 0)
+                .Select(read)
+                .FirstOrDefault(e => e is not null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
-
-    /// <summary>The newest day first.</summary>
-    private static IEnumerable<string> RecordsOf(string folder) => DayFileName.In(folder)
-        .Where(name => name.IsRecord)
-        .OrderByDescending(name => name.Day)
-        .Select(name => Path.Combine(folder, name.ToString()));
 
     private static RoomEvent? ReadState(string record, byte[] type)
     {
@@ -171,32 +141,6 @@ internal static class RoomRecords
     private static RoomEvent? ReadLast(string record)
     {
         using var file = Posix.OpenRead(record);
-        for (long size = TailBytes; ; size *= 4)
-        {
-            var start = Math.Max(0, file.Length - size);
-            var tail = new byte[file.Length - start];
-            file.Position = start;
-            file.ReadAtLeast(tail, tail.Length, throwOnEndOfStream: false);
-            for (var rest = tail.AsMemory(); ;)
-            {
-                var lineStart = rest.Span.LastIndexOf((byte)'\n') + 1;
-                if (lineStart == 0 && start > 0)
-                {
-                    break;
-                }
-
-                if (RoomEvent.FromRecord(rest[lineStart..]) is { } last)
-                {
-                    return last.Copy();
-                }
-
-                if (lineStart == 0)
-                {
-                    return null;
-                }
-
-                rest = rest[..(lineStart - 1)];
-            }
-        }
+        return RecordReader.Newest(RecordReader.ReaderOf(file), file.Length, "{"u8.ToArray(), _ => true, lookBack: long.MaxValue)?.Event;
     }
 }
