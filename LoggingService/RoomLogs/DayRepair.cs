@@ -195,21 +195,11 @@ internal sealed partial class DayRepair(
     /// <summary>The zone that a line was rendered in, which may be another than today's.</summary>
     private TimeZoneInfo ZoneOf(byte[] line)
     {
-        const int Start = 20;
-        var isTime = line.Length > Start + 6
-            && DateTimeOffset.TryParseExact(
-                Encoding.UTF8.GetString(line.AsSpan(0, Start + 6)),
-                "yyyy-MM-dd HH:mm:ss zzz",
-                CultureInfo.InvariantCulture,
-                DateTimeStyles.None,
-                out _);
-        if (!isTime)
-        {
-            return folder.Zone;
-        }
-
-        var offset = TimeSpan.ParseExact(Encoding.ASCII.GetString(line.AsSpan(Start + 1, 5)), "hh\\:mm", CultureInfo.InvariantCulture);
-        return TimeZoneInfo.CreateCustomTimeZone("line", line[Start] == '-' ? -offset : offset, "line", "line");
+        const string Format = "yyyy-MM-dd HH:mm:ss zzz";
+        var start = Encoding.UTF8.GetString(line.AsSpan(0, Math.Min(line.Length, "2026-11-23 19:20:11 +00:00".Length)));
+        return DateTimeOffset.TryParseExact(start, Format, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            ? TimeZoneInfo.CreateCustomTimeZone("line", time.Offset, "line", "line")
+            : folder.Zone;
     }
 
     private static long? CountLines(string path)
