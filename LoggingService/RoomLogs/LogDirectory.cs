@@ -50,10 +50,10 @@ internal sealed partial class LogDirectory : IDisposable
         _writer.Rooms = _rooms;
         _writer.Faults = Faults;
         Faults.CheckpointNeeded = () => _isCheckpointNeeded = true;
-        _rooms.Written = lines => Written?.Invoke(lines);
+        opener.Written = lines => Written?.Invoke(lines);
     }
 
-    /// <summary>Raised in the writer's turn for the lines of each append.</summary>
+    /// <summary>Raised for the lines of each append by the writer, or by a repair in the background; for one room in order.</summary>
     public event Action<IReadOnlyList<LoggedLine>>? Written;
 
     /// <summary>Raised after old days were removed, and rooms without a day with their links.</summary>

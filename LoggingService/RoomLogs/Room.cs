@@ -60,6 +60,9 @@ internal sealed class Room(string roomId)
     /// <summary>Entries up to this sequence have a durable copy in parked segments; 0 if there are no segments.</summary>
     public long ParkedThrough { get; set; }
 
+    /// <summary>The last entry whose line was passed on: a repair that appends it again does not.</summary>
+    public long RaisedThrough { get; set; }
+
     /// <summary>Entries of the current round.</summary>
     public List<RoomEntry> Round { get; } = [];
 

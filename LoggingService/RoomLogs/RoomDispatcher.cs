@@ -27,9 +27,6 @@ internal sealed class RoomDispatcher
         faults.StartWork = StartWork;
     }
 
-    /// <summary>Receives the lines of each append.</summary>
-    public Action<IReadOnlyList<LoggedLine>> Written { private get; set; } = static _ => { };
-
     private bool IsQuiet => _cache.Busy == 0 && _waitingForSlot.Count == 0;
 
     public Room GetOrAdd(string roomId) => _cache.GetOrAdd(roomId);
@@ -119,9 +116,10 @@ internal sealed class RoomDispatcher
             _cache.Touch(room);
             if (lines.Count > 0)
             {
-                Written(lines);
+                _opener.Written(lines);
             }
 
+            room.RaisedThrough = entries[^1].Sequence;
             return true;
         }
 #pragma warning disable CA1031 // Also a bug must not stop the writer: the room is parked.

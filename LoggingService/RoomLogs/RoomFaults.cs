@@ -35,6 +35,7 @@ internal sealed partial class RoomFaults(
     {
         var replacesFiles = room.HasSyncFailed;
         var day = room.Day;
+        var raisedThrough = room.RaisedThrough;
         var unsyncedDay = room.From is null ? day : room.UnsyncedDay;
         room.IsReplacingFiles = replacesFiles;
         room.HasSyncFailed = false;
@@ -44,7 +45,7 @@ internal sealed partial class RoomFaults(
         var staysOpen = cache.HasFreeSlot;
         Start(room, room.ChangedFrom ?? room.From ?? long.MaxValue, journalled =>
         {
-            var log = opener.Repair(room.RoomId, day, unsyncedDay, entries ?? journalled, replacesFiles);
+            var log = opener.Repair(room.RoomId, day, unsyncedDay, entries ?? journalled, replacesFiles, raisedThrough);
             if (staysOpen)
             {
                 return log;
@@ -57,7 +58,7 @@ internal sealed partial class RoomFaults(
 
     /// <summary>Appends the entries that overflowed while a log was opened.</summary>
     public void StartCatchUp(Room room, DayLog log) =>
-        Start(room, room.HeldFrom!.Value, entries => opener.Append(room.RoomId, log, entries));
+        Start(room, room.HeldFrom!.Value, entries => opener.Append(room.RoomId, log, entries, raisedThrough: 0));
 
     /// <summary>Notes that a room's files are sound.</summary>
     public void Repaired(Room room)
@@ -72,6 +73,7 @@ internal sealed partial class RoomFaults(
         room.IsReplacingFiles = false;
         room.AppendingFrom = null;
         room.ChangedFrom = null;
+        room.RaisedThrough = (room.HeldFrom ?? writer.Position + 1) - 1;
     }
 
     /// <summary>Leaves a room's entries to the journal until it is repaired. Retries at growing intervals.</summary>

@@ -8,6 +8,9 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
 {
     private const int Batch = 1_000;
 
+    /// <summary>Receives the lines of each append, also those of the writer; of one room in order.</summary>
+    public Action<IReadOnlyList<LoggedLine>> Written { get; set; } = static _ => { };
+
     /// <summary>Opens a room's log for a day. Files that a crash or another program left inconsistent are repaired first.</summary>
     /// <param name="previous">The room's log of another day, if one is open: it is synced and closed.</param>
     /// <exception cref="FileChangedException">Another program changed the files of the previous log.</exception>
@@ -55,32 +58,38 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
     /// <param name="unsyncedDay">The oldest day with lines that are not known to be synced.</param>
     /// <param name="entries">The room's entries that are not known to be synced, in order; enumerated several times.</param>
     /// <exception cref="IOException">The repair failed: it must be repeated.</exception>
-    public DayLog Repair(string roomId, DateOnly day, DateOnly unsyncedDay, IEnumerable<RoomEntry> entries, bool hasSyncFailed)
+    public DayLog Repair(
+        string roomId, DateOnly day, DateOnly unsyncedDay, IEnumerable<RoomEntry> entries, bool hasSyncFailed, long raisedThrough)
     {
         if (roomId == RoomEntry.Quarantine)
         {
-            return Append(roomId, null, entries) ?? Quarantine.Open(root, day);
+            return Append(roomId, null, entries, raisedThrough) ?? Quarantine.Open(root, day);
         }
 
         var log = new RoomRepair(FolderOf(roomId), entries, hasSyncFailed).Run(day, unsyncedDay);
-        return Append(roomId, log, entries)!;
+        return Append(roomId, log, entries, raisedThrough)!;
     }
 
     /// <summary>Appends entries that may belong to several days.</summary>
     /// <param name="log">The open log; closed where the first entry belongs to another day.</param>
+    /// <param name="raisedThrough">The last entry whose line <see cref="Written"/> received before.</param>
     /// <returns>The log of the last entry's day.</returns>
-    public DayLog? Append(string roomId, DayLog? log, IEnumerable<RoomEntry> entries)
+    public DayLog? Append(string roomId, DayLog? log, IEnumerable<RoomEntry> entries, long raisedThrough)
     {
         try
         {
-            foreach (var batch in Batches(entries))
+            foreach (var batch in Batches(entries, raisedThrough))
             {
                 if (log?.Day != batch[0].Day)
                 {
                     log = Open(roomId, batch[0].Day, log);
                 }
 
-                log.Append(batch);
+                var lines = log.Append(batch);
+                if (lines.Count > 0 && batch[0].Sequence > raisedThrough)
+                {
+                    Written(lines);
+                }
             }
 
             return log;
@@ -150,13 +159,14 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         }
     }
 
-    /// <summary>Splits entries where the day changes.</summary>
-    private static IEnumerable<List<RoomEntry>> Batches(IEnumerable<RoomEntry> entries)
+    /// <summary>Splits entries where the day changes, and behind one.</summary>
+    private static IEnumerable<List<RoomEntry>> Batches(IEnumerable<RoomEntry> entries, long behind)
     {
         var batch = new List<RoomEntry>();
         foreach (var entry in entries)
         {
-            if (batch.Count == Batch || (batch.Count > 0 && batch[0].Day != entry.Day))
+            if (batch.Count == Batch
+                || (batch.Count > 0 && (batch[0].Day != entry.Day || (batch[0].Sequence <= behind && entry.Sequence > behind))))
             {
                 yield return batch;
                 batch = [];
