@@ -90,7 +90,7 @@ public sealed class KnownEventsTests : KnownEventsTestBase
         Start(known, Today);
         Append(known, Event("$c"));
 
-        Assert.Equal(3, new[] { "$a", "$b", "$c" }.Count(known.Contains));
+        Assert.Equal(3, new[] { "$a", "$b", "$c" }.Count(id => known.Contains(id)));
         Assert.Equal((Today, 0), known.Find("$a"));
         Assert.Equal((Yesterday, 0), known.Find("$b"));
     }

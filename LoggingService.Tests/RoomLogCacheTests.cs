@@ -125,7 +125,7 @@ public class RoomLogCacheTests
 
         public override void DropFilter() => Filter = 0;
 
-        public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries) => [];
+        public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries, bool isReplay = false) => [];
 
         public override bool IsUnchanged() => true;
 

@@ -47,7 +47,7 @@ internal sealed class DamagedLines(string record, Func<RoomEvent, bool> isUnsync
     /// <summary>The lines of the record. An event that lost only its line break is a line of its own before that of an entry.</summary>
     private IEnumerable<(RecordReader.Line Line, RoomEvent? Event)> Read()
     {
-        foreach (var line in RecordReader.Lines(record))
+        foreach (var line in File.Exists(record) ? RecordReader.Lines(record) : [])
         {
             var e = RoomEvent.FromRecord(line.Bytes);
             var end = e is null ? FindEndOfValue(line.Bytes) : 0;

@@ -32,23 +32,19 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
         _isCurrent = true;
         var text = Posix.Stat(_text);
         var record = RecordStamp.Read(_record);
-        if (record is null)
-        {
-            Rebuild();
-            return text is null;
-        }
-
+        var isSame = false;
         try
         {
-            var (table, isSame) = EventIdFile.Read(_file, record, file => (file.ReadTable(), file.HasText(text)));
-            _table = table;
-            return isSame;
+            (_table, isSame) = record is null && !File.Exists(_file)
+                ? (new(seed), false)
+                : EventIdFile.Read(_file, record, file => (file.ReadTable(hasLines: record is not null), file.HasText(text)));
         }
         catch (InvalidDataException)
         {
             Rebuild();
-            return false;
         }
+
+        return record is null ? text is null : isSame;
     }
 
     /// <summary>Moves the ids to the file. If it can't be written they stay in memory.</summary>
@@ -145,7 +141,7 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
     {
         for (var slot = Hash(tableSeed, kind, key); get(slot) is { } offset; slot++)
         {
-            if (Posix.Stat(_record) is null)
+            if (offset == NoLine || Posix.Stat(_record) is null)
             {
                 return NoLine;
             }
@@ -179,7 +175,8 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
         var slot = Hash(_table!.Seed, kind, key);
         while (!_table.TryAdd(slot, offset))
         {
-            if (EventKeys.Read(_record, _table.Get(slot)!.Value)?[kind] == key)
+            var other = _table.Get(slot)!.Value;
+            if (other == NoLine || EventKeys.Read(_record, other)?[kind] == key)
             {
                 _table.Set(slot, offset);
                 return;

@@ -6,10 +6,11 @@ internal abstract class DayLog : IDisposable
     public abstract DateOnly Day { get; }
 
     /// <summary>Appends entries of this day, with one write for each file.</summary>
+    /// <param name="isReplay">The entries are not known to be synced: a crash may have lost their lines, and not their ids.</param>
     /// <returns>The appended lines, valid until the next append; none for the quarantine and for known events.</returns>
     /// <exception cref="FileChangedException">Another program changed a file: the log must be disposed, and the room repaired.</exception>
     /// <exception cref="IOException">The disk is full or failed: as above.</exception>
-    public abstract IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries);
+    public abstract IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries, bool isReplay = false);
 
     /// <summary>Whether the paths still lead to the files, as the last append left them.</summary>
     /// <exception cref="IOException">A path can't be accessed.</exception>

@@ -27,20 +27,27 @@ internal sealed partial class DayRepair(
     /// <exception cref="IOException">It failed.</exception>
     public void Run()
     {
-        KnownEvents.Discard(folder.Path, day);
-        if (!File.Exists(_record) && !File.Exists(_text))
+        var hasRecord = File.Exists(_record);
+        if (hasRecord)
+        {
+            KnownEvents.Discard(folder.Path, day);
+            Posix.OpenOrCreate(_text).Dispose();
+        }
+        else if (!File.Exists(_text))
         {
             return;
         }
 
-        Posix.OpenOrCreate(_record).Dispose();
-        Posix.OpenOrCreate(_text).Dispose();
+        // Without a record, the ids of the day are those of lines that were removed: they stay known.
         var damaged = DamagedLines.Find(
             _record, e => e.ReceivedTs is { } ts && unsynced.Contains((RoomRepair.Hash(e.EventId), ts)), unsynced.Count > 0);
         damaged.Unreadable.ForEach(KeepUnexplained);
         var (lines, length) = CutText(damaged);
-        CutRecord(damaged);
-        KnownEvents.Discard(folder.Path, day);
+        if (hasRecord)
+        {
+            CutRecord(damaged);
+        }
+
         if (lines < damaged.Kept)
         {
             RenderBehind(lines, length);

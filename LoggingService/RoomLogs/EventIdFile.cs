@@ -79,12 +79,13 @@ internal sealed class EventIdFile
 
     public bool HasText(Posix.FileIdentity? text) => (_header.TextInode, _header.TextLength) == (text?.Inode ?? 0, text?.Length ?? 0);
 
-    public EventIdTable ReadTable()
+    /// <param name="hasLines">False if another program removed the record.</param>
+    public EventIdTable ReadTable(bool hasLines)
     {
         var table = new EventIdTable(Seed, (int)_header.Entries);
         foreach (var entry in ReadEntries())
         {
-            table.Set(entry.Hash, entry.Offset);
+            table.Set(entry.Hash, hasLines ? entry.Offset : DayEventIds.NoLine);
         }
 
         return table;

@@ -12,7 +12,8 @@ internal sealed class EventIdTable(ulong seed, int expected = 0)
 {
     private const int InitialSlots = 16;
 
-    // The offsets are stored increased by one: 0 is an empty slot.
+    // The offsets are stored increased by this: 0 is an empty slot, 1 an id without a line.
+    private const int Shift = 2;
     private EventIdEntry[] _slots = new EventIdEntry[InitialSlots + (expected * 4 / 3)];
 
     public ulong Seed => seed;
@@ -22,7 +23,7 @@ internal sealed class EventIdTable(ulong seed, int expected = 0)
     /// <summary>Bytes in memory.</summary>
     public long Size => _slots.LongLength * 16;
 
-    public long? Get(ulong hash) => Find(_slots, hash) is { Offset: > 0 } entry ? entry.Offset - 1 : null;
+    public long? Get(ulong hash) => Find(_slots, hash) is { Offset: > 0 } entry ? entry.Offset - Shift : null;
 
     public void Set(ulong hash, long offset)
     {
@@ -31,7 +32,7 @@ internal sealed class EventIdTable(ulong seed, int expected = 0)
             return;
         }
 
-        Find(_slots, hash) = new(hash, offset + 1);
+        Find(_slots, hash) = new(hash, offset + Shift);
     }
 
     /// <summary>False if the hash has an entry, which stays.</summary>
@@ -43,7 +44,7 @@ internal sealed class EventIdTable(ulong seed, int expected = 0)
             return false;
         }
 
-        slot = new(hash, offset + 1);
+        slot = new(hash, offset + Shift);
         Count++;
         if (Count > _slots.Length * 4L / 5)
         {
@@ -57,7 +58,7 @@ internal sealed class EventIdTable(ulong seed, int expected = 0)
     [
         .. _slots
             .Where(entry => entry.Offset > 0)
-            .Select(entry => entry with { Offset = entry.Offset - 1 })
+            .Select(entry => entry with { Offset = entry.Offset - Shift })
             .OrderBy(entry => entry.Hash),
     ];
 

@@ -53,7 +53,10 @@ internal sealed class KnownEvents
     /// <summary>Deletes the <c>.ids</c> file of a day whose record is repaired.</summary>
     public static void Discard(string folder, DateOnly day) => File.Delete(Path.Combine(folder, DayFileName.Ids(day).ToString()));
 
-    public bool Contains(string eventId) => Locate(EventIdKind.Event, eventId, isLineNeeded: false) is not null;
+    /// <param name="eventId">Of the event.</param>
+    /// <param name="isReplay">The id doesn't count if its line would be in this day's record, and isn't.</param>
+    public bool Contains(string eventId, bool isReplay = false) =>
+        Locate(EventIdKind.Event, eventId, isLineNeeded: false) is { } found && !(isReplay && found == (Day, DayEventIds.NoLine));
 
     /// <summary>The newest line of an event; <c>null</c> also if retention removed it.</summary>
     public (DateOnly Day, long Offset)? Find(string eventId) => Locate(EventIdKind.Event, eventId);

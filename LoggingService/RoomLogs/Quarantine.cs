@@ -62,7 +62,7 @@ internal sealed class Quarantine : DayLog
         }
     }
 
-    public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries)
+    public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries, bool isReplay = false)
     {
         foreach (var entry in entries)
         {

@@ -107,7 +107,7 @@ internal static class RecordReader
         }
     }
 
-    /// <summary>The newest event before an offset of an open record, a start of a line or the end, whose line contains some bytes.</summary>
+    /// <summary>The newest event before a line of an open record, or its end, whose line contains some bytes.</summary>
     /// <param name="needle">Only lines that contain it are parsed; what is escaped in JSON is not found.</param>
     /// <param name="lookBack">How many bytes are searched.</param>
     public static (RoomEvent Event, long Offset)? Newest(

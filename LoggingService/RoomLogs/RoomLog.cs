@@ -56,13 +56,13 @@ internal sealed class RoomLog : DayLog
         return _known;
     }
 
-    public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries)
+    public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries, bool isReplay = false)
     {
         _lines.Clear();
         for (var i = 0; i < entries.Count; i++)
         {
             var e = entries[i].Event!;
-            if (_pending.ContainsKey(e.EventId) || _known.Contains(e.EventId))
+            if (_pending.ContainsKey(e.EventId) || _known.Contains(e.EventId, isReplay))
             {
                 continue;
             }

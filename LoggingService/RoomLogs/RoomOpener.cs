@@ -85,7 +85,7 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
                     log = Open(roomId, batch[0].Day, log);
                 }
 
-                var lines = log.Append(batch);
+                var lines = log.Append(batch, isReplay: true);
                 if (lines.Count > 0 && batch[0].Sequence > raisedThrough)
                 {
                     Written(lines);
