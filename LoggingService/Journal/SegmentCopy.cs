@@ -7,7 +7,6 @@ internal static class SegmentCopy
 {
     /// <summary>Copies entries to new segments of other series, with their sequences; durable when this returns.</summary>
     /// <param name="targetOf">The series of an entry of a sequence; <c>null</c> if it is not copied.</param>
-    /// <exception cref="IOException">They can't be written.</exception>
     public static void Run(IEnumerable<JournalFrame> frames, Func<long, JournalEntry, SegmentSeries?> targetOf)
     {
         var prepared = new Dictionary<SegmentSeries, JournalSegment>();

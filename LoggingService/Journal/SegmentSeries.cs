@@ -29,7 +29,6 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
     }
 
     /// <summary>Opens the segments of an earlier process and reads their frames; to be enumerated once, to its end.</summary>
-    /// <exception cref="IOException">A segment can't be opened.</exception>
     public IEnumerable<JournalFrame> Replay(Action<DamagedBytes> damaged)
     {
         var last = 0L;
@@ -48,7 +47,6 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
 
     /// <summary>Starts the next segment. Its name is durable when this returns.</summary>
     /// <param name="takeFile">Moves a zeroed file to the new path; false if there is none.</param>
-    /// <exception cref="IOException">It can't be created.</exception>
     public JournalSegment Create(Func<string, bool>? takeFile = null)
     {
         Posix.CreateFolder(folder);
@@ -75,7 +73,6 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
     }
 
     /// <summary>Starts a segment that has no part in the series before <see cref="Publish"/>, also after a crash.</summary>
-    /// <exception cref="IOException">It can't be created.</exception>
     public JournalSegment Prepare()
     {
         Posix.CreateFolder(folder);
@@ -103,7 +100,6 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
     /// <summary>Removes the oldest segment, durably.</summary>
     /// <param name="retire">Moves its file away to be recycled; false if it must be deleted.</param>
     /// <param name="dispose">False while it is being read.</param>
-    /// <exception cref="IOException">It can't be removed.</exception>
     public void DropOldest(Func<JournalSegment, bool>? retire = null, bool dispose = true)
     {
         // First out of the list: a segment of the list whose file is missing was removed by another program.
@@ -161,7 +157,6 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
     }
 
     /// <summary>Deletes the files that are still at their paths, durably.</summary>
-    /// <exception cref="IOException">One can't be deleted.</exception>
     public void Delete()
     {
         foreach (var segment in Segments)

@@ -60,7 +60,6 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
     /// Reads the frames of an earlier process. Later appends get higher sequences, in new segments. To be enumerated once, to its end,
     /// before the first append.
     /// </summary>
-    /// <exception cref="IOException">A segment can't be opened.</exception>
     public IEnumerable<JournalFrame> Replay(Action<DamagedBytes> damaged)
     {
         _recycled.Delete();
@@ -125,9 +124,6 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
     /// Starts again in a new folder after the old one was moved or removed. The entries that are needed are read through the open files,
     /// and are durable in the new folder, with their sequences, before anything is appended there.
     /// </summary>
-    /// <param name="parked">Further frames that are needed.</param>
-    /// <param name="isNeeded">Whether an entry of a sequence is needed.</param>
-    /// <exception cref="IOException">The new folder can't be written.</exception>
     public void Restart(IEnumerable<JournalFrame> parked, Func<long, JournalEntry, bool> isNeeded)
     {
         lock (_dropLock)

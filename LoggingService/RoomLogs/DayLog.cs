@@ -13,7 +13,6 @@ internal abstract class DayLog : IDisposable
     public abstract IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries, bool isReplay = false);
 
     /// <summary>Whether the paths still lead to the files, as the last append left them.</summary>
-    /// <exception cref="IOException">A path can't be accessed.</exception>
     public abstract bool IsUnchanged();
 
     /// <summary>Syncs the files and their folder. Another thread may append meanwhile.</summary>

@@ -23,8 +23,6 @@ internal sealed partial class DayRepair(
         return lines is not null && lines == CountLines(folder.Text(day));
     }
 
-    /// <exception cref="SyncFailedException">An fsync of the repaired files failed.</exception>
-    /// <exception cref="IOException">It failed.</exception>
     public void Run()
     {
         var hasRecord = File.Exists(_record);

@@ -18,7 +18,6 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
     public Dictionary<string, RoomEvent> LastEvents { get; } = [];
 
     /// <summary>Reads all entries once, and marks their rooms as unsynced.</summary>
-    /// <exception cref="IOException">A segment can't be opened.</exception>
     public void Read()
     {
         foreach (var frame in parking.Replay(damaged))

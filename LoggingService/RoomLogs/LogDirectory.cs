@@ -72,7 +72,6 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>
     /// Reads what an earlier process left in the journal, and starts the writer: it repairs the rooms concerned in the background.
     /// </summary>
-    /// <exception cref="IOException">The journal can't be read.</exception>
     public void Start()
     {
         try

@@ -36,7 +36,6 @@ internal static class LogDirectoryLock
 
     /// <summary>As <see cref="Acquire"/>, but for a directory that was writable before.</summary>
     /// <exception cref="FatalException">Another service holds the lock.</exception>
-    /// <exception cref="IOException">The directory is not writable.</exception>
     public static FileStream Reacquire(string root)
     {
         var path = Path.Combine(root, Name);

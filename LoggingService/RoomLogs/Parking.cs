@@ -14,7 +14,6 @@ internal sealed class Parking(string root) : IDisposable
     private readonly Lock _lock = new();
 
     /// <summary>The parked frames of an earlier process; to be enumerated once, to its end.</summary>
-    /// <exception cref="IOException">A segment can't be opened.</exception>
     public IEnumerable<JournalFrame> Replay(Action<DamagedBytes> damaged)
     {
         foreach (var folder in Directory.Exists(_folder) ? Directory.GetDirectories(_folder) : [])
@@ -89,7 +88,6 @@ internal sealed class Parking(string root) : IDisposable
         });
 
     /// <summary>Drops a room's parked segments, oldest first: its files have what they contain.</summary>
-    /// <exception cref="IOException">One can't be dropped.</exception>
     public void Drop(string roomId)
     {
         SegmentSeries? series;

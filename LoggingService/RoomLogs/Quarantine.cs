@@ -30,7 +30,6 @@ internal sealed class Quarantine : DayLog
     public override DateOnly Day { get; }
 
     /// <summary>Opens a day's file, and cuts the line that a crash left incomplete: its entry is in the journal.</summary>
-    /// <exception cref="IOException">It can't be opened.</exception>
     public static Quarantine Open(string root, DateOnly day)
     {
         var folder = Path.Combine(root, Folder);
@@ -47,7 +46,6 @@ internal sealed class Quarantine : DayLog
     }
 
     /// <summary>Keeps damaged bytes, durably.</summary>
-    /// <exception cref="IOException">They can't be written.</exception>
     public static void KeepDamaged(string root, ReadOnlySpan<byte> bytes)
     {
         var folder = Path.Combine(root, Folder);

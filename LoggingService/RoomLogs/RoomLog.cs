@@ -39,8 +39,6 @@ internal sealed class RoomLog : DayLog
     public override DateOnly Day { get; }
 
     /// <summary>Opens a day's files, created where they are missing. Existing ones must be consistent (<see cref="RoomRepair"/>).</summary>
-    /// <param name="known">The room's known ids of that day.</param>
-    /// <exception cref="IOException">The files can't be opened or read.</exception>
     public static RoomLog Open(RoomFolder folder, DateOnly day, KnownEvents known)
     {
         Posix.CreateFolder(folder.Path);

@@ -15,7 +15,6 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
     /// <param name="previous">The room's log of another day, if one is open: it is synced and closed.</param>
     /// <exception cref="FileChangedException">Another program changed the files of the previous log.</exception>
     /// <exception cref="SyncFailedException">An fsync of the previous log failed.</exception>
-    /// <exception cref="IOException">The files can't be opened or repaired.</exception>
     public DayLog Open(string roomId, DateOnly day, DayLog? previous)
     {
         KnownEvents? known = null;
@@ -54,10 +53,6 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
     }
 
     /// <summary>Repairs a room's files, and appends its entries (<see cref="RoomRepair"/>).</summary>
-    /// <param name="day">The day to open where there are no entries.</param>
-    /// <param name="unsyncedDay">The oldest day with lines that are not known to be synced.</param>
-    /// <param name="entries">The room's entries that are not known to be synced, in order; enumerated several times.</param>
-    /// <exception cref="IOException">The repair failed: it must be repeated.</exception>
     public DayLog Repair(
         string roomId, DateOnly day, DateOnly unsyncedDay, IEnumerable<RoomEntry> entries, bool hasSyncFailed, long raisedThrough)
     {

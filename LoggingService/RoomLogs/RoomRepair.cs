@@ -16,7 +16,6 @@ internal sealed class RoomRepair(RoomFolder folder, IEnumerable<RoomEntry> entri
     /// <summary>Repairs the days of the entries, and opens the first of them.</summary>
     /// <param name="day">The day that is repaired and opened where there are no entries.</param>
     /// <param name="unsyncedDay">The oldest day with lines that are not known to be synced: they may be before the entries.</param>
-    /// <exception cref="IOException">It failed.</exception>
     public RoomLog Run(DateOnly day, DateOnly unsyncedDay)
     {
         Posix.CreateFolder(folder.Path);
