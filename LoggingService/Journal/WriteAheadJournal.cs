@@ -20,7 +20,7 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
     private readonly Lock _lock = new();
     private readonly Lock _dropLock = new();
     private readonly SemaphoreSlim _commitGate = new(1, 1);
-    private readonly List<PendingAppend> _pending = [];
+    private readonly List<(IReadOnlyList<JournalEntry> Entries, TaskCompletionSource Committed)> _pending = [];
     private readonly RecycledSegment _recycled = new(Path.Combine(root, FolderName));
     private SegmentSeries _segments = new(Path.Combine(root, FolderName));
     private ArrayBufferWriter<byte> _buffer = new();
@@ -75,20 +75,20 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
     /// <exception cref="IOException">The write or the sync failed. A later start may read the entries all the same.</exception>
     public Task AppendAsync(IReadOnlyList<JournalEntry> entries)
     {
-        var append = new PendingAppend(entries);
+        var committed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
-            _pending.Add(append);
+            _pending.Add((entries, committed));
             if (_isCommitting)
             {
-                return append.Committed.Task;
+                return committed.Task;
             }
 
             _isCommitting = true;
         }
 
         CommitPending();
-        return append.Committed.Task;
+        return committed.Task;
     }
 
     /// <summary>
@@ -141,7 +141,7 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
     /// <summary>Commits what waits now. What arrives meanwhile is committed on another thread: no caller serves others for long.</summary>
     private void CommitPending()
     {
-        List<PendingAppend> batch;
+        List<(IReadOnlyList<JournalEntry> Entries, TaskCompletionSource Committed)> batch;
         lock (_lock)
         {
             batch = [.. _pending];
@@ -287,10 +287,5 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
         {
             _commitGate.Release();
         }
-    }
-
-    private sealed record PendingAppend(IReadOnlyList<JournalEntry> Entries)
-    {
-        public TaskCompletionSource Committed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
