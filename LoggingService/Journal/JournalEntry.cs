@@ -38,8 +38,8 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
     /// <summary>The day of the files that the entry belongs to, stamped at the commit: a replay asks no clock and no zone.</summary>
     public DateOnly Day { get; private set; } = Day;
 
-    /// <summary>The parsed event, where the entry is not read from a file; not part of the format.</summary>
-    public RoomEvent? Event { get; init; }
+    /// <summary>The event or the note; <c>null</c> for unloggable input, and for bytes of another program that are no event.</summary>
+    public RoomEvent? Event { get => field ??= ReadEvent(); init; }
 
     /// <summary>Why the input is unloggable, without quoting it.</summary>
     public string? Reason { get; init; }
@@ -55,6 +55,7 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
     {
         ReceivedTs = now.ToUnixTimeMilliseconds();
         Day = DateOnly.FromDateTime(now.DateTime);
+        Event?.ReceivedTs = ReceivedTs;
     }
 
     public void Write(ArrayBufferWriter<byte> output)
@@ -98,6 +99,13 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
         }
 
         return entries;
+    }
+
+    private RoomEvent? ReadEvent()
+    {
+        var e = Kind == JournalEntryKind.Unloggable ? null : RoomEvent.FromJournal(Bytes, isNote: Kind == JournalEntryKind.Note);
+        e?.ReceivedTs = ReceivedTs;
+        return e;
     }
 
     private static JournalEntry Read(ReadOnlyMemory<byte> bytes)

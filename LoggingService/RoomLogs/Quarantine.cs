@@ -94,7 +94,7 @@ internal sealed class Quarantine : DayLog
         {
             line.WriteStartObject();
             line.WriteNumber("received_ts", entry.ReceivedTs);
-            line.WriteString("reason", entry.Reason);
+            line.WriteString("reason", entry.Reason ?? $"a journal entry of kind {(int)entry.Kind}");
             if (entry.TransactionId is not null)
             {
                 line.WriteString("transaction_id", entry.TransactionId);

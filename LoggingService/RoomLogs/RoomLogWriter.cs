@@ -160,7 +160,7 @@ internal sealed class RoomLogWriter
         var bytes = 0L;
         foreach (var journalled in frame.Entries)
         {
-            var entry = RoomEntry.Of(frame.Sequence, journalled);
+            var entry = new RoomEntry(frame.Sequence, journalled);
             var room = Rooms.GetOrAdd(entry.RoomId);
             if (room.Round.Count == 0)
             {
