@@ -104,21 +104,21 @@ internal sealed class AppendFile : Stream
     }
 
     /// <summary>fsync. Once it failed it fails always: Linux reports an error to one caller, and to the next one success.</summary>
-    /// <exception cref="IOException">It failed: the file must not be written again.</exception>
+    /// <exception cref="SyncFailedException">It failed: the file must not be written again.</exception>
     public void Sync()
     {
         lock (_syncLock)
         {
             if (_hasSyncFailed)
             {
-                throw new IOException($"An earlier fsync of {_path} failed");
+                throw new SyncFailedException(new($"An earlier fsync of {_path} failed"));
             }
 
             try
             {
                 Posix.Sync(_file, _path);
             }
-            catch (IOException)
+            catch (SyncFailedException)
             {
                 _hasSyncFailed = true;
                 throw;

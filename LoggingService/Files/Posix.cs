@@ -160,6 +160,14 @@ internal static partial class Posix
         }
     }
 
+    /// <summary>Cuts a file, durably.</summary>
+    public static void Truncate(string path, long length)
+    {
+        using var file = OpenOrCreate(path);
+        RandomAccess.SetLength(file, length);
+        Sync(file, path);
+    }
+
     /// <summary>rename(2): atomically replaces a file, or a link itself instead of its target.</summary>
     public static void Rename(string from, string to)
     {
@@ -225,7 +233,7 @@ internal static partial class Posix
         {
             if (Marshal.GetLastPInvokeError() != Interrupted)
             {
-                throw LastError(name, path);
+                throw new SyncFailedException(LastError(name, path));
             }
         }
     }

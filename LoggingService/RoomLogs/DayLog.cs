@@ -1,3 +1,5 @@
+using LoggingService.Files;
+
 namespace LoggingService.RoomLogs;
 
 /// <summary>What the writer appends to: the log of a room, or the quarantine, open for one day.</summary>

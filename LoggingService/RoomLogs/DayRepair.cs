@@ -51,8 +51,8 @@ internal sealed partial class DayRepair(
             RenderBehind(lines, length);
         }
 
-        Sync(_record);
-        Sync(_text);
+        Posix.Sync(_record);
+        Posix.Sync(_text);
     }
 
     /// <summary>
@@ -121,7 +121,7 @@ internal sealed partial class DayRepair(
         }
         else if (new FileInfo(_text).Length > end)
         {
-            Cut(_text, end);
+            Posix.Truncate(_text, end);
         }
 
         return (kept, end);
@@ -147,7 +147,7 @@ internal sealed partial class DayRepair(
         }
         else if (damaged.Dropped.Count > 0)
         {
-            Cut(_record, damaged.Dropped.Min());
+            Posix.Truncate(_record, damaged.Dropped.Min());
         }
     }
 
@@ -226,16 +226,6 @@ internal sealed partial class DayRepair(
         return last == '\n' ? lines : null;
     }
 
-    private static void Cut(string path, long length)
-    {
-        using (var file = Posix.OpenOrCreate(path))
-        {
-            RandomAccess.SetLength(file, length);
-        }
-
-        Sync(path);
-    }
-
     private static void Copy(string path, Stream output, long length)
     {
         using var input = Posix.OpenRead(path);
@@ -243,19 +233,6 @@ internal sealed partial class DayRepair(
         for (int read; length > 0 && (read = input.Read(buffer, 0, (int)Math.Min(buffer.Length, length))) > 0; length -= read)
         {
             output.Write(buffer, 0, read);
-        }
-    }
-
-    /// <exception cref="SyncFailedException">The fsync failed.</exception>
-    public static void Sync(string path)
-    {
-        try
-        {
-            Posix.Sync(path);
-        }
-        catch (IOException e)
-        {
-            throw new SyncFailedException(e);
         }
     }
 

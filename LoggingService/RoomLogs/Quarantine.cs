@@ -37,9 +37,7 @@ internal sealed class Quarantine : DayLog
         var path = Path.Combine(folder, DayFileName.Record(day).ToString());
         if (File.Exists(path) && RecordReader.Lines(path).LastOrDefault() is { IsFinished: false, Bytes.Length: > 0 } torn)
         {
-            using var file = Posix.OpenOrCreate(path);
-            RandomAccess.SetLength(file, torn.Offset);
-            Posix.Sync(file, path);
+            Posix.Truncate(path, torn.Offset);
         }
 
         return new(folder, day, AppendFile.Open(path));
@@ -75,15 +73,8 @@ internal sealed class Quarantine : DayLog
 
     public override void Sync()
     {
-        try
-        {
-            _file.Sync();
-            Posix.Sync(_folder);
-        }
-        catch (IOException e)
-        {
-            throw new SyncFailedException(e);
-        }
+        _file.Sync();
+        Posix.Sync(_folder);
     }
 
     public override void Dispose() => _file.Dispose();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
 

@@ -107,16 +107,9 @@ internal sealed class RoomLog : DayLog
 
     public override void Sync()
     {
-        try
-        {
-            _record.Sync();
-            _text.File.Sync();
-            Posix.Sync(_folder.Path);
-        }
-        catch (IOException e)
-        {
-            throw new SyncFailedException(e);
-        }
+        _record.Sync();
+        _text.File.Sync();
+        Posix.Sync(_folder.Path);
     }
 
     public override long FilterSize => _known.FilterSize;

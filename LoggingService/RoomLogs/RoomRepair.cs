@@ -37,8 +37,8 @@ internal sealed class RoomRepair(RoomFolder folder, IEnumerable<RoomEntry> entri
 
         for (var earlier = unsyncedDay; earlier < days.Min(); earlier = earlier.AddDays(1))
         {
-            DayRepair.Sync(folder.Record(earlier));
-            DayRepair.Sync(folder.Text(earlier));
+            Posix.Sync(folder.Record(earlier));
+            Posix.Sync(folder.Text(earlier));
         }
 
         foreach (var repaired in days)
