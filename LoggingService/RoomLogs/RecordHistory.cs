@@ -100,20 +100,20 @@ internal sealed class RecordHistory : RoomHistory
             : _known.NewestEdit(id, sender, Limit);
         for (; newest is { } found; newest = _known.NewestEdit(id, sender, found.Day))
         {
-            using var day = OpenDay.Open(this, found.Day);
-            if (day is null || RecordReader.EventAt(day.ReadAt, found.Offset) is not { } edit)
+            if (EventAt(found) is not { } edit)
             {
                 continue;
             }
 
             // The ids hold the newest of each day only.
             yield return edit;
-            for (var before = found.Offset;
-                RecordReader.Newest(day.ReadAt, before, Quoted(id), e => EventKeys.Of(e).Target == key) is { } older;
-                before = older.Offset)
+            for (var before = found.Offset; FindOlder(before) is { } older; before = older.Offset)
             {
                 yield return older.Event;
             }
+
+            (RoomEvent Event, long Offset)? FindOlder(long before) => Read(
+                found.Day, (day, _) => RecordReader.Newest(day, before, Quoted(id), e => EventKeys.Of(e).Target == key));
         }
     }
 
@@ -124,15 +124,9 @@ internal sealed class RecordHistory : RoomHistory
             yield break;
         }
 
-        using var day = OpenDay.Open(this, place.Day);
-        if (day is null)
-        {
-            yield break;
-        }
-
         var from = Math.Max(0, place.Offset - SameSecondWindow);
         var end = Math.Min(place.Offset + SameSecondWindow, place.Day == _known.Day ? _offset : long.MaxValue);
-        var rest = RecordReader.ReadAll(day.ReadAt, from, new byte[end - from]);
+        var rest = Read(place.Day, (day, _) => RecordReader.ReadAll(day, from, new byte[end - from]));
         var digits = Encoding.ASCII.GetBytes((time / 1000).ToString(CultureInfo.InvariantCulture));
         for (int length; (length = rest.Span.IndexOf((byte)'\n')) >= 0; rest = rest[(length + 1)..])
         {
@@ -147,11 +141,8 @@ internal sealed class RecordHistory : RoomHistory
         }
     }
 
-    private RoomEvent? EventAt((DateOnly Day, long Offset) place)
-    {
-        using var day = OpenDay.Open(this, place.Day);
-        return day is null ? null : RecordReader.EventAt(day.ReadAt, place.Offset);
-    }
+    private RoomEvent? EventAt((DateOnly Day, long Offset) place) =>
+        Read(place.Day, (day, _) => RecordReader.EventAt(day, place.Offset));
 
     private static byte[] Quoted(string text) => Encoding.UTF8.GetBytes($"\"{text}\"");
 
@@ -175,40 +166,28 @@ internal sealed class RecordHistory : RoomHistory
 
     private RoomEvent? FindNewest(string key, Predicate<RoomEvent> matches)
     {
-        if (RecordReader.Newest(_record.ReadAt, _offset, Quoted(key), matches) is { } newest)
-        {
-            return newest.Event;
-        }
+        var newest = FindIn(_known.Day);
+        return newest is null && RoomFolder.NewestDayBefore(_folder.Path, _known.Day) is { } before ? FindIn(before) : newest;
 
-        using var day = RoomFolder.NewestDayBefore(_folder.Path, _known.Day) is { } before ? OpenDay.Open(this, before) : null;
-        return day is null ? null : RecordReader.Newest(day.ReadAt, day.Length, Quoted(key), matches)?.Event;
+        RoomEvent? FindIn(DateOnly searched) =>
+            Read(searched, (day, length) => RecordReader.Newest(day, length, Quoted(key), matches))?.Event;
     }
 
-    /// <summary>The record of a day, open for reading: this day's, or the file of another.</summary>
-    private sealed class OpenDay(RecordReader.ReadAt readAt, long length, FileStream? file) : IDisposable
+    /// <summary>Reads the record of this day, before the event's line, or of another day; nothing if retention removed it.</summary>
+    private T? Read<T>(DateOnly day, Func<RecordReader.ReadAt, long, T?> read)
     {
-        public RecordReader.ReadAt ReadAt => readAt;
-
-        public long Length => length;
-
-        /// <summary><c>null</c> if retention removed the record.</summary>
-        public static OpenDay? Open(RecordHistory history, DateOnly day)
+        if (day == _known.Day)
         {
-            if (day == history._known.Day)
-            {
-                return new(history._record.ReadAt, history._offset, file: null);
-            }
-
-            var path = history._folder.Record(day);
-            if (!File.Exists(path))
-            {
-                return null;
-            }
-
-            var file = Posix.OpenRead(path);
-            return new(RecordReader.ReaderOf(file), file.Length, file);
+            return read(_record.ReadAt, _offset);
         }
 
-        public void Dispose() => file?.Dispose();
+        var path = _folder.Record(day);
+        if (!File.Exists(path))
+        {
+            return default;
+        }
+
+        using var file = Posix.OpenRead(path);
+        return read(RecordReader.ReaderOf(file), file.Length);
     }
 }
