@@ -45,7 +45,6 @@ internal sealed partial class AliasLinks(LogDirectory logs, RoomAliases aliases,
         lock (_lock)
         {
             _linked[alias] = roomId;
-            _failed.Remove(alias);
             TryLink(alias);
         }
     }
