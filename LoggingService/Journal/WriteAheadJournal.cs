@@ -111,8 +111,17 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
     /// <exception cref="IOException">One can't be dropped; those before it are.</exception>
     public void DropThrough(long sequence, int generation)
     {
-        while (TryDropOldest(sequence, generation))
+        lock (_dropLock)
         {
+            while (generation == _generation
+                && _segments.Segments is [{ IsSealed: true } oldest, ..]
+                && oldest.LastSequence <= sequence)
+            {
+                // A segment that is being read must not be overwritten, and its file is closed by the finalizer.
+                var isRead = Volatile.Read(ref _readers) > 0;
+                _segments.DropOldest(segment => !isRead && _recycled.TryRetire(segment), dispose: !isRead);
+                _recycled.StartZeroing();
+            }
         }
     }
 
@@ -239,26 +248,6 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
 
         _segments = restarted;
         _generation++;
-    }
-
-    private bool TryDropOldest(long sequence, int generation)
-    {
-        lock (_dropLock)
-        {
-            if (generation != _generation
-                || _segments.Segments is not [var oldest, ..]
-                || !oldest.IsSealed
-                || oldest.LastSequence > sequence)
-            {
-                return false;
-            }
-
-            // A segment that is being read must not be overwritten, and its file is closed by the finalizer.
-            var isRead = Volatile.Read(ref _readers) > 0;
-            _segments.DropOldest(segment => !isRead && _recycled.TryRetire(segment), dispose: !isRead);
-            _recycled.StartZeroing();
-            return true;
-        }
     }
 
     private void VerifyAll()
