@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoggingService.Files;
 
 namespace LoggingService.Journal;
@@ -9,24 +10,14 @@ namespace LoggingService.Journal;
 internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
 {
     private const string Unpublished = ".new";
-    private readonly List<JournalSegment> _segments = [];
     private readonly HashSet<string> _kept = [];
-    private readonly Lock _lock = new();
+    private ImmutableArray<JournalSegment> _segments = [];
 
     public string Folder => folder;
 
     public long LastNumber { get; private set; } = after;
 
-    public IReadOnlyList<JournalSegment> Segments
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _segments];
-            }
-        }
-    }
+    public ImmutableArray<JournalSegment> Segments => _segments;
 
     /// <summary>Opens the segments of an earlier process and reads their frames; to be enumerated once, to its end.</summary>
     public IEnumerable<JournalFrame> Replay(Action<DamagedBytes> damaged)
@@ -104,10 +95,7 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
     {
         // First out of the list: a segment of the list whose file is missing was removed by another program.
         var oldest = Segments[0];
-        lock (_lock)
-        {
-            _segments.RemoveAt(0);
-        }
+        ImmutableInterlocked.Update(ref _segments, static segments => segments.RemoveAt(0));
 
         try
         {
@@ -124,11 +112,7 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
         }
         catch
         {
-            lock (_lock)
-            {
-                _segments.Insert(0, oldest);
-            }
-
+            ImmutableInterlocked.Update(ref _segments, segments => segments.Insert(0, oldest));
             throw;
         }
 
@@ -178,9 +162,6 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
     private void Add(JournalSegment segment)
     {
         LastNumber = Math.Max(LastNumber, segment.Number);
-        lock (_lock)
-        {
-            _segments.Add(segment);
-        }
+        ImmutableInterlocked.Update(ref _segments, segments => segments.Add(segment));
     }
 }

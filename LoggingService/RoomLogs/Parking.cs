@@ -29,7 +29,7 @@ internal sealed class Parking(string root) : IDisposable
                 yield return frame;
             }
 
-            if (series.Segments.Count == 0)
+            if (series.Segments.IsEmpty)
             {
                 // A crash came before the first segment was complete, or after the last was dropped.
                 series.DeleteFolder();
