@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LoggingService.Files;
 using LoggingService.Journal;
 
@@ -10,8 +11,7 @@ namespace LoggingService.RoomLogs;
 internal sealed class Parking(string root) : IDisposable
 {
     private readonly string _folder = Path.Combine(root, WriteAheadJournal.FolderName);
-    private readonly Dictionary<string, SegmentSeries> _series = [];
-    private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<string, SegmentSeries> _series = new();
 
     /// <summary>The parked frames of an earlier process; to be enumerated once, to its end.</summary>
     public IEnumerable<JournalFrame> Replay(Action<DamagedBytes> damaged)
@@ -21,11 +21,7 @@ internal sealed class Parking(string root) : IDisposable
             var series = new SegmentSeries(folder);
             foreach (var frame in series.Replay(damaged))
             {
-                lock (_lock)
-                {
-                    _series[RoomEntry.Of(frame).First().RoomId] = series;
-                }
-
+                _series[RoomEntry.Of(frame).First().RoomId] = series;
                 yield return frame;
             }
 
@@ -38,36 +34,21 @@ internal sealed class Parking(string root) : IDisposable
     }
 
     /// <summary>All parked frames.</summary>
-    public List<JournalFrame> ReadAll()
-    {
-        lock (_lock)
-        {
-            return [.. _series.Keys.SelectMany(Read)];
-        }
-    }
+    public List<JournalFrame> ReadAll() => [.. _series.Keys.SelectMany(Read)];
 
     /// <summary>Forgets all segments: their folder was moved or removed.</summary>
     public void Forget()
     {
-        lock (_lock)
-        {
-            Dispose();
-            _series.Clear();
-        }
+        Dispose();
+        _series.Clear();
     }
 
     /// <summary>A room's parked frames.</summary>
     public IEnumerable<JournalFrame> Read(string roomId)
     {
-        SegmentSeries? series;
-        lock (_lock)
-        {
-            series = _series.GetValueOrDefault(roomId);
-        }
-
         // A copy that failed for another room is repeated in a later segment.
         var last = 0L;
-        foreach (var frame in series?.Segments.SelectMany(segment => segment.Read(0, long.MaxValue)) ?? [])
+        foreach (var frame in _series.GetValueOrDefault(roomId)?.Segments.SelectMany(segment => segment.Read(0, long.MaxValue)) ?? [])
         {
             if (frame.Sequence > last)
             {
@@ -90,21 +71,15 @@ internal sealed class Parking(string root) : IDisposable
     /// <summary>Drops a room's parked segments, oldest first: its files have what they contain.</summary>
     public void Drop(string roomId)
     {
-        SegmentSeries? series;
-        lock (_lock)
+        if (_series.TryGetValue(roomId, out var series))
         {
-            series = _series.GetValueOrDefault(roomId);
-        }
+            while (!series.Segments.IsEmpty)
+            {
+                series.DropOldest();
+            }
 
-        while (series?.Segments.Count > 0)
-        {
-            series.DropOldest();
-        }
-
-        series?.DeleteFolder();
-        lock (_lock)
-        {
-            _series.Remove(roomId);
+            series.DeleteFolder();
+            _series.TryRemove(roomId, out _);
         }
     }
 
@@ -116,18 +91,8 @@ internal sealed class Parking(string root) : IDisposable
         }
     }
 
-    private SegmentSeries GetOrAdd(string roomId)
-    {
-        lock (_lock)
-        {
-            if (!_series.TryGetValue(roomId, out var series))
-            {
-                _series[roomId] = series = new(Path.Combine(_folder, FolderOf(roomId)));
-            }
-
-            return series;
-        }
-    }
+    private SegmentSeries GetOrAdd(string roomId) =>
+        _series.GetOrAdd(roomId, _ => new SegmentSeries(Path.Combine(_folder, FolderOf(roomId))));
 
     private static string FolderOf(string roomId) => roomId == RoomEntry.Quarantine ? Quarantine.Folder : FolderName.ForRoom(roomId);
 }
