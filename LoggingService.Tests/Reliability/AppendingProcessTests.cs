@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using LoggingService.Files;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Reliability;
@@ -35,7 +37,7 @@ public class AppendingProcessTests
         await appending;
 
         // A line that was appended while the files were repaired need not be noticed: this one is.
-        await AppendAsync(file);
+        Append(file);
         var repairs = service.WarningsAndErrors.Count(line => line.Contains("changed on disk", StringComparison.Ordinal));
         Assert.InRange(repairs, 1, (int)(duration / interval) + 2);
 
@@ -76,15 +78,18 @@ public class AppendingProcessTests
     {
         while (!stop.IsCancellationRequested)
         {
-            await AppendAsync(path);
+            Append(path);
             await Task.Delay(5, CancellationToken.None);
         }
     }
 
-    private async Task AppendAsync(string path)
+    private void Append(string path)
     {
         var line = path.EndsWith(".log", StringComparison.Ordinal) ? "a line of another program" : Some.Message(_room, "foreign");
-        await using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-        await file.WriteAsync(System.Text.Encoding.UTF8.GetBytes(line + "\n"), CancellationToken.None);
+
+        // With O_APPEND, as a shell does: a FileStream would write at the end that it found, over what the service appends meanwhile.
+        using var file = AppendFile.Open(path);
+        file.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        file.Flush();
     }
 }
