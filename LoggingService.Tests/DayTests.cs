@@ -72,6 +72,61 @@ public class DayTests
     }
 
     [Fact]
+    public async Task The_oldest_days_of_all_rooms_are_removed_when_the_logs_are_too_large_but_never_today()
+    {
+        using var folder = TempFolder.ForCaller();
+        foreach (var (room, day) in new[] { ("!a", 20), ("!b", 21), ("!a", 22), ("!b", 22) })
+        {
+            Directory.CreateDirectory(folder["logs", $"{room}:localhost"]);
+            foreach (var suffix in (string[])[".jsonl", ".log"])
+            {
+                await File.WriteAllTextAsync(
+                    folder["logs", $"{room}:localhost", $"202611{day}{suffix}"], new string('x', 400_000), TestContext.Current.CancellationToken);
+            }
+        }
+
+        var time = new FakeTimeProvider(BeforeMidnight.AddHours(-12));
+        using var service = new ServiceUnderTest(time, folder, settings: new() { ["LoggingService:MaxBytes"] = "2MB" });
+        await PushAsync(service, Some.Message(_room));
+        await Wait.UntilAsync(
+            () => service.Logged.Any(e => e.RenderMessage().StartsWith("Removed ", StringComparison.Ordinal)),
+            "two days are removed",
+            () => time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.Equal(["20261122.jsonl", "20261122.log"], Names(folder["logs", "!a:localhost"]));
+        Assert.Equal(["20261122.jsonl", "20261122.log"], Names(folder["logs", "!b:localhost"]));
+
+        // Today alone is larger.
+        await PushAsync(service, [.. Enumerable.Range(0, 40).Select(_ => Some.Message(_room, new('y', 60_000)))]);
+        await Wait.UntilAsync(
+            () => !Directory.Exists(folder["logs", "!a:localhost"]) || Names(folder["logs", "!a:localhost"]).Length == 0,
+            "the last old day is removed", () => time.Advance(TimeSpan.FromMinutes(10)));
+        Assert.Equal(41, service.Lines(_room).Count);
+        var removals = service.Logged.Select(e => e.RenderMessage().Replace("\"", "", StringComparison.Ordinal))
+            .Where(message => message.StartsWith("Removed ", StringComparison.Ordinal));
+        Assert.Equal(
+            ["Removed 4 files of days before 2026-11-22 (MaxBytes)", "Removed 4 files of days before 2026-11-23 (MaxBytes)"], removals);
+        Assert.Empty(service.WarningsAndErrors);
+    }
+
+    [Fact]
+    public async Task Low_space_is_a_warning_once_a_day()
+    {
+        var time = new FakeTimeProvider(BeforeMidnight);
+        using var service = new ServiceUnderTest(time, settings: new() { ["LoggingService:WarnFreeBytes"] = "1000TB" });
+        await PushAsync(service, Some.Message(_room));
+        for (var day = 1; day <= 2; day++)
+        {
+            await Wait.UntilAsync(
+                () => service.WarningsAndErrors.Count == day, "the warning of the day", () => time.Advance(TimeSpan.FromSeconds(61)));
+            time.SetUtcNow(BeforeMidnight.AddDays(day));
+        }
+
+        Assert.All(
+            service.WarningsAndErrors,
+            warning => Assert.Matches("^The file system of \".*logs\" has [0-9]+ MiB free. Below 64 MiB transactions are refused. ", warning));
+    }
+
+    [Fact]
     public async Task A_room_without_a_day_goes_with_its_links_and_they_come_back_when_it_is_logged_again()
     {
         using var folder = TempFolder.ForCaller();

@@ -61,6 +61,9 @@ public sealed class OptionsTests
     [InlineData("""{"RoomsPerHour": [1]}""", "LoggingService:RoomsPerHour is a list or a section; expected a number")]
     [InlineData("""{"RetainDays": 0}""",
         "LoggingService:RetainDays is \"0\"; expected a whole number from 1 to 36500: the days to keep. Omit it to keep all")]
+    [InlineData("""{"MaxBytes": "1KB"}""",
+        "LoggingService:MaxBytes is \"1KB\"; expected a size from 1 MiB to 1024 TiB, such as 128MB or 134217728: the limit of all logs. "
+        + "Omit it to keep all")]
     [InlineData("""{"MaxBodyBytes": 65536}""",
         "LoggingService:MaxBodyBytes is \"65536\"; expected a size from 1 MiB to 512 MiB, such as 128MB or 134217728: the limit "
         + "of a transaction")]
@@ -108,7 +111,7 @@ public sealed class OptionsTests
         "LoggingService:RoomPerHour is not a setting. Did you mean RoomsPerHour?")]
     [InlineData("""{"Port": 1}""",
         "LoggingService:Port is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, "
-        + "MaxBodyBytes")]
+        + "MaxBodyBytes, MaxBytes, WarnFreeBytes")]
     public void An_error_is_one_line_that_names_the_key(string section, string line) =>
         Assert.Equal(line, Assert.Throws<ConfigurationException>(() => Read(section)).Message);
 
@@ -116,7 +119,7 @@ public sealed class OptionsTests
     public void A_section_that_is_a_text_is_an_error() =>
         Assert.Equal(
             "LoggingService is \"on\"; expected a section with the keys Homeserver, Registration, Logs, RetainDays, RoomsPerHour, "
-            + "Moderators, MaxBodyBytes",
+            + "Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes",
             Assert.Throws<ConfigurationException>(() => Read("\"on\"")).Message);
 
     [Theory]

@@ -40,7 +40,7 @@ public partial class SettingsPageTests
             Assert.Equal(expected, row.Groups["default"].Value);
             var inHelp = row.Groups["key"].Value switch
             {
-                nameof(LoggingServiceOptions.RetainDays) => "all",
+                nameof(LoggingServiceOptions.RetainDays) or nameof(LoggingServiceOptions.MaxBytes) => "all",
                 nameof(LoggingServiceOptions.Moderators) => "none",
                 _ => expected,
             };

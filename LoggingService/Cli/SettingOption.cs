@@ -21,6 +21,10 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             "User with power level 50 in new rooms; repeatable [default: none]"),
         new("--max-body-bytes", Section + nameof(Settings.MaxBodyBytes), "SIZE",
             "Maximum size of a transaction, such as 128MiB [default: 134217728]"),
+        new("--max-bytes", Section + nameof(Settings.MaxBytes), "SIZE",
+            "Maximum size of all logs, such as 20GiB; the oldest days are removed [default: all]"),
+        new("--warn-free-bytes", Section + nameof(Settings.WarnFreeBytes), "SIZE",
+            "Free space below which the service warns [default: 1073741824]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
     ];
 

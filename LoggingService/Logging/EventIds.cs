@@ -48,6 +48,8 @@ internal static class EventIds
     public const int LogDirectoryRestored = 521;
     public const int LogDirectoryNotRestored = 522;
     public const int LogDirectoryLost = 523;
+    public const int SpaceLow = 524;
+    public const int SpaceCheckFailed = 525;
 
     // Upgrade: 590 to 599.
     public const int JournalUpgraded = 590;

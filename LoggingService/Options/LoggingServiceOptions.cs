@@ -16,14 +16,16 @@ internal sealed partial class LoggingServiceOptions
             nameof(Moderators), userId => userId.Length <= 255 && UserId().IsMatch(userId),
             "a list: [\"@alice:example.org\"], or LoggingService__Moderators__0=@alice:example.org in the environment",
             "a full user id, such as @alice:example.org");
-        MaxBodyBytes = settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728;
+        MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
+        MaxBytes = settings.ReadSize(nameof(MaxBytes), 1 << 20, 1L << 50, "the limit of all logs. Omit it to keep all");
+        WarnFreeBytes = settings.ReadSize(nameof(WarnFreeBytes), 0, 1L << 50, "the free space that is warned of") ?? 1 << 30;
     }
 
     /// <summary>The keys of the section, each the name of a property.</summary>
     public static IReadOnlyList<string> Keys { get; } =
     [
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays),
-        nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes),
+        nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes),
     ];
 
     /// <summary>The base address of the homeserver's client API: absolute, http or https, with a final slash.</summary>
@@ -49,6 +51,12 @@ internal sealed partial class LoggingServiceOptions
 
     /// <summary>The limit of one transaction's body, from 1 MiB to 512 MiB: as base64 in a quarantine line it must fit an array.</summary>
     public int MaxBodyBytes { get; }
+
+    /// <summary>The limit of all days of all rooms: the oldest days are removed; <c>null</c> keeps all.</summary>
+    public long? MaxBytes { get; }
+
+    /// <summary>Less free space than this is a warning.</summary>
+    public long WarnFreeBytes { get; }
 
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfigurationRoot configuration)

@@ -66,7 +66,7 @@ internal sealed partial class SettingReader(IConfigurationRoot configuration, st
     }
 
     /// <returns>The bytes of a size such as <c>128MB</c> (10^6), <c>128MiB</c> (2^20) or <c>134217728</c>.</returns>
-    public int? ReadSize(string key, int min, int max, string meaning)
+    public long? ReadSize(string key, long min, long max, string meaning)
     {
         var setting = Get(key, "a size");
         if (string.IsNullOrEmpty(setting.Value))
@@ -83,15 +83,22 @@ internal sealed partial class SettingReader(IConfigurationRoot configuration, st
             "ki" => 1 << 10,
             "mi" => 1 << 20,
             "gi" => 1 << 30,
+            "t" => 1_000_000_000_000,
+            "ti" => 1L << 40,
             _ => 1L,
         };
         var bytes = size.Success ? long.Parse(size.Groups["number"].Value, CultureInfo.InvariantCulture) * factor : -1;
         return bytes >= min && bytes <= max
-            ? (int)bytes
+            ? bytes
             : throw Invalid(setting, $"a size from {FormatSize(min)} to {FormatSize(max)}, such as 128MB or 134217728: {meaning}");
     }
 
-    public static string FormatSize(int bytes) => bytes % (1 << 20) == 0 ? $"{bytes >> 20} MiB" : $"{bytes} bytes";
+    public static string FormatSize(long bytes) => bytes switch
+    {
+        > 0 when bytes % (1L << 40) == 0 => $"{bytes >> 40} TiB",
+        _ when bytes % (1 << 20) == 0 => $"{bytes >> 20} MiB",
+        _ => $"{bytes} bytes",
+    };
 
     /// <returns>One of the choices; without a value, the first.</returns>
     public string ReadChoice(string key, params IReadOnlyList<string> choices)
@@ -153,6 +160,6 @@ internal sealed partial class SettingReader(IConfigurationRoot configuration, st
         return setting.GetChildren().Any() ? throw Error(key, $"is a list or a section; expected {expected}") : setting;
     }
 
-    [GeneratedRegex(@"\A\s*(?<number>[0-9]{1,9})\s*(?:(?<prefix>[kmgKMG]i?)?[bB])?\s*\z")]
+    [GeneratedRegex(@"\A\s*(?<number>[0-9]{1,9})\s*(?:(?<prefix>[kmgtKMGT]i?)?[bB])?\s*\z")]
     private static partial Regex Size();
 }

@@ -172,14 +172,14 @@ internal sealed partial class LogDirectory : IDisposable
         }
     }
 
-    public async Task RemoveDaysBeforeAsync(DateOnly keepFrom)
+    public async Task RemoveDaysBeforeAsync(DateOnly keepFrom, string setting)
     {
         // A log that is open saves its known ids, which outlive the record.
         await await _writer.InTurnAsync(() => _rooms.CloseDaysBeforeAsync(keepFrom));
         var removed = await Task.Run(() => Retention.RemoveDaysBefore(Root, keepFrom));
         if (removed > 0)
         {
-            Log.OldDaysRemoved(_logger, removed, keepFrom);
+            Log.OldDaysRemoved(_logger, removed, keepFrom, setting);
             OldDaysRemoved?.Invoke();
         }
     }
@@ -251,7 +251,7 @@ internal sealed partial class LogDirectory : IDisposable
         public static partial void JournalDamaged(ILogger logger, string segment, long offset, int bytes);
 
         [LoggerMessage(EventIds.OldDaysRemoved, LogLevel.Information,
-            "Removed {FileCount} files of days before {KeepFrom:yyyy-MM-dd} (RetainDays)")]
-        public static partial void OldDaysRemoved(ILogger logger, int fileCount, DateOnly keepFrom);
+            "Removed {FileCount} files of days before {KeepFrom:yyyy-MM-dd} ({Setting})")]
+        public static partial void OldDaysRemoved(ILogger logger, int fileCount, DateOnly keepFrom, string setting);
     }
 }

@@ -4,7 +4,7 @@ namespace LoggingService.RoomLogs;
 /// Background work of the log directory: replay at start, retries and checkpoints, removal of old days, a final checkpoint.
 /// </summary>
 internal sealed partial class LogMaintenance(
-    LogDirectory logs, LoggingServiceOptions options, TimeProvider time, ILogger<LogMaintenance> logger) : BackgroundService
+    LogDirectory logs, LogSpace space, LoggingServiceOptions options, TimeProvider time, ILogger<LogMaintenance> logger) : BackgroundService
 {
     /// <summary>The process has 10 s to stop, of which in-flight requests may take half.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(4);
@@ -42,6 +42,7 @@ internal sealed partial class LogMaintenance(
             {
                 await logs.TickAsync();
                 await RemoveOldDaysAsync();
+                await space.CheckAsync();
             },
             stoppingToken));
 
@@ -89,7 +90,7 @@ internal sealed partial class LogMaintenance(
         _cleanedOn = today;
         try
         {
-            await logs.RemoveDaysBeforeAsync(today.AddDays(-days));
+            await logs.RemoveDaysBeforeAsync(today.AddDays(-days), nameof(options.RetainDays));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -2,7 +2,7 @@ using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
 
-/// <summary>Removes old days (<c>RetainDays</c>) of all rooms, including inactive ones, and of the quarantine.</summary>
+/// <summary>Removes old days (<c>RetainDays</c>, <c>MaxBytes</c>) of all rooms, including inactive ones, and of the quarantine.</summary>
 internal static class Retention
 {
     /// <summary>The ids of a removed day are known for this many days more: the event may be resent.</summary>
@@ -31,6 +31,38 @@ internal static class Retention
         }
 
         return removed;
+    }
+
+    /// <summary>The first day to keep, so that what is left has at most a number of bytes; today's files always stay.</summary>
+    /// <exception cref="IOException">A folder can't be read.</exception>
+    public static DateOnly FindFirstKept(string root, long maxBytes, DateOnly today)
+    {
+        var total = 0L;
+        var removable = new SortedDictionary<DateOnly, long>();
+        foreach (var file in new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder).SelectMany(folder => folder.EnumerateFiles()))
+        {
+            if (file.LinkTarget is null)
+            {
+                total += file.Length;
+                var day = DayFileName.Parse(file.Name)?.Day ?? DateOnly.FromDateTime(file.LastWriteTime);
+                if (day < today && IsBefore(today, file))
+                {
+                    removable[day] = removable.GetValueOrDefault(day) + file.Length;
+                }
+            }
+        }
+
+        foreach (var (day, bytes) in removable)
+        {
+            if (total <= maxBytes)
+            {
+                return day;
+            }
+
+            total -= bytes;
+        }
+
+        return total <= maxBytes && removable.Count == 0 ? DateOnly.MinValue : today;
     }
 
     private static bool IsLogFolder(DirectoryInfo folder) =>

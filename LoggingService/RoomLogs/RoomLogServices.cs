@@ -16,5 +16,5 @@ internal static class RoomLogServices
         .AddSingleton<AliasLinks>().AddHostedService(provider => provider.GetRequiredService<AliasLinks>())
         .AddHostedService<RecordedRooms>()
         .AddSingleton<RoomActivity>().AddHostedService(provider => provider.GetRequiredService<RoomActivity>())
-        .AddHostedService<LogMaintenance>();
+        .AddSingleton<LogSpace>().AddHostedService<LogMaintenance>();
 }
