@@ -21,6 +21,8 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             "User with power level 50 in new rooms; repeatable [default: none]"),
         new("--max-body-bytes", Section + nameof(Settings.MaxBodyBytes), "SIZE",
             "Maximum size of a transaction, such as 128MiB [default: 134217728]"),
+        new("--admin", Section + nameof(Settings.Admin), "URL",
+            "Address of health checks and metrics, such as http://127.0.0.1:5001 [default: off]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
     ];
 

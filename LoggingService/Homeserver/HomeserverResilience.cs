@@ -33,7 +33,7 @@ internal static class HomeserverResilience
             })
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddHttpMessageHandler(services => new ResilienceHandler(BuildPipeline(services.GetRequiredService<TimeProvider>())));
-        return services.AddSingleton<ServiceUser>().AddSingleton<CheckRequests>().AddSingleton<ConnectionCheck>()
+        return services.AddSingleton<HomeserverContact>().AddSingleton<ServiceUser>().AddSingleton<CheckRequests>().AddSingleton<ConnectionCheck>()
             .AddHostedService<StartupCheck>();
     }
 

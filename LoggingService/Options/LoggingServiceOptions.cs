@@ -17,13 +17,14 @@ internal sealed partial class LoggingServiceOptions
             "a list: [\"@alice:example.org\"], or LoggingService__Moderators__0=@alice:example.org in the environment",
             "a full user id, such as @alice:example.org");
         MaxBodyBytes = settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728;
+        Admin = settings.ReadText(nameof(Admin), "off");
     }
 
     /// <summary>The keys of the section, each the name of a property.</summary>
     public static IReadOnlyList<string> Keys { get; } =
     [
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays),
-        nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes),
+        nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(Admin),
     ];
 
     /// <summary>The base address of the homeserver's client API: absolute, http or https, with a final slash.</summary>
@@ -49,6 +50,9 @@ internal sealed partial class LoggingServiceOptions
 
     /// <summary>The limit of one transaction's body, from 1 MiB to 512 MiB: as base64 in a quarantine line it must fit an array.</summary>
     public int MaxBodyBytes { get; }
+
+    /// <summary>Where the admin listener listens, or <c>off</c>.</summary>
+    public string Admin { get; }
 
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfigurationRoot configuration)
