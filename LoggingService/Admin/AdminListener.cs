@@ -1,5 +1,4 @@
 using LoggingService.Http;
-using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -72,8 +71,8 @@ internal sealed partial class AdminListener(
                     health.LastReport = await checks.CheckHealthAsync(context.RequestAborted);
                     await next(context);
                 }));
-        server.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = HealthResponse.WriteAsync });
-        server.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = HealthResponse.WriteAsync });
+        server.MapHealthChecks("/health/live", new() { Predicate = _ => false, ResponseWriter = HealthResponse.WriteAsync });
+        server.MapHealthChecks("/health/ready", new() { ResponseWriter = HealthResponse.WriteAsync });
         return server;
     }
 

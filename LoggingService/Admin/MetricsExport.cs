@@ -39,9 +39,10 @@ internal sealed class MetricsExport(ServiceGauges gauges, bool isScraped, bool s
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
+        var version = typeof(MetricsExport).Assembly.GetName().Version?.ToString(3);
         var builder = Sdk.CreateMeterProviderBuilder().AddMeter(ServiceMetrics.MeterName).ConfigureResource(resource => resource
             .Clear()
-            .AddService(ServiceName, serviceVersion: typeof(MetricsExport).Assembly.GetName().Version?.ToString(3))
+            .AddService(ServiceName, serviceVersion: version, autoGenerateServiceInstanceId: false)
             .AddTelemetrySdk()
             .AddEnvironmentVariableDetector());
         if (isScraped)

@@ -153,8 +153,11 @@ internal static class ServiceMetrics
     public static void RecordRoomRefused(string reason) => RoomsRefused.Add(1, Tag("reason", reason));
 
     /// <param name="status">Of the response; <c>null</c> if there was none.</param>
-    public static void RecordHomeserverRequest(int count, string method, int? status) => HomeserverRequests.Add(
-        count, Tag("http.request.method", method), status is null ? Tag("error.type", "no_response") : Tag("http.response.status_code", status));
+    public static void RecordHomeserverRequest(int count, string method, int? status)
+    {
+        var result = status is null ? Tag("error.type", "no_response") : Tag("http.response.status_code", status);
+        HomeserverRequests.Add(count, Tag("http.request.method", method), result);
+    }
 
     private static void RecordProcessed(int count, string outcome)
     {
