@@ -149,7 +149,7 @@ public sealed class HealthTests : IDisposable
         await WaitForAsync(service, "healthy");
         var calls = service.Homeserver.Calls.Count;
         Assert.Equal(200, (await service.PushAsync("1", Some.CanonicalAlias(_room, "#logged_x:localhost"))).Status);
-        await Wait.UntilAsync(() => service.Homeserver.Calls.Count > calls, "an alias is looked up, and is none");
+        await Wait.UntilAsync(() => service.Homeserver.Calls.Count > calls, "the alias is looked up");
 
         await WaitForAsync(service, "healthy");
     }

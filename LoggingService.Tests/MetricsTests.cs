@@ -4,6 +4,9 @@ using System.Text;
 using System.Text.Json;
 using LoggingService.Tests.Reliability;
 using LoggingService.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace LoggingService.Tests;
 
@@ -111,19 +114,31 @@ public sealed class MetricsTests : IDisposable
         Assert.DoesNotContain("localhost", metrics.Text, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_collector_gets_the_metrics_only_where_the_environment_names_it()
+    [Theory]
+    [InlineData("http/protobuf", HttpProtocols.Http1, "/v1/metrics")]
+    [InlineData("grpc", HttpProtocols.Http2, "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export")]
+    public async Task A_collector_gets_the_metrics_where_the_environment_names_it(string protocol, HttpProtocols http, string path)
     {
         var received = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var collector = new HttpListener();
         var address = $"http://127.0.0.1:{FreePort.Next()}";
-        collector.Prefixes.Add($"{address}/");
-        collector.Start();
-        _ = ReceiveAsync();
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().UseUrls(address)
+            .ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = http));
+        await using var collector = builder.Build();
+        collector.Run(async context =>
+        {
+            using var content = new MemoryStream();
+            await context.Request.Body.CopyToAsync(content, context.RequestAborted);
+            if (context.Request.Path == path)
+            {
+                received.TrySetResult(Encoding.Latin1.GetString(content.ToArray()));
+            }
+        });
+        await collector.StartAsync(TestContext.Current.CancellationToken);
 
         // Without the admin listener.
         await using var service = await RunningService.StartAsync(
-            _folder, _homeserver, "env", $"OTEL_EXPORTER_OTLP_ENDPOINT={address}", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+            _folder, _homeserver, "env", $"OTEL_EXPORTER_OTLP_ENDPOINT={address}", $"OTEL_EXPORTER_OTLP_PROTOCOL={protocol}",
             "OTEL_METRIC_EXPORT_INTERVAL=200", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment=test");
         Assert.Equal(200, await service.PushAsync(Some.Message(_room)));
 
@@ -132,21 +147,6 @@ public sealed class MetricsTests : IDisposable
         Assert.Contains("logging-service", body, StringComparison.Ordinal);
         Assert.Contains("deployment.environment", body, StringComparison.Ordinal);
         Assert.Equal(0, await service.Process.StopAsync());
-
-        async Task ReceiveAsync()
-        {
-            while (collector.IsListening)
-            {
-                var call = await collector.GetContextAsync();
-                using var content = new MemoryStream();
-                await call.Request.InputStream.CopyToAsync(content, TestContext.Current.CancellationToken);
-                call.Response.Close();
-                if (call.Request.Url!.AbsolutePath == "/v1/metrics")
-                {
-                    received.TrySetResult(Encoding.Latin1.GetString(content.ToArray()));
-                }
-            }
-        }
     }
 
     [Fact]

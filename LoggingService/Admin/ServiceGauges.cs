@@ -78,7 +78,7 @@ internal sealed class ServiceGauges(
     }
 
     private void NoteLastEvent(IReadOnlyList<LoggedLine> lines) =>
-        Volatile.Write(ref _lastEventAt, lines[^1].ReceivedAt.ToUnixTimeMilliseconds());
+        Volatile.Write(ref _lastEventAt, lines[^1].Event.ReceivedTs!.Value);
 
     private IEnumerable<Measurement<double>> ByKind(Func<(long Files, long Bytes), long> value) =>
         _usage?.Files.Select(kind => new Measurement<double>(value(kind.Value), new KeyValuePair<string, object?>("kind", kind.Key))) ?? [];
