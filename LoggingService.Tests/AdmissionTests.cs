@@ -37,7 +37,7 @@ public sealed class AdmissionTests : IDisposable
         _http = new HttpClient(_homeserver) { BaseAddress = new Uri("http://localhost:8008/") };
         _bodies = new RequestBodyLimit(options);
         _admission = new Admission(
-            () => _backlog, _bodies, options, new HomeserverClient(_http, registration), _lifetime, _time, _messages);
+            () => _backlog, _bodies, options, new HomeserverClient(_http, registration, new(_time)), _lifetime, _time, _messages);
     }
 
     public void Dispose()

@@ -17,8 +17,8 @@ public sealed partial class FolderDependencyTests : IDisposable
     // The last entry is Program.cs.
     private static readonly string[] Order =
     [
-        "Options", "Files", "Events", "Rendering", "Logging", "Registration", "Http", "Homeserver", "Rooms", "Journal", "Upgrade",
-        "RoomLogs", "Transactions", "Demo", "Cli", "",
+        "Options", "Files", "Events", "Rendering", "Logging", "Metrics", "Registration", "Http", "Homeserver", "Rooms", "Journal",
+        "Upgrade", "RoomLogs", "Transactions", "Admin", "Demo", "Cli", "",
     ];
 
     private readonly PEReader _file = new(File.OpenRead(typeof(Program).Assembly.Location));

@@ -62,6 +62,9 @@ public class ListenAddressTests
         var ofOption = $"Cannot listen on {foreign} (--urls): this machine has no such address.";
         await ServiceProcess.AssertOneLineAsync(1, folder, ofOption, "--urls", foreign);
 
+        var ofAdmin = $"Cannot listen on {taken.Address} (--admin): another program listens there already.";
+        await ServiceProcess.AssertOneLineAsync(1, folder, ofAdmin, "--admin", taken.Address, "--urls", "http://127.0.0.1:0");
+
         var environment = new Dictionary<string, string?>
         {
             ["Kestrel__Endpoints__good__Url"] = "http://127.0.0.1:0",
@@ -70,5 +73,27 @@ public class ListenAddressTests
         await using var service = ServiceProcess.Start(folder.Path, environment, "--urls", "http://127.0.0.1:0");
         await service.AssertOneLineAsync(
             1, $"Cannot listen on {taken.Address} (Kestrel__Endpoints__bad__Url): another program listens there already.");
+    }
+
+    [Theory]
+    [InlineData("yes", "not a url such as http://localhost:5000")]
+    [InlineData("https://127.0.0.1:5001", "only http is supported")]
+    [InlineData("http://127.0.0.1:5001/metrics", "an address to listen on has no path")]
+    public async Task An_invalid_address_of_the_admin_listener_is_an_error(string url, string expected)
+    {
+        using var folder = TempFolder.ForCaller();
+
+        await ServiceProcess.AssertOneLineAsync(78, folder, $"--admin is \"{url}\": {expected}", "--admin", url);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public async Task The_admin_listener_cannot_have_the_address_of_the_homeserver()
+    {
+        using var folder = TempFolder.ForCaller();
+        var url = $"http://127.0.0.1:{FreePort.Next()}";
+
+        await ServiceProcess.AssertOneLineAsync(
+            78, folder, $"--admin is \"{url}\": the homeserver has this address; use another port", "--admin", url, "--urls", url);
     }
 }

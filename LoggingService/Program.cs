@@ -1,3 +1,4 @@
+using LoggingService.Admin;
 using LoggingService.Cli;
 using LoggingService.Homeserver;
 using LoggingService.Http;
@@ -47,6 +48,7 @@ static WebApplication Build(string[] settings, bool serves)
 
     // What the routes use. Hosted services start in this order, and stop in the reverse one, after the web server.
     builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);
+    builder.AddAdmin();
     builder.Services.AddSingleton<RequestBodyLimit>().AddSingleton<Admission>().AddSingleton<TransactionEndpoint>();
     builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomStates>().AddSingleton<StoppedRooms>();
     builder.Services.AddSingleton<RoomCreator>().AddSingleton<PendingRooms>();

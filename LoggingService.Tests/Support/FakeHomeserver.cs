@@ -31,6 +31,9 @@ internal sealed class FakeHomeserver : IDisposable
     /// <summary>The beginning of aliases in the homeserver's copy of the registration.</summary>
     public string AliasPrefix { get; set; } = "#logged_";
 
+    /// <summary>Creates rooms, and accepts their aliases and their state.</summary>
+    public bool CreatesRooms { get; set; }
+
     /// <summary>Redirects all calls to this address.</summary>
     public string? RedirectsTo { get; set; }
 
@@ -97,6 +100,8 @@ internal sealed class FakeHomeserver : IDisposable
                 "/_matrix/client/v3/account/whoami" => (200, """{"user_id":"@logging:localhost"}"""),
                 "/_matrix/client/v3/joined_rooms" => (200, """{"joined_rooms":[]}"""),
                 "/_matrix/client/v1/appservice/logging/ping" => await PingAsync(call.Request.InputStream),
+                "/_matrix/client/v3/createRoom" when CreatesRooms => (200, """{"room_id":"!created:localhost"}"""),
+                _ when CreatesRooms && call.Request.HttpMethod == "PUT" => (200, "{}"),
                 "/_matrix/client/v3/register" => (400, """{"errcode":"M_USER_IN_USE","error":"taken"}"""),
                 _ => await QueryAliasAsync(Uri.UnescapeDataString(path.Split('/')[^1])),
             };

@@ -23,30 +23,92 @@ internal sealed class RunningService : IAsyncDisposable
 
     public string Url { get; }
 
+    /// <summary>The address of the admin listener; <c>null</c> if it is off.</summary>
+    public string? Admin { get; private set; }
+
     /// <summary>Starts the service and waits until it listens.</summary>
     /// <param name="folder">The working directory, which gets a registration.</param>
     /// <param name="homeserver">The homeserver that the service calls.</param>
     /// <param name="under">A program that executes the service, with arguments, such as <c>prlimit --nofile=99</c>.</param>
     public static async Task<RunningService> StartAsync(TempFolder folder, FakeHomeserver homeserver, params string[] under)
     {
-        var registration = ServiceUnderTest.RegistrationText();
-        await File.WriteAllTextAsync(folder["registration.yaml"], registration, TestContext.Current.CancellationToken);
+        var service = Start(folder, homeserver, admin: null, under);
+        await service.WaitUntilListeningAsync();
+        return service;
+    }
+
+    /// <summary>Starts the service with an admin listener, and waits until it listens for the homeserver.</summary>
+    /// <inheritdoc cref="StartAsync(TempFolder, FakeHomeserver, string[])"/>
+    public static async Task<RunningService> StartMonitoredAsync(TempFolder folder, FakeHomeserver homeserver, params string[] under)
+    {
+        var service = Start(folder, homeserver, $"http://127.0.0.1:{FreePort.Next()}", under);
+        await service.WaitUntilListeningAsync();
+        return service;
+    }
+
+    /// <summary>Starts the service, and waits for nothing.</summary>
+    /// <param name="admin">The address of the admin listener; <c>null</c> for none.</param>
+    /// <inheritdoc cref="StartAsync(TempFolder, FakeHomeserver, string[])"/>
+    public static RunningService Start(TempFolder folder, FakeHomeserver homeserver, string? admin, params string[] under)
+    {
+        File.WriteAllText(folder["registration.yaml"], ServiceUnderTest.RegistrationText());
         File.SetUnixFileMode(folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var url = $"http://127.0.0.1:{FreePort.Next()}";
         homeserver.Service = url;
-        var process = ServiceProcess.StartUnder(under, folder.Path, "--homeserver", homeserver.Address, "--urls", url);
-        var service = new RunningService(process, url, folder["logs"]);
+        string[] monitored = admin is null ? [] : ["--admin", admin];
+        var process = ServiceProcess.StartUnder(
+            under, folder.Path, ["--homeserver", homeserver.Address, "--urls", url, .. monitored]);
+        return new RunningService(process, url, folder["logs"]) { Admin = admin };
+    }
+
+    public async Task WaitUntilListeningAsync()
+    {
         while (true)
         {
             try
             {
-                using var response = await service._http.GetAsync("/", TestContext.Current.CancellationToken);
-                return service;
+                using var response = await _http.GetAsync("/", TestContext.Current.CancellationToken);
+                return;
             }
-            catch (HttpRequestException) when (!process.HasExited)
+            catch (HttpRequestException) when (!Process.HasExited)
             {
                 await Task.Delay(20, TestContext.Current.CancellationToken);
             }
+        }
+    }
+
+    /// <summary>Asks for the room of an alias, as a homeserver does when a user joins it.</summary>
+    public async Task<int> QueryAliasAsync(string alias)
+    {
+        var target = $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}";
+        using var response = await _http.GetAsync(target, TestContext.Current.CancellationToken);
+        return (int)response.StatusCode;
+    }
+
+    /// <summary>Gets a path of the admin listener.</summary>
+    public async Task<(int Status, string Body)> GetAdminAsync(string path)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var response = await http.GetAsync(Admin + path, TestContext.Current.CancellationToken);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Gets the metrics, once a condition holds.</summary>
+    public async Task<MetricsText> GetMetricsAsync(Func<MetricsText, bool>? until = null)
+    {
+        var end = DateTime.UtcNow.AddSeconds(30);
+        while (true)
+        {
+            var (status, text) = await GetAdminAsync("/metrics");
+            Assert.Equal(200, status);
+            var metrics = new MetricsText(text);
+            if (until?.Invoke(metrics) != false)
+            {
+                return metrics;
+            }
+
+            Assert.True(DateTime.UtcNow < end, text);
+            await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }
 

@@ -25,6 +25,8 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             "Maximum size of all logs, such as 20GiB; the oldest days are removed [default: all]"),
         new("--warn-free-bytes", Section + nameof(Settings.WarnFreeBytes), "SIZE",
             "Free space below which the service warns [default: 1073741824]"),
+        new("--admin", Section + nameof(Settings.Admin), "URL",
+            "Address of health checks and metrics, such as http://127.0.0.1:5001 [default: off]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
     ];
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using LoggingService.Metrics;
 using LoggingService.Registration;
 using LoggingService.Rendering;
 using Polly.Timeout;
@@ -11,7 +12,7 @@ namespace LoggingService.Homeserver;
 /// The calls of the homeserver's client API, one method each. They throw <see cref="HomeserverException"/> if the homeserver
 /// refuses, cannot be reached or does not respond with JSON, and <see cref="OperationCanceledException"/> on cancellation.
 /// </summary>
-internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration registration)
+internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration registration, HomeserverContact contact)
 {
     private const int MaxReasonLength = 500;
 
@@ -211,32 +212,45 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
         try
         {
             using var response = await http.SendAsync(request, cancellation);
+            ServiceMetrics.RecordHomeserverRequest(1, method.Method, (int)response.StatusCode);
             var bytes = await response.Content.ReadAsByteArrayAsync(cancellation);
             var isJson = RawJson.TryParse(bytes, out var json, out _);
             if (response.IsSuccessStatusCode && isJson)
             {
+                if (sendsToken)
+                {
+                    contact.Note(error: null);
+                }
+
                 return json;
             }
 
             var redirectedTo = GetRedirect(response);
             if (redirectedTo is not null)
             {
-                throw new HomeserverException(call, (int)response.StatusCode, null, $"redirects to {redirectedTo}, which is not followed")
+                throw Failed(new(call, (int)response.StatusCode, null, $"redirects to {redirectedTo}, which is not followed")
                 {
                     RedirectedTo = redirectedTo,
-                };
+                });
             }
 
             var reason = SafeText.Escape(json["error"u8].AsString() ?? (isJson ? "" : "(the response is not JSON)"));
             reason = reason[..Math.Min(reason.Length, MaxReasonLength)];
             var badStatus = json["status"u8].AsInteger();
-            throw new HomeserverException(call, (int)response.StatusCode, json["errcode"u8].AsString(), reason) { BadStatus = badStatus };
+            throw Failed(new(call, (int)response.StatusCode, json["errcode"u8].AsString(), reason) { BadStatus = badStatus });
         }
         catch (Exception e) when (e is not HomeserverException)
         {
             cancellation.ThrowIfCancellationRequested();
+            ServiceMetrics.RecordHomeserverRequest(1, method.Method, status: null);
             var reason = e is HttpRequestException { InnerException: { } inner } ? inner.Message : e.Message;
-            throw new HomeserverException(call, null, null, reason, e);
+            throw Failed(new(call, null, null, reason, e));
+        }
+
+        HomeserverException Failed(HomeserverException e)
+        {
+            contact.Note(e);
+            return e;
         }
     }
 

@@ -9,24 +9,24 @@ internal static partial class ExceptionResponses
     public static Task WriteAsync(HttpContext context)
     {
         var exception = context.Features.Get<IExceptionHandlerFeature>()!.Error;
-        var error = exception switch
-        {
-            MatrixException e => e.Error,
-            BadHttpRequestException e => MatrixResults.ForStatus(e.StatusCode),
-
-            // The client disconnected; the response is discarded.
-            ConnectionResetException or OperationCanceledException => MatrixResults.ForStatus(StatusCodes.Status400BadRequest),
-            _ => null,
-        };
-        if (error is null)
+        var error = exception is MatrixException e ? e.Error : MatrixResults.ForStatus(StatusOf(exception));
+        if (error.Status == StatusCodes.Status500InternalServerError && exception is not MatrixException)
         {
             var loggers = context.RequestServices.GetRequiredService<ILoggerFactory>();
             Log.RequestFailed(loggers.CreateLogger(typeof(ExceptionResponses).FullName!), exception);
-            error = MatrixResults.ForStatus(StatusCodes.Status500InternalServerError);
         }
 
         return error.ExecuteAsync(context);
     }
+
+    /// <summary>The status of the response to an exception; 499 if the client disconnected, which discards the response.</summary>
+    public static int StatusOf(Exception exception) => exception switch
+    {
+        MatrixException e => e.Error.Status,
+        BadHttpRequestException e => e.StatusCode,
+        ConnectionResetException or OperationCanceledException => StatusCodes.Status499ClientClosedRequest,
+        _ => StatusCodes.Status500InternalServerError,
+    };
 
     private static partial class Log
     {

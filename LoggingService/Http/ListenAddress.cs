@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace LoggingService.Http;
 
 /// <summary>A configured address to listen on.</summary>
@@ -19,6 +21,31 @@ internal sealed record ListenAddress(string Url, string Setting, string Advice =
                 .Select(url => new ListenAddress(url, SettingReader.NameOf(configuration, "urls")))];
     }
 
+    /// <summary>The address of the admin listener; <c>null</c> if it is off.</summary>
+    public static ListenAddress? ReadAdmin(IConfigurationRoot configuration) =>
+        configuration["LoggingService:Admin"] is { } url && !url.Equals("off", StringComparison.OrdinalIgnoreCase)
+            ? new(url.Trim(), SettingReader.NameOf(configuration, "LoggingService:Admin"))
+            : null;
+
+    /// <summary>Whether only this machine reaches the address. It must be valid.</summary>
+    public bool IsLocal
+    {
+        get
+        {
+            var address = BindingAddress.Parse(Url);
+            return address.IsUnixPipe
+                || address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+                || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip));
+        }
+    }
+
+    /// <summary>Whether another address has the same host and port; port 0 is a different one each time.</summary>
+    public bool IsSame(ListenAddress other)
+    {
+        var address = BindingAddress.Parse(Url.ToLowerInvariant());
+        return address.Port != 0 && address.Equals(BindingAddress.Parse(other.Url.ToLowerInvariant()));
+    }
+
     /// <summary>Rejects what the web server would reject with exceptions that only their messages distinguish.</summary>
     /// <exception cref="ConfigurationException">An address or a setting of the web server is invalid.</exception>
     public static void CheckAll(IConfigurationRoot configuration)
@@ -33,7 +60,8 @@ internal sealed record ListenAddress(string Url, string Setting, string Advice =
             endpoint.ReadChoice("Protocols", Protocols);
         }
 
-        foreach (var address in ReadAll(configuration))
+        var admin = ReadAdmin(configuration);
+        foreach (var address in ReadAll(configuration).Concat(admin is null ? [] : [admin]))
         {
             if (address.DescribeInvalid() is { } error)
             {

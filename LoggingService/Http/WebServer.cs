@@ -51,13 +51,19 @@ internal static class WebServer
     {
         var hangup = HangupSignal.Handle(app.Lifetime.StopApplication);
         app.Lifetime.ApplicationStopped.Register(hangup.Dispose);
+        await StartAsync(app, app.Services.GetRequiredService<IReadOnlyList<ListenAddress>>(), CancellationToken.None);
+    }
+
+    /// <inheritdoc cref="StartAsync(WebApplication)"/>
+    public static async Task StartAsync(WebApplication app, IReadOnlyList<ListenAddress> addresses, CancellationToken cancellation)
+    {
         try
         {
-            await app.StartAsync();
+            await app.StartAsync(cancellation);
         }
         catch (Exception e) when (DescribeBindError(e) is not null)
         {
-            throw CreateBindException(app.Services.GetRequiredService<IReadOnlyList<ListenAddress>>(), e);
+            throw CreateBindException(addresses, e);
         }
     }
 

@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Security.Cryptography;
 using LoggingService.Files;
+using LoggingService.Metrics;
 using Microsoft.Win32.SafeHandles;
 
 namespace LoggingService.Journal;
@@ -182,7 +184,9 @@ internal sealed class JournalSegment : IDisposable
     public void Sync()
     {
         HasFailed = true;
+        var startedAt = Stopwatch.GetTimestamp();
         Posix.SyncData(_file, Path);
+        ServiceMetrics.RecordSync(startedAt);
         LastSequence = _appended;
         HasFailed = false;
         Verify();

@@ -82,4 +82,8 @@ internal static class EventIds
 
     // Logging: 800 to 899.
     public const int SerilogSectionIgnored = 800;
+
+    // Admin: 900 to 949.
+    public const int AdminListening = 900;
+    public const int AdminIsPublic = 901;
 }

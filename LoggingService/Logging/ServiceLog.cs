@@ -25,6 +25,7 @@ internal static partial class ServiceLog
         ["Logging:LogLevel:Microsoft"] = nameof(LogLevel.Warning),
         ["Logging:LogLevel:Microsoft.AspNetCore.Diagnostics"] = nameof(LogLevel.Critical),
         ["Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics"] = nameof(LogLevel.Warning),
+        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = nameof(LogLevel.Critical),
         [$"Logging:LogLevel:{Host}"] = nameof(LogLevel.Critical),
         ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = nameof(LogLevel.Warning),
         ["Logging:LogLevel:System.Net.Http"] = nameof(LogLevel.Warning),

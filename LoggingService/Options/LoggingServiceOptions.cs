@@ -19,13 +19,14 @@ internal sealed partial class LoggingServiceOptions
         MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
         MaxBytes = settings.ReadSize(nameof(MaxBytes), 1 << 20, 1L << 50, "the limit of all logs. Omit it to keep all");
         WarnFreeBytes = settings.ReadSize(nameof(WarnFreeBytes), 0, 1L << 50, "the free space that is warned of") ?? 1 << 30;
+        Admin = settings.ReadText(nameof(Admin), "off");
     }
 
     /// <summary>The keys of the section, each the name of a property.</summary>
     public static IReadOnlyList<string> Keys { get; } =
     [
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays),
-        nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes),
+        nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes), nameof(Admin),
     ];
 
     /// <summary>The base address of the homeserver's client API: absolute, http or https, with a final slash.</summary>
@@ -57,6 +58,9 @@ internal sealed partial class LoggingServiceOptions
 
     /// <summary>Less free space than this is a warning.</summary>
     public long WarnFreeBytes { get; }
+
+    /// <summary>Where the admin listener listens, or <c>off</c>.</summary>
+    public string Admin { get; }
 
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfigurationRoot configuration)

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using LoggingService.Files;
 using LoggingService.Journal;
+using LoggingService.Metrics;
 
 namespace LoggingService.RoomLogs;
 
@@ -27,6 +29,7 @@ internal sealed partial class Checkpoint(
     public async Task<bool> TryRunAsync(bool roll)
     {
         await _running.WaitAsync();
+        var startedAt = Stopwatch.GetTimestamp();
         try
         {
             await RunAsync(roll);
@@ -50,6 +53,7 @@ internal sealed partial class Checkpoint(
         finally
         {
             _running.Release();
+            ServiceMetrics.RecordCheckpoint(!_isFailing, startedAt);
         }
 
         return !_isFailing;

@@ -66,6 +66,9 @@ internal sealed partial class LogDirectory : IDisposable
 
     public RoomFaults Faults { get; }
 
+    /// <summary>Counted once a second.</summary>
+    public RoomCounts RoomCounts => _cache.Counts;
+
     /// <summary>What is acknowledged and not yet in the rooms' files.</summary>
     public Backlog Backlog => new(_journal.Size, _writer.OldestAge);
 

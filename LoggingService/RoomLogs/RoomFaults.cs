@@ -111,6 +111,8 @@ internal sealed partial class RoomFaults(
                 Log.Slow(logger, NameOf(room));
             }
         }
+
+        cache.Count();
     }
 
     /// <summary>

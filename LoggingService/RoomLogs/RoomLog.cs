@@ -1,4 +1,5 @@
 using LoggingService.Files;
+using LoggingService.Metrics;
 using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
@@ -71,6 +72,7 @@ internal sealed class RoomLog : DayLog
             _pending.Add(e.EventId, e);
         }
 
+        ServiceMetrics.RecordDuplicates(entries.Count - _appended.Count);
         if (_appended.Count == 0)
         {
             return [];
@@ -100,6 +102,7 @@ internal sealed class RoomLog : DayLog
             _lines = new();
         }
 
+        ServiceMetrics.RecordLines(logged.Count, logged[^1].Event);
         return logged;
     }
 

@@ -29,6 +29,11 @@ internal sealed class RoomLogCache(int maxOpen, long maxFilterBytes = 192 * 1024
     /// </summary>
     public Room? Victim => _open.FirstOrDefault(room => room.From is null) ?? _open.First?.Value;
 
+    /// <summary>The counts as of the last <see cref="Count"/>; for any thread.</summary>
+    public RoomCounts Counts { get; private set; } = new(0, 0);
+
+    public void Count() => Counts = new(_open.Count, _rooms.Values.Count(room => room.Failures > 0 || room.RepairAt is not null));
+
     public Room GetOrAdd(string roomId)
     {
         if (!_rooms.TryGetValue(roomId, out var room))

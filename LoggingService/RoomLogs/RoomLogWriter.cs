@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using LoggingService.Journal;
+using LoggingService.Metrics;
 
 namespace LoggingService.RoomLogs;
 
@@ -201,6 +202,11 @@ internal sealed class RoomLogWriter
                 RunUrgent();
                 Faults.RetryDisk();
             }
+        }
+
+        if (_round.Count > 0)
+        {
+            ServiceMetrics.RecordRound(_roundSince);
         }
 
         _round.Clear();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using LoggingService.Homeserver;
 using LoggingService.Http;
+using LoggingService.Metrics;
 
 namespace LoggingService.Rooms;
 
@@ -46,6 +47,7 @@ internal sealed partial class RoomCreator(
 
         if (!alias.CanExist)
         {
+            ServiceMetrics.RecordRoomRefused("alias");
             if (_refusalThrottle.TryAcquire())
             {
                 Log.AliasRefused(logger, alias);
@@ -88,6 +90,7 @@ internal sealed partial class RoomCreator(
             {
                 if (!_limit.TryReserve(out var reservation))
                 {
+                    ServiceMetrics.RecordRoomRefused("limit");
                     if (_limitThrottle.TryAcquire())
                     {
                         Log.RoomLimitReached(logger, options.RoomsPerHour, alias);
@@ -114,6 +117,7 @@ internal sealed partial class RoomCreator(
         }
         catch (HomeserverException e)
         {
+            ServiceMetrics.RecordRoomRefused("homeserver");
             if (_failureThrottle.TryAcquire())
             {
                 Log.RoomCreationFailed(logger, alias, e.Message);
@@ -144,6 +148,7 @@ internal sealed partial class RoomCreator(
     private async Task CompleteAsync(RoomAlias alias, PendingRoom room)
     {
         Log.RoomCreated(logger, room.RoomId, alias);
+        ServiceMetrics.RecordRoomCreated();
         aliases.Confirm(alias, room.RoomId);
         pending.Remove(alias);
         if (!await TrySetCanonicalAliasAsync(alias, room.RoomId))

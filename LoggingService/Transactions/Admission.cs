@@ -35,16 +35,32 @@ internal sealed partial class Admission(
     private bool _hasRefused;
 
     /// <summary>The bounds; other values are for tests.</summary>
-    public long MaxBacklogBytes { private get; set; } = 256 << 20;
+    public long MaxBacklogBytes { get; set; } = 256 << 20;
 
-    public TimeSpan MaxOldestAge { private get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan MaxOldestAge { get; set; } = TimeSpan.FromSeconds(30);
 
     public long MinFreeBytes { private get; set; } = 64 << 20;
 
-    public long MinFreeInodes { private get; set; } = 1000;
+    public long MinFreeInodes { get; set; } = 1000;
 
     /// <summary>A homeserver waits 60 s for the response.</summary>
     public TimeSpan MaxWait { private get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What is acknowledged and not yet in the rooms' files.</summary>
+    public Backlog Backlog => getBacklog();
+
+    /// <summary>What the disk has left, at most a second old, and the bytes below which transactions wait.</summary>
+    public (FreeSpace Free, long RequiredBytes) Space
+    {
+        get
+        {
+            lock (_lock)
+            {
+                ReadFreeSpace();
+                return (_free, GetRequiredBytes(getBacklog()));
+            }
+        }
+    }
 
     /// <summary>Returns once a transaction may be read: at once while admission is open.</summary>
     /// <exception cref="MatrixException">503: admission did not open in time, or the service is stopping.</exception>
@@ -113,13 +129,15 @@ internal sealed partial class Admission(
         }
 
         ReadFreeSpace();
-        if (_free.Bytes < (CopiesOnDisk * (backlog.Bytes + bodies.BytesInFlight)) + MinFreeBytes)
+        if (_free.Bytes < GetRequiredBytes(backlog))
         {
             return "the disk is almost full";
         }
 
         return _free.Inodes < MinFreeInodes ? "the disk has almost no free inodes" : null;
     }
+
+    private long GetRequiredBytes(Backlog backlog) => (CopiesOnDisk * (backlog.Bytes + bodies.BytesInFlight)) + MinFreeBytes;
 
     private void ReadFreeSpace()
     {

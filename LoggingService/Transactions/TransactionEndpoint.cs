@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using LoggingService.Http;
+using LoggingService.Metrics;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
 
@@ -21,7 +23,10 @@ internal sealed partial class TransactionEndpoint(
 
     private readonly RefusedTransactions _refused = new();
     private readonly string _quarantine = Path.Combine(logs.Root, Quarantine.Folder);
-    private bool _appendFailing;
+    private string? _appendError;
+
+    /// <summary>Why the last transaction could not be appended to the journal; <c>null</c> if it was.</summary>
+    public string? AppendError => Volatile.Read(ref _appendError);
 
     /// <summary>
     /// 200: every event of the transaction is durable. 400: the body is not JSON, 415: it is compressed, and nothing of it is kept. An
@@ -30,6 +35,22 @@ internal sealed partial class TransactionEndpoint(
     /// <param name="transactionId">Identifies a retry only: a homeserver may reuse it for another body.</param>
     /// <exception cref="MatrixException">The body could not be read, or the journal not be written; the homeserver must retry.</exception>
     public async Task<IResult> ReceiveAsync(HttpRequest request, string transactionId)
+    {
+        var receivedAt = Stopwatch.GetTimestamp();
+        try
+        {
+            var result = await AcceptAsync(request, transactionId);
+            ServiceMetrics.RecordTransaction((result as MatrixError)?.Status ?? StatusCodes.Status200OK, receivedAt);
+            return result;
+        }
+        catch (Exception e)
+        {
+            ServiceMetrics.RecordTransaction(ExceptionResponses.StatusOf(e), receivedAt);
+            throw;
+        }
+    }
+
+    private async Task<IResult> AcceptAsync(HttpRequest request, string transactionId)
     {
         await admission.WaitAsync(request.HttpContext.RequestAborted);
         using var body = new RequestBody(limit);
@@ -55,6 +76,8 @@ internal sealed partial class TransactionEndpoint(
         var logged = Detach(await rooms.FilterAsync(transaction.Events), body.Bytes.Length);
         await AppendAsync(logged, transaction.Unloggable, transactionId);
         _refused.Remove(transactionId);
+        var notLogged = transaction.Events.Count - logged.Count(e => !e.IsNote);
+        ServiceMetrics.RecordEvents(transaction.Events.Count + transaction.Unloggable.Count, notLogged, transaction.Unloggable.Count);
         foreach (var item in transaction.Unloggable)
         {
             Log.Quarantined(logger, item.IsJson ? LogLevel.Warning : LogLevel.Error, transactionId, item.Reason, _quarantine);
@@ -75,7 +98,7 @@ internal sealed partial class TransactionEndpoint(
         try
         {
             await logs.AppendAsync(events, unloggable, transactionId);
-            if (Interlocked.Exchange(ref _appendFailing, false))
+            if (Interlocked.Exchange(ref _appendError, null) is not null)
             {
                 Log.AppendRecovered(logger);
             }
@@ -85,7 +108,7 @@ internal sealed partial class TransactionEndpoint(
             rooms.Forget(events);
 
             // Once, not for each retry.
-            if (!Interlocked.Exchange(ref _appendFailing, true))
+            if (Interlocked.Exchange(ref _appendError, e.Message) is null)
             {
                 Log.AppendFailed(logger, e.Message);
             }
