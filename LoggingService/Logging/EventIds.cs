@@ -80,4 +80,9 @@ internal static class EventIds
 
     // Logging: 800 to 899.
     public const int SerilogSectionIgnored = 800;
+
+    // Systemd: 950 to 959.
+    public const int Stalled = 950;
+    public const int Progressing = 951;
+    public const int NotificationFailed = 952;
 }
