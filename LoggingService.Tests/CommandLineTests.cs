@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using LoggingService.Registration;
 using LoggingService.Tests.Support;
 
@@ -34,8 +36,13 @@ public class CommandLineTests
     }
 
     [Fact]
-    public async Task The_version_is_that_of_the_build() =>
-        Assert.Matches(@"^\d+\.\d+\.\d+(\+[0-9a-f]+)?$", Assert.Single(await RunAsync(0, "--version")));
+    public async Task The_version_is_that_of_the_project_with_the_commit_of_the_build()
+    {
+        var project = XDocument.Load(Path.Combine(Checkout.Folder, "LoggingService", "LoggingService.csproj"));
+        var version = Regex.Escape(project.Descendants("Version").Single().Value);
+        var commit = Path.Exists(Path.Combine(Checkout.Folder, ".git")) ? @"\+[0-9a-f]{40}" : "";
+        Assert.Matches($"^{version}{commit}$", Assert.Single(await RunAsync(0, "--version")));
+    }
 
     [Theory]
     [InlineData("'--homeservr' was not matched. Did you mean one of the following? --homeserver.", "--homeservr", "http://127.0.0.1:9")]

@@ -6,15 +6,16 @@ namespace LoggingService.Tests.Support;
 /// <summary>A service process to push transactions to.</summary>
 internal sealed class RunningService : IAsyncDisposable
 {
+    private readonly Lazy<AuthenticationHeaderValue> _token;
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
 
-    private RunningService(ServiceProcess process, string url, string logs)
+    private RunningService(ServiceProcess process, string url, string logs, Func<string?> getToken)
     {
         Process = process;
         Logs = logs;
         Url = url;
         _http.BaseAddress = new Uri(url);
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServiceUnderTest.HsToken);
+        _token = new(() => new("Bearer", getToken()));
     }
 
     public ServiceProcess Process { get; }
@@ -35,7 +36,14 @@ internal sealed class RunningService : IAsyncDisposable
         var url = $"http://127.0.0.1:{FreePort.Next()}";
         homeserver.Service = url;
         var process = ServiceProcess.StartUnder(under, folder.Path, "--homeserver", homeserver.Address, "--urls", url);
-        var service = new RunningService(process, url, folder["logs"]);
+        return await ConnectAsync(process, url, folder["logs"], () => ServiceUnderTest.HsToken);
+    }
+
+    /// <summary>Waits until a service that was started listens.</summary>
+    /// <param name="getToken">The hs_token; the service may create its registration first.</param>
+    public static async Task<RunningService> ConnectAsync(ServiceProcess process, string url, string logs, Func<string?> getToken)
+    {
+        var service = new RunningService(process, url, logs, getToken);
         while (true)
         {
             try
@@ -58,7 +66,9 @@ internal sealed class RunningService : IAsyncDisposable
         try
         {
             var target = $"/_matrix/app/v1/transactions/{Guid.NewGuid():N}";
-            using var response = await _http.PutAsync(target, content, TestContext.Current.CancellationToken);
+            using var request = new HttpRequestMessage(HttpMethod.Put, target) { Content = content };
+            request.Headers.Authorization = _token.Value;
+            using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
             return (int)response.StatusCode;
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
