@@ -1,3 +1,6 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using LoggingService.Registration;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
@@ -23,6 +26,7 @@ public class CommandLineTests
 
     [Theory]
     [InlineData("check")]
+    [InlineData("create-registration")]
     [InlineData("demo")]
     [InlineData("render")]
     public async Task Help_of_a_command_shows_its_usage(string command)
@@ -32,8 +36,13 @@ public class CommandLineTests
     }
 
     [Fact]
-    public async Task The_version_is_that_of_the_build() =>
-        Assert.Matches(@"^\d+\.\d+\.\d+(\+[0-9a-f]+)?$", Assert.Single(await RunAsync(0, "--version")));
+    public async Task The_version_is_that_of_the_project_with_the_commit_of_the_build()
+    {
+        var project = XDocument.Load(Path.Combine(Checkout.Folder, "LoggingService", "LoggingService.csproj"));
+        var version = Regex.Escape(project.Descendants("Version").Single().Value);
+        var commit = Path.Exists(Path.Combine(Checkout.Folder, ".git")) ? @"\+[0-9a-f]{40}" : "";
+        Assert.Matches($"^{version}{commit}$", Assert.Single(await RunAsync(0, "--version")));
+    }
 
     [Theory]
     [InlineData("'--homeservr' was not matched. Did you mean one of the following? --homeserver.", "--homeservr", "http://127.0.0.1:9")]
@@ -56,6 +65,22 @@ public class CommandLineTests
     [InlineData("--moderator is \"bob\"", "--moderator", "@alice:example.org", "--moderator", "bob")]
     public async Task An_invalid_command_line_is_one_line_with_the_nearest_valid_name(string expected, params string[] args) =>
         Assert.Contains(expected, Assert.Single(await RunAsync(78, args)), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_registration_is_created_before_the_first_start_with_the_address_of_the_service()
+    {
+        using var folder = TempFolder.ForCaller();
+        string[] command = ["create-registration", "--registration", folder["its.yaml"], "--url", "http://logs.example.org:5000/bridge/"];
+        await using var created = ServiceProcess.Start(folder.Path, command);
+        Assert.Equal(0, await created.WaitForExitAsync());
+
+        Assert.Equal($"Created {folder["its.yaml"]} with new tokens. The homeserver needs a copy:", created.StandardOutput[0]);
+        Assert.Equal("http://logs.example.org:5000/bridge", $"{RegistrationReader.Read(folder["its.yaml"]).Url}");
+        Assert.Equal([folder["its.yaml"]], Directory.GetFileSystemEntries(folder.Path));
+        await ServiceProcess.AssertOneLineAsync(78, folder, "the file exists already and was left unchanged", command);
+        string[] invalid = ["create-registration", "--registration", folder["other.yaml"], "--url", "logs.example.org"];
+        await ServiceProcess.AssertOneLineAsync(78, folder, "--url is \"logs.example.org\", which is not an absolute", invalid);
+    }
 
     /// <returns>The output. The working directory stays empty.</returns>
     private static async Task<IReadOnlyList<string>> RunAsync(int exitCode, params string[] args)

@@ -65,17 +65,9 @@ public partial class TryWithSynapseTests
     // By its path in the checkout, from another working directory: the script builds the service.
     private static Process Start(TempFolder folder)
     {
-        var start = new ProcessStartInfo(Path.Combine(Checkout(), "scripts", "try-with-synapse")) { WorkingDirectory = folder.Path };
+        var start = new ProcessStartInfo(Path.Combine(Checkout.Folder, "scripts", "try-with-synapse")) { WorkingDirectory = folder.Path };
         start.Environment["TMPDIR"] = folder.Path;
         return ChildProcess.Start(start);
-    }
-
-    private static string Checkout()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "LoggingService.sln")))
-            folder = folder.Parent ?? throw new InvalidOperationException("The script needs the checkout, in which these tests don't run.");
-        return folder.FullName;
     }
 
     // Each process of the script has the folder in its environment, its command line or its mounts.

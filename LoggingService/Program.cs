@@ -5,6 +5,7 @@ using LoggingService.Http;
 using LoggingService.Registration;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
+using LoggingService.Systemd;
 using LoggingService.Transactions;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -45,6 +46,8 @@ static WebApplication Build(string[] settings, bool serves)
 
     var registration = RegistrationReader.Read(options.Registration);
     builder.ConfigureWebServer(options, registration, isRequired: serves);
+
+    builder.Services.AddSystemdNotifications();
 
     // What the routes use. Hosted services start in this order, and stop in the reverse one, after the web server.
     builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);

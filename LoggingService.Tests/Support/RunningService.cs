@@ -6,15 +6,16 @@ namespace LoggingService.Tests.Support;
 /// <summary>A service process to push transactions to.</summary>
 internal sealed class RunningService : IAsyncDisposable
 {
+    private readonly Lazy<AuthenticationHeaderValue> _token;
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
 
-    private RunningService(ServiceProcess process, string url, string logs)
+    private RunningService(ServiceProcess process, string url, string logs, Func<string?> getToken)
     {
         Process = process;
         Logs = logs;
         Url = url;
         _http.BaseAddress = new Uri(url);
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServiceUnderTest.HsToken);
+        _token = new(() => new("Bearer", getToken()));
     }
 
     public ServiceProcess Process { get; }
@@ -58,7 +59,16 @@ internal sealed class RunningService : IAsyncDisposable
         string[] monitored = admin is null ? [] : ["--admin", admin];
         var process = ServiceProcess.StartUnder(
             under, folder.Path, ["--homeserver", homeserver.Address, "--urls", url, .. monitored]);
-        return new RunningService(process, url, folder["logs"]) { Admin = admin };
+        return new RunningService(process, url, folder["logs"], () => ServiceUnderTest.HsToken) { Admin = admin };
+    }
+
+    /// <summary>Waits until a service that was started listens.</summary>
+    /// <param name="getToken">The hs_token; the service may create its registration first.</param>
+    public static async Task<RunningService> ConnectAsync(ServiceProcess process, string url, string logs, Func<string?> getToken)
+    {
+        var service = new RunningService(process, url, logs, getToken);
+        await service.WaitUntilListeningAsync();
+        return service;
     }
 
     public async Task WaitUntilListeningAsync()
@@ -120,7 +130,9 @@ internal sealed class RunningService : IAsyncDisposable
         try
         {
             var target = $"/_matrix/app/v1/transactions/{Guid.NewGuid():N}";
-            using var response = await _http.PutAsync(target, content, TestContext.Current.CancellationToken);
+            using var request = new HttpRequestMessage(HttpMethod.Put, target) { Content = content };
+            request.Headers.Authorization = _token.Value;
+            using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
             return (int)response.StatusCode;
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })

@@ -67,12 +67,19 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static ServiceProcess StartUnder(IReadOnlyList<string> program, string workingDirectory, params IEnumerable<string> arguments) =>
         Start(workingDirectory, new Dictionary<string, string?>(), arguments, input: "", program);
 
+    /// <summary>Starts an installed service, the whole command, with the settings in its own <c>/etc</c>.</summary>
+    public static ServiceProcess StartInstalled(IReadOnlyList<string> command, string workingDirectory) =>
+        Start(command, workingDirectory, new Dictionary<string, string?> { [MachineSettings.Variable] = null }, input: "");
+
     private static ServiceProcess Start(
         string workingDirectory, IReadOnlyDictionary<string, string?> environment, IEnumerable<string> arguments, string input,
-        IReadOnlyList<string>? under = null)
+        IReadOnlyList<string>? under = null) =>
+        Start([.. under ?? [], .. Program, .. arguments], workingDirectory, environment, input);
+
+    private static ServiceProcess Start(
+        IReadOnlyList<string> command, string workingDirectory, IReadOnlyDictionary<string, string?> environment, string input)
     {
-        List<string> command = [.. under ?? [], .. Program, .. arguments];
-        var start = new ProcessStartInfo(command[0], command[1..])
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
             WorkingDirectory = workingDirectory,
         };

@@ -32,9 +32,11 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
 
     private bool IsList => Name == "--moderator";
 
-    public static void AddAllTo(Command command)
+    public static void AddAllTo(Command command) => AddTo(command, [.. All.Select(setting => setting.Name)]);
+
+    public static void AddTo(Command command, params string[] names)
     {
-        foreach (var setting in All)
+        foreach (var setting in All.Where(setting => names.Contains(setting.Name)))
         {
             command.Add(setting.CreateOption());
         }

@@ -86,4 +86,9 @@ internal static class EventIds
     // Admin: 900 to 949.
     public const int AdminListening = 900;
     public const int AdminIsPublic = 901;
+
+    // Systemd: 950 to 959.
+    public const int Stalled = 950;
+    public const int Progressing = 951;
+    public const int NotificationFailed = 952;
 }

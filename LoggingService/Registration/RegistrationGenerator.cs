@@ -7,17 +7,20 @@ namespace LoggingService.Registration;
 /// <summary>Creates a registration file for an admin who has none yet, and explains what to do with it.</summary>
 internal static class RegistrationGenerator
 {
+    public const string DefaultUrl = "http://localhost:5000";
+
     private const string TokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const string HomeserverFolder = "/etc/matrix-synapse";
 
     /// <summary>Creates the file with new random tokens and mode 0600, atomically.</summary>
     /// <exception cref="FatalException">The file exists, or can't be created there; the folder must exist.</exception>
-    public static void Write(string path)
+    /// <param name="url">Valid for <see cref="HttpUrl"/>, and escaped.</param>
+    public static void Write(string path, string url = DefaultUrl)
     {
         try
         {
-            AtomicFile.Create(path, OwnerOnly, file => file.Write(Encoding.UTF8.GetBytes(Yaml())));
+            AtomicFile.Create(path, OwnerOnly, file => file.Write(Encoding.UTF8.GetBytes(Yaml(url))));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -45,7 +48,7 @@ internal static class RegistrationGenerator
 
         """;
 
-    private static string Yaml() =>
+    private static string Yaml(string url) =>
         $$"""
         # The registration of LoggingService. The service and the homeserver read the same text:
         # after a change, give the homeserver a new copy and restart both.
@@ -53,7 +56,7 @@ internal static class RegistrationGenerator
         # The name of the service, unique at the homeserver.
         id: "logging"
         # Where the homeserver reaches the service, which listens there.
-        url: "http://localhost:5000"
+        url: "{{url}}"
         # The secret that the service sends to the homeserver.
         as_token: "{{NewToken()}}"
         # The secret that the homeserver sends to the service.

@@ -11,8 +11,12 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
     private const long BatchBytes = 64 * 1024 * 1024;
 
     private readonly Dictionary<Room, long> _sizes = [];
+    private long _framesRead;
 
     public int RoomCount => _sizes.Count;
+
+    /// <summary>Counts each frame in each pass; for another thread.</summary>
+    public long FramesRead => Volatile.Read(ref _framesRead);
 
     /// <summary>The last event of each room.</summary>
     public Dictionary<string, RoomEvent> LastEvents { get; } = [];
@@ -77,6 +81,7 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
 
     private List<Room> Add(JournalFrame frame)
     {
+        _framesRead++;
         var rooms = new List<Room>();
         foreach (var entry in RoomEntry.Of(frame))
         {
@@ -105,11 +110,15 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
         if (batch.Count > 0)
         {
             using var range = journal.Read(0, journal.LastSequence);
-            foreach (var entry in range.Frames().SelectMany(RoomEntry.Of))
+            foreach (var frame in range.Frames())
             {
-                if (batch.TryGetValue(entry.RoomId, out var found))
+                _framesRead++;
+                foreach (var entry in RoomEntry.Of(frame))
                 {
-                    found.Entries.Add(entry);
+                    if (batch.TryGetValue(entry.RoomId, out var found))
+                    {
+                        found.Entries.Add(entry);
+                    }
                 }
             }
         }

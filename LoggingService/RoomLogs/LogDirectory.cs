@@ -26,6 +26,7 @@ internal sealed partial class LogDirectory : IDisposable
     private long _unsyncedSince;
     private long _lastAppend;
     private bool _isCheckpointNeeded;
+    private JournalReplay? _replay;
 
     /// <summary>The last event of each room whose log was repaired at the start.</summary>
     private ConcurrentDictionary<string, RoomEvent> _replayed = new();
@@ -69,6 +70,9 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>Counted once a second.</summary>
     public RoomCounts RoomCounts => _cache.Counts;
 
+    /// <summary>How many frames of the journal the start has read; it may read a frame again.</summary>
+    public long ReplayedFrames => Volatile.Read(ref _replay)?.FramesRead ?? 0;
+
     /// <summary>What is acknowledged and not yet in the rooms' files.</summary>
     public Backlog Backlog => new(_journal.Size, _writer.OldestAge);
 
@@ -89,6 +93,7 @@ internal sealed partial class LogDirectory : IDisposable
 
         JournalUpgrade.Run(Root, KeepDamaged, _logger);
         var replay = new JournalReplay(_journal, _parking, _cache, KeepDamaged);
+        Volatile.Write(ref _replay, replay);
         replay.Read();
         _replayed = new(replay.LastEvents);
         _writer.Start(_journal.LastSequence);
@@ -102,6 +107,8 @@ internal sealed partial class LogDirectory : IDisposable
             Log.Replayed(_logger, replay.RoomCount);
             _isCheckpointNeeded = true;
         }
+
+        Volatile.Write(ref _replay, null);
     }
 
     /// <summary>
@@ -144,6 +151,12 @@ internal sealed partial class LogDirectory : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether commits to the journal go on. A commit that fails is progress, too: the homeserver gets an answer.</summary>
+    public ProgressProbe ProbeJournal() => new(() => Task.Run(_journal.Verify), () => _journal.LastSequence);
+
+    /// <summary>Whether the writer goes on. While the disk fails, its retries are progress.</summary>
+    public ProgressProbe ProbeWriter() => new(() => _writer.InTurnAtOnceAsync(static () => { }), () => _writer.Position);
 
     /// <summary>Completes when what is durable now is in the rooms' files, except for parked rooms.</summary>
     public async Task CaughtUpAsync() => await await _writer.InTurnAsync(_rooms.WhenQuietAsync);
