@@ -19,7 +19,7 @@ internal static class RoomsCommand
         var command = new Command("rooms", "Lists the rooms in the logs, with their state and size.");
         var json = new Option<bool>("--json") { Description = "Write JSON" };
         command.Add(json);
-        SettingOption.AddLogsTo(command);
+        SettingOption.AddTo(command, "--logs");
         command.SetAction(parsed => Run(LogDirectoryPath.Of(readOptions(parsed)), parsed.GetValue(json)));
         return command;
     }

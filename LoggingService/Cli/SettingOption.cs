@@ -42,8 +42,14 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
         }
     }
 
-    /// <summary>For a command that reads the logs only; the other settings can be in files.</summary>
-    public static void AddLogsTo(Command command) => command.Add(All.Single(setting => setting.Name == "--logs").CreateOption());
+    /// <summary>For a command that needs only some; the others can be in files.</summary>
+    public static void AddTo(Command command, params IReadOnlyList<string> names)
+    {
+        foreach (var setting in All.Where(setting => names.Contains(setting.Name)))
+        {
+            command.Add(setting.CreateOption());
+        }
+    }
 
     /// <summary>
     /// The values on the command line as settings such as <c>--LoggingService:Logs=/var/log/matrix</c>, each with the name of the option.

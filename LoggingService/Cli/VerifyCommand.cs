@@ -13,7 +13,7 @@ internal static class VerifyCommand
         var command = new Command("verify", "Verifies that the files of the logs fit together. Changes nothing; exits with 1 if not.");
         var rooms = new Argument<string[]>("ROOM") { Description = "Alias or id of a room [default: all]", Arity = ArgumentArity.ZeroOrMore };
         command.Add(rooms);
-        SettingOption.AddLogsTo(command);
+        SettingOption.AddTo(command, "--logs");
         command.SetAction(parsed => Run(LogDirectoryPath.Of(readOptions(parsed)), parsed.GetValue(rooms) ?? []));
         return command;
     }
