@@ -98,6 +98,26 @@ public class QuarantineTests
         Assert.Equal(unloggable.Length, service.WarningsAndErrors.Count);
     }
 
+    [Fact]
+    public async Task A_line_that_another_program_cut_is_kept()
+    {
+        var folder = TempFolder.ForCaller();
+        var service = new ServiceUnderTest(folder: folder);
+        Assert.Equal(200, (await service.PushAsync("1", """{"no":"event"}""")).Status);
+        folder = await service.StopAsync(folder, isKilled: false);
+        var file = Assert.Single(Directory.GetFiles(folder["logs", ".quarantine"]));
+        var line = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file, line[..^5] + "\0\0\0", TestContext.Current.CancellationToken);
+
+        service = new ServiceUnderTest(folder: folder);
+        Assert.Equal(200, (await service.PushAsync("2", """{"no":"event either"}""")).Status);
+        await service.DisposeAsync();
+        var lines = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
+        Assert.Equal([line[..^5]], lines[..^1]);
+        Assert.Contains("event either", lines[^1], StringComparison.Ordinal);
+        folder.Dispose();
+    }
+
     private static List<JsonElement> QuarantineOf(ServiceUnderTest service)
     {
         var folder = Path.Combine(service.Logs, ".quarantine");

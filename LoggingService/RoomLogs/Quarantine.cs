@@ -29,18 +29,24 @@ internal sealed class Quarantine : DayLog
 
     public override DateOnly Day { get; }
 
-    /// <summary>Opens a day's file, and cuts the line that a crash left incomplete: its entry is in the journal.</summary>
+    /// <summary>
+    /// Opens a day's file, and ends the line that a crash left incomplete, whose entry is in the journal, or another program, which may
+    /// have left the only copy.
+    /// </summary>
     public static Quarantine Open(string root, DateOnly day)
     {
         var folder = Path.Combine(root, Folder);
         Posix.CreateFolder(folder);
         var path = Path.Combine(folder, DayFileName.Record(day).ToString());
-        if (File.Exists(path) && RecordReader.Lines(path).LastOrDefault() is { IsFinished: false, Bytes.Length: > 0 } torn)
+        if (!File.Exists(path) || FindTorn(path) is not { } end)
         {
-            Posix.Truncate(path, torn.Offset);
+            return new(folder, day, AppendFile.Open(path));
         }
 
-        return new(folder, day, AppendFile.Open(path));
+        Posix.Truncate(path, end);
+        var file = AppendFile.Open(path);
+        file.Write("\n"u8);
+        return new(folder, day, file);
     }
 
     /// <summary>Keeps damaged bytes, durably.</summary>
@@ -57,6 +63,11 @@ internal sealed class Quarantine : DayLog
             Posix.Sync(root);
         }
     }
+
+    /// <summary>Where the last line ends if it lacks its line break, without the zeros that a power cut can leave.</summary>
+    private static long? FindTorn(string path) => RecordReader.Lines(path)
+        .Select(line => line.IsFinished ? (long?)null : line.Offset + line.Bytes.Span.TrimEnd((byte)0).Length)
+        .LastOrDefault();
 
     public override IReadOnlyList<LoggedLine> Append(IReadOnlyList<RoomEntry> entries, bool isReplay = false)
     {
