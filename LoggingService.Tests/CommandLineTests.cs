@@ -14,7 +14,8 @@ public class CommandLineTests
         var help = string.Join('\n', await RunAsync(0, "--help"));
         Assert.All(
             [
-                "--homeserver <URL>", "--registration <FILE>", "--logs <FOLDER>", "--retain-days <DAYS>", "--rooms-per-hour <NUMBER>",
+                "--homeserver <URL>", "--registration <FILE>", "--logs <FOLDER>", "--retain-days <DAYS>",
+                "--compress-after-days <DAYS>", "--rooms-per-hour <NUMBER>",
                 "--moderator <USER>", "--max-body-bytes <SIZE>", "--urls <URL>", "--help", "--version", "check", "demo", "Examples:",
             ],
             name => Assert.Contains(name, help, StringComparison.Ordinal));

@@ -16,6 +16,7 @@ public sealed class OptionsTests
         Assert.Equal(Path.Combine(Environment.CurrentDirectory, "registration.yaml"), options.Registration);
         Assert.Equal(Path.Combine(Environment.CurrentDirectory, "logs"), options.Logs);
         Assert.Null(options.RetainDays);
+        Assert.Null(options.CompressAfterDays);
         Assert.Equal(60, options.RoomsPerHour);
         Assert.Empty(options.Moderators);
         Assert.Equal(134_217_728, options.MaxBodyBytes);
@@ -27,13 +28,14 @@ public sealed class OptionsTests
         var options = Read(
             """
             {"homeserver": "https://matrix.example.org/@hs", "Registration": "/etc/r.yaml", "Logs": "/var/log/../rooms", "RetainDays": 30,
-             "RoomsPerHour": 0, "Moderators": ["@alice:example.org", "@Ünï=x/y:[::1]:8448"], "MaxBodyBytes": 1048576}
+             "CompressAfterDays": 7, "RoomsPerHour": 0, "Moderators": ["@alice:example.org", "@Ünï=x/y:[::1]:8448"], "MaxBodyBytes": 1048576}
             """);
 
         Assert.Equal("https://matrix.example.org/@hs/", options.Homeserver.AbsoluteUri);
         Assert.Equal("/etc/r.yaml", options.Registration);
         Assert.Equal("/var/rooms", options.Logs);
         Assert.Equal(30, options.RetainDays);
+        Assert.Equal(7, options.CompressAfterDays);
         Assert.Equal(0, options.RoomsPerHour);
         Assert.Equal(["@alice:example.org", "@Ünï=x/y:[::1]:8448"], options.Moderators);
         Assert.Equal(1_048_576, options.MaxBodyBytes);
@@ -61,6 +63,9 @@ public sealed class OptionsTests
     [InlineData("""{"RoomsPerHour": [1]}""", "LoggingService:RoomsPerHour is a list or a section; expected a number")]
     [InlineData("""{"RetainDays": 0}""",
         "LoggingService:RetainDays is \"0\"; expected a whole number from 1 to 36500: the days to keep. Omit it to keep all")]
+    [InlineData("""{"CompressAfterDays": 0}""",
+        "LoggingService:CompressAfterDays is \"0\"; expected a whole number from 1 to 36500: the days that are not compressed. Omit it to "
+        + "compress none")]
     [InlineData("""{"MaxBytes": "1KB"}""",
         "LoggingService:MaxBytes is \"1KB\"; expected a size from 1 MiB to 1024 TiB, such as 128MB or 134217728: the limit of all logs. "
         + "Omit it to keep all")]
@@ -110,16 +115,16 @@ public sealed class OptionsTests
     [InlineData("""{"RoomPerHour": 1}""",
         "LoggingService:RoomPerHour is not a setting. Did you mean RoomsPerHour?")]
     [InlineData("""{"Port": 1}""",
-        "LoggingService:Port is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, RoomsPerHour, Moderators, "
-        + "MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin")]
+        "LoggingService:Port is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, CompressAfterDays, "
+        + "RoomsPerHour, Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin")]
     public void An_error_is_one_line_that_names_the_key(string section, string line) =>
         Assert.Equal(line, Assert.Throws<ConfigurationException>(() => Read(section)).Message);
 
     [Fact]
     public void A_section_that_is_a_text_is_an_error() =>
         Assert.Equal(
-            "LoggingService is \"on\"; expected a section with the keys Homeserver, Registration, Logs, RetainDays, RoomsPerHour, "
-            + "Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin",
+            "LoggingService is \"on\"; expected a section with the keys Homeserver, Registration, Logs, RetainDays, CompressAfterDays, "
+            + "RoomsPerHour, Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin",
             Assert.Throws<ConfigurationException>(() => Read("\"on\"")).Message);
 
     [Theory]

@@ -107,11 +107,8 @@ public class RenderCommandTests
         using var folder = TempFolder.ForCaller();
         var text = folder["20261123.log"];
         await File.WriteAllTextAsync(text, "2026-11-23 13:31:20 +00:00 <@alice:localhost> hello\n", TestContext.Current.CancellationToken);
-        var compressed = folder["20261122.jsonl.gz"];
-        await using (var file = new GZipStream(File.Create(compressed), CompressionLevel.Fastest))
-        {
-            await file.WriteAsync(Encoding.UTF8.GetBytes(Some.Message("!a:localhost")), TestContext.Current.CancellationToken);
-        }
+        var compressed = folder["20261122.jsonl.zst"];
+        await File.WriteAllBytesAsync(compressed, [0x28, 0xB5, 0x2F, 0xFD, 0, 0], TestContext.Current.CancellationToken);
 
         await ServiceProcess.AssertOneLineAsync(
             1, folder, $"{folder.Path} is a folder. Name its records: {folder.Path}/*.jsonl", "render", folder.Path);
@@ -119,6 +116,36 @@ public class RenderCommandTests
             1, folder, $"{text} is a text. Name its record: {folder["20261123.jsonl"]}", "render", text);
         await ServiceProcess.AssertOneLineAsync(
             1, folder, $"{compressed} is compressed. Decompress it first: zcat FILE.gz | LoggingService render -", "render", compressed);
+        await ServiceProcess.AssertOneLineAsync(
+            1, folder, $"{text}.gz is a text. Name its record: {folder["20261123.jsonl"]}.gz", "render", $"{text}.gz");
+    }
+
+    [Fact]
+    public async Task Records_that_gzip_compressed_are_rendered_and_damaged_ones_are_one_line()
+    {
+        using var folder = TempFolder.ForCaller();
+        const string room = "!a:localhost";
+        const string hello = """{"msgtype":"m.text","body":"hello"}""";
+        const string reply = """{"msgtype":"m.text","body":"me too","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""";
+        Write("20261122.jsonl.gz", Message("$hello", room, "@alice:localhost", 1795437020000, hello));
+        Write("20261123.jsonl.gz", Message("$2", room, "@bob:localhost", 1795437080000, reply));
+        const string quoted = "2026-11-23 12:31:20 +00:00 <@bob:localhost, to @alice:localhost 12:30:20 \"hello\"> me too";
+        Assert.Equal([quoted], await RenderAsync("", folder["20261123.jsonl.gz"]));
+        Assert.Equal(
+            ["2026-11-23 12:30:20 +00:00 <@alice:localhost> hello", quoted],
+            await RenderAsync("", folder["20261122.jsonl.gz"], folder["20261123.jsonl.gz"]));
+
+        using (var file = File.OpenWrite(folder["20261122.jsonl.gz"]))
+            file.SetLength(file.Length - 20);
+        await using var service = ServiceProcess.Start(folder.Path, "render", folder["20261122.jsonl.gz"]);
+        Assert.Equal(1, await service.WaitForExitAsync());
+        Assert.Contains($"Failed to read {folder["20261122.jsonl.gz"]}: ", Assert.Single(service.StandardError), StringComparison.Ordinal);
+
+        void Write(string name, string line)
+        {
+            using var file = new GZipStream(File.Create(folder[name]), CompressionLevel.Fastest);
+            file.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        }
     }
 
     private static string Message(string id, string roomId, string sender, long at, string content) =>

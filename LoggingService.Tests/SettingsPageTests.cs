@@ -41,6 +41,7 @@ public partial class SettingsPageTests
             var inHelp = row.Groups["key"].Value switch
             {
                 nameof(LoggingServiceOptions.RetainDays) or nameof(LoggingServiceOptions.MaxBytes) => "all",
+                nameof(LoggingServiceOptions.CompressAfterDays) => "never",
                 nameof(LoggingServiceOptions.Moderators) => "none",
                 _ => expected,
             };

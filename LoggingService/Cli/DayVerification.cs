@@ -52,6 +52,18 @@ internal sealed class DayVerification(string folder, DateOnly day, IEnumerable<I
         }
 
         VerifyIds(stamp);
+        VerifyCompressed(DayFileName.Record(day));
+        VerifyCompressed(DayFileName.Text(day));
+    }
+
+    /// <summary>A compressed copy next to a file is not read; a crash may have left it.</summary>
+    private void VerifyCompressed(DayFileName name)
+    {
+        var (path, compressed) = (PathOf(name), PathOf(name.Compressed));
+        if (File.Exists(path) && File.Exists(compressed) && !CompressedDay.IsStart(compressed, path))
+        {
+            _problems.Add((name.Compressed, $"has content that {name} does not have"));
+        }
     }
 
     private void ReadRest(IEnumerator<RecordReader.Line> record, bool hasLine)
@@ -114,7 +126,7 @@ internal sealed class DayVerification(string folder, DateOnly day, IEnumerable<I
 
     private IEnumerable<RecordReader.Line> Lines(DayFileName name)
     {
-        if (!File.Exists(PathOf(name)))
+        if (DayFile.Find(PathOf(name)) is null)
         {
             Add(name, "is missing");
             yield break;
@@ -147,7 +159,8 @@ internal sealed class DayVerification(string folder, DateOnly day, IEnumerable<I
     {
         if (_problems.Count < MaxProblems)
         {
-            _problems.Add((file, problem));
+            var isCompressed = !File.Exists(PathOf(file)) && File.Exists(PathOf(file.Compressed));
+            _problems.Add((isCompressed ? file.Compressed : file, problem));
         }
     }
 }

@@ -75,7 +75,7 @@ internal sealed class LogVerification(string root, bool isServed, Action<string>
 
     private void VerifyDays(string name, string folder)
     {
-        var days = DayFileName.In(folder).Where(file => file.IsRecord || file == DayFileName.Text(file.Day)).Select(file => file.Day);
+        var days = DayFileName.In(folder).Where(file => file.IsRecord || file.IsText).Select(file => file.Day);
         var earlier = new Queue<HashSet<UInt128>>();
         var newest = days.Max();
         foreach (var day in days.Distinct().Order().ToList())

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using LoggingService.Rendering;
 using LoggingService.RoomLogs;
 
@@ -9,9 +10,11 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
     private readonly Dictionary<string, EventsInMemory> _rooms = [];
     private readonly LineBuffer _line = new();
 
+    private static readonly byte[] GzipBeginning = [0x1F, 0x8B];
+
     // The first bytes of files of gzip, zstd, xz and bzip2.
     private static readonly byte[][] CompressedBeginnings =
-        [[0x1F, 0x8B], [0x28, 0xB5, 0x2F, 0xFD], [0xFD, 0x37, 0x7A, 0x58], "BZh"u8.ToArray()];
+        [GzipBeginning, [0x28, 0xB5, 0x2F, 0xFD], [0xFD, 0x37, 0x7A, 0x58], "BZh"u8.ToArray()];
 
     /// <summary>Reads a record that later lines may refer to.</summary>
     public void ReadBefore(string path)
@@ -25,7 +28,9 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
         }
     }
 
-    /// <exception cref="FatalException">The output can't be written, or the file is compressed.</exception>
+    /// <exception cref="FatalException">
+    /// The output can't be written, or the input is compressed: gzip is read from a file only, other formats are not.
+    /// </exception>
     public void Write(string path)
     {
         foreach (var line in Lines(path))
@@ -66,7 +71,8 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
     private static IEnumerable<ReadOnlyMemory<byte>> Lines(string path)
     {
         using var file = File.OpenRead(path);
-        foreach (var line in RecordReader.Lines(file))
+        using var content = IsGzip(file) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
+        foreach (var line in RecordReader.Lines(content))
         {
             if (line.Offset == 0 && CompressedBeginnings.Any(beginning => line.Bytes.Span.StartsWith(beginning)))
             {
@@ -75,6 +81,20 @@ internal sealed class RecordText(TextWriter output, TimeZoneInfo zone, TextWrite
 
             yield return line.Offset == 0 && line.Bytes.Span.StartsWith("\uFEFF"u8) ? line.Bytes["\uFEFF"u8.Length..] : line.Bytes;
         }
+    }
+
+    /// <summary>Whether a file is compressed by gzip; a pipe can't be read twice.</summary>
+    private static bool IsGzip(FileStream file)
+    {
+        if (!file.CanSeek)
+        {
+            return false;
+        }
+
+        var start = new byte[GzipBeginning.Length];
+        var isGzip = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.SequenceEqual(GzipBeginning);
+        file.Position = 0;
+        return isGzip;
     }
 
     private void Render(RoomEvent e)

@@ -10,7 +10,7 @@ internal static class RenderCommand
 {
     public static Command Create()
     {
-        var command = new Command("render", "Writes records (.jsonl) as log text to standard output.");
+        var command = new Command("render", "Writes records (.jsonl, .jsonl.gz) as log text to standard output.");
         var records = new Argument<string[]>("FILE") { Description = "Records in their order; - for standard input" };
         records.Arity = ArgumentArity.OneOrMore;
         command.Add(records);
@@ -40,7 +40,7 @@ internal static class RenderCommand
 
                 text.Write(record == "-" ? "/dev/stdin" : record);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
             {
                 throw new FatalException($"Failed to read {record}: {e.Message}");
             }
@@ -58,9 +58,11 @@ internal static class RenderCommand
             throw new FatalException($"{path} is a folder. Name its records: {Path.Combine(path, "*.jsonl")}");
         }
 
-        if (Path.GetExtension(path) == ".log")
+        var suffix = path.EndsWith(DayFile.CompressedSuffix, StringComparison.Ordinal) ? DayFile.CompressedSuffix : "";
+        var written = path[..^suffix.Length];
+        if (Path.GetExtension(written) == ".log")
         {
-            throw new FatalException($"{path} is a text. Name its record: {Path.ChangeExtension(path, ".jsonl")}");
+            throw new FatalException($"{path} is a text. Name its record: {Path.ChangeExtension(written, ".jsonl")}{suffix}");
         }
     }
 
@@ -70,7 +72,7 @@ internal static class RenderCommand
         var folder = Path.GetDirectoryName(Path.GetFullPath(record))!;
         return DayFileName.Parse(Path.GetFileName(record)) is { IsRecord: true } name
             && RoomFolder.NewestDayBefore(folder, name.Day) is { } before
-            ? Path.Combine(folder, DayFileName.Record(before).ToString())
+            ? DayFile.Find(Path.Combine(folder, DayFileName.Record(before).ToString()))
             : null;
     }
 }

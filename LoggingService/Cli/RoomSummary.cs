@@ -35,7 +35,7 @@ internal sealed record RoomSummary(
     {
         var folder = Path.Combine(root, name);
         var files = new DirectoryInfo(folder).GetFiles().Where(file => file.LinkTarget is null).ToList();
-        var days = DayFileName.In(folder).Where(file => file.IsRecord).Select(file => file.Day).Order().ToList();
+        var days = DayFileName.In(folder).Where(file => file.IsRecord).Select(file => file.Day).Distinct().Order().ToList();
         var last = RoomRecords.FindLast(folder);
         var (events, isEncrypted) = ReadRecords(days.Select(day => Path.Combine(folder, DayFileName.Record(day).ToString())));
         var state = true switch

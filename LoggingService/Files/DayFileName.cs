@@ -8,12 +8,17 @@ internal readonly record struct DayFileName(DateOnly Day, string Suffix)
     private const string TextSuffix = ".log";
     private const string IdsSuffix = ".ids";
 
-    public bool IsRecord => Suffix == RecordSuffix;
+    /// <summary>True also for a compressed record.</summary>
+    public bool IsRecord => Suffix is RecordSuffix or RecordSuffix + DayFile.CompressedSuffix;
 
     public bool IsIds => Suffix == IdsSuffix;
 
-    /// <summary>True for <c>20261123.log</c> and for texts moved aside, <c>20261123.log.old.1</c>.</summary>
-    public bool IsText => Suffix == TextSuffix || Suffix.StartsWith(TextSuffix + ".old", StringComparison.Ordinal);
+    /// <summary>True also for a compressed text, not for those that were set aside.</summary>
+    public bool IsText => Suffix is TextSuffix or TextSuffix + DayFile.CompressedSuffix;
+
+    public bool IsCompressed => Suffix.EndsWith(DayFile.CompressedSuffix, StringComparison.Ordinal);
+
+    public DayFileName Compressed => this with { Suffix = Suffix + DayFile.CompressedSuffix };
 
     public static DayFileName Record(DateOnly day) => new(day, RecordSuffix);
 

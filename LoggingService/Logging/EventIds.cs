@@ -50,6 +50,8 @@ internal static class EventIds
     public const int LogDirectoryLost = 523;
     public const int SpaceLow = 524;
     public const int SpaceCheckFailed = 525;
+    public const int DaysCompressed = 526;
+    public const int DaysNotCompressed = 527;
 
     // Upgrade: 590 to 599.
     public const int JournalUpgraded = 590;

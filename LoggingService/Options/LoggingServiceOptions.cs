@@ -11,6 +11,8 @@ internal sealed partial class LoggingServiceOptions
         Registration = settings.ReadPath(nameof(Registration), "registration.yaml");
         Logs = settings.ReadPath(nameof(Logs), "logs");
         RetainDays = settings.ReadNumber(nameof(RetainDays), 1, 36_500, "the days to keep. Omit it to keep all");
+        CompressAfterDays = settings.ReadNumber(
+            nameof(CompressAfterDays), 1, 36_500, "the days that are not compressed. Omit it to compress none");
         RoomsPerHour = settings.ReadNumber(nameof(RoomsPerHour), 0, int.MaxValue, "the limit of rooms created per hour") ?? 60;
         Moderators = settings.ReadList(
             nameof(Moderators), userId => userId.Length <= 255 && UserId().IsMatch(userId),
@@ -25,7 +27,7 @@ internal sealed partial class LoggingServiceOptions
     /// <summary>The keys of the section, each the name of a property.</summary>
     public static IReadOnlyList<string> Keys { get; } =
     [
-        nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays),
+        nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays), nameof(CompressAfterDays),
         nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes), nameof(Admin),
     ];
 
@@ -43,6 +45,9 @@ internal sealed partial class LoggingServiceOptions
 
     /// <summary>At least 1; <c>null</c> keeps all days.</summary>
     public int? RetainDays { get; }
+
+    /// <summary>Days before the last ones are compressed: at least 1; <c>null</c> compresses none.</summary>
+    public int? CompressAfterDays { get; }
 
     /// <summary>The limit of rooms created per hour; 0 creates none.</summary>
     public int RoomsPerHour { get; }

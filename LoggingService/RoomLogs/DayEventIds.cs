@@ -19,6 +19,9 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
     private EventIdTable? _table;
     private bool _isCurrent;
 
+    /// <summary>While ids are built, the lines that later ones may replace, by offset: a compressed record is slow to read.</summary>
+    private Dictionary<long, EventKeys>? _replaceable;
+
     public DateOnly Day => day;
 
     public long Size => _table?.Size ?? 0;
@@ -141,12 +144,22 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
     {
         for (var slot = Hash(tableSeed, kind, key); get(slot) is { } offset; slot++)
         {
-            if (offset == NoLine || Posix.Stat(_record) is null)
+            if (offset == NoLine || DayFile.Find(_record) is null)
             {
                 return NoLine;
             }
 
-            var keys = EventKeys.Read(_record, offset);
+            EventKeys? keys;
+            try
+            {
+                keys = EventKeys.Read(_record, offset);
+            }
+            catch (DamagedFileException)
+            {
+                // The hash alone tells that the event is known.
+                return NoLine;
+            }
+
             if (keys?[kind] == key)
             {
                 return offset;
@@ -176,15 +189,19 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
         while (!_table.TryAdd(slot, offset))
         {
             var other = _table.Get(slot)!.Value;
-            if (other == NoLine || EventKeys.Read(_record, other)?[kind] == key)
+            if (other == NoLine || KeysAt(other)?[kind] == key)
             {
                 _table.Set(slot, offset);
+                _replaceable?.Remove(other);
                 return;
             }
 
             slot++;
         }
     }
+
+    private EventKeys? KeysAt(long offset) =>
+        _replaceable?.TryGetValue(offset, out var keys) == true ? keys : EventKeys.Read(_record, offset);
 
     private void Rebuild()
     {
@@ -197,11 +214,16 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
 
         try
         {
+            _replaceable = [];
             foreach (var line in RecordReader.Lines(_record))
             {
                 if (EventKeys.Read(line.Bytes) is { } keys)
                 {
                     Add(keys, line.Offset);
+                    if (keys.Target is not null || keys.State is not null)
+                    {
+                        _replaceable[line.Offset] = keys;
+                    }
                 }
             }
         }
@@ -210,6 +232,10 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
             // The next lookup reads the record again: a part of the ids would pass for all.
             _table = null;
             throw;
+        }
+        finally
+        {
+            _replaceable = null;
         }
 
         if (!_isCurrent)

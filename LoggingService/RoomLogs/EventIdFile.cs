@@ -77,6 +77,34 @@ internal sealed class EventIdFile
         Posix.Rename(temporary, path);
     }
 
+    /// <summary>Copies a file for a record that was compressed: the offsets stay. False if the file is not of the record.</summary>
+    /// <param name="copy">The path of the copy, which is overwritten.</param>
+    public static bool TryCopy(string path, string copy, RecordStamp record, RecordStamp compressed)
+    {
+        try
+        {
+            File.Copy(path, copy, overwrite: true);
+            using var file = File.OpenHandle(copy, FileMode.Open, FileAccess.ReadWrite);
+            var ids = new EventIdFile(file);
+            if (ids._header.Magic != Magic || ids._header.Record != record)
+            {
+                return false;
+            }
+
+            var block = new ulong[BlockWords];
+            RandomAccess.Read(file, MemoryMarshal.AsBytes(block.AsSpan()), 0);
+            MemoryMarshal.Cast<ulong, Header>(block.AsSpan())[0] = ids._header with { Record = compressed };
+            block[PayloadWords] = Checksum(block, position: 0);
+            RandomAccess.Write(file, MemoryMarshal.AsBytes(block.AsSpan()), 0);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            // The ids will be built again.
+            return false;
+        }
+    }
+
     public bool HasText(Posix.FileIdentity? text) => (_header.TextInode, _header.TextLength) == (text?.Inode ?? 0, text?.Length ?? 0);
 
     /// <param name="hasLines">False if another program removed the record.</param>
@@ -158,6 +186,10 @@ internal sealed class EventIdFile
 /// <summary>Equal stamps mean an unchanged record. On macOS the inode is not read.</summary>
 internal readonly record struct RecordStamp(ulong Inode, long Length, long ModifiedAt)
 {
-    public static RecordStamp? Read(string path) =>
+    /// <summary>The stamp of a record, or of the compressed one.</summary>
+    public static RecordStamp? Read(string record) => DayFile.Find(record) is { } path ? Of(path) : null;
+
+    /// <summary>The stamp of a file; <c>null</c> if it does not exist.</summary>
+    public static RecordStamp? Of(string path) =>
         Posix.Stat(path) is { } file ? new(file.Inode, file.Length, File.GetLastWriteTimeUtc(path).Ticks) : null;
 }

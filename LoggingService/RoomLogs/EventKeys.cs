@@ -39,8 +39,8 @@ internal readonly record struct EventKeys(string EventId, EventIdKind Relation, 
 
     public static EventKeys? Read(string record, long offset)
     {
-        using var file = Posix.OpenRead(record);
-        return Read(RecordReader.LineAt(RecordReader.ReaderOf(file), offset));
+        using var file = DayFile.Open(record);
+        return Read(RecordReader.LineAt(file.ReadAt, offset));
     }
 
     /// <summary>The key of the edits of an event. Only its sender's can be valid, so that of others they hide none.</summary>

@@ -200,6 +200,19 @@ internal sealed partial class LogDirectory : IDisposable
         }
     }
 
+    /// <summary>Runs an action in the writer's turn, unless a day's files of a room may be written; returns whether it ran.</summary>
+    /// <param name="folder">The name of the room's folder.</param>
+    public Task<bool> RunUnlessWrittenAsync(string folder, DateOnly day, Action action) => _writer.InTurnAsync(() =>
+    {
+        var isFree = !_rooms.MayWrite(folder, day);
+        if (isFree)
+        {
+            action();
+        }
+
+        return isFree;
+    });
+
     /// <summary>Writes what is durable, runs a last checkpoint, and saves the known ids. Nothing must be appended anymore.</summary>
     public async Task StopAsync()
     {

@@ -173,7 +173,9 @@ internal sealed class RecordHistory : RoomHistory
             Read(searched, (day, length) => RecordReader.Newest(day, length, Quoted(key), matches))?.Event;
     }
 
-    /// <summary>Reads the record of this day, before the event's line, or of another day; nothing if retention removed it.</summary>
+    /// <summary>
+    /// Reads the record of this day, before the event's line, or of another day; nothing if retention removed it, or it is damaged.
+    /// </summary>
     private T? Read<T>(DateOnly day, Func<RecordReader.ReadAt, long, T?> read)
     {
         if (day == _known.Day)
@@ -181,13 +183,14 @@ internal sealed class RecordHistory : RoomHistory
             return read(_record.ReadAt, _offset);
         }
 
-        var path = _folder.Record(day);
-        if (!File.Exists(path))
+        try
+        {
+            using var file = DayFile.TryOpen(_folder.Record(day));
+            return file is null ? default : read(file.ReadAt, file.Length);
+        }
+        catch (DamagedFileException)
         {
             return default;
         }
-
-        using var file = Posix.OpenRead(path);
-        return read(RecordReader.ReaderOf(file), file.Length);
     }
 }

@@ -20,10 +20,11 @@ internal static class RecordReader
     /// <summary>A line without its line break, which only the last one can lack; the bytes are valid until the next line is read.</summary>
     public readonly record struct Line(long Offset, ReadOnlyMemory<byte> Bytes, bool IsFinished);
 
+    /// <param name="path">Without <c>.gz</c>, also of a compressed record.</param>
     public static IEnumerable<Line> Lines(string path)
     {
-        using var file = Posix.OpenRead(path);
-        foreach (var line in Lines(file))
+        using var file = DayFile.Open(path);
+        foreach (var line in Lines(file.ReadAt, 0, long.MaxValue))
         {
             yield return line;
         }
@@ -146,9 +147,6 @@ internal static class RecordReader
 
         return null;
     }
-
-    /// <summary>Reads an open file.</summary>
-    public static ReadAt ReaderOf(FileStream file) => (offset, output) => RandomAccess.Read(file.SafeFileHandle, output, offset);
 
     /// <summary>Reads at an offset until the output is full or the record ends, and returns what was read.</summary>
     public static Memory<byte> ReadAll(ReadAt record, long offset, Memory<byte> output)

@@ -94,6 +94,14 @@ internal sealed class RoomDispatcher
         return WhenQuietAsync();
     }
 
+    /// <summary>Whether a day's files of a room may be written: they are open or unsynced, or work runs or waits for the room.</summary>
+    /// <param name="folder">The name of the room's folder.</param>
+    public bool MayWrite(string folder, DateOnly day) => _cache.Rooms.Any(room =>
+        (room.Log?.Day == day || room.BusySince is not null || room.RepairAt is not null || room.ParkedThrough > 0
+            || (room.From is not null && room.UnsyncedDay <= day))
+        && room.RoomId != RoomEntry.Quarantine
+        && FolderName.ForRoom(room.RoomId) == folder);
+
     /// <summary>
     /// Completes when no work runs in the background: what was handed over is in the files, except for rooms that wait for a repair.
     /// </summary>

@@ -21,6 +21,7 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         if (previous is RoomLog log)
         {
             SyncUnchanged(log);
+            CompressedDay.Restore(FolderOf(roomId), day);
             known = log.MoveTo(day);
         }
         else if (previous is not null)
@@ -34,7 +35,12 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         }
 
         var folder = FolderOf(roomId);
-        known ??= KnownEvents.Open(folder.Path, day);
+        if (known is null)
+        {
+            CompressedDay.Restore(folder, day);
+            known = KnownEvents.Open(folder.Path, day);
+        }
+
         return known.TextMatches || DayRepair.IsConsistent(folder, day)
             ? RoomLog.Open(folder, day, known)
             : new RoomRepair(folder, [], hasSyncFailed: false).Run(day, day);

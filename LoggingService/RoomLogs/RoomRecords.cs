@@ -76,9 +76,11 @@ internal static class RoomRecords
         {
             return DayFileName.In(folder)
                 .Where(name => name.IsRecord)
-                .OrderByDescending(name => name.Day)
-                .Select(name => Path.Combine(folder, name.ToString()))
-                .TakeWhile(record => (maxBytes -= new FileInfo(record).Length) >= 0)
+                .Select(name => name.Day)
+                .Distinct()
+                .OrderDescending()
+                .Select(day => Path.Combine(folder, DayFileName.Record(day).ToString()))
+                .TakeWhile(record => maxBytes == long.MaxValue || (maxBytes -= LengthOf(record)) >= 0)
                 .Select(read)
                 .FirstOrDefault(e => e is not null);
         }
@@ -138,9 +140,15 @@ internal static class RoomRecords
     private static string? RemovedBy(RoomEvent e) =>
         EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: { } target } ? target : null;
 
+    private static long LengthOf(string record)
+    {
+        using var file = DayFile.Open(record);
+        return file.Length;
+    }
+
     private static RoomEvent? ReadLast(string record)
     {
-        using var file = Posix.OpenRead(record);
-        return RecordReader.Newest(RecordReader.ReaderOf(file), file.Length, "{"u8.ToArray(), _ => true, lookBack: long.MaxValue)?.Event;
+        using var file = DayFile.Open(record);
+        return RecordReader.Newest(file.ReadAt, file.Length, "{"u8.ToArray(), _ => true, lookBack: long.MaxValue)?.Event;
     }
 }

@@ -43,6 +43,7 @@ internal sealed class RoomRepair(RoomFolder folder, IEnumerable<RoomEntry> entri
 
         foreach (var repaired in days)
         {
+            CompressedDay.Restore(folder, repaired);
             new DayRepair(folder, repaired, unsynced, entries, hasSyncFailed).Run();
         }
 
