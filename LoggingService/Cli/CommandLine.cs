@@ -35,7 +35,7 @@ internal static partial class CommandLine
         root.SetAction(async (parsed, cancellation) =>
         {
             await using var service = Build(parsed, serves: true);
-            await WebServer.StartAsync(service);
+            await WebServer.StartAsync(service, service.Services.GetRequiredService<SettingsReload>().Run);
             await service.WaitForShutdownAsync(cancellation);
         });
         root.Add(CheckCommand.Create(parsed => Build(parsed, serves: false)));
