@@ -51,7 +51,7 @@ static WebApplication Build(string[] settings, bool serves)
 
     // What the routes use. Hosted services start in this order, and stop in the reverse one, after the web server.
     builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options);
-    builder.Services.AddSingleton(registration);
+    builder.Services.AddSingleton(registration).AddSingleton<RegistrationTokens>();
     builder.AddAdmin();
     builder.Services.AddSingleton<RequestBodyLimit>().AddSingleton<Admission>().AddSingleton<TransactionEndpoint>();
     builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomStates>().AddSingleton<StoppedRooms>();

@@ -43,6 +43,7 @@ internal static partial class CommandLine
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));
         root.Add(RenderCommand.Create());
         root.Add(RoomsCommand.Create(ReadOptions));
+        root.Add(RotateTokensCommand.Create(ReadOptions));
         root.Add(StatusCommand.Create(ReadOptions));
         root.Add(VerifyCommand.Create(ReadOptions));
 

@@ -1,3 +1,4 @@
+using LoggingService.Homeserver;
 using LoggingService.Http;
 using LoggingService.Registration;
 
@@ -7,8 +8,8 @@ namespace LoggingService.Cli;
 /// Reads the settings and the registration again while the service runs. All or nothing: after an error the previous settings stay.
 /// </summary>
 internal sealed partial class SettingsReload(
-    SettingsAtStart start, LoggingServiceOptions options, AppServiceRegistration registration, LogLevels levels,
-    ILogger<SettingsReload> logger)
+    SettingsAtStart start, LoggingServiceOptions options, AppServiceRegistration registration, RegistrationTokens tokens, LogLevels levels,
+    HomeserverClient homeserver, IHostApplicationLifetime lifetime, ILogger<SettingsReload> logger)
 {
     private const string Section = "LoggingService:";
     private const string Levels = "Logging:";
@@ -42,17 +43,37 @@ internal sealed partial class SettingsReload(
         ListenAddress.CheckAll(read);
         var readRegistration = RegistrationReader.Read(options.Registration);
 
+        var hasNewTokens = tokens.Reload(readRegistration);
 
         // From here on nothing fails.
         options.Reload(readOptions);
         levels.Replace(read);
         var (reloaded, others) = TakeChanges(read);
+        if (hasNewTokens)
+        {
+            reloaded.Add($"{options.Registration}: as_token and hs_token");
+            _ = PingAsync();
+        }
+
         Log.Reloaded(logger, reloaded.Count > 0 ? string.Join(", ", reloaded) : "no change");
         StartupMessages.LogLimits(logger, options);
         others.AddRange(registration.FindChangedKeys(readRegistration).Select(key => $"{options.Registration}: {key}"));
         if (others.Count > 0)
         {
             Log.RestartNeeded(logger, string.Join(", ", others));
+        }
+    }
+
+    /// <summary>Makes a homeserver that has the new tokens already, and was refused, send its events at once.</summary>
+    private async Task PingAsync()
+    {
+        try
+        {
+            await homeserver.PingAsync(lifetime.ApplicationStopping);
+        }
+        catch (Exception e) when (e is HomeserverException or OperationCanceledException)
+        {
+            // It sends them later.
         }
     }
 

@@ -15,6 +15,8 @@ internal static class EventIds
     public const int SettingsNotReloaded = 108;
 
     // Registration: 200 to 299.
+    public const int RotationEnded = 200;
+    public const int PreviousTokensNotRemoved = 201;
 
     // Http: 300 to 399.
     public const int RequestFailed = 300;

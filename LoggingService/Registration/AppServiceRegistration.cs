@@ -46,7 +46,7 @@ internal sealed class AppServiceRegistration
     /// <exception cref="TimeoutException">Undecided: no pattern matched, and one timed out.</exception>
     public bool MatchesRoomNamespace(string roomId) => IsMatch(RoomNamespaces, roomId);
 
-    /// <summary>The keys whose values differ in another registration.</summary>
+    /// <summary>The keys, without those of the tokens, whose values differ in another registration.</summary>
     public IEnumerable<string> FindChangedKeys(AppServiceRegistration other) =>
         from pair in DescribeKeys().Zip(other.DescribeKeys())
         where pair.First != pair.Second
@@ -56,8 +56,6 @@ internal sealed class AppServiceRegistration
     [
         ("id", Id),
         ("url", UrlText),
-        ("as_token", AsToken),
-        ("hs_token", HsToken),
         ("sender_localpart", SenderLocalpart),
         ("namespaces", $"{string.Join('\n', AliasNamespaces)}\n\n{string.Join('\n', RoomNamespaces)}"),
     ];
