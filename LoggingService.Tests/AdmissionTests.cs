@@ -9,6 +9,7 @@ using LoggingService.Transactions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
@@ -36,8 +37,9 @@ public sealed class AdmissionTests : IDisposable
             .AddInMemoryCollection([new("LoggingService:Logs", _folder["logs"])]).Build());
         _http = new HttpClient(_homeserver) { BaseAddress = new Uri("http://localhost:8008/") };
         _bodies = new RequestBodyLimit(options);
+        var tokens = new RegistrationTokens(registration, options, NullLogger<RegistrationTokens>.Instance);
         _admission = new Admission(
-            () => _backlog, _bodies, options, new HomeserverClient(_http, registration, new(_time)), _lifetime, _time, _messages);
+            () => _backlog, _bodies, options, new HomeserverClient(_http, registration, tokens, new(_time)), _lifetime, _time, _messages);
     }
 
     public void Dispose()

@@ -122,7 +122,8 @@ public class AuthenticationTests
         Assert.Equal(
             "Rejected a request with an invalid hs_token. "
             + $"If the homeserver sent it, its copy of \"{service.Folder["registration.yaml"]}\" is outdated: "
-            + "replace the copy and restart the homeserver. Further occurrences are logged once a minute.",
+            + "replace the copy and restart the homeserver. If the tokens were rotated, reload this service first. "
+            + "Further occurrences are logged once a minute.",
             Assert.Single(service.WarningsAndErrors));
 
         time.Advance(TimeSpan.FromSeconds(61));

@@ -16,11 +16,18 @@ public partial class SettingsPageTests
     {
         Assert.Equal(LoggingServiceOptions.Keys, _rows.Select(row => row.Groups["key"].Value));
         var properties = typeof(LoggingServiceOptions).GetProperties().Select(property => property.Name);
-        Assert.Equal(LoggingServiceOptions.Keys, properties.Where(name => name is not ("Keys" or "HomeserverText")));
+        Assert.Equal(LoggingServiceOptions.Keys, properties.Where(name => name is not ("Keys" or "ReloadedKeys" or "HomeserverText")));
         var options = SettingOption.All.Where(option => option.Key.StartsWith("LoggingService:", StringComparison.Ordinal));
         Assert.Equal(
             options.Select(option => (option.Key, option.Name)),
             _rows.Select(row => ($"LoggingService:{row.Groups["key"].Value}", row.Groups["switch"].Value)));
+    }
+
+    [Fact]
+    public void The_table_marks_the_settings_that_a_reload_changes()
+    {
+        var marked = _rows.Where(row => row.Value.EndsWith(" *Reloaded.* |", StringComparison.Ordinal));
+        Assert.Equal(LoggingServiceOptions.ReloadedKeys, marked.Select(row => row.Groups["key"].Value));
     }
 
     [Fact]

@@ -46,7 +46,7 @@ public class StopSignalTests
     }
 
     [Fact]
-    public async Task Without_a_terminal_SIGHUP_is_ignored()
+    public async Task Without_a_terminal_SIGHUP_is_no_stop()
     {
         using var folder = TempFolder.ForCaller();
         using var homeserver = new FakeHomeserver();

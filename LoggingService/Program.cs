@@ -50,7 +50,8 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddSystemdNotifications();
 
     // What the routes use. Hosted services start in this order, and stop in the reverse one, after the web server.
-    builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(registration);
+    builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options);
+    builder.Services.AddSingleton(registration).AddSingleton<RegistrationTokens>();
     builder.AddAdmin();
     builder.Services.AddSingleton<RequestBodyLimit>().AddSingleton<Admission>().AddSingleton<TransactionEndpoint>();
     builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomStates>().AddSingleton<StoppedRooms>();
@@ -58,6 +59,7 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddSingleton<RoomAliases>().AddSingleton<AliasLookups>();
     builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());
     builder.Services.AddRoomLogs(options).AddHomeserver(options);
+    builder.Services.AddSingleton(new SettingsAtStart(settings, builder.Configuration)).AddSingleton<SettingsReload>();
     if (!serves)
     {
         // A check starts the web server only.

@@ -35,7 +35,7 @@ internal static partial class CommandLine
         root.SetAction(async (parsed, cancellation) =>
         {
             await using var service = Build(parsed, serves: true);
-            await WebServer.StartAsync(service);
+            await WebServer.StartAsync(service, service.Services.GetRequiredService<SettingsReload>().Run);
             await service.WaitForShutdownAsync(cancellation);
         });
         root.Add(CheckCommand.Create(parsed => Build(parsed, serves: false)));
@@ -43,6 +43,7 @@ internal static partial class CommandLine
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));
         root.Add(RenderCommand.Create());
         root.Add(RoomsCommand.Create(ReadOptions));
+        root.Add(RotateTokensCommand.Create(ReadOptions));
         root.Add(StatusCommand.Create(ReadOptions));
         root.Add(VerifyCommand.Create(ReadOptions));
 

@@ -42,18 +42,20 @@ internal static partial class StartupMessages
         {
             Log.Listening(app.Logger, string.Join(", ", app.Urls), registration.PathBase, options.HomeserverText, options.Registration);
             Log.WritingLogs(app.Logger, options.Logs, time.LocalTimeZone.Id, $"{time.GetLocalNow():zzz}");
-            Log.Limits(
-                app.Logger,
-                options.RetainDays switch
-                {
-                    null => "all days",
-                    1 => "1 day",
-                    var days => $"{days} days",
-                },
-                options.RoomsPerHour,
-                SettingReader.FormatSize(options.MaxBodyBytes));
+            LogLimits(app.Logger, options);
         });
         app.Lifetime.ApplicationStopped.Register(() => Log.ServiceStopped(app.Logger));
+    }
+
+    public static void LogLimits(ILogger logger, LoggingServiceOptions options)
+    {
+        var retention = options.RetainDays switch
+        {
+            null => "all days",
+            1 => "1 day",
+            var days => $"{days} days",
+        };
+        Log.Limits(logger, retention, options.RoomsPerHour, SettingReader.FormatSize(options.MaxBodyBytes));
     }
 
     /// <summary>The value of TZ, if it is no zone for .NET, which then uses UTC without an error; <c>date</c> may understand it.</summary>

@@ -11,7 +11,7 @@ namespace LoggingService.Homeserver;
 /// that does not exist. Their ids are signed with the hs_token, so that a service recognizes those of the command <c>check</c>, which runs
 /// in a process of its own and reads from a file in the log directory what has arrived.
 /// </summary>
-internal sealed class CheckRequests(AppServiceRegistration registration, LoggingServiceOptions options, RequestBodyLimit limit)
+internal sealed class CheckRequests(RegistrationTokens tokens, LoggingServiceOptions options, RequestBodyLimit limit)
 {
     private const int RandomLength = 16;
     private const int SignatureLength = 16;
@@ -127,7 +127,7 @@ internal sealed class CheckRequests(AppServiceRegistration registration, Logging
 
     private string Sign(string random)
     {
-        var hash = HMACSHA256.HashData(Encoding.UTF8.GetBytes(registration.HsToken), Encoding.UTF8.GetBytes($"check {random}"));
+        var hash = HMACSHA256.HashData(Encoding.UTF8.GetBytes(tokens.HsToken), Encoding.UTF8.GetBytes($"check {random}"));
         return Convert.ToHexStringLower(hash)[..SignatureLength];
     }
 }

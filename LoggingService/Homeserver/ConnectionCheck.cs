@@ -4,7 +4,7 @@ namespace LoggingService.Homeserver;
 
 /// <summary>Checks both directions of the connection. A successful ping also makes a homeserver send its backlog at once.</summary>
 internal sealed class ConnectionCheck(
-    HomeserverClient homeserver, ServiceUser user, CheckRequests requests, AppServiceRegistration registration,
+    HomeserverClient homeserver, ServiceUser user, CheckRequests requests, AppServiceRegistration registration, RegistrationTokens tokens,
     LoggingServiceOptions options)
 {
     private const string SeeItsLog = "See the log of the homeserver";
@@ -90,7 +90,8 @@ internal sealed class ConnectionCheck(
         {
             await TryRegisterUserAsync(cancellation);
             await user.EnsureIdentifiedAsync(cancellation);
-            return new(CheckState.Ok, $"loaded, the homeserver knows this service as {user.Id}");
+            var rotation = tokens.UsesPreviousAsToken ? $", with its previous tokens: replace its copy of {options.Registration}" : "";
+            return new(CheckState.Ok, $"loaded, the homeserver knows this service as {user.Id}{rotation}");
         }
         catch (HomeserverException e) when (e.Status is 401 or 403)
         {

@@ -12,13 +12,13 @@ namespace LoggingService.Homeserver;
 /// The calls of the homeserver's client API, one method each. They throw <see cref="HomeserverException"/> if the homeserver
 /// refuses, cannot be reached or does not respond with JSON, and <see cref="OperationCanceledException"/> on cancellation.
 /// </summary>
-internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration registration, HomeserverContact contact)
+internal sealed class HomeserverClient(
+    HttpClient http, AppServiceRegistration registration, RegistrationTokens tokens, HomeserverContact contact)
 {
     private const int MaxReasonLength = 500;
 
     /// <summary>Needs no token, and sends none: the address may be wrong.</summary>
-    public Task GetVersionsAsync(CancellationToken cancellation) =>
-        CallAsync(HttpMethod.Get, "versions", null, cancellation, sendsToken: false);
+    public Task GetVersionsAsync(CancellationToken cancellation) => SendAsync(HttpMethod.Get, "versions", null, null, cancellation);
 
     /// <summary>Whether a homeserver responds at another address.</summary>
     public async Task<bool> IsHomeserverAsync(Uri address, CancellationToken cancellation)
@@ -194,14 +194,33 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
             ?? throw new HomeserverException("POST createRoom", 200, null, "the response has no room_id");
     }
 
-    private async Task<RawJson> CallAsync(
-        HttpMethod method, string path, JsonObject? body, CancellationToken cancellation, bool sendsToken = true)
+    private async Task<RawJson> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
+    {
+        // More than one after a rotation: the homeserver accepts the previous token, or since its restart the new one.
+        var candidates = tokens.AsTokens;
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                var response = await SendAsync(method, path, body, candidates[i], cancellation);
+                tokens.Prefer(candidates[i]);
+                return response;
+            }
+            catch (HomeserverException e) when (e.Status == 401 && i + 1 < candidates.Count)
+            {
+                // The next one.
+            }
+        }
+    }
+
+    private async Task<RawJson> SendAsync(
+        HttpMethod method, string path, JsonObject? body, string? asToken, CancellationToken cancellation)
     {
         var call = $"{method} /_matrix/client/{path}";
         using var request = new HttpRequestMessage(method, $"_matrix/client/{path}");
-        if (sendsToken)
+        if (asToken is not null)
         {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", registration.AsToken);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", asToken);
         }
 
         if (body is not null)
@@ -217,7 +236,7 @@ internal sealed class HomeserverClient(HttpClient http, AppServiceRegistration r
             var isJson = RawJson.TryParse(bytes, out var json, out _);
             if (response.IsSuccessStatusCode && isJson)
             {
-                if (sendsToken)
+                if (asToken is not null)
                 {
                     contact.Note(error: null);
                 }

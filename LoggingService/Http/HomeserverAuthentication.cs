@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using LoggingService.Registration;
 
 namespace LoggingService.Http;
@@ -10,7 +8,7 @@ namespace LoggingService.Http;
 /// "Authorisation"). Must run after UseRouting: unmatched paths fall through to 404. Runs before any byte of the body is read.
 /// </summary>
 internal sealed partial class HomeserverAuthentication(
-    RequestDelegate next, AppServiceRegistration registration, LoggingServiceOptions options, TimeProvider time,
+    RequestDelegate next, RegistrationTokens expected, LoggingServiceOptions options, TimeProvider time,
     ILogger<HomeserverAuthentication> logger)
 {
     private const string Scheme = "Bearer ";
@@ -18,7 +16,6 @@ internal sealed partial class HomeserverAuthentication(
     private static readonly MatrixError MissingToken = new(401, "M_MISSING_TOKEN", "Missing hs_token.");
     private static readonly MatrixError InvalidToken = new(403, "M_FORBIDDEN", "Invalid hs_token.");
 
-    private readonly byte[] _expectedHash = Hash(registration.HsToken);
     private readonly LogThrottle _rejectionThrottle = new(time);
 
     public Task InvokeAsync(HttpContext context)
@@ -35,8 +32,7 @@ internal sealed partial class HomeserverAuthentication(
             return MissingToken.ExecuteAsync(context);
         }
 
-        // All are compared, by their hashes, so that the time reveals neither length nor prefix of the token.
-        if (tokens.Count(token => CryptographicOperations.FixedTimeEquals(Hash(token), _expectedHash)) == tokens.Count)
+        if (expected.Accepts(tokens))
         {
             return next(context);
         }
@@ -58,13 +54,12 @@ internal sealed partial class HomeserverAuthentication(
            select token ?? "",
     ];
 
-    private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
-
     private static partial class Log
     {
         [LoggerMessage(EventIds.TokenRejected, LogLevel.Warning,
             "Rejected a request with an invalid hs_token. If the homeserver sent it, its copy of {Registration} is outdated: "
-                + "replace the copy and restart the homeserver. Further occurrences are logged once a minute.")]
+                + "replace the copy and restart the homeserver. If the tokens were rotated, reload this service first. "
+                + "Further occurrences are logged once a minute.")]
         public static partial void TokenRejected(ILogger logger, string registration);
     }
 }

@@ -46,15 +46,16 @@ internal static class WebServer
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
     }
 
+    /// <param name="reload">Reloads the settings at a SIGHUP without a terminal.</param>
     /// <exception cref="FatalException">The service cannot listen on a configured address.</exception>
-    public static async Task StartAsync(WebApplication app)
+    public static async Task StartAsync(WebApplication app, Action? reload = null)
     {
-        var hangup = HangupSignal.Handle(app.Lifetime.StopApplication);
+        var hangup = HangupSignal.Handle(app.Lifetime.StopApplication, reload);
         app.Lifetime.ApplicationStopped.Register(hangup.Dispose);
         await StartAsync(app, app.Services.GetRequiredService<IReadOnlyList<ListenAddress>>(), CancellationToken.None);
     }
 
-    /// <inheritdoc cref="StartAsync(WebApplication)"/>
+    /// <inheritdoc cref="StartAsync(WebApplication, Action)"/>
     public static async Task StartAsync(WebApplication app, IReadOnlyList<ListenAddress> addresses, CancellationToken cancellation)
     {
         try

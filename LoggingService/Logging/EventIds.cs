@@ -10,8 +10,13 @@ internal static class EventIds
     public const int ServiceStopped = 103;
     public const int TimeZoneUnknown = 104;
     public const int Limits = 105;
+    public const int SettingsReloaded = 106;
+    public const int RestartNeeded = 107;
+    public const int SettingsNotReloaded = 108;
 
     // Registration: 200 to 299.
+    public const int RotationEnded = 200;
+    public const int PreviousTokensNotRemoved = 201;
 
     // Http: 300 to 399.
     public const int RequestFailed = 300;

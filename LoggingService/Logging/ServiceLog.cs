@@ -1,5 +1,6 @@
 using LoggingService.Files;
-using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Serilog;
 using Serilog.Debugging;
 using Serilog.Events;
@@ -17,19 +18,9 @@ internal static partial class ServiceLog
     /// <summary>The source of events that show the lines of rooms.</summary>
     public const string RoomActivitySource = "RoomActivity";
 
-    private const string Host = "Microsoft.Extensions.Hosting.Internal.Host";
-    private const string KestrelConnections = "Microsoft.AspNetCore.Server.Kestrel.Connections";
+    public const string Host = "Microsoft.Extensions.Hosting.Internal.Host";
 
-    private static readonly Dictionary<string, string?> DefaultLevels = new()
-    {
-        ["Logging:LogLevel:Microsoft"] = nameof(LogLevel.Warning),
-        ["Logging:LogLevel:Microsoft.AspNetCore.Diagnostics"] = nameof(LogLevel.Critical),
-        ["Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics"] = nameof(LogLevel.Warning),
-        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = nameof(LogLevel.Critical),
-        [$"Logging:LogLevel:{Host}"] = nameof(LogLevel.Critical),
-        ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = nameof(LogLevel.Warning),
-        ["Logging:LogLevel:System.Net.Http"] = nameof(LogLevel.Warning),
-    };
+    private const string KestrelConnections = "Microsoft.AspNetCore.Server.Kestrel.Connections";
 
     private static readonly LogThrottle RefusedConnections = new(TimeProvider.System);
     private static readonly LogThrottle SinkFailures = new(TimeProvider.System);
@@ -55,7 +46,13 @@ internal static partial class ServiceLog
             EnsureWritable(options, createsFolder: writesFile);
         }
 
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = DefaultLevels });
+        var levels = new LogLevels();
+        levels.Replace(builder.Configuration);
+        builder.Services.AddSingleton(levels);
+
+        // The host's own levels are those of its configuration, which is read once.
+        builder.Services.RemoveAll<IConfigureOptions<LoggerFilterOptions>>().RemoveAll<IOptionsChangeTokenSource<LoggerFilterOptions>>();
+        builder.Logging.SetMinimumLevel(LogLevel.Information).AddConfiguration(levels.Section);
         builder.Logging.ClearProviders();
 
         // Not AddSerilog: its filter disables Logging:LogLevel. Factories: the container disposes of the logger, which flushes it.

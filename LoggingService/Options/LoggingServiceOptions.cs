@@ -2,25 +2,31 @@ using System.Text.RegularExpressions;
 
 namespace LoggingService.Options;
 
-/// <summary>The settings of section <c>LoggingService</c>.</summary>
+/// <summary>
+/// The settings of section <c>LoggingService</c>. Those of <see cref="ReloadedKeys"/> may change while the service runs: read them when
+/// they are needed.
+/// </summary>
 internal sealed partial class LoggingServiceOptions
 {
+    private volatile Reloaded _reloaded;
+
     private LoggingServiceOptions(SettingReader settings)
     {
         Homeserver = ReadHomeserver(settings);
         Registration = settings.ReadPath(nameof(Registration), "registration.yaml");
         Logs = settings.ReadPath(nameof(Logs), "logs");
-        RetainDays = settings.ReadNumber(nameof(RetainDays), 1, 36_500, "the days to keep. Omit it to keep all");
+        _reloaded = new(
+            settings.ReadNumber(nameof(RetainDays), 1, 36_500, "the days to keep. Omit it to keep all"),
+            settings.ReadNumber(nameof(RoomsPerHour), 0, int.MaxValue, "the limit of rooms created per hour") ?? 60,
+            settings.ReadList(
+                nameof(Moderators), userId => userId.Length <= 255 && UserId().IsMatch(userId),
+                "a list: [\"@alice:example.org\"], or LoggingService__Moderators__0=@alice:example.org in the environment",
+                "a full user id, such as @alice:example.org"),
+            settings.ReadSize(nameof(MaxBytes), 1 << 20, 1L << 50, "the limit of all logs. Omit it to keep all"),
+            settings.ReadSize(nameof(WarnFreeBytes), 0, 1L << 50, "the free space that is warned of") ?? 1 << 30);
         CompressAfterDays = settings.ReadNumber(
             nameof(CompressAfterDays), 1, 36_500, "the days that are not compressed. Omit it to compress none");
-        RoomsPerHour = settings.ReadNumber(nameof(RoomsPerHour), 0, int.MaxValue, "the limit of rooms created per hour") ?? 60;
-        Moderators = settings.ReadList(
-            nameof(Moderators), userId => userId.Length <= 255 && UserId().IsMatch(userId),
-            "a list: [\"@alice:example.org\"], or LoggingService__Moderators__0=@alice:example.org in the environment",
-            "a full user id, such as @alice:example.org");
         MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
-        MaxBytes = settings.ReadSize(nameof(MaxBytes), 1 << 20, 1L << 50, "the limit of all logs. Omit it to keep all");
-        WarnFreeBytes = settings.ReadSize(nameof(WarnFreeBytes), 0, 1L << 50, "the free space that is warned of") ?? 1 << 30;
         Admin = settings.ReadText(nameof(Admin), "off");
     }
 
@@ -30,6 +36,10 @@ internal sealed partial class LoggingServiceOptions
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays), nameof(CompressAfterDays),
         nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes), nameof(Admin),
     ];
+
+    /// <summary>The keys of the settings that a reload changes.</summary>
+    public static IReadOnlyList<string> ReloadedKeys { get; } =
+        [nameof(RetainDays), nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBytes), nameof(WarnFreeBytes)];
 
     /// <summary>The base address of the homeserver's client API: absolute, http or https, with a final slash.</summary>
     public Uri Homeserver { get; }
@@ -44,25 +54,25 @@ internal sealed partial class LoggingServiceOptions
     public string Logs { get; }
 
     /// <summary>At least 1; <c>null</c> keeps all days.</summary>
-    public int? RetainDays { get; }
+    public int? RetainDays => _reloaded.RetainDays;
 
     /// <summary>Days before the last ones are compressed: at least 1; <c>null</c> compresses none.</summary>
     public int? CompressAfterDays { get; }
 
     /// <summary>The limit of rooms created per hour; 0 creates none.</summary>
-    public int RoomsPerHour { get; }
+    public int RoomsPerHour => _reloaded.RoomsPerHour;
 
     /// <summary>User ids that get power level 50 in rooms that the service creates.</summary>
-    public IReadOnlyList<string> Moderators { get; }
+    public IReadOnlyList<string> Moderators => _reloaded.Moderators;
 
     /// <summary>The limit of one transaction's body, from 1 MiB to 512 MiB: as base64 in a quarantine line it must fit an array.</summary>
     public int MaxBodyBytes { get; }
 
     /// <summary>The limit of all days of all rooms: the oldest days are removed; <c>null</c> keeps all.</summary>
-    public long? MaxBytes { get; }
+    public long? MaxBytes => _reloaded.MaxBytes;
 
     /// <summary>Less free space than this is a warning.</summary>
-    public long WarnFreeBytes { get; }
+    public long WarnFreeBytes => _reloaded.WarnFreeBytes;
 
     /// <summary>Where the admin listener listens, or <c>off</c>.</summary>
     public string Admin { get; }
@@ -75,6 +85,9 @@ internal sealed partial class LoggingServiceOptions
         return new(settings);
     }
 
+    /// <summary>Takes over the settings of <see cref="ReloadedKeys"/>, all at once.</summary>
+    public void Reload(LoggingServiceOptions read) => _reloaded = read._reloaded;
+
     private static Uri ReadHomeserver(SettingReader settings)
     {
         var text = settings.ReadText(nameof(Homeserver), "http://localhost:8008");
@@ -85,4 +98,7 @@ internal sealed partial class LoggingServiceOptions
 
     [GeneratedRegex(@"\A@[^:\s\p{C}]+:(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\z")]
     private static partial Regex UserId();
+
+    private sealed record Reloaded(
+        int? RetainDays, int RoomsPerHour, IReadOnlyList<string> Moderators, long? MaxBytes, long WarnFreeBytes);
 }

@@ -23,6 +23,9 @@ internal static class SettingsSources
         ["ServiceLog"] = ServiceLogOptions.Keys,
     };
 
+    /// <summary>The names of all sections, and of settings without one.</summary>
+    public static IEnumerable<string> Sections => TopLevelKeys.SkipLast(1);
+
     /// <exception cref="ConfigurationException">
     /// A file can't be read, or is not JSON, or the name of a setting is misspelled, which would be ignored.
     /// </exception>

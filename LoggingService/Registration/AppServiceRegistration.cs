@@ -46,6 +46,20 @@ internal sealed class AppServiceRegistration
     /// <exception cref="TimeoutException">Undecided: no pattern matched, and one timed out.</exception>
     public bool MatchesRoomNamespace(string roomId) => IsMatch(RoomNamespaces, roomId);
 
+    /// <summary>The keys, without those of the tokens, whose values differ in another registration.</summary>
+    public IEnumerable<string> FindChangedKeys(AppServiceRegistration other) =>
+        from pair in DescribeKeys().Zip(other.DescribeKeys())
+        where pair.First != pair.Second
+        select pair.First.Key;
+
+    private (string Key, string Value)[] DescribeKeys() =>
+    [
+        ("id", Id),
+        ("url", UrlText),
+        ("sender_localpart", SenderLocalpart),
+        ("namespaces", $"{string.Join('\n', AliasNamespaces)}\n\n{string.Join('\n', RoomNamespaces)}"),
+    ];
+
     private static bool IsMatch(IReadOnlyList<NamespacePattern> patterns, string text)
     {
         TimeoutException? timeout = null;

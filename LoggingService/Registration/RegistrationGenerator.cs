@@ -11,7 +11,7 @@ internal static class RegistrationGenerator
 
     private const string TokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const string HomeserverFolder = "/etc/matrix-synapse";
+    public const string HomeserverFolder = "/etc/matrix-synapse";
 
     /// <summary>Creates the file with new random tokens and mode 0600, atomically.</summary>
     /// <exception cref="FatalException">The file exists, or can't be created there; the folder must exist.</exception>
@@ -76,7 +76,7 @@ internal static class RegistrationGenerator
 
         """;
 
-    private static string NewToken() => RandomNumberGenerator.GetString(TokenCharacters, 64);
+    public static string NewToken() => RandomNumberGenerator.GetString(TokenCharacters, 64);
 
     private static string Reason(string path, Exception e) => e switch
     {
@@ -86,7 +86,7 @@ internal static class RegistrationGenerator
         _ => e.Message,
     };
 
-    private static string ForShell(string path)
+    public static string ForShell(string path)
     {
         var needsNoQuotes = path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+:@%,".Contains(c));
         return needsNoQuotes ? path : $"'{path.Replace("'", "'\\''")}'";

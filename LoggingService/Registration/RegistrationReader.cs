@@ -27,7 +27,11 @@ internal sealed class RegistrationReader
 
     /// <exception cref="ConfigurationException">One line with file, line, key and what to do.</exception>
     public static AppServiceRegistration Read(string path) =>
-        new RegistrationReader(YamlFile.Read(path).AsMapping("id: \"logging\"")).Read();
+        Read(YamlFile.Read(path));
+
+    /// <inheritdoc cref="Read(string)"/>
+    public static AppServiceRegistration Read(YamlValue document) =>
+        new RegistrationReader(document.AsMapping("id: \"logging\"")).Read();
 
     private AppServiceRegistration Read()
     {

@@ -11,9 +11,12 @@ namespace LoggingService.Registration;
 internal static partial class YamlFile
 {
     /// <exception cref="ConfigurationException">The file can't be read or isn't one YAML document.</exception>
-    public static YamlValue Read(string path)
+    public static YamlValue Read(string path) => Parse(path, ReadText(path));
+
+    /// <summary>Parses the text of a file.</summary>
+    /// <exception cref="ConfigurationException">It isn't one YAML document.</exception>
+    public static YamlValue Parse(string path, string text)
     {
-        var text = ReadText(path);
         var parser = new Parser(new StringReader(text));
         var yaml = new YamlStream();
         try
@@ -49,7 +52,9 @@ internal static partial class YamlFile
         };
     }
 
-    private static string ReadText(string path)
+    /// <summary>The text of a file, without a byte order mark.</summary>
+    /// <exception cref="ConfigurationException">The file can't be read, or is not UTF-8.</exception>
+    public static string ReadText(string path)
     {
         byte[] bytes;
         try

@@ -11,7 +11,7 @@ internal sealed partial class LogMaintenance(
 
     // StopAsync can be called twice (WebApplicationFactory); the log directory stops once.
     private readonly Lazy<Task> _stopped = new(logs.StopAsync);
-    private DateOnly? _cleanedOn;
+    private (DateOnly Today, int RetainDays)? _cleaned;
     private string? _restoreError;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -82,12 +82,12 @@ internal sealed partial class LogMaintenance(
     private async Task RemoveOldDaysAsync()
     {
         var today = DateOnly.FromDateTime(time.GetLocalNow().DateTime);
-        if (options.RetainDays is not { } days || _cleanedOn == today)
+        if (options.RetainDays is not { } days || _cleaned == (today, days))
         {
             return;
         }
 
-        _cleanedOn = today;
+        _cleaned = (today, days);
         try
         {
             await logs.RemoveDaysBeforeAsync(today.AddDays(-days), nameof(options.RetainDays));

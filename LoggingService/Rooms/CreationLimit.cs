@@ -1,6 +1,6 @@
 namespace LoggingService.Rooms;
 
-internal sealed class CreationLimit(int roomsPerHour, TimeProvider time)
+internal sealed class CreationLimit(LoggingServiceOptions options, TimeProvider time)
 {
     private readonly Lock _lock = new();
 
@@ -14,7 +14,7 @@ internal sealed class CreationLimit(int roomsPerHour, TimeProvider time)
         lock (_lock)
         {
             _reservations.RemoveAll(reserved => time.GetElapsedTime(reserved, now) >= TimeSpan.FromHours(1));
-            if (_reservations.Count >= roomsPerHour)
+            if (_reservations.Count >= options.RoomsPerHour)
             {
                 return false;
             }

@@ -26,7 +26,7 @@ internal sealed partial class RoomCreator(
 
     // ApplicationStopping would abandon creations; without any token a pending call would delay the exit.
     private readonly CancellationToken _stopped = lifetime.ApplicationStopped;
-    private readonly CreationLimit _limit = new(options.RoomsPerHour, time);
+    private readonly CreationLimit _limit = new(options, time);
     private readonly LogThrottle _limitThrottle = new(time);
     private readonly LogThrottle _timeoutThrottle = new(time);
     private readonly LogThrottle _failureThrottle = new(time);
