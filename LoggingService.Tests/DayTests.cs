@@ -56,6 +56,8 @@ public class DayTests
         var time = new FakeTimeProvider(BeforeMidnight);
         using var service = new ServiceUnderTest(time, folder, settings: new() { ["LoggingService:RetainDays"] = "2" });
         await PushAsync(service, Some.Message(_room));
+        await Wait.UntilAsync(
+            () => service.Logged.Any(e => e.RenderMessage().StartsWith("Removed ", StringComparison.Ordinal)), "the old days are deleted");
         Assert.Empty(Directory.GetFiles(folder["logs", ".quarantine"]));
         Assert.Equal(
             ["20261120.ids", "202611201.log", "20261122.jsonl", "20261122.log", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
@@ -109,6 +111,27 @@ public class DayTests
     }
 
     [Fact]
+    public async Task Logs_within_their_limit_are_kept_and_the_service_goes_on()
+    {
+        using var folder = TempFolder.ForCaller();
+        Directory.CreateDirectory(folder["logs", _room]);
+        await File.WriteAllTextAsync(folder["logs", _room, "20261123.ids"], "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(folder["logs", _room, "20261101.ids"], "", TestContext.Current.CancellationToken);
+        var time = new FakeTimeProvider(BeforeMidnight.AddHours(-12));
+        using var service = new ServiceUnderTest(time, folder, settings: new() { ["LoggingService:MaxBytes"] = "1073741824" });
+        for (var i = 0; i < 2; i++)
+        {
+            await PushAsync(service, Some.Message(_room));
+            await Wait.UntilAsync(
+                () => LogFolder.Segments(service.Logs).Length == 0, "a checkpoint", () => time.Advance(TimeSpan.FromSeconds(1)));
+            time.Advance(TimeSpan.FromHours(1));
+        }
+
+        Assert.True(File.Exists(folder["logs", _room, "20261101.ids"]));
+        Assert.Empty(service.WarningsAndErrors);
+    }
+
+    [Fact]
     public async Task Low_space_is_a_warning_once_a_day()
     {
         var time = new FakeTimeProvider(BeforeMidnight);
@@ -123,7 +146,7 @@ public class DayTests
 
         Assert.All(
             service.WarningsAndErrors,
-            warning => Assert.Matches("^The file system of \".*logs\" has [0-9]+ MiB free. Below 64 MiB transactions are refused. ", warning));
+            warning => Assert.Matches("^The file system of \".*logs\" has [0-9]+ MiB free. When it is almost full, transactions are refused. ", warning));
     }
 
     [Fact]

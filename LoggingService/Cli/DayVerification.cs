@@ -29,8 +29,8 @@ internal sealed class DayVerification(string folder, DateOnly day, IEnumerable<I
     public void Run()
     {
         var stamp = RecordStamp.Read(PathOf(DayFileName.Record(day)));
-        var record = Lines(DayFileName.Record(day)).GetEnumerator();
-        var text = Lines(DayFileName.Text(day)).GetEnumerator();
+        using var record = Lines(DayFileName.Record(day)).GetEnumerator();
+        using var text = Lines(DayFileName.Text(day)).GetEnumerator();
         var count = 0;
         while (true)
         {
@@ -118,7 +118,7 @@ internal sealed class DayVerification(string folder, DateOnly day, IEnumerable<I
         }
 
         // An event can have several entries, such as one for what it redacts.
-        if (!_events.SetEquals(entries.Select(entry => entry.Offset)))
+        if (!_events.SetEquals(entries.Select(entry => entry.Offset).Where(offset => offset != DayEventIds.NoLine)))
         {
             Add(name, "does not fit the record; delete it while the service is stopped");
         }

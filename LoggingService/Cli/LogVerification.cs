@@ -77,7 +77,7 @@ internal sealed class LogVerification(string root, bool isServed, Action<string>
     {
         var days = DayFileName.In(folder).Where(file => file.IsRecord || file.IsText).Select(file => file.Day);
         var earlier = new Queue<HashSet<UInt128>>();
-        var newest = days.Max();
+        var newest = days.Max(day => (DateOnly?)day);
         foreach (var day in days.Distinct().Order().ToList())
         {
             var verified = new DayVerification(folder, day, earlier);

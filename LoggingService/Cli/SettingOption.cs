@@ -36,14 +36,6 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
 
     public static void AddAllTo(Command command) => AddTo(command, [.. All.Select(setting => setting.Name)]);
 
-    public static void AddTo(Command command, params string[] names)
-    {
-        foreach (var setting in All.Where(setting => names.Contains(setting.Name)))
-        {
-            command.Add(setting.CreateOption());
-        }
-    }
-
     /// <summary>For a command that needs only some; the others can be in files.</summary>
     public static void AddTo(Command command, params IReadOnlyList<string> names)
     {

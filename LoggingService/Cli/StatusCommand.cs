@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LoggingService.Http;
 using LoggingService.Rendering;
 using LoggingService.RoomLogs;
 
@@ -36,6 +37,11 @@ internal static class StatusCommand
         if (options.Admin.Equals("off", StringComparison.OrdinalIgnoreCase))
         {
             return Fail(Unknown, "The service has no admin listener, which would tell its health: set it with --admin http://127.0.0.1:5001");
+        }
+
+        if (new ListenAddress(options.Admin.Trim(), "--admin").DescribeInvalid() is { } error)
+        {
+            return Fail(Unknown, $"The admin listener can't be asked at {options.Admin}: {error}");
         }
 
         // An address to listen on can mean all of this machine's.

@@ -21,7 +21,7 @@ internal static class VerifyCommand
     /// <exception cref="FatalException">There is no such room.</exception>
     private static int Run(string root, string[] rooms)
     {
-        var isServed = LogDirectoryLock.IsHeld(root) == true;
+        var isServed = LogDirectoryLock.IsHeld(root) != false;
         var verification = new LogVerification(root, isServed, problem => Console.WriteLine($"problem  {problem}"));
         if (rooms.Length == 0)
         {

@@ -70,7 +70,8 @@ internal sealed record ListenAddress(string Url, string Setting, string Advice =
         }
     }
 
-    private string? DescribeInvalid()
+    /// <summary>Why the web server would reject the address; <c>null</c> if it would not.</summary>
+    public string? DescribeInvalid()
     {
         try
         {

@@ -87,9 +87,9 @@ internal sealed partial class SettingReader(IConfigurationRoot configuration, st
             "ti" => 1L << 40,
             _ => 1L,
         };
-        var bytes = size.Success ? long.Parse(size.Groups["number"].Value, CultureInfo.InvariantCulture) * factor : -1;
+        var bytes = size.Success ? Int128.Parse(size.Groups["number"].Value, CultureInfo.InvariantCulture) * factor : -1;
         return bytes >= min && bytes <= max
-            ? bytes
+            ? (long)bytes
             : throw Invalid(setting, $"a size from {FormatSize(min)} to {FormatSize(max)}, such as 128MB or 134217728: {meaning}");
     }
 
@@ -160,6 +160,6 @@ internal sealed partial class SettingReader(IConfigurationRoot configuration, st
         return setting.GetChildren().Any() ? throw Error(key, $"is a list or a section; expected {expected}") : setting;
     }
 
-    [GeneratedRegex(@"\A\s*(?<number>[0-9]{1,9})\s*(?:(?<prefix>[kmgtKMGT]i?)?[bB])?\s*\z")]
+    [GeneratedRegex(@"\A\s*(?<number>[0-9]{1,16})\s*(?:(?<prefix>[kmgtKMGT]i?)?[bB])?\s*\z")]
     private static partial Regex Size();
 }

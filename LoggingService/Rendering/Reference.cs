@@ -101,7 +101,8 @@ internal static class Reference
             e = original;
         }
 
-        return false;
+        // Too many edits of edits to tell.
+        return true;
     }
 
     /// <summary>The start of the event's text, after its kind unless it is a message; <c>null</c> if it has no text.</summary>

@@ -17,7 +17,6 @@ internal sealed partial class LogMaintenance(
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         logs.Start();
-        await RemoveOldDaysAsync();
         await base.StartAsync(cancellationToken);
     }
 
@@ -34,13 +33,13 @@ internal sealed partial class LogMaintenance(
         }
     }
 
-    // In two loops: while the directory is gone, a checkpoint waits.
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+    // In loops of their own: while the directory is gone, a checkpoint waits, and a removal of days waits for rooms that are busy.
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken) => await await Task.WhenAny(
         RepeatAsync(RestoreAsync, stoppingToken),
+        RepeatAsync(logs.TickAsync, stoppingToken),
         RepeatAsync(
             async () =>
             {
-                await logs.TickAsync();
                 await RemoveOldDaysAsync();
                 await space.CheckAsync();
             },

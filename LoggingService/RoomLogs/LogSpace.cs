@@ -19,8 +19,10 @@ internal sealed partial class LogSpace(LogDirectory logs, LoggingServiceOptions 
             var today = DateOnly.FromDateTime(time.GetLocalNow().DateTime);
             if (options.MaxBytes is { } maxBytes && IsDue(ref _measuredAt, MeasureInterval))
             {
-                var keepFrom = await Task.Run(() => Retention.FindFirstKept(logs.Root, maxBytes, today));
-                await logs.RemoveDaysBeforeAsync(keepFrom, nameof(options.MaxBytes));
+                if (await Task.Run(() => Retention.FindFirstKept(logs.Root, maxBytes, today)) is { } keepFrom)
+                {
+                    await logs.RemoveDaysBeforeAsync(keepFrom, nameof(options.MaxBytes));
+                }
             }
 
             if (_warnedOn != today && IsDue(ref _freeReadAt, FreeSpaceInterval)
@@ -50,7 +52,7 @@ internal sealed partial class LogSpace(LogDirectory logs, LoggingServiceOptions 
     private static partial class Log
     {
         [LoggerMessage(EventIds.SpaceLow, LogLevel.Warning,
-            "The file system of {Logs} has {FreeMiB} MiB free. Below 64 MiB transactions are refused. "
+            "The file system of {Logs} has {FreeMiB} MiB free. When it is almost full, transactions are refused. "
             + "Free space, or let old days be removed with RetainDays or MaxBytes. The warning is repeated once a day.")]
         public static partial void SpaceLow(ILogger logger, string logs, long freeMiB);
 

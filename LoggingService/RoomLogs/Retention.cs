@@ -33,9 +33,12 @@ internal static class Retention
         return removed;
     }
 
-    /// <summary>The first day to keep, so that what is left has at most a number of bytes; today's files always stay.</summary>
+    /// <summary>
+    /// The first day to keep, so that what is left has at most a number of bytes; <c>null</c> if no day need be removed. Today's files always
+    /// stay.
+    /// </summary>
     /// <exception cref="IOException">A folder can't be read.</exception>
-    public static DateOnly FindFirstKept(string root, long maxBytes, DateOnly today)
+    public static DateOnly? FindFirstKept(string root, long maxBytes, DateOnly today)
     {
         var total = 0L;
         var removable = new SortedDictionary<DateOnly, long>();
@@ -45,28 +48,27 @@ internal static class Retention
             {
                 total += file.Length;
                 var day = DayFileName.Parse(file.Name)?.Day ?? DateOnly.FromDateTime(file.LastWriteTime);
-                if (day < today && IsBefore(today, file))
+                if (day < today && !IsIds(file.Name) && IsBefore(today, file))
                 {
                     removable[day] = removable.GetValueOrDefault(day) + file.Length;
                 }
             }
         }
 
-        foreach (var (day, bytes) in removable)
+        DateOnly? keepFrom = null;
+        foreach (var (day, bytes) in removable.TakeWhile(_ => total > maxBytes))
         {
-            if (total <= maxBytes)
-            {
-                return day;
-            }
-
             total -= bytes;
+            keepFrom = day.AddDays(1);
         }
 
-        return total <= maxBytes && removable.Count == 0 ? DateOnly.MinValue : today;
+        return keepFrom;
     }
 
     private static bool IsLogFolder(DirectoryInfo folder) =>
         folder.LinkTarget is null && (folder.Name.StartsWith('!') || folder.Name == Quarantine.Folder);
+
+    private static bool IsIds(string name) => DayFileName.Parse(name) is { } day && (day.IsIds || day.Suffix == ".ids.new");
 
     private static bool IsBefore(DateOnly keepFrom, FileInfo file)
     {
@@ -78,7 +80,7 @@ internal static class Retention
                 && DateOnly.FromDateTime(file.LastWriteTime) < keepFrom;
         }
 
-        return name.IsIds || name.Suffix == ".ids.new" ? name.Day < keepFrom.AddDays(-IdsKeptDays) : name.Day < keepFrom;
+        return IsIds(file.Name) ? name.Day < keepFrom.AddDays(-IdsKeptDays) : name.Day < keepFrom;
     }
 
     /// <summary>Removes a room's folder that has nothing but the link to its newest day, and the links of aliases to it.</summary>
