@@ -83,7 +83,9 @@ public class DayTests
             foreach (var suffix in (string[])[".jsonl", ".log"])
             {
                 await File.WriteAllTextAsync(
-                    folder["logs", $"{room}:localhost", $"202611{day}{suffix}"], new string('x', 400_000), TestContext.Current.CancellationToken);
+                    folder["logs", $"{room}:localhost", $"202611{day}{suffix}"],
+                    new string('x', 400_000),
+                    TestContext.Current.CancellationToken);
             }
         }
 
@@ -146,7 +148,8 @@ public class DayTests
 
         Assert.All(
             service.WarningsAndErrors,
-            warning => Assert.Matches("^The file system of \".*logs\" has [0-9]+ MiB free. When it is almost full, transactions are refused. ", warning));
+            warning => Assert.Matches(
+                "^The file system of \".*logs\" has [0-9]+ MiB free. When it is almost full, transactions are refused. ", warning));
     }
 
     [Fact]

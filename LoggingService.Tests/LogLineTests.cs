@@ -285,8 +285,7 @@ public class LogLineTests
     private static FixedHistory Record(string target) => new FixedHistory(_ => RoomEventFrom(target), (_, _) => null);
 
     private static string Mine(string type) =>
-        Hello.Replace("@alice:x", "@bob:x", StringComparison.Ordinal)
-            .Replace("$hello", "$mine", StringComparison.Ordinal)
+        Hello.Replace("@alice:x", "@bob:x", StringComparison.Ordinal).Replace("$hello", "$mine", StringComparison.Ordinal)
             .Replace("m.room.message", type, StringComparison.Ordinal);
 
     private static RoomEvent Event(string type, string content, string more = "") =>

@@ -28,7 +28,8 @@ public sealed class OptionsTests
         var options = Read(
             """
             {"homeserver": "https://matrix.example.org/@hs", "Registration": "/etc/r.yaml", "Logs": "/var/log/../rooms", "RetainDays": 30,
-             "CompressAfterDays": 7, "RoomsPerHour": 0, "Moderators": ["@alice:example.org", "@Ünï=x/y:[::1]:8448"], "MaxBodyBytes": 1048576}
+             "CompressAfterDays": 7, "RoomsPerHour": 0,
+             "Moderators": ["@alice:example.org", "@Ünï=x/y:[::1]:8448"], "MaxBodyBytes": 1048576}
             """);
 
         Assert.Equal("https://matrix.example.org/@hs/", options.Homeserver.AbsoluteUri);

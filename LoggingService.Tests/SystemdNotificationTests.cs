@@ -162,6 +162,8 @@ public sealed class SystemdNotificationTests : IDisposable
         Assert.SkipUnless(File.Exists("/usr/bin/strace"), "strace is missing. Run: apt-get install strace");
         string[] strace = ["strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=pread64", "-e", $"inject=pread64:{injection}", "-P", file];
         return ServiceProcess.StartUnder(
-            [.. _systemd.Under(ShortWatchdog), .. strace], _folder.Path, "--homeserver", _homeserver.Address, "--urls", "http://127.0.0.1:0");
+            [.. _systemd.Under(ShortWatchdog), .. strace],
+            _folder.Path,
+            ["--homeserver", _homeserver.Address, "--urls", "http://127.0.0.1:0"]);
     }
 }

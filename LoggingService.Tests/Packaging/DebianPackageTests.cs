@@ -95,7 +95,8 @@ public sealed class DebianPackageTests(Release release) : IDisposable
         File.Copy(ServiceProcess.Program[0], Debian["/opt/logging-service/LoggingService"]);
         await WriteAsync("/etc/systemd/system/logging-service.service", UnitByHand);
         await Debian.RunAsync(
-            "ln", "-s", "/etc/systemd/system/logging-service.service", "/etc/systemd/system/multi-user.target.wants/logging-service.service");
+            "ln", "-s", "/etc/systemd/system/logging-service.service",
+            "/etc/systemd/system/multi-user.target.wants/logging-service.service");
         if (hasSettings)
         {
             Directory.CreateDirectory(Debian["/etc/logging-service"]);
@@ -168,7 +169,9 @@ public sealed class DebianPackageTests(Release release) : IDisposable
         return _folder["older.deb"];
     }
 
-    /// <summary>Starts the service, has it log, and stops or kills it. All events so far are in the log, once, unless it is killed.</summary>
+    /// <summary>
+    /// Starts the service, has it log, and stops or kills it. All events so far are in the log, once, unless it is killed.
+    /// </summary>
     private async Task RunServiceAsync(
         Func<RunningService, Task<int>> push, bool isKilled = false, string registration = Registration, params string[] command)
     {

@@ -35,7 +35,8 @@ public sealed class Release : ICollectionFixture<Release>, IDisposable
             (null, _, _) => "The packages are built on Debian only.",
             (not "", _, _) => $"The packages can't be built here: packages are missing. Run: apt-get install {missing}",
             (_, false, _) => "The packages can't be built here: chroot needs root.",
-            (_, _, not [_]) when needsProgram => "The packages contain the published program. Run: dotnet publish LoggingService -o publish "
+            (_, _, not [_]) when needsProgram =>
+                "The packages contain the published program. Run: dotnet publish LoggingService -o publish "
                 + "&& LOGGING_SERVICE_PROGRAM=$PWD/publish/LoggingService dotnet test",
             _ => null,
         };

@@ -53,7 +53,10 @@ public sealed class ReleaseTests(Release release)
 
         var page = await ProcessOutput.GetAsync("man", "--warnings", "--local-file", file);
         var words = page.Split((char[])[' ', '\n', ','], StringSplitOptions.RemoveEmptyEntries).ToHashSet();
-        var help = (await ProcessOutput.GetAsync(folder["LoggingService"], "--help")).Split('\n').Where(line => line.StartsWith("  ")).ToList();
+        var help = (await ProcessOutput.GetAsync(folder["LoggingService"], "--help"))
+            .Split('\n')
+            .Where(line => line.StartsWith("  "))
+            .ToList();
         var names = help.SelectMany(line => line.Split((char[])[' ', ','])).Where(word => word.StartsWith("--")).ToHashSet();
         Assert.Superset(names, words);
         Assert.True(names.Count > 8);

@@ -37,7 +37,8 @@ internal sealed class RootFolder(string path)
         return await ProcessOutput.GetAsync(enter[0], enter[1..]);
     }
 
-    public ServiceProcess Start(string user, params IEnumerable<string> command) => ServiceProcess.StartInstalled(Command(user, command), "/");
+    public ServiceProcess Start(string user, params IEnumerable<string> command) =>
+        ServiceProcess.StartInstalled(Command(user, command), "/");
 
     /// <summary>Starts the service, on a port of its own, and waits until it responds.</summary>
     /// <param name="registration">Its registration, the path inside.</param>
@@ -65,6 +66,7 @@ internal sealed class RootFolder(string path)
 
     private List<string> Command(string user, IEnumerable<string> command) =>
     [
-        "env", .. Variables, "unshare", "--mount", "sh", "-c", Enter, "sh", path, user, IsReadOnly ? "ro" : "rw", string.Join(' ', Binds), .. command,
+        "env", .. Variables, "unshare", "--mount", "sh", "-c", Enter, "sh", path, user, IsReadOnly ? "ro" : "rw", string.Join(' ', Binds),
+        .. command,
     ];
 }

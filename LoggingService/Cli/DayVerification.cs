@@ -9,7 +9,8 @@ namespace LoggingService.Cli;
 
 /// <summary>
 /// Verifies the files of a room's day: the text has a line with the same time for each line of the record, no id is there twice, and the
-/// file of ids finds each event. Not compared are the sentences: another version may word them otherwise, and an admin may have erased some.
+/// file of ids finds each event. Not compared are the sentences: another version may word them otherwise, and an admin may have erased
+/// some.
 /// </summary>
 /// <param name="earlier">The hashes of the ids of earlier days.</param>
 internal sealed class DayVerification(string folder, DateOnly day, IEnumerable<IReadOnlySet<UInt128>> earlier)
@@ -40,7 +41,9 @@ internal sealed class DayVerification(string folder, DateOnly day, IEnumerable<I
             {
                 if (isInRecord != isInText)
                 {
-                    Add(DayFileName.Text(day), isInText ? $"has more lines than its record: over {count}" : $"has only {count} lines of its record");
+                    Add(
+                        DayFileName.Text(day),
+                        isInText ? $"has more lines than its record: over {count}" : $"has only {count} lines of its record");
                 }
 
                 ReadRest(record, isInRecord);

@@ -37,7 +37,8 @@ internal static class RoomsCommand
         var widths = Columns.Select((_, i) => rows.Max(row => row[i].Length)).ToList();
         foreach (var row in rows)
         {
-            Console.WriteLine(string.Join("  ", row.Select((cell, i) => i is 3 or 4 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]))).TrimEnd());
+            var cells = row.Select((cell, i) => i is 3 or 4 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]));
+            Console.WriteLine(string.Join("  ", cells).TrimEnd());
         }
 
         return 0;

@@ -36,7 +36,8 @@ internal static class StatusCommand
 
         if (options.Admin.Equals("off", StringComparison.OrdinalIgnoreCase))
         {
-            return Fail(Unknown, "The service has no admin listener, which would tell its health: set it with --admin http://127.0.0.1:5001");
+            return Fail(
+                Unknown, "The service has no admin listener, which would tell its health: set it with --admin http://127.0.0.1:5001");
         }
 
         if (new ListenAddress(options.Admin.Trim(), "--admin").DescribeInvalid() is { } error)

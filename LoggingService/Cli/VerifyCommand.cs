@@ -11,7 +11,8 @@ internal static class VerifyCommand
     public static Command Create(Func<ParseResult, LoggingServiceOptions> readOptions)
     {
         var command = new Command("verify", "Verifies that the files of the logs fit together. Changes nothing; exits with 1 if not.");
-        var rooms = new Argument<string[]>("ROOM") { Description = "Alias or id of a room [default: all]", Arity = ArgumentArity.ZeroOrMore };
+        var rooms = new Argument<string[]>("ROOM") { Description = "Alias or id of a room [default: all]" };
+        rooms.Arity = ArgumentArity.ZeroOrMore;
         command.Add(rooms);
         SettingOption.AddTo(command, "--logs");
         command.SetAction(parsed => Run(LogDirectoryPath.Of(readOptions(parsed)), parsed.GetValue(rooms) ?? []));

@@ -34,15 +34,16 @@ internal static class Retention
     }
 
     /// <summary>
-    /// The first day to keep, so that what is left has at most a number of bytes; <c>null</c> if no day need be removed. Today's files always
-    /// stay.
+    /// The first day to keep, so that what is left has at most a number of bytes; <c>null</c> if no day need be removed. Today's files
+    /// always stay.
     /// </summary>
     /// <exception cref="IOException">A folder can't be read.</exception>
     public static DateOnly? FindFirstKept(string root, long maxBytes, DateOnly today)
     {
         var total = 0L;
         var removable = new SortedDictionary<DateOnly, long>();
-        foreach (var file in new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder).SelectMany(folder => folder.EnumerateFiles()))
+        var folders = new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder);
+        foreach (var file in folders.SelectMany(folder => folder.EnumerateFiles()))
         {
             if (file.LinkTarget is null)
             {

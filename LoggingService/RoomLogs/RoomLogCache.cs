@@ -32,7 +32,8 @@ internal sealed class RoomLogCache(int maxOpen, long maxFilterBytes = 192 * 1024
     /// <summary>The counts as of the last <see cref="Count"/>; for any thread.</summary>
     public RoomCounts Counts { get; private set; } = new(0, 0);
 
-    public void Count() => Counts = new(_open.Count, _rooms.Values.Count(room => room.Failures > 0 || room.RepairAt is not null || room.HasOverflowed));
+    public void Count() => Counts = new(
+        _open.Count, _rooms.Values.Count(room => room.Failures > 0 || room.RepairAt is not null || room.HasOverflowed));
 
     public Room GetOrAdd(string roomId)
     {

@@ -11,7 +11,8 @@ namespace LoggingService.Systemd;
 /// watchdog, that the journal and the writer make progress. The first hosted service: it runs while the others start.
 /// </summary>
 internal sealed partial class SystemdNotifications(
-    ISystemdNotifier systemd, LogDirectory logs, IHostApplicationLifetime lifetime, ILogger<SystemdNotifications> logger) : BackgroundService
+    ISystemdNotifier systemd, LogDirectory logs, IHostApplicationLifetime lifetime, ILogger<SystemdNotifications> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan MaxInterval = TimeSpan.FromSeconds(5);
 
