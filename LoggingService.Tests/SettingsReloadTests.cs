@@ -44,6 +44,22 @@ public sealed class SettingsReloadTests : IDisposable
     }
 
     [Fact]
+    public async Task Old_days_are_compressed_when_the_setting_is_added()
+    {
+        var room = Directory.CreateDirectory(_folder["logs", "!room:localhost"]).FullName;
+        var (old, older) = (Record(room, daysAgo: 10), Record(room, daysAgo: 20));
+        File.WriteAllText(Path.ChangeExtension(older, ".log"), "a line\n");
+        await using var service = await StartAsync("{}");
+
+        await ReloadAsync(
+            service, """{"LoggingService": {"CompressAfterDays": 1}}""",
+            "INF Reloaded the settings: {file}: LoggingService:CompressAfterDays");
+
+        await Wait.UntilAsync(() => File.Exists($"{older}.gz"), "the older day is compressed");
+        Assert.True(File.Exists(old));
+    }
+
+    [Fact]
     public async Task A_new_limit_of_created_rooms_is_in_effect()
     {
         await using var service = await StartAsync("""{"LoggingService": {"RoomsPerHour": 0}}""");

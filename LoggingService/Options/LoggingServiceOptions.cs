@@ -17,6 +17,7 @@ internal sealed partial class LoggingServiceOptions
         Logs = settings.ReadPath(nameof(Logs), "logs");
         _reloaded = new(
             settings.ReadNumber(nameof(RetainDays), 1, 36_500, "the days to keep. Omit it to keep all"),
+            settings.ReadNumber(nameof(CompressAfterDays), 1, 36_500, "the days that are not compressed. Omit it to compress none"),
             settings.ReadNumber(nameof(RoomsPerHour), 0, int.MaxValue, "the limit of rooms created per hour") ?? 60,
             settings.ReadList(
                 nameof(Moderators), userId => userId.Length <= 255 && UserId().IsMatch(userId),
@@ -24,8 +25,6 @@ internal sealed partial class LoggingServiceOptions
                 "a full user id, such as @alice:example.org"),
             settings.ReadSize(nameof(MaxBytes), 1 << 20, 1L << 50, "the limit of all logs. Omit it to keep all"),
             settings.ReadSize(nameof(WarnFreeBytes), 0, 1L << 50, "the free space that is warned of") ?? 1 << 30);
-        CompressAfterDays = settings.ReadNumber(
-            nameof(CompressAfterDays), 1, 36_500, "the days that are not compressed. Omit it to compress none");
         MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
         Admin = settings.ReadText(nameof(Admin), "off");
     }
@@ -39,7 +38,9 @@ internal sealed partial class LoggingServiceOptions
 
     /// <summary>The keys of the settings that a reload changes.</summary>
     public static IReadOnlyList<string> ReloadedKeys { get; } =
-        [nameof(RetainDays), nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBytes), nameof(WarnFreeBytes)];
+    [
+        nameof(RetainDays), nameof(CompressAfterDays), nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBytes), nameof(WarnFreeBytes),
+    ];
 
     /// <summary>The base address of the homeserver's client API: absolute, http or https, with a final slash.</summary>
     public Uri Homeserver { get; }
@@ -57,7 +58,7 @@ internal sealed partial class LoggingServiceOptions
     public int? RetainDays => _reloaded.RetainDays;
 
     /// <summary>Days before the last ones are compressed: at least 1; <c>null</c> compresses none.</summary>
-    public int? CompressAfterDays { get; }
+    public int? CompressAfterDays => _reloaded.CompressAfterDays;
 
     /// <summary>The limit of rooms created per hour; 0 creates none.</summary>
     public int RoomsPerHour => _reloaded.RoomsPerHour;
@@ -100,5 +101,5 @@ internal sealed partial class LoggingServiceOptions
     private static partial Regex UserId();
 
     private sealed record Reloaded(
-        int? RetainDays, int RoomsPerHour, IReadOnlyList<string> Moderators, long? MaxBytes, long WarnFreeBytes);
+        int? RetainDays, int? CompressAfterDays, int RoomsPerHour, IReadOnlyList<string> Moderators, long? MaxBytes, long WarnFreeBytes);
 }

@@ -9,7 +9,7 @@ namespace LoggingService.RoomLogs;
 internal sealed partial class DayCompression(
     LogDirectory logs, LoggingServiceOptions options, TimeProvider time, ILogger<DayCompression> logger) : BackgroundService
 {
-    private DateOnly? _compressedOn;
+    private (DateOnly Today, int CompressAfterDays)? _compressed;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -17,9 +17,9 @@ internal sealed partial class DayCompression(
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             var today = DateOnly.FromDateTime(time.GetLocalNow().DateTime);
-            if (options.CompressAfterDays is { } days && _compressedOn != today)
+            if (options.CompressAfterDays is { } days && _compressed != (today, days))
             {
-                _compressedOn = today;
+                _compressed = (today, days);
                 var keepFrom = options.RetainDays is { } retained ? today.AddDays(-retained) : DateOnly.MinValue;
                 await Task.Factory.StartNew(
                     () => CompressDays(keepFrom, today.AddDays(-days), stoppingToken),
