@@ -134,7 +134,9 @@ public sealed class SettingsReloadTests : IDisposable
 
         // What is logged is what is in effect.
         await ReloadAsync(service, """{"LoggingService": {"RetainDays": 30, "RoomsPerHour": 9}}""", "INF Reloaded the settings: no change");
-        Assert.Equal(2, service.Process.Output.Count(line => line.Contains("Keeping 30 days, creating up to 9 rooms an hour")));
+        await Wait.UntilAsync(
+            () => service.Process.Output.Count(line => line.Contains("Keeping 30 days, creating up to 9 rooms an hour")) == 2,
+            "the settings in effect");
     }
 
     [Fact]

@@ -91,7 +91,9 @@ internal sealed class RunningService : IAsyncDisposable
     public async Task<int> QueryAliasAsync(string alias)
     {
         var target = $"/_matrix/app/v1/rooms/{Uri.EscapeDataString(alias)}";
-        using var response = await _http.GetAsync(target, TestContext.Current.CancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Get, target);
+        request.Headers.Authorization = _token.Value;
+        using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
         return (int)response.StatusCode;
     }
 

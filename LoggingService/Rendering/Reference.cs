@@ -87,6 +87,11 @@ internal static class Reference
                 return IsMissingRemoved(context, id, e.Sender);
             }
 
+            if (original.EventId == e.EventId)
+            {
+                return false;
+            }
+
             if (isEdit && original.SenderText != e.SenderText)
             {
                 return false;
