@@ -39,7 +39,7 @@ internal static partial class CommandLine
             await service.WaitForShutdownAsync(cancellation);
         });
         root.Add(CheckCommand.Create(parsed => Build(parsed, serves: false)));
-        root.Add(CreateRegistrationCommand.Create(byKey));
+        root.Add(CreateRegistrationCommand.Create(ReadOptions));
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));
         root.Add(RenderCommand.Create());
         root.Add(RoomsCommand.Create(ReadOptions));

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LoggingService.Registration;
-using Settings = LoggingService.Options.LoggingServiceOptions;
 
 namespace LoggingService.Cli;
 
@@ -9,7 +8,8 @@ namespace LoggingService.Cli;
 /// </summary>
 internal static class CreateRegistrationCommand
 {
-    public static Command Create(IReadOnlyList<string> byKey)
+    /// <param name="readOptions">Reads the settings.</param>
+    public static Command Create(Func<ParseResult, LoggingServiceOptions> readOptions)
     {
         var url = new Option<string>("--url")
         {
@@ -27,8 +27,7 @@ internal static class CreateRegistrationCommand
                 throw new ConfigurationException($"--url {error}: use one such as {RegistrationGenerator.DefaultUrl}");
             }
 
-            var settings = SettingsSources.CreateBuilder([.. byKey, .. SettingOption.ReadAll(parsed)]).Configuration;
-            var path = Settings.Read(settings).Registration;
+            var path = readOptions(parsed).Registration;
             RegistrationGenerator.Write(path, address.AbsoluteUri.TrimEnd('/'));
             StartupMessages.WriteNextSteps(path);
         });

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using LoggingService.Files;
@@ -79,7 +78,8 @@ internal sealed class DayVerification(string folder, DateOnly day, IEnumerable<I
 
     private void Verify(RecordReader.Line line, int number, ReadOnlySpan<byte> text)
     {
-        if (VerifyEvent(line) is { } e && TimeOf(text) != LogLine.Time(e, TimeZoneInfo.Utc).ToUnixTimeSeconds())
+        if (VerifyEvent(line) is { } e
+            && Timestamp.Parse(text)?.ToUnixTimeSeconds() != LogLine.Time(e, TimeZoneInfo.Utc).ToUnixTimeSeconds())
         {
             Add(DayFileName.Text(day), $"line {number} is not that of {SafeText.EventId(Utf8Text.From(e.EventId))}");
         }
@@ -144,16 +144,6 @@ internal sealed class DayVerification(string folder, DateOnly day, IEnumerable<I
 
             yield return line;
         }
-    }
-
-    /// <summary>The time at the start of a line of text, in seconds since 1970, whatever its zone.</summary>
-    private static long? TimeOf(ReadOnlySpan<byte> line)
-    {
-        var start = Encoding.UTF8.GetString(line[..Math.Min(line.Length, Timestamp.Length)]);
-        return DateTimeOffset.TryParseExact(
-            start, "yyyy-MM-dd HH:mm:ss zzz ", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
-            ? time.ToUnixTimeSeconds()
-            : null;
     }
 
     private string PathOf(DayFileName name) => Path.Combine(folder, name.ToString());

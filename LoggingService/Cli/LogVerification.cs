@@ -9,11 +9,8 @@ namespace LoggingService.Cli;
 /// <param name="report">Receives each problem, such as <c>!room:example.org/20261123.log: has 2 lines, its record 3</c>.</param>
 internal sealed class LogVerification(string root, bool isServed, Action<string> report)
 {
-    /// <summary>The service compares ids with those of the 31 newest days.</summary>
-    private const int DaysOfIds = 31;
-
     private const int MaxAttempts = 5;
-    private const UnixFileMode UnexpectedOfFile = ~(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+    private const UnixFileMode UnexpectedOfFile = ~Posix.LogFileMode;
     private const UnixFileMode UnexpectedOfFolder =
         ~(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
 
@@ -100,7 +97,7 @@ internal sealed class LogVerification(string root, bool isServed, Action<string>
             Days++;
             Events += verified.Events;
             earlier.Enqueue(verified.Ids);
-            if (earlier.Count == DaysOfIds)
+            if (earlier.Count == KnownEvents.Days)
             {
                 earlier.Dequeue();
             }

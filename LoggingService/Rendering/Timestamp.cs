@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace LoggingService.Rendering;
 
 /// <summary>The start of a line, <c>2026-11-23 19:20:11 +00:00 </c>. Events often share a second, so the last one is kept.</summary>
@@ -5,6 +8,8 @@ internal sealed class Timestamp
 {
     /// <summary>The length of <see cref="Text"/> in bytes.</summary>
     public const int Length = 27;
+
+    private const string Format = "yyyy-MM-dd HH:mm:ss zzz ";
 
     [ThreadStatic]
     private static Timestamp? t_last;
@@ -18,7 +23,7 @@ internal sealed class Timestamp
         _second = second;
         _zone = zone;
         Time = TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeSeconds(second), zone);
-        _text.AppendFormatted(Time, "yyyy-MM-dd HH:mm:ss zzz ");
+        _text.AppendFormatted(Time, Format);
     }
 
     /// <summary>Without the fraction of the second.</summary>
@@ -39,4 +44,14 @@ internal sealed class Timestamp
 
         return last;
     }
+
+    /// <summary>The time at the start of a line of text, with the offset of its zone; <c>null</c> if the line has none.</summary>
+    public static DateTimeOffset? Parse(ReadOnlySpan<byte> line) => DateTimeOffset.TryParseExact(
+        Encoding.UTF8.GetString(line[..Math.Min(line.Length, Length)]),
+        Format,
+        CultureInfo.InvariantCulture,
+        DateTimeStyles.None,
+        out var time)
+        ? time
+        : null;
 }

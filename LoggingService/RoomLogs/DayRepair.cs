@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using LoggingService.Files;
 using LoggingService.Rendering;
 
@@ -198,14 +196,9 @@ internal sealed partial class DayRepair(
     }
 
     /// <summary>The zone that a line was rendered in, which may be another than today's.</summary>
-    private TimeZoneInfo ZoneOf(byte[] line)
-    {
-        const string Format = "yyyy-MM-dd HH:mm:ss zzz";
-        var start = Encoding.UTF8.GetString(line.AsSpan(0, Math.Min(line.Length, "2026-11-23 19:20:11 +00:00".Length)));
-        return DateTimeOffset.TryParseExact(start, Format, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
-            ? TimeZoneInfo.CreateCustomTimeZone("line", time.Offset, "line", "line")
-            : folder.Zone;
-    }
+    private TimeZoneInfo ZoneOf(byte[] line) => Timestamp.Parse(line) is { } time
+        ? TimeZoneInfo.CreateCustomTimeZone("line", time.Offset, "line", "line")
+        : folder.Zone;
 
     private static long? CountLines(string path)
     {

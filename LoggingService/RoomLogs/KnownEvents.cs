@@ -12,7 +12,9 @@ namespace LoggingService.RoomLogs;
 /// </summary>
 internal sealed class KnownEvents
 {
-    private const int Days = 31;
+    /// <summary>How many of the newest day files a new event is compared with.</summary>
+    public const int Days = 31;
+
     private readonly string _folder;
     private readonly Func<string, ulong, ulong> _hash;
 

@@ -5,9 +5,6 @@ namespace LoggingService.RoomLogs;
 /// <summary>Removes old days (<c>RetainDays</c>, <c>MaxBytes</c>) of all rooms, including inactive ones, and of the quarantine.</summary>
 internal static class Retention
 {
-    /// <summary>The ids of a removed day are known for this many days more: the event may be resent.</summary>
-    private const int IdsKeptDays = 31;
-
     /// <summary>
     /// Removes all files whose names begin with the date of an old day, also those that other programs made of them, and damaged bytes;
     /// then the rooms' folders that have no day left, with their links. Returns the number of files.
@@ -81,7 +78,8 @@ internal static class Retention
                 && DateOnly.FromDateTime(file.LastWriteTime) < keepFrom;
         }
 
-        return IsIds(file.Name) ? name.Day < keepFrom.AddDays(-IdsKeptDays) : name.Day < keepFrom;
+        // The ids of a removed day are known for as many days more: the event may be resent.
+        return IsIds(file.Name) ? name.Day < keepFrom.AddDays(-KnownEvents.Days) : name.Day < keepFrom;
     }
 
     /// <summary>Removes a room's folder that has nothing but the link to its newest day, and the links of aliases to it.</summary>
