@@ -95,20 +95,22 @@ public class InterruptedCompressionTests : CompressedDayTestBase
         Assert.False(File.Exists(Gz("jsonl")));
     }
 
-    [Fact]
-    public async Task Lines_that_are_added_while_the_day_is_compressed_are_kept()
+    [Theory]
+    [InlineData("openat", "delay_exit")]
+    [InlineData("rename", "delay_enter")]
+    public async Task Lines_that_are_added_before_or_after_the_day_is_copied_are_kept(string call, string delay)
     {
         await LogDaysAsync();
         var hasStrace = File.Exists("/usr/bin/strace");
         Assert.SkipUnless(hasStrace || Environment.GetEnvironmentVariable("CI") == "true", "strace isn't installed here");
         await using (var service = ServiceProcess.StartUnder(
             [
-                "strace", "-D", "-f", "-o", "/dev/null", "-P", Plain("jsonl.gz.new"), "-e", "trace=rename",
-                "-e", "inject=rename:delay_enter=3000000",
+                "strace", "-D", "-f", "-o", "/dev/null", "-P", Plain("jsonl.gz.new"), "-e", $"trace={call}",
+                "-e", $"inject={call}:{delay}=3000000",
             ],
             Folder.Path, Options()))
         {
-            await Wait.UntilAsync(() => File.Exists(Plain("jsonl.gz.new")), "the copy is written");
+            await Wait.UntilAsync(() => File.Exists(Plain("jsonl.gz.new")), "the copy is begun");
             await File.AppendAllTextAsync(Plain("jsonl"), "added\n", TestContext.Current.CancellationToken);
             await Wait.UntilAsync(
                 () => service.StandardOutput.Any(line => line.Contains("Failed to compress 1 files", StringComparison.Ordinal)),

@@ -34,9 +34,11 @@ internal static class CompressedDay
         if (!IsStart(path, compressed) || !IsStart(compressed, path))
         {
             File.Delete(compressed);
-            throw new IOException($"{path} changed while it was compressed");
+            throw Changed(path);
         }
     }
+
+    public static IOException Changed(string path) => new($"{path} changed while it was compressed");
 
     /// <summary>Restores the files of a day that is written to again.</summary>
     /// <exception cref="IOException">A file is damaged, or the disk is full.</exception>

@@ -89,6 +89,7 @@ internal sealed partial class DayCompression(
     }
 
     /// <summary>Compresses a file; false if it may be written, or was removed.</summary>
+    /// <exception cref="IOException">It can't be compressed, or changed meanwhile.</exception>
     private bool TryCompress(string folder, DayFileName name, CancellationToken stoppingToken)
     {
         var path = Path.Combine(folder, name.ToString());
@@ -102,7 +103,7 @@ internal sealed partial class DayCompression(
         var ids = Path.Combine(folder, DayFileName.Ids(name.Day).ToString());
         var newIds = ids + DayFile.CompressedSuffix + ".new";
         var hasIds = name.IsRecord && RecordStamp.Of(compressed) is { } newStamp && EventIdFile.TryCopy(ids, newIds, stamp, newStamp);
-        var isDone = false;
+        var (isDone, isChanged) = (false, false);
         RunUnlessWritten(
             folder, name.Day,
             () =>
@@ -122,10 +123,15 @@ internal sealed partial class DayCompression(
                     File.Delete(path);
                     isDone = true;
                 }
+                else
+                {
+                    File.Delete(compressed);
+                    isChanged = true;
+                }
             },
             stoppingToken);
         File.Delete(newIds);
-        return isDone;
+        return isChanged ? throw CompressedDay.Changed(path) : isDone;
     }
 
     private bool RunUnlessWritten(string folder, DateOnly day, Action action, CancellationToken stoppingToken) =>
