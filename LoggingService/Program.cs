@@ -54,7 +54,7 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddSingleton(registration).AddSingleton<RegistrationTokens>();
     builder.AddAdmin();
     builder.Services.AddSingleton<RequestBodyLimit>().AddSingleton<Admission>().AddSingleton<TransactionEndpoint>();
-    builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomStates>().AddSingleton<StoppedRooms>();
+    builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomStates>().AddSingleton<StoppedRooms>().AddSingleton<RoomNotes>();
     builder.Services.AddSingleton<RoomCreator>().AddSingleton<PendingRooms>();
     builder.Services.AddSingleton<RoomAliases>().AddSingleton<AliasLookups>();
     builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());

@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 
 namespace LoggingService.Events;
 
@@ -18,11 +20,22 @@ internal static class Note
 
     /// <param name="type">One of the types above.</param>
     /// <param name="cause">The id of the event that caused the note: one cause makes one note of a type.</param>
-    public static RoomEvent Create(string type, string roomId, string cause)
+    /// <param name="writeContent">Writes the properties of the content.</param>
+    public static RoomEvent Create(string type, string roomId, string cause, Action<Utf8JsonWriter>? writeContent = null)
     {
         var hash = Convert.ToHexStringLower(XxHash128.Hash(MemoryMarshal.AsBytes(cause.AsSpan())));
-        var json = $$"""{"content":{},"event_id":"{{type}}-{{hash}}","room_id":"{{Escape(roomId)}}","type":"{{type}}"}""";
-        return RoomEvent.FromJournal(Encoding.ASCII.GetBytes(json), isNote: true)!;
+        var json = new ArrayBufferWriter<byte>();
+        json.Write("{\"content\":"u8);
+        using (var content = new Utf8JsonWriter(json))
+        {
+            content.WriteStartObject();
+            writeContent?.Invoke(content);
+            content.WriteEndObject();
+        }
+
+        json.Write(Encoding.ASCII.GetBytes(
+            $$""","event_id":"{{type}}-{{hash}}","room_id":"{{Escape(roomId)}}","type":"{{type}}"}"""));
+        return RoomEvent.FromJournal(json.WrittenMemory, isNote: true)!;
     }
 
     /// <summary>Whether a line of a record, without its line break, is a note.</summary>

@@ -9,8 +9,8 @@ namespace LoggingService.RoomLogs;
 /// rooms without a link say; journals notes; tells which room is logged without an alias.
 /// </summary>
 internal sealed partial class RecordedRooms(
-    LogDirectory logs, StoppedRooms stopped, RoomStates states, RoomAliases aliases, AliasChecks checks, IHostApplicationLifetime lifetime,
-    ILogger<RecordedRooms> logger) : BackgroundService
+    LogDirectory logs, RoomNotes notes, StoppedRooms stopped, RoomStates states, RoomAliases aliases, AliasChecks checks,
+    IHostApplicationLifetime lifetime, ILogger<RecordedRooms> logger) : BackgroundService
 {
     /// <summary>How much of the records is searched for the name of a room, for a message.</summary>
     private const long MaxNameBytes = 16 * 1024 * 1024;
@@ -20,7 +20,8 @@ internal sealed partial class RecordedRooms(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        stopped.LogNoteAsync = note => logs.AppendAsync([note], [], "");
+        notes.Append = note => logs.AppendAsync([note], [], "");
+        checks.Checked = stopped.ApplyAsync;
         logs.Written += OnWritten;
         checks.Completed += OnChecked;
         return base.StartAsync(cancellationToken);
