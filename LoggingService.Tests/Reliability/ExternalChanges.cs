@@ -30,7 +30,7 @@ internal static class ExternalChanges
         switch (change)
         {
             case "folder removed":
-                Directory.Delete(folder, recursive: true);
+                RemoveFolder(folder);
                 return;
             case "folder moved":
                 Directory.Move(folder, Path.Combine(logs, $"moved-{Guid.NewGuid():N}"));
@@ -51,6 +51,23 @@ internal static class ExternalChanges
                 continue;
             var line = name == "record" ? Some.Message(room, "foreign") : "2026-11-24 12:00:00 +00:00 <@alice:localhost> foreign";
             ApplyToFile(change[(change.IndexOf(' ') + 1)..], file, line, new(seed));
+        }
+    }
+
+    /// <summary>Removes a folder; again where the service creates a file in it meanwhile.</summary>
+    public static void RemoveFolder(string folder)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 20)
+            {
+                // As "rm -rf" an admin repeats it.
+            }
         }
     }
 

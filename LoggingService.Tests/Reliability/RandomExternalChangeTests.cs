@@ -40,7 +40,7 @@ public sealed class RandomExternalChangeTests : IDisposable
                 case < 80: ChangeRoom(Pick(_rooms), Pick(ExternalChanges.All)); break;
                 case < 84: ChangeJournal(); break;
                 case < 86: ChangeQuarantine(); break;
-                case < 87: Change("all removed", () => Directory.Delete(Logs, recursive: true)); break;
+                case < 87: Change("all removed", () => ExternalChanges.RemoveFolder(Logs)); break;
                 case < 92: await EmptyJournalAsync(); break;
                 case < 93: AdvanceHalfADay(); break;
                 case < 98: Kill(); break;
