@@ -28,7 +28,7 @@ public sealed partial class BackupTests : IDisposable
     [Fact]
     public async Task A_copy_in_the_documented_order_has_every_event_that_was_acknowledged_before_it()
     {
-        var copies = await BackUpUnderLoadAsync(Trial.Scale(3, 20), async (_, number) =>
+        var copies = await BackUpUnderLoadAsync(Trial.Scale(3, 8), async (_, number) =>
         {
             var copy = _folder[$"copy{number}"];
             CopyFiles($"{Logs}/.journal", $"{copy}/.journal", SearchOption.TopDirectoryOnly);
@@ -48,7 +48,7 @@ public sealed partial class BackupTests : IDisposable
         Assert.SkipUnless(File.Exists("/usr/bin/rsync"), "rsync is not installed.");
         var backups = _folder["backups"];
         Directory.CreateDirectory(backups);
-        var copies = await BackUpUnderLoadAsync(Trial.Scale(4, 20), async (_, _) =>
+        var copies = await BackUpUnderLoadAsync(Trial.Scale(4, 8), async (_, _) =>
         {
             await RunAsync(Commands("rsync"), ("backups", backups));
 
