@@ -149,6 +149,9 @@ public class KillTests
         await using var service = ServiceProcess.Start(folder.Path, "--homeserver", homeserver.Address, "--urls", url);
         await service.WaitForLineAsync("Writing logs to ");
         await Task.WhenAll(_queues.Select(queue => Task.Run(() => SendAsync(service, url, queue))));
+
+        // A stop waits 3 s for the repairs of the last kill; the journal is dropped behind them.
+        await Wait.UntilAsync(() => LogFolder.Segments(folder["logs"]).Length == 0, "the journal is empty", TimeSpan.FromMinutes(5));
         Assert.Equal(0, await service.StopAsync());
     }
 

@@ -82,12 +82,19 @@ internal static class LogFolder
         foreach (var entry in new DirectoryInfo(from).GetFileSystemInfos().OrderBy(entry => entry.Name != ".journal"))
         {
             var copy = Path.Combine(to, entry.Name);
-            if (entry.LinkTarget is { } target)
-                File.CreateSymbolicLink(copy, target);
-            else if (entry is DirectoryInfo)
-                Copy(entry.FullName, copy);
-            else if (entry.Name != ".lock")
-                File.Copy(entry.FullName, copy);
+            try
+            {
+                if (entry.LinkTarget is { } target)
+                    File.CreateSymbolicLink(copy, target);
+                else if (entry is DirectoryInfo)
+                    Copy(entry.FullName, copy);
+                else if (entry.Name != ".lock")
+                    File.Copy(entry.FullName, copy);
+            }
+            catch (IOException e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                // A temporary file, or a segment that a checkpoint dropped: its events are in the files that are copied later.
+            }
         }
     }
 }

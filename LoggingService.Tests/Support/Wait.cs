@@ -7,9 +7,15 @@ internal static class Wait
     public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(condition, what, () => { });
 
     /// <summary>Waits for a condition and, while it is false, repeats an action, such as advancing a clock.</summary>
-    public static async Task UntilAsync(Func<bool> condition, string what, Action meanwhile)
+    public static Task UntilAsync(Func<bool> condition, string what, Action meanwhile) =>
+        UntilAsync(condition, what, TimeSpan.FromSeconds(15), meanwhile);
+
+    /// <summary>Waits for a condition that may take longer; fails the test after a limit.</summary>
+    public static Task UntilAsync(Func<bool> condition, string what, TimeSpan limit) => UntilAsync(condition, what, limit, () => { });
+
+    private static async Task UntilAsync(Func<bool> condition, string what, TimeSpan limit, Action meanwhile)
     {
-        var end = DateTime.UtcNow.AddSeconds(15);
+        var end = DateTime.UtcNow + limit;
         while (!condition())
         {
             Assert.True(DateTime.UtcNow < end, $"Timed out: {what}");
