@@ -62,9 +62,6 @@ public class ListenAddressTests
         var ofOption = $"Cannot listen on {foreign} (--urls): this machine has no such address.";
         await ServiceProcess.AssertOneLineAsync(1, folder, ofOption, "--urls", foreign);
 
-        var ofAdmin = $"Cannot listen on {taken.Address} (--admin): another program listens there already.";
-        await ServiceProcess.AssertOneLineAsync(1, folder, ofAdmin, "--admin", taken.Address, "--urls", "http://127.0.0.1:0");
-
         var environment = new Dictionary<string, string?>
         {
             ["Kestrel__Endpoints__good__Url"] = "http://127.0.0.1:0",
@@ -88,12 +85,39 @@ public class ListenAddressTests
     }
 
     [Fact]
-    public async Task The_admin_listener_cannot_have_the_address_of_the_homeserver()
+    public async Task A_service_whose_admin_listener_cannot_listen_logs_rooms_without_it()
     {
         using var folder = TempFolder.ForCaller();
-        var url = $"http://127.0.0.1:{FreePort.Next()}";
+        using var homeserver = new FakeHomeserver();
+        using var other = new FakeHomeserver();
+        await using var service = RunningService.Start(folder, homeserver, admin: other.Address);
+        await service.WaitUntilListeningAsync();
 
-        await ServiceProcess.AssertOneLineAsync(
-            78, folder, $"--admin is \"{url}\": the homeserver has this address; use another port", "--admin", url, "--urls", url);
+        Assert.Equal(200, await service.PushAsync(Some.Message(Some.RoomId())));
+        await service.Process.WaitForLineAsync(
+            $@"Failed to listen on {other.Address} \(--admin\) for health checks and metrics: another program listens there already\.");
+        Assert.Equal(0, await service.Process.StopAsync());
+        Assert.Single(service.Process.Output, line => line.Contains(" ERR ", StringComparison.Ordinal));
+        Assert.DoesNotContain(service.Process.Output, line => line.StartsWith("   at ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", "127.0.0.1")]
+    [InlineData("127.0.0.1", "localhost")]
+    [InlineData("localhost", "127.0.0.1")]
+    [InlineData("localhost", "localhost")]
+    [InlineData("127.0.0.1", "*")]
+    [InlineData("127.0.0.1", "0.0.0.0")]
+    public async Task The_admin_listener_leaves_the_homeserver_its_address(string admin, string homeserver)
+    {
+        using var folder = TempFolder.ForCaller();
+        var port = FreePort.Next();
+        await using var service = ServiceProcess.Start(
+            folder.Path,
+            "--admin", $"http://{admin}:{port}", "--urls", $"http://{homeserver}:{port}", "--homeserver", "http://127.0.0.1:9");
+
+        await service.WaitForLineAsync("Failed to listen on .*: the address is that of the port for the homeserver");
+        await service.WaitForLineAsync($"Listening on http://.*:{port}");
+        Assert.Equal(0, await service.StopAsync());
     }
 }

@@ -1,7 +1,6 @@
 using LoggingService.Http;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace LoggingService.Admin;
 
@@ -21,17 +20,29 @@ internal sealed partial class AdminListener(
     /// <summary>Where it listens, with the port that was assigned for port 0; <c>null</c> before the start.</summary>
     public string? Url { get; private set; }
 
-    /// <exception cref="FatalException">It can't listen on the address.</exception>
+    /// <summary>Where it can't listen, the service logs rooms without it.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (homeserverAddresses.Any(address.IsSame))
+        if (homeserverAddresses.Any(address.Overlaps))
         {
-            throw new ConfigurationException($"{address.Setting} is \"{address.Url}\": the homeserver has this address; use another port");
+            Log.NotListening(logger, address.Url, address.Setting, "the address is that of the port for the homeserver");
+            return;
         }
 
-        _server = Build();
-        await WebServer.StartAsync(_server, [address], cancellationToken);
-        Url = _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        var server = Build();
+        try
+        {
+            await server.StartAsync(cancellationToken);
+        }
+        catch (Exception e) when (WebServer.DescribeBindError(e) is { } reason)
+        {
+            await server.DisposeAsync();
+            Log.NotListening(logger, address.Url, address.Setting, reason);
+            return;
+        }
+
+        _server = server;
+        Url = server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         Log.Listening(logger, Url);
         if (!address.IsLocal)
         {
@@ -62,15 +73,8 @@ internal sealed partial class AdminListener(
         health.AddTo(builder.Services.AddHealthChecks());
 
         var server = builder.Build();
-        var checks = server.Services.GetRequiredService<HealthCheckService>();
         server.UseOpenTelemetryPrometheusScrapingEndpoint(
-            metrics.Provider, predicate: null, path: "/metrics", optionsName: null, configureBranchedPipeline: branch => branch.Use(
-                async (context, next) =>
-                {
-                    // The metrics include the state of each check.
-                    health.LastReport = await checks.CheckHealthAsync(context.RequestAborted);
-                    await next(context);
-                }));
+            metrics.Provider, predicate: null, path: "/metrics", configureBranchedPipeline: null, optionsName: null);
         server.MapHealthChecks("/health/live", new() { Predicate = _ => false, ResponseWriter = HealthResponse.WriteAsync });
         server.MapHealthChecks("/health/ready", new() { ResponseWriter = HealthResponse.WriteAsync });
         return server;
@@ -88,6 +92,11 @@ internal sealed partial class AdminListener(
     {
         [LoggerMessage(EventIds.AdminListening, LogLevel.Information, "Health checks and metrics are at {Url}")]
         public static partial void Listening(ILogger logger, string url);
+
+        [LoggerMessage(EventIds.AdminNotListening, LogLevel.Error,
+            "Failed to listen on {Url} ({Setting}) for health checks and metrics: {Reason}. The service runs without them. "
+            + "Use another port, and restart the service.")]
+        public static partial void NotListening(ILogger logger, string url, string setting, string reason);
 
         [LoggerMessage(EventIds.AdminIsPublic, LogLevel.Warning,
             "Other machines can reach {Url} ({Setting}), which requires no token. Use a loopback address, or restrict the access.")]

@@ -39,11 +39,29 @@ internal sealed record ListenAddress(string Url, string Setting, string Advice =
         }
     }
 
-    /// <summary>Whether another address has the same host and port; port 0 is a different one each time.</summary>
-    public bool IsSame(ListenAddress other)
+    /// <summary>Whether only one of this and another valid address can be bound; port 0 is a different one each time.</summary>
+    public bool Overlaps(ListenAddress other)
     {
         var address = BindingAddress.Parse(Url.ToLowerInvariant());
-        return address.Port != 0 && address.Equals(BindingAddress.Parse(other.Url.ToLowerInvariant()));
+        var second = BindingAddress.Parse(other.Url.ToLowerInvariant());
+        if (address.IsUnixPipe || second.IsUnixPipe)
+        {
+            return address.Equals(second);
+        }
+
+        var isSameHost = address.Host == second.Host || Covers(address.Host, second.Host) || Covers(second.Host, address.Host);
+        return isSameHost && address.Port == second.Port && address.Port != 0;
+    }
+
+    /// <summary>Whether binding a host binds another one, too: localhost is two addresses, and any other name all of them.</summary>
+    private static bool Covers(string host, string other)
+    {
+        if (host == "localhost")
+        {
+            return other is "127.0.0.1" or "[::1]";
+        }
+
+        return !IPAddress.TryParse(host, out var ip) || ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any);
     }
 
     /// <summary>Rejects what the web server would reject with exceptions that only their messages distinguish.</summary>

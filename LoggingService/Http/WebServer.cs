@@ -52,21 +52,28 @@ internal static class WebServer
     {
         var hangup = HangupSignal.Handle(app.Lifetime.StopApplication, reload);
         app.Lifetime.ApplicationStopped.Register(hangup.Dispose);
-        await StartAsync(app, app.Services.GetRequiredService<IReadOnlyList<ListenAddress>>(), CancellationToken.None);
-    }
-
-    /// <inheritdoc cref="StartAsync(WebApplication, Action)"/>
-    public static async Task StartAsync(WebApplication app, IReadOnlyList<ListenAddress> addresses, CancellationToken cancellation)
-    {
         try
         {
-            await app.StartAsync(cancellation);
+            await app.StartAsync();
         }
         catch (Exception e) when (DescribeBindError(e) is not null)
         {
-            throw CreateBindException(addresses, e);
+            throw CreateBindException(app.Services.GetRequiredService<IReadOnlyList<ListenAddress>>(), e);
         }
     }
+
+    /// <summary>Why a web server can't listen on its address; <c>null</c> for any other exception of its start.</summary>
+    public static string? DescribeBindError(Exception e) => e switch
+    {
+        IOException { InnerException: AddressInUseException } => "another program listens there already",
+        SocketException { SocketErrorCode: SocketError.AccessDenied } => "only root may listen on ports below 1024",
+        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "this machine has no such address",
+        SocketException => e.Message,
+
+        // localhost is bound on two addresses.
+        IOException { InnerException: AggregateException { InnerException: { } first } } => DescribeBindError(first),
+        _ => null,
+    };
 
     private static FatalException CreateBindException(IReadOnlyList<ListenAddress> addresses, Exception e)
     {
@@ -80,16 +87,4 @@ internal static class WebServer
             ? new ConfigurationException(message)
             : new FatalException(message);
     }
-
-    private static string? DescribeBindError(Exception e) => e switch
-    {
-        IOException { InnerException: AddressInUseException } => "another program listens there already",
-        SocketException { SocketErrorCode: SocketError.AccessDenied } => "only root may listen on ports below 1024",
-        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "this machine has no such address",
-        SocketException => e.Message,
-
-        // localhost is bound on two addresses.
-        IOException { InnerException: AggregateException { InnerException: { } first } } => DescribeBindError(first),
-        _ => null,
-    };
 }

@@ -93,6 +93,7 @@ internal static class EventIds
     // Admin: 900 to 949.
     public const int AdminListening = 900;
     public const int AdminIsPublic = 901;
+    public const int AdminNotListening = 902;
 
     // Systemd: 950 to 959.
     public const int Stalled = 950;
