@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using LoggingService.Admin;
 using LoggingService.Tests.Support;
@@ -31,6 +32,9 @@ public sealed class HealthTests : IDisposable
         Assert.Equal(0, Figure(health, "rooms", "parked"));
         await Wait.UntilAsync(() => Figure(GetAsync(service).Result.Health, "rooms", "open") == 1, "the open room is counted");
         Assert.StartsWith("0.", health.GetProperty("version").GetString(), StringComparison.Ordinal);
+        using var process = Process.GetCurrentProcess();
+        Assert.Equal(
+            process.StartTime.ToUniversalTime(), health.GetProperty("started_at").GetDateTime(), precision: TimeSpan.FromSeconds(2));
         Assert.Equal((200, "healthy"), await GetStatusAsync(service, "live"));
         Assert.Empty(service.WarningsAndErrors);
     }

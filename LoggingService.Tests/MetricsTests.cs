@@ -146,6 +146,7 @@ public sealed class MetricsTests : IDisposable
         Assert.Contains("logging_service.transactions", body, StringComparison.Ordinal);
         Assert.Contains("logging-service", body, StringComparison.Ordinal);
         Assert.Contains("deployment.environment", body, StringComparison.Ordinal);
+        Assert.Contains("logging_service.health.status", body, StringComparison.Ordinal);
         Assert.Equal(0, await service.Process.StopAsync());
     }
 

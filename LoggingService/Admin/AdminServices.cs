@@ -18,18 +18,18 @@ internal static class AdminServices
             return;
         }
 
-        builder.Services.AddSingleton<ServiceGauges>()
+        builder.Services.AddSingleton<JournalProbe>()
+            .AddSingleton<ServiceHealth>()
+            .AddSingleton<ServiceGauges>()
             .AddSingleton(services => new MetricsExport(
                 services.GetRequiredService<ServiceGauges>(), isScraped: address is not null, sendsOtlp))
-            .AddHostedService(services => services.GetRequiredService<MetricsExport>());
+            .AddHostedService(services => services.GetRequiredService<MetricsExport>())
+            .AddHostedService<HomeserverProbe>();
         if (address is not null)
         {
             builder.Services.AddSingleton(address)
-                .AddSingleton<JournalProbe>()
-                .AddSingleton<ServiceHealth>()
                 .AddSingleton<AdminListener>()
-                .AddHostedService(services => services.GetRequiredService<AdminListener>())
-                .AddHostedService<HomeserverProbe>();
+                .AddHostedService(services => services.GetRequiredService<AdminListener>());
         }
     }
 }

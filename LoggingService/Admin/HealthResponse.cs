@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -14,7 +15,7 @@ internal static class HealthResponse
     // The version contains a +.
     private static readonly JsonWriterOptions Options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly string StartedAt = Format(DateTimeOffset.UtcNow);
+    private static readonly string StartedAt = Format(ReadStartTime());
 
     private static readonly string Version =
         typeof(HealthResponse).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
@@ -55,6 +56,12 @@ internal static class HealthResponse
         HealthStatus.Degraded => "degraded",
         _ => "unhealthy",
     };
+
+    private static DateTimeOffset ReadStartTime()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.StartTime.ToUniversalTime();
+    }
 
     private static string Format(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
 

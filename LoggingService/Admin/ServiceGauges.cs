@@ -9,13 +9,10 @@ namespace LoggingService.Admin;
 
 /// <summary>The metrics that are read when they are collected.</summary>
 internal sealed class ServiceGauges(
-    LogDirectory logs, Admission admission, IServiceProvider services) : IDisposable
+    LogDirectory logs, Admission admission, ServiceHealth health) : IDisposable
 {
     private const string Prefix = "logging_service.";
     private readonly Meter _meter = new(ServiceMetrics.MeterName);
-
-    // Only with the admin listener.
-    private readonly Lazy<ServiceHealth?> _health = new(services.GetService<ServiceHealth>);
     private volatile LogUsage? _usage;
     private long _lastEventAt;
 
@@ -40,7 +37,7 @@ internal sealed class ServiceGauges(
             () => Volatile.Read(ref _lastEventAt) is not 0 and var at ? [new(at / 1000.0)] : []);
         AddMany("logs.size", "By", "Bytes of the log directory's files, by kind; read every 5 minutes.", () => ByKind(kind => kind.Bytes));
         AddMany("logs.files", "{file}", "Files of the log directory, by kind; read every 5 minutes.", () => ByKind(kind => kind.Files));
-        AddMany("health.status", null, "The health checks: 1 is healthy, 0.5 degraded, 0 unhealthy.", Health);
+        AddMany("health.status", null, "The health checks: 1 is healthy, 0.5 degraded, 0 unhealthy.", ReadHealth);
     }
 
     /// <summary>Reads the sizes of all files.</summary>
@@ -83,15 +80,14 @@ internal sealed class ServiceGauges(
     private IEnumerable<Measurement<double>> ByKind(Func<(long Files, long Bytes), long> value) =>
         _usage?.Files.Select(kind => new Measurement<double>(value(kind.Value), new KeyValuePair<string, object?>("kind", kind.Key))) ?? [];
 
-    private IEnumerable<Measurement<double>> Health() =>
-        _health.Value?.LastReport?.Entries.Select(check => new Measurement<double>(
-            check.Value.Status switch
-            {
-                HealthStatus.Healthy => 1,
-                HealthStatus.Degraded => 0.5,
-                _ => 0,
-            },
-            new KeyValuePair<string, object?>("check", check.Key))) ?? [];
+    private IEnumerable<Measurement<double>> ReadHealth() => health.Read().Select(check => new Measurement<double>(
+        check.Status switch
+        {
+            HealthStatus.Healthy => 1,
+            HealthStatus.Degraded => 0.5,
+            _ => 0,
+        },
+        new KeyValuePair<string, object?>("check", check.Name)));
 
     private void Add(string name, string unit, string description, Func<double> value) =>
         _meter.CreateObservableGauge(Prefix + name, value, unit, description);

@@ -27,16 +27,27 @@ internal sealed class ServiceHealth
         lifetime.ApplicationStarted.Register(() => _ = WaitForRecoveryAsync());
     }
 
-    /// <summary>The result of the last checks of all; <c>null</c> before the first.</summary>
-    public HealthReport? LastReport { get; set; }
+    private IEnumerable<(string Name, Func<Task<HealthCheckResult>> Check)> Checks =>
+    [
+        ("journal", CheckJournalAsync),
+        ("space", () => Task.FromResult(CheckSpace())),
+        ("backlog", () => Task.FromResult(CheckBacklog())),
+        ("rooms", () => Task.FromResult(CheckRooms())),
+        ("recovery", () => Task.FromResult(CheckRecovery())),
+        ("homeserver", () => Task.FromResult(CheckHomeserver())),
+    ];
 
-    public void AddTo(IHealthChecksBuilder checks) => checks
-        .AddAsyncCheck("journal", CheckJournalAsync)
-        .AddCheck("space", CheckSpace)
-        .AddCheck("backlog", CheckBacklog)
-        .AddCheck("rooms", CheckRooms)
-        .AddCheck("recovery", CheckRecovery)
-        .AddCheck("homeserver", CheckHomeserver);
+    public void AddTo(IHealthChecksBuilder builder)
+    {
+        foreach (var (name, check) in Checks)
+        {
+            builder.AddAsyncCheck(name, check);
+        }
+    }
+
+    /// <summary>Runs the checks, for a metric: on a disk that hangs it takes 5 s.</summary>
+    public IEnumerable<(string Name, HealthStatus Status)> Read() =>
+        Checks.Select(check => (check.Name, check.Check().GetAwaiter().GetResult().Status));
 
     private async Task<HealthCheckResult> CheckJournalAsync() =>
         Result(await _journal.FindErrorAsync() ?? _transactions.AppendError, []);
