@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using LoggingService.Files;
 
@@ -10,6 +11,10 @@ internal static class LogDirectoryLock
 
     private const int WouldBlockOnLinux = 11;
     private const int WouldBlockOnMac = 35;
+
+    /// <summary>A command that looks whether a service runs holds the lock for a moment.</summary>
+    private static readonly TimeSpan RetryTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Creates the directory if necessary, and locks it until the stream is disposed or the process ends.</summary>
     /// <exception cref="FatalException">The directory is not writable, or another service holds the lock.</exception>
@@ -39,25 +44,23 @@ internal static class LogDirectoryLock
     public static FileStream Reacquire(string root)
     {
         var path = Path.Combine(root, Name);
-        try
+        var started = Stopwatch.GetTimestamp();
+        while (true)
         {
-            Posix.CreateFolder(root, withParents: true);
-            var file = new FileStream(path, new FileStreamOptions
+            try
             {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.None,
-                BufferSize = 0,
-                UnixCreateMode = Posix.LogFileMode,
-            });
-            Sign(file);
-            return file;
-        }
-        catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)
-        {
-            var process = Posix.ReadIgnoringLock(path) ?? "unknown";
-            throw new FatalException(
-                $"Another LoggingService (process {process}) is writing to {root}. Stop it, or choose another folder (--logs).");
+                return Open(root, path);
+            }
+            catch (IOException e) when (IsLocked(e) && Stopwatch.GetElapsedTime(started) < RetryTime)
+            {
+                Thread.Sleep(RetryInterval);
+            }
+            catch (IOException e) when (IsLocked(e))
+            {
+                var process = Posix.ReadIgnoringLock(path) ?? "unknown";
+                throw new FatalException(
+                    $"Another LoggingService (process {process}) is writing to {root}. Stop it, or choose another folder (--logs).");
+            }
         }
     }
 
@@ -66,10 +69,11 @@ internal static class LogDirectoryLock
     {
         try
         {
-            new FileStream(Path.Combine(root, Name), FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0).Dispose();
+            // A shared lock: other commands may look at the same time.
+            new FileStream(Path.Combine(root, Name), FileMode.Open, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0).Dispose();
             return false;
         }
-        catch (IOException e) when (e.HResult is WouldBlockOnLinux or WouldBlockOnMac)
+        catch (IOException e) when (IsLocked(e))
         {
             return true;
         }
@@ -82,6 +86,23 @@ internal static class LogDirectoryLock
             return null;
         }
     }
+
+    private static FileStream Open(string root, string path)
+    {
+        Posix.CreateFolder(root, withParents: true);
+        var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            BufferSize = 0,
+            UnixCreateMode = Posix.LogFileMode,
+        });
+        Sign(file);
+        return file;
+    }
+
+    private static bool IsLocked(IOException e) => e.HResult is WouldBlockOnLinux or WouldBlockOnMac;
 
     /// <summary>Writes the process id for the error message of a second service; left out on a full disk.</summary>
     private static void Sign(FileStream file)
