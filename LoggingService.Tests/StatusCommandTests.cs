@@ -55,6 +55,17 @@ public class StatusCommandTests
         }
     }
 
+    [Fact]
+    public async Task An_error_is_neither_healthy_nor_unhealthy_but_not_known()
+    {
+        using var folder = TempFolder.ForCaller();
+        await ServiceProcess.AssertOneLineAsync(
+            3, folder, "--LoggingService:RetainDays is \"x\"", "status", "--LoggingService:RetainDays", "x");
+
+        // Of the command line, not of the service: as for all commands.
+        await ServiceProcess.AssertOneLineAsync(78, folder, "--nonsense", "status", "--nonsense");
+    }
+
     private static async Task<(int ExitCode, IReadOnlyList<string> Output, IReadOnlyList<string> Error)> RunAsync(
         TempFolder folder, params string[] arguments)
     {

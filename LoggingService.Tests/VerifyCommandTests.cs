@@ -33,7 +33,7 @@ public class VerifyCommandTests
         }
 
         await ServiceProcess.AssertOneLineAsync(
-            1, folder, $"There is no log of #logged_milk:localhost in {folder["logs"]}", "verify", "#logged_milk:localhost");
+            2, folder, $"There is no log of #logged_milk:localhost in {folder["logs"]}", "verify", "#logged_milk:localhost");
     }
 
     [Fact]
@@ -170,7 +170,7 @@ public class VerifyCommandTests
     {
         using var folder = TempFolder.ForCaller();
         await ServiceProcess.AssertOneLineAsync(
-            1, folder, $"There is no log directory {folder["logs"]}. Name it with --logs FOLDER.", "verify");
+            2, folder, $"There is no log directory {folder["logs"]}. Name it with --logs FOLDER.", "verify");
     }
 
     private async Task PushAsync(ServiceUnderTest service, int events)

@@ -24,7 +24,7 @@ catch (OperationCanceledException)
     // Stopped before the start was complete.
     return 0;
 }
-catch (Exception e) when (e is FatalException or IOException or UnauthorizedAccessException)
+catch (Exception e) when (ErrorOutput.IsOneLine(e))
 {
     return ErrorOutput.Write(e);
 }

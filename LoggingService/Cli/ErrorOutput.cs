@@ -8,6 +8,9 @@ internal static class ErrorOutput
     /// <summary>EX_CONFIG of sysexits.h: a supervisor need not restart the service.</summary>
     private const int ConfigurationError = 78;
 
+    /// <summary>Whether an exception is not a bug: its message is enough.</summary>
+    public static bool IsOneLine(Exception e) => e is FatalException or IOException or UnauthorizedAccessException;
+
     /// <returns>The exit code.</returns>
     public static int Write(Exception e)
     {

@@ -7,7 +7,7 @@ namespace LoggingService.Cli;
 
 /// <summary>
 /// The command <c>status</c>: what the health checks of the running service say (docs/monitoring.md). The exit codes are those of
-/// monitoring plugins: 0 healthy, 1 degraded, 2 unhealthy or not running, 3 not known.
+/// monitoring plugins: 0 healthy, 1 degraded, 2 unhealthy or not running, 3 not known, also for an error in the settings.
 /// </summary>
 internal static class StatusCommand
 {
@@ -19,11 +19,24 @@ internal static class StatusCommand
     public static Command Create(Func<ParseResult, LoggingServiceOptions> readOptions)
     {
         var command = new Command(
-            "status", "Tells the health of the running service. Exits with 1 if it is degraded, 2 if unhealthy, 3 if not known.");
+            "status",
+            "Tells the health of the running service. Exits with 0 if it is healthy, 1 if degraded, 2 if unhealthy or not running, "
+            + "3 if that is not known.");
         var json = new Option<bool>("--json") { Description = "Write JSON" };
         command.Add(json);
         SettingOption.AddTo(command, "--logs", "--admin");
-        command.SetAction((parsed, cancellation) => RunAsync(readOptions(parsed), parsed.GetValue(json), cancellation));
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            try
+            {
+                return await RunAsync(readOptions(parsed), parsed.GetValue(json), cancellation);
+            }
+            catch (Exception e) when (ErrorOutput.IsOneLine(e))
+            {
+                ErrorOutput.Write(e);
+                return Unknown;
+            }
+        });
         return command;
     }
 

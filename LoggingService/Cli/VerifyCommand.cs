@@ -7,15 +7,32 @@ namespace LoggingService.Cli;
 /// <summary>The command <c>verify</c>: a line for each problem in the logs, and a summary.</summary>
 internal static class VerifyCommand
 {
+    private const int HasProblems = 1;
+    private const int NotVerified = 2;
+
     /// <param name="readOptions">Reads the settings.</param>
     public static Command Create(Func<ParseResult, LoggingServiceOptions> readOptions)
     {
-        var command = new Command("verify", "Verifies that the files of the logs fit together. Changes nothing; exits with 1 if not.");
+        var command = new Command(
+            "verify",
+            "Verifies that the files of the logs fit together. Changes nothing. Exits with 1 if they do not, 2 if they can't be read.");
         var rooms = new Argument<string[]>("ROOM") { Description = "Alias or id of a room [default: all]" };
         rooms.Arity = ArgumentArity.ZeroOrMore;
         command.Add(rooms);
         SettingOption.AddTo(command, "--logs");
-        command.SetAction(parsed => Run(LogDirectoryPath.Of(readOptions(parsed)), parsed.GetValue(rooms) ?? []));
+        command.SetAction(parsed =>
+        {
+            var options = readOptions(parsed);
+            try
+            {
+                return Run(LogDirectoryPath.Of(options), parsed.GetValue(rooms) ?? []);
+            }
+            catch (Exception e) when (ErrorOutput.IsOneLine(e))
+            {
+                ErrorOutput.Write(e);
+                return NotVerified;
+            }
+        });
         return command;
     }
 
@@ -37,7 +54,7 @@ internal static class VerifyCommand
         Console.WriteLine(
             $"Verified {Count(verification.Rooms, "room")}, {Count(verification.Days, "day")}, {Count(verification.Events, "event")}: "
             + (verification.Problems == 0 ? "no problems" : Count(verification.Problems, "problem")));
-        return verification.Problems == 0 ? 0 : 1;
+        return verification.Problems == 0 ? 0 : HasProblems;
     }
 
     private static string Count(long number, string noun) =>
