@@ -89,6 +89,8 @@ internal sealed class SmallDisk : IDisposable
         }
     }
 
+    public Task ResizeAsync(string size) => RunAsync("mount", "-o", $"remount,size={size}", _path);
+
     private static async Task RunAsync(string program, params string[] arguments)
     {
         var (exitCode, output) = await ChildProcess.RunAsync(program, arguments);

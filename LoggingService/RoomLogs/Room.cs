@@ -1,6 +1,9 @@
 namespace LoggingService.RoomLogs;
 
-/// <summary>A room, or the quarantine, as the writer sees it. Accessed in the writer's turn only.</summary>
+/// <summary>
+/// A room, or the quarantine, as the writer sees it. Accessed in the writer's turn only, but for <see cref="RaisedThrough"/>, which the
+/// work in the background advances while the room is busy.
+/// </summary>
 /// <param name="roomId"><see cref="RoomEntry.Quarantine"/> for the quarantine.</param>
 internal sealed class Room(string roomId)
 {

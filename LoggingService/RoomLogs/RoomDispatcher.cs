@@ -123,12 +123,7 @@ internal sealed class RoomDispatcher
         {
             var lines = room.Log!.Append(entries);
             _cache.Touch(room);
-            if (lines.Count > 0)
-            {
-                _opener.Written(lines);
-            }
-
-            room.RaisedThrough = entries[^1].Sequence;
+            _opener.Raise(room, entries, lines);
             return true;
         }
 #pragma warning disable CA1031 // Also a bug must not stop the writer: the room is parked.

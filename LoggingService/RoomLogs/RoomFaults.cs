@@ -35,7 +35,6 @@ internal sealed partial class RoomFaults(
     {
         var replacesFiles = room.HasSyncFailed;
         var day = room.Day;
-        var raisedThrough = room.RaisedThrough;
         var unsyncedDay = room.From is null ? day : room.UnsyncedDay;
         room.IsReplacingFiles = replacesFiles;
         room.HasSyncFailed = false;
@@ -45,7 +44,7 @@ internal sealed partial class RoomFaults(
         var staysOpen = cache.HasFreeSlot;
         Start(room, room.ChangedFrom ?? room.From ?? long.MaxValue, journalled =>
         {
-            var log = opener.Repair(room.RoomId, day, unsyncedDay, entries ?? journalled, replacesFiles, raisedThrough);
+            var log = opener.Repair(room, day, unsyncedDay, entries ?? journalled, replacesFiles);
             if (staysOpen)
             {
                 return log;
@@ -58,7 +57,7 @@ internal sealed partial class RoomFaults(
 
     /// <summary>Appends the entries that overflowed while a log was opened.</summary>
     public void StartCatchUp(Room room, DayLog log) =>
-        Start(room, room.HeldFrom!.Value, entries => opener.Append(room.RoomId, log, entries, raisedThrough: 0));
+        Start(room, room.HeldFrom!.Value, entries => opener.Append(room, log, entries));
 
     /// <summary>Notes that a room's files are sound.</summary>
     public void Repaired(Room room)

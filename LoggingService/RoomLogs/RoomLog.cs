@@ -1,5 +1,4 @@
 using LoggingService.Files;
-using LoggingService.Metrics;
 using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
@@ -72,7 +71,6 @@ internal sealed class RoomLog : DayLog
             _pending.Add(e.EventId, e);
         }
 
-        ServiceMetrics.RecordDuplicates(entries.Count - _appended.Count);
         if (_appended.Count == 0)
         {
             return [];
@@ -102,7 +100,6 @@ internal sealed class RoomLog : DayLog
             _lines = new();
         }
 
-        ServiceMetrics.RecordLines(logged.Count, logged[^1].Event);
         return logged;
     }
 

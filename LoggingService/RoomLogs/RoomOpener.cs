@@ -1,5 +1,6 @@
 using LoggingService.Files;
 using LoggingService.Journal;
+using LoggingService.Metrics;
 
 namespace LoggingService.RoomLogs;
 
@@ -9,7 +10,7 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
     private const int Batch = 1_000;
 
     /// <summary>Receives the lines of each append, also those of the writer; of one room in order.</summary>
-    public Action<IReadOnlyList<LoggedLine>> Written { get; set; } = static _ => { };
+    public Action<IReadOnlyList<LoggedLine>> Written { private get; set; } = static _ => { };
 
     /// <summary>Opens a room's log for a day. Files that a crash or another program left inconsistent are repaired first.</summary>
     /// <param name="previous">The room's log of another day, if one is open: it is synced and closed.</param>
@@ -59,37 +60,35 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
     }
 
     /// <summary>Repairs a room's files, and appends its entries (<see cref="RoomRepair"/>).</summary>
-    public DayLog Repair(
-        string roomId, DateOnly day, DateOnly unsyncedDay, IEnumerable<RoomEntry> entries, bool hasSyncFailed, long raisedThrough)
+    public DayLog Repair(Room room, DateOnly day, DateOnly unsyncedDay, IEnumerable<RoomEntry> entries, bool hasSyncFailed)
     {
-        if (roomId == RoomEntry.Quarantine)
+        if (room.RoomId == RoomEntry.Quarantine)
         {
-            return Append(roomId, null, entries, raisedThrough) ?? Quarantine.Open(root, day);
+            return Append(room, null, entries) ?? Quarantine.Open(root, day);
         }
 
-        var log = new RoomRepair(FolderOf(roomId), entries, hasSyncFailed).Run(day, unsyncedDay);
-        return Append(roomId, log, entries, raisedThrough)!;
+        var log = new RoomRepair(FolderOf(room.RoomId), entries, hasSyncFailed).Run(day, unsyncedDay);
+        return Append(room, log, entries)!;
     }
 
-    /// <summary>Appends entries that may belong to several days.</summary>
+    /// <summary>Appends entries that may belong to several days. Those whose lines were passed on before are not passed on again.</summary>
     /// <param name="log">The open log; closed where the first entry belongs to another day.</param>
-    /// <param name="raisedThrough">The last entry whose line <see cref="Written"/> received before.</param>
     /// <returns>The log of the last entry's day.</returns>
-    public DayLog? Append(string roomId, DayLog? log, IEnumerable<RoomEntry> entries, long raisedThrough)
+    public DayLog? Append(Room room, DayLog? log, IEnumerable<RoomEntry> entries)
     {
         try
         {
-            foreach (var batch in Batches(entries, raisedThrough))
+            foreach (var batch in Batches(entries, room.RaisedThrough))
             {
                 if (log?.Day != batch[0].Day)
                 {
-                    log = Open(roomId, batch[0].Day, log);
+                    log = Open(room.RoomId, batch[0].Day, log);
                 }
 
                 var lines = log.Append(batch, isReplay: true);
-                if (lines.Count > 0 && batch[0].Sequence > raisedThrough)
+                if (batch[0].Sequence > room.RaisedThrough)
                 {
-                    Written(lines);
+                    Raise(room, batch, lines);
                 }
             }
 
@@ -99,6 +98,23 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         {
             log?.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Passes on the lines of an append, and counts them: once, also where a repair fails later and is repeated.</summary>
+    public void Raise(Room room, IReadOnlyList<RoomEntry> entries, IReadOnlyList<LoggedLine> lines)
+    {
+        room.RaisedThrough = entries[^1].Sequence;
+        if (room.RoomId == RoomEntry.Quarantine)
+        {
+            return;
+        }
+
+        ServiceMetrics.RecordDuplicates(entries.Count - lines.Count);
+        if (lines.Count > 0)
+        {
+            ServiceMetrics.RecordLines(lines.Count, lines[^1].Event);
+            Written(lines);
         }
     }
 
@@ -160,13 +176,13 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         }
     }
 
-    /// <summary>Splits entries where the day changes, and behind one.</summary>
+    /// <summary>Splits entries where the day changes, and behind one. A frame's entries of a day stay together.</summary>
     private static IEnumerable<List<RoomEntry>> Batches(IEnumerable<RoomEntry> entries, long behind)
     {
         var batch = new List<RoomEntry>();
         foreach (var entry in entries)
         {
-            if (batch.Count == Batch
+            if ((batch.Count >= Batch && batch[^1].Sequence != entry.Sequence)
                 || (batch.Count > 0 && (batch[0].Day != entry.Day || (batch[0].Sequence <= behind && entry.Sequence > behind))))
             {
                 yield return batch;
