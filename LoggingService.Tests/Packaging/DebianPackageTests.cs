@@ -9,6 +9,7 @@ public sealed class DebianPackageTests(Release release) : IDisposable
     private const string User = "logging-service:logging-service";
     private const string Program = "/usr/lib/logging-service/LoggingService";
     private const string Registration = "/etc/logging-service/registration.yaml";
+    private const string OldRegistration = "/var/lib/logging-service/registration.yaml";
     private const string Settings = "/etc/logging-service/appsettings.json";
     private const string Logs = "/var/lib/logging-service/logs";
     private const string Room = "!a:localhost";
@@ -87,33 +88,23 @@ public sealed class DebianPackageTests(Release release) : IDisposable
     [InlineData(false)]
     public async Task An_installation_by_hand_is_taken_over_with_its_logs_tokens_and_settings(bool hasSettings)
     {
-        await InstallDebianAsync();
-        await Debian.RunAsync(
-            "useradd", "--system", "--home-dir", "/var/lib/logging-service", "--shell", "/usr/sbin/nologin", "logging-service");
-        await Debian.RunAsync("install", "-d", "-m", "750", "-o", "logging-service", "-g", "logging-service", "/var/lib/logging-service");
-        Directory.CreateDirectory(Debian["/opt/logging-service"]);
-        File.Copy(ServiceProcess.Program[0], Debian["/opt/logging-service/LoggingService"]);
-        await WriteAsync("/etc/systemd/system/logging-service.service", UnitByHand);
-        await Debian.RunAsync(
-            "ln", "-s", "/etc/systemd/system/logging-service.service",
-            "/etc/systemd/system/multi-user.target.wants/logging-service.service");
+        await InstallByHandAsync();
         if (hasSettings)
         {
             Directory.CreateDirectory(Debian["/etc/logging-service"]);
             await WriteAsync(Settings, """{ "LoggingService": { "RetainDays": 90 } }""");
         }
 
-        const string Old = "/var/lib/logging-service/registration.yaml";
         string[] byHand = ["env", "-C", "/var/lib/logging-service", "/opt/logging-service/LoggingService"];
-        await RunServiceAsync(service => service.PushAsync(NewMessage()), isKilled: true, Old, byHand);
-        var token = Debian.TokenOf(Old);
+        await RunServiceAsync(service => service.PushAsync(NewMessage()), isKilled: true, OldRegistration, byHand);
+        var token = Debian.TokenOf(OldRegistration);
 
         // An admin who is asked whether to replace the settings keeps them.
         await InstallAsync(await release.GetAsync(".deb"));
 
         Assert.Equal(token, Debian.TokenOf(Registration));
         Assert.Equal("root:logging-service 640", await StatAsync(Registration));
-        Assert.Equal(Registration, (await Debian.RunAsync("readlink", Old)).Trim());
+        Assert.Equal(Registration, (await Debian.RunAsync("readlink", OldRegistration)).Trim());
         Assert.Equal("/lib/systemd/system/logging-service.service", await WantedUnitAsync());
         Assert.Equal(UnitByHand, await ReadAsync("/etc/systemd/system/logging-service.service.replaced"));
         Assert.False(File.Exists(Debian["/etc/systemd/system/logging-service.service"]));
@@ -122,6 +113,44 @@ public sealed class DebianPackageTests(Release release) : IDisposable
             await service.Process.WaitForLineAsync(hasSettings ? "Keeping 90 days" : "Keeping all days");
             return await service.PushAsync(NewMessage());
         });
+    }
+
+    // Recorded: version 0.1.0 was killed 8 s after its checkpoint, and 11 transactions after it.
+    [Fact]
+    public async Task The_logs_of_version_0_1_are_taken_over_with_what_only_its_journal_has_after_a_power_cut()
+    {
+        const string Other = "!b:localhost";
+        await InstallByHandAsync();
+        var recorded = Path.Combine(AppContext.BaseDirectory, "Legacy", "killed-0.1.0.tar.gz");
+        await ProcessOutput.GetAsync("tar", "-xzf", recorded, "-C", Debian["/var/lib/logging-service"]);
+        await Debian.RunAsync("chown", "-R", User, "/var/lib/logging-service");
+        _eventIds.AddRange(LogFolder.EventIds(Debian[Logs], Room));
+        var others = LogFolder.EventIds(Debian[Logs], Other);
+        var quarantined = await ReadAsync($"{Logs}/.quarantine/20261127.jsonl");
+        var records = Directory.GetFiles(Debian[Logs], "20261127.jsonl", SearchOption.AllDirectories);
+        var complete = records.Select(File.ReadAllText).ToList();
+        Assert.Equal((22, 11, 3), (_eventIds.Count, others.Count, records.Length));
+        foreach (var file in Directory.GetFiles(Debian[Logs], "20261127.*", SearchOption.AllDirectories))
+        {
+            // Only what the checkpoint synced is on the disk, and a part of the next line.
+            var lines = await File.ReadAllTextAsync(file, Cancellation);
+            await File.WriteAllTextAsync(file, file.Contains(".quarantine") ? "" : lines[..(lines.IndexOf('\n') + 30)], Cancellation);
+        }
+
+        await InstallAsync(await release.GetAsync(".deb"));
+
+        await RunServiceAsync(async service =>
+        {
+            await service.Process.WaitForLineAsync("Upgraded the journal of version 0.1");
+            return await service.PushAsync(NewMessage());
+        });
+        Assert.Equal(others, LogFolder.EventIds(Debian[Logs], Other));
+        Assert.True(LogFolder.HasLogged(Debian[Logs], Other, others));
+        Assert.Equal(quarantined, await ReadAsync($"{Logs}/.quarantine/20261127.jsonl"));
+        foreach (var (record, lines) in records.Zip(complete))
+        {
+            Assert.StartsWith(lines, await File.ReadAllTextAsync(record, Cancellation), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -145,6 +174,22 @@ public sealed class DebianPackageTests(Release release) : IDisposable
         // And back again.
         await InstallAsync(await release.GetAsync(".deb"));
         await RunServiceAsync(service => service.PushAsync(NewMessage()));
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private async Task InstallByHandAsync()
+    {
+        await InstallDebianAsync();
+        await Debian.RunAsync(
+            "useradd", "--system", "--home-dir", "/var/lib/logging-service", "--shell", "/usr/sbin/nologin", "logging-service");
+        await Debian.RunAsync("install", "-d", "-m", "750", "-o", "logging-service", "-g", "logging-service", "/var/lib/logging-service");
+        Directory.CreateDirectory(Debian["/opt/logging-service"]);
+        File.Copy(ServiceProcess.Program[0], Debian["/opt/logging-service/LoggingService"]);
+        await WriteAsync("/etc/systemd/system/logging-service.service", UnitByHand);
+        await Debian.RunAsync(
+            "ln", "-s", "/etc/systemd/system/logging-service.service",
+            "/etc/systemd/system/multi-user.target.wants/logging-service.service");
     }
 
     private async Task InstallDebianAsync()
@@ -206,8 +251,8 @@ public sealed class DebianPackageTests(Release release) : IDisposable
     private async Task<string> WantedUnitAsync() =>
         (await Debian.RunAsync("readlink", "/etc/systemd/system/multi-user.target.wants/logging-service.service")).Trim();
 
-    private Task<string> ReadAsync(string path) => File.ReadAllTextAsync(Debian[path], TestContext.Current.CancellationToken);
+    private Task<string> ReadAsync(string path) => File.ReadAllTextAsync(Debian[path], Cancellation);
 
     private Task WriteAsync(string path, string text) =>
-        File.WriteAllTextAsync(Debian[path], text, TestContext.Current.CancellationToken);
+        File.WriteAllTextAsync(Debian[path], text, Cancellation);
 }
