@@ -89,6 +89,9 @@ public class TokenLeakTests
     public async Task A_flood_of_unauthenticated_requests_does_not_flood_the_log()
     {
         await using var service = await ServiceUnderAttack.StartAsync();
+
+        // What the messages of the start cause in the background.
+        await service.Process.WaitForLineAsync("The log of .* is in ");
         var before = (service.Memory, service.OpenFiles);
         var lines = service.Process.Output.Count;
         var unauthenticated = Requests.Where(request => !request.Contains(ServiceUnderTest.HsToken, StringComparison.Ordinal)).ToList();

@@ -160,6 +160,13 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
+    /// <summary>
+    /// Completes when the check at the start has passed. Its calls have timeouts: a test that advances the clock further must wait first.
+    /// </summary>
+    public Task ConnectedAsync() => Wait.UntilAsync(
+        () => Logged.Any(e => e.MessageTemplate.Text.Contains(" knows this service as ", StringComparison.Ordinal)),
+        "the check at the start has passed");
+
     /// <summary>Completes when what was acknowledged is in the rooms' files, except for parked rooms.</summary>
     public Task CaughtUpAsync() => IsWriterStalled ? Task.CompletedTask : Services.GetRequiredService<LogDirectory>().CaughtUpAsync();
 
