@@ -66,9 +66,11 @@ public class DayTests
             () =>
             {
                 time.Advance(TimeSpan.FromSeconds(1));
-                return Names(folder["logs", "!quiet:localhost"]).Length == 3;
+                return !Names(folder["logs", "!quiet:localhost"]).Intersect(["20261122.jsonl", "20261122.log"]).Any();
             },
             "the old days are deleted");
+        Assert.Equal(
+            ["20261120.ids", "202611201.log", "20261122.ids", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
         await PushAsync(service, Some.Message(_room));
         Assert.Empty(service.WarningsAndErrors);
     }
@@ -96,13 +98,13 @@ public class DayTests
             () => service.Logged.Any(e => e.RenderMessage().StartsWith("Removed ", StringComparison.Ordinal)),
             "two days are removed",
             () => time.Advance(TimeSpan.FromSeconds(1)));
-        Assert.Equal(["20261122.jsonl", "20261122.log"], Names(folder["logs", "!a:localhost"]));
-        Assert.Equal(["20261122.jsonl", "20261122.log"], Names(folder["logs", "!b:localhost"]));
+        Assert.Equal(["20261120.ids", "20261122.jsonl", "20261122.log"], Names(folder["logs", "!a:localhost"]));
+        Assert.Equal(["20261121.ids", "20261122.jsonl", "20261122.log"], Names(folder["logs", "!b:localhost"]));
 
         // Today alone is larger.
         await PushAsync(service, [.. Enumerable.Range(0, 40).Select(_ => Some.Message(_room, new('y', 60_000)))]);
         await Wait.UntilAsync(
-            () => !Directory.Exists(folder["logs", "!a:localhost"]) || Names(folder["logs", "!a:localhost"]).Length == 0,
+            () => Names(folder["logs", "!a:localhost"]).All(name => name.EndsWith(".ids", StringComparison.Ordinal)),
             "the last old day is removed", () => time.Advance(TimeSpan.FromMinutes(10)));
         Assert.Equal(41, service.Lines(_room).Count);
         var removals = service.Logged.Select(e => e.RenderMessage().Replace("\"", "", StringComparison.Ordinal))
@@ -220,8 +222,11 @@ public class DayTests
         LogFolder.AssertLineForLine(service.Logs);
     }
 
-    private static async Task PushAsync(ServiceUnderTest service, params string[] events) =>
+    private static async Task PushAsync(ServiceUnderTest service, params string[] events)
+    {
         Assert.Equal(200, (await service.PushAsync(Guid.NewGuid().ToString(), events)).Status);
+        await service.ConnectedAsync();
+    }
 
     private static string[] Names(string folder) =>
         [.. new DirectoryInfo(folder).GetFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal)];

@@ -52,6 +52,19 @@ internal sealed class KnownEvents
         return known;
     }
 
+    /// <summary>Writes the <c>.ids</c> file of a day whose record will be removed, where a killed process did not; best effort.</summary>
+    public static void EnsureSaved(string folder, DateOnly day)
+    {
+        try
+        {
+            new KnownEvents(folder, day, Hash)._current.Count();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A record that can't be read is removed all the same.
+        }
+    }
+
     /// <summary>Deletes the <c>.ids</c> file of a day whose record is repaired.</summary>
     public static void Discard(string folder, DateOnly day) => File.Delete(Path.Combine(folder, DayFileName.Ids(day).ToString()));
 

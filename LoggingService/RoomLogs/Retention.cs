@@ -15,13 +15,19 @@ internal static class Retention
         var removed = 0;
         foreach (var folder in new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder).ToList())
         {
-            foreach (var file in folder.EnumerateFiles().Where(file => IsBefore(keepFrom, file)).ToList())
+            var isRoom = folder.Name != Quarantine.Folder;
+            foreach (var file in FilesOf(folder).Where(file => IsBefore(keepFrom, file)))
             {
+                if (isRoom && DayFileName.Parse(file.Name) is { IsRecord: true, Day: var day } && AreIdsKept(keepFrom, day))
+                {
+                    KnownEvents.EnsureSaved(folder.FullName, day);
+                }
+
                 file.Delete();
                 removed++;
             }
 
-            if (folder.Name != Quarantine.Folder)
+            if (isRoom)
             {
                 RemoveEmpty(folder, keepFrom);
             }
@@ -40,9 +46,9 @@ internal static class Retention
         var total = 0L;
         var removable = new SortedDictionary<DateOnly, long>();
         var folders = new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder);
-        foreach (var file in folders.SelectMany(folder => folder.EnumerateFiles()))
+        foreach (var file in folders.SelectMany(FilesOf))
         {
-            if (file.LinkTarget is null)
+            if (file.LinkTarget is null && file.Exists)
             {
                 total += file.Length;
                 var day = DayFileName.Parse(file.Name)?.Day ?? DateOnly.FromDateTime(file.LastWriteTime);
@@ -63,6 +69,19 @@ internal static class Retention
         return keepFrom;
     }
 
+    /// <summary>The files of a folder, some of which may be removed or compressed meanwhile; none if the folder was removed.</summary>
+    private static FileInfo[] FilesOf(DirectoryInfo folder)
+    {
+        try
+        {
+            return folder.GetFiles();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+
     private static bool IsLogFolder(DirectoryInfo folder) =>
         folder.LinkTarget is null && (folder.Name.StartsWith('!') || folder.Name == Quarantine.Folder);
 
@@ -78,9 +97,11 @@ internal static class Retention
                 && DateOnly.FromDateTime(file.LastWriteTime) < keepFrom;
         }
 
-        // The ids of a removed day are known for as many days more: the event may be resent.
-        return IsIds(file.Name) ? name.Day < keepFrom.AddDays(-KnownEvents.Days) : name.Day < keepFrom;
+        return IsIds(file.Name) ? !AreIdsKept(keepFrom, name.Day) : name.Day < keepFrom;
     }
+
+    /// <summary>The ids of a removed day are known for as many days more: the event may be resent.</summary>
+    private static bool AreIdsKept(DateOnly keepFrom, DateOnly day) => day >= keepFrom.AddDays(-KnownEvents.Days);
 
     /// <summary>Removes a room's folder that has nothing but the link to its newest day, and the links of aliases to it.</summary>
     private static void RemoveEmpty(DirectoryInfo folder, DateOnly keepFrom)
