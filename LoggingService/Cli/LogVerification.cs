@@ -89,6 +89,12 @@ internal sealed class LogVerification(string root, bool isServed, Action<string>
                     verified.Run();
                 }
             });
+            if (isServed && !IsThere(folder, day))
+            {
+                // The service removed the day.
+                continue;
+            }
+
             foreach (var (file, problem) in verified.Problems)
             {
                 Report($"{name}/{file}: {problem}");
@@ -103,6 +109,9 @@ internal sealed class LogVerification(string root, bool isServed, Action<string>
             }
         }
     }
+
+    private static bool IsThere(string folder, DateOnly day) => ((DayFileName[])[DayFileName.Record(day), DayFileName.Text(day)])
+        .Any(file => DayFile.Find(Path.Combine(folder, file.ToString())) is not null);
 
     private void VerifyLatest(string name, string folder)
     {

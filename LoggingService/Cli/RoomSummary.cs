@@ -16,7 +16,9 @@ internal sealed record RoomSummary(
     string RoomId, IReadOnlyList<string> Links, string? Name, string State, long Events, long Bytes, DateOnly? FirstDay, DateOnly? LastDay,
     DateTimeOffset? LastEvent)
 {
-    /// <summary>Reads all rooms, in the order of their links and ids.</summary>
+    private const int MaxAttempts = 10;
+
+    /// <summary>Reads all rooms, in the order of their links and ids. What a running service removes meanwhile is left out.</summary>
     /// <exception cref="IOException">A folder can't be read.</exception>
     public static IReadOnlyList<RoomSummary> ReadAll(string root)
     {
@@ -25,10 +27,37 @@ internal sealed record RoomSummary(
         return
         [
             .. entries.Where(entry => entry is DirectoryInfo { LinkTarget: null } && entry.Name.StartsWith('!'))
-                .Select(entry => Read(root, entry.Name, [.. links[entry.Name].Order(StringComparer.Ordinal)]))
+                .Select(entry => TryRead(root, entry.Name, [.. links[entry.Name].Order(StringComparer.Ordinal)]))
+                .OfType<RoomSummary>()
                 .OrderBy(room => room.Links.Count == 0)
                 .ThenBy(room => room.Links.Count == 0 ? room.RoomId : room.Links[0], StringComparer.Ordinal),
         ];
+    }
+
+    /// <summary>Reads a room; <c>null</c> if it was removed.</summary>
+    private static RoomSummary? TryRead(string root, string name, IReadOnlyList<string> links)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return Read(root, name, links);
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                if (!Directory.Exists(Path.Combine(root, name)))
+                {
+                    return null;
+                }
+
+                if (attempt == MaxAttempts)
+                {
+                    throw;
+                }
+
+                // The service removed a day between the listing and the reading.
+            }
+        }
     }
 
     private static RoomSummary Read(string root, string name, IReadOnlyList<string> links)
@@ -45,7 +74,8 @@ internal sealed record RoomSummary(
             _ => isEncrypted ? "encrypted" : "logged",
         };
         return new(
-            last?.RoomId ?? name, links, RoomRecords.FindName(folder, long.MaxValue), state, events, files.Sum(file => file.Length),
+            last?.RoomId ?? name, links, RoomRecords.FindName(folder, long.MaxValue), state, events,
+            files.Sum(file => file.Exists ? file.Length : 0),
             days.Count == 0 ? null : days[0], days.Count == 0 ? null : days[^1],
             last is null ? null : LogLine.Time(last, TimeZoneInfo.Local));
     }
