@@ -12,13 +12,16 @@ public class LogDirectoryLockTests
         using var folder = TempFolder.ForCaller();
         LogDirectoryLock.Acquire(folder.Path).Dispose();
         using var stop = new CancellationTokenSource();
-        var commands = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        using var begun = new CountdownEvent(2);
+        var commands = Enumerable.Range(0, 2).Select(_ => RunAsync(() =>
         {
-            for (; !stop.IsCancellationRequested; Thread.Yield())
+            LogDirectoryLock.IsHeld(folder.Path);
+            for (begun.Signal(); !stop.IsCancellationRequested; Thread.Yield())
             {
                 LogDirectoryLock.IsHeld(folder.Path);
             }
         })).ToList();
+        begun.Wait(TestContext.Current.CancellationToken);
         for (var start = 0; start < 200; start++)
         {
             LogDirectoryLock.Acquire(folder.Path).Dispose();
@@ -33,11 +36,25 @@ public class LogDirectoryLockTests
     {
         using var folder = TempFolder.ForCaller();
         LogDirectoryLock.Acquire(folder.Path).Dispose();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(
-            () => Enumerable.Range(0, 500).Count(_ => LogDirectoryLock.IsHeld(folder.Path) != false))));
-        Assert.Equal(0, answers.Sum());
+        using var begin = new Barrier(4);
+        var wrong = 0;
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RunAsync(() =>
+        {
+            begin.SignalAndWait();
+            for (var i = 0; i < 5_000; i++)
+            {
+                if (LogDirectoryLock.IsHeld(folder.Path) != false)
+                {
+                    Interlocked.Increment(ref wrong);
+                }
+            }
+        })));
+        Assert.Equal(0, wrong);
 
         using var service = LogDirectoryLock.Acquire(folder.Path);
         Assert.True(LogDirectoryLock.IsHeld(folder.Path));
     }
+
+    private static Task RunAsync(Action action) =>
+        Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -119,6 +119,22 @@ public sealed class SettingsReloadTests : IDisposable
         Assert.Equal(200, await service.PushAsync(Some.Message("!room:localhost")));
     }
 
+    [Fact]
+    public async Task A_service_that_listens_at_the_registrations_address_needs_no_restart()
+    {
+        var url = $"http://127.0.0.1:{FreePort.Next()}";
+        File.WriteAllText(Registration, ServiceUnderTest.RegistrationText(url));
+        File.WriteAllText(Settings, "{}");
+        var environment = new Dictionary<string, string?> { [MachineSettings.Variable] = Settings };
+        await using var service = ServiceProcess.Start(_folder.Path, environment, "--homeserver", _homeserver.Address);
+        await service.WaitForLineAsync($"Listening on {url}");
+
+        service.Send(Signals.Hangup);
+        await service.WaitForLineAsync("Reloaded the settings: no change");
+        Assert.Equal(0, await service.StopAsync());
+        Assert.DoesNotContain(service.Output, line => line.Contains("need a restart", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("""{"LoggingService": {"RetainDays": 5""", "Failed to read the settings: ")]
     [InlineData("""{"LoggingService": {"RetainDays": "x", "RoomsPerHour": 7}}""", "{file}: LoggingService:RetainDays is \"x\"; expected ")]

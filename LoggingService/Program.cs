@@ -35,6 +35,7 @@ static WebApplication Build(string[] settings, bool serves)
 {
     // The settings, and the registration that the homeserver has a copy of.
     var builder = SettingsSources.CreateBuilder(settings);
+    var settingsAtStart = new SettingsAtStart(settings, builder.Configuration);
     var options = LoggingServiceOptions.Read(builder.Configuration);
     ListenAddress.CheckAll(builder.Configuration);
     builder.AddServiceLog(writesFile: serves);
@@ -59,7 +60,7 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddSingleton<RoomAliases>().AddSingleton<AliasLookups>();
     builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());
     builder.Services.AddRoomLogs(options).AddHomeserver(options);
-    builder.Services.AddSingleton(new SettingsAtStart(settings, builder.Configuration)).AddSingleton<SettingsReload>();
+    builder.Services.AddSingleton(settingsAtStart).AddSingleton<SettingsReload>();
     if (!serves)
     {
         // A check starts the web server only.

@@ -15,8 +15,8 @@ internal sealed partial class SettingsReload(
     private const string Levels = "Logging:";
     private readonly Lock _lock = new();
 
-    /// <summary>The values in effect. Empty values are left out: they mean the default.</summary>
-    private readonly Dictionary<string, string> _inEffect = ReadValues(start.Settings);
+    /// <summary>The values in effect.</summary>
+    private readonly Dictionary<string, string> _inEffect = new(start.Values, StringComparer.OrdinalIgnoreCase);
 
     private IConfigurationRoot _last = start.Settings;
 
@@ -80,7 +80,7 @@ internal sealed partial class SettingsReload(
     /// <summary>The names of the settings that differ from those in effect. The reloaded ones are in effect from now on.</summary>
     private (List<string> Reloaded, List<string> Others) TakeChanges(IConfigurationRoot read)
     {
-        var values = ReadValues(read);
+        var values = SettingsAtStart.ReadValues(read);
         var changed = values.Keys.Union(_inEffect.Keys, StringComparer.OrdinalIgnoreCase)
             .Where(key => values.GetValueOrDefault(key) != _inEffect.GetValueOrDefault(key))
             .ToLookup(IsReloaded);
@@ -110,12 +110,6 @@ internal sealed partial class SettingsReload(
             .Distinct(),
     ];
 
-    private static Dictionary<string, string> ReadValues(IConfigurationRoot settings) =>
-        SettingsSources.Sections
-            .SelectMany(section => settings.GetSection(section).AsEnumerable())
-            .Where(setting => !string.IsNullOrEmpty(setting.Value))
-            .ToDictionary(setting => setting.Key, setting => setting.Value!, StringComparer.OrdinalIgnoreCase);
-
     private static bool IsReloaded(string key) =>
         key.StartsWith(Levels, StringComparison.OrdinalIgnoreCase)
         || LoggingServiceOptions.ReloadedKeys.Select(reloaded => Section + reloaded)
@@ -141,4 +135,15 @@ internal sealed partial class SettingsReload(
 /// <summary>The settings with which the service was started.</summary>
 /// <param name="Arguments">Those on the command line.</param>
 /// <param name="Settings">All of them.</param>
-internal sealed record SettingsAtStart(string[] Arguments, IConfigurationRoot Settings);
+internal sealed record SettingsAtStart(string[] Arguments, IConfigurationRoot Settings)
+{
+    /// <summary>The values before the web server adds the address of the registration.</summary>
+    public IReadOnlyDictionary<string, string> Values { get; } = ReadValues(Settings);
+
+    /// <summary>The values of all settings. Empty ones are left out: they mean the default.</summary>
+    public static Dictionary<string, string> ReadValues(IConfigurationRoot settings) =>
+        SettingsSources.Sections
+            .SelectMany(section => settings.GetSection(section).AsEnumerable())
+            .Where(setting => !string.IsNullOrEmpty(setting.Value))
+            .ToDictionary(setting => setting.Key, setting => setting.Value!, StringComparer.OrdinalIgnoreCase);
+}
