@@ -34,6 +34,7 @@ public sealed class BootedDebianTests(Release release) : IDisposable
         await machine.RunAsync("systemctl", "reload", Unit);
         await machine.WaitForJournalAsync(Unit, "Keeping 30 days");
         Assert.Equal(process, await ShowAsync(machine, "MainPID"));
+        Assert.DoesNotContain("need a restart", await machine.RunAsync("journalctl", "--unit", Unit), StringComparison.Ordinal);
 
         var id = Some.EventId();
         Assert.Equal("200", await PushAsync(machine, Some.Message(Room, eventId: id)));
