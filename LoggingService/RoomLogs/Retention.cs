@@ -29,7 +29,7 @@ internal static class Retention
 
             if (isRoom)
             {
-                RemoveEmpty(folder, keepFrom);
+                TryRemoveEmpty(folder, keepFrom);
             }
         }
 
@@ -102,6 +102,18 @@ internal static class Retention
 
     /// <summary>The ids of a removed day are known for as many days more: the event may be resent.</summary>
     private static bool AreIdsKept(DateOnly keepFrom, DateOnly day) => day >= keepFrom.AddDays(-KnownEvents.Days);
+
+    private static void TryRemoveEmpty(DirectoryInfo folder, DateOnly keepFrom)
+    {
+        try
+        {
+            RemoveEmpty(folder, keepFrom);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another program removed it meanwhile.
+        }
+    }
 
     /// <summary>Removes a room's folder that has nothing but the link to its newest day, and the links of aliases to it.</summary>
     private static void RemoveEmpty(DirectoryInfo folder, DateOnly keepFrom)
