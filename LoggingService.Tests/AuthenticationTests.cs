@@ -126,6 +126,7 @@ public class AuthenticationTests
             + "Further occurrences are logged once a minute.",
             Assert.Single(service.WarningsAndErrors));
 
+        await service.ConnectedAsync();
         time.Advance(TimeSpan.FromSeconds(61));
         await service.SendAsync(HttpMethod.Post, Ping, "{}", "Bearer wrong");
         Assert.Equal(2, service.WarningsAndErrors.Count);
