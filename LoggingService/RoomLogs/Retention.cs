@@ -132,9 +132,9 @@ internal static class Retention
         {
             folder.Delete();
         }
-        catch (IOException) when (folder.EnumerateFileSystemInfos().Any())
+        catch (IOException)
         {
-            // The room was logged again meanwhile.
+            // The room was logged again meanwhile: another run removes the folder once it is empty.
             return;
         }
 
