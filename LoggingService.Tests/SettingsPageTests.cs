@@ -49,7 +49,7 @@ public partial class SettingsPageTests
             {
                 nameof(LoggingServiceOptions.RetainDays) or nameof(LoggingServiceOptions.MaxBytes) => "all",
                 nameof(LoggingServiceOptions.CompressAfterDays) => "never",
-                nameof(LoggingServiceOptions.Moderators) => "none",
+                nameof(LoggingServiceOptions.Moderators) or nameof(LoggingServiceOptions.NoLogPrefix) => "none",
                 _ => expected,
             };
             var option = SettingOption.All.Single(option => option.Name == row.Groups["switch"].Value);

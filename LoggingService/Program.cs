@@ -1,5 +1,6 @@
 using LoggingService.Admin;
 using LoggingService.Cli;
+using LoggingService.Consent;
 using LoggingService.Homeserver;
 using LoggingService.Http;
 using LoggingService.Registration;
@@ -59,7 +60,7 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddSingleton<RoomCreator>().AddSingleton<PendingRooms>();
     builder.Services.AddSingleton<RoomAliases>().AddSingleton<AliasLookups>();
     builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());
-    builder.Services.AddRoomLogs(options).AddHomeserver(options);
+    builder.Services.AddRoomLogs(options).AddHomeserver(options).AddConsent();
     builder.Services.AddSingleton(settingsAtStart).AddSingleton<SettingsReload>();
     if (!serves)
     {

@@ -29,6 +29,8 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             "Free space below which the service warns [default: 1073741824]"),
         new("--admin", Section + nameof(Settings.Admin), "URL",
             "Address of health checks and metrics, such as http://127.0.0.1:5001 [default: off]"),
+        new("--no-log-prefix", Section + nameof(Settings.NoLogPrefix), "TEXT",
+            "Messages that begin with it are not logged, such as !nolog [default: none]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
     ];
 

@@ -28,6 +28,25 @@ internal static class JsonString
         return isEscaped ? Unescape(encoded).Span.SequenceEqual(utf8) : encoded.SequenceEqual(utf8);
     }
 
+    /// <summary>Encodes text as ASCII, without quotes, so that also an unpaired surrogate is kept.</summary>
+    public static string Encode(string text)
+    {
+        var escaped = new StringBuilder(text.Length);
+        foreach (var unit in text)
+        {
+            if (unit is < ' ' or > '~' or '"' or '\\')
+            {
+                escaped.Append($"\\u{(int)unit:x4}");
+            }
+            else
+            {
+                escaped.Append(unit);
+            }
+        }
+
+        return escaped.ToString();
+    }
+
     /// <summary>Unpaired surrogates are kept.</summary>
     public static string Decode(ReadOnlySpan<byte> encoded) => encoded.Contains((byte)'\\')
         ? Utf8Text.Decode(Unescape(encoded).Span)

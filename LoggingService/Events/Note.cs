@@ -34,7 +34,7 @@ internal static class Note
         }
 
         json.Write(Encoding.ASCII.GetBytes(
-            $$""","event_id":"{{type}}-{{hash}}","room_id":"{{Escape(roomId)}}","type":"{{type}}"}"""));
+            $$""","event_id":"{{type}}-{{hash}}","room_id":"{{JsonString.Encode(roomId)}}","type":"{{type}}"}"""));
         return RoomEvent.FromJournal(json.WrittenMemory, isNote: true)!;
     }
 
@@ -49,24 +49,5 @@ internal static class Note
         var time = line[..^",\"note\":true}".Length];
         var number = time[(time.LastIndexOfAnyExceptInRange((byte)'0', (byte)'9') + 1)..];
         return !number.IsEmpty && time[..^number.Length].EndsWith(",\"received_ts\":"u8);
-    }
-
-    /// <summary>As ASCII, so that also an unpaired surrogate is kept.</summary>
-    private static string Escape(string text)
-    {
-        var escaped = new StringBuilder(text.Length);
-        foreach (var unit in text)
-        {
-            if (unit is < ' ' or > '~' or '"' or '\\')
-            {
-                escaped.Append($"\\u{(int)unit:x4}");
-            }
-            else
-            {
-                escaped.Append(unit);
-            }
-        }
-
-        return escaped.ToString();
     }
 }

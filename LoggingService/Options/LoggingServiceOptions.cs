@@ -24,7 +24,8 @@ internal sealed partial class LoggingServiceOptions
                 "a list: [\"@alice:example.org\"], or LoggingService__Moderators__0=@alice:example.org in the environment",
                 "a full user id, such as @alice:example.org"),
             settings.ReadSize(nameof(MaxBytes), 1 << 20, 1L << 50, "the limit of all logs. Omit it to keep all"),
-            settings.ReadSize(nameof(WarnFreeBytes), 0, 1L << 50, "the free space that is warned of") ?? 1 << 30);
+            settings.ReadSize(nameof(WarnFreeBytes), 0, 1L << 50, "the free space that is warned of") ?? 1 << 30,
+            ReadPrefix(settings));
         MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
         Admin = settings.ReadText(nameof(Admin), "off");
     }
@@ -34,12 +35,14 @@ internal sealed partial class LoggingServiceOptions
     [
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays), nameof(CompressAfterDays),
         nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes), nameof(Admin),
+        nameof(NoLogPrefix),
     ];
 
     /// <summary>The keys of the settings that a reload changes.</summary>
     public static IReadOnlyList<string> ReloadedKeys { get; } =
     [
         nameof(RetainDays), nameof(CompressAfterDays), nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBytes), nameof(WarnFreeBytes),
+        nameof(NoLogPrefix),
     ];
 
     /// <summary>The base address of the homeserver's client API: absolute, http or https, with a final slash.</summary>
@@ -78,6 +81,9 @@ internal sealed partial class LoggingServiceOptions
     /// <summary>Where the admin listener listens, or <c>off</c>.</summary>
     public string Admin { get; }
 
+    /// <summary>A message that begins with it is not logged; empty if there is none.</summary>
+    public string NoLogPrefix => _reloaded.NoLogPrefix;
+
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfigurationRoot configuration)
     {
@@ -97,9 +103,18 @@ internal sealed partial class LoggingServiceOptions
             : throw settings.Error(nameof(Homeserver), $"{error}: use one such as http://localhost:8008");
     }
 
+    private static string ReadPrefix(SettingReader settings)
+    {
+        var prefix = settings.ReadText(nameof(NoLogPrefix), "");
+        return prefix.Length <= 100 && !prefix.Any(char.IsControl) && prefix.Trim() == prefix
+            ? prefix
+            : throw settings.Error(nameof(NoLogPrefix), "must have at most 100 characters, no white space at its ends, and no line break");
+    }
+
     [GeneratedRegex(@"\A@[^:\s\p{C}]+:(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\z")]
     private static partial Regex UserId();
 
     private sealed record Reloaded(
-        int? RetainDays, int? CompressAfterDays, int RoomsPerHour, IReadOnlyList<string> Moderators, long? MaxBytes, long WarnFreeBytes);
+        int? RetainDays, int? CompressAfterDays, int RoomsPerHour, IReadOnlyList<string> Moderators, long? MaxBytes, long WarnFreeBytes,
+        string NoLogPrefix);
 }

@@ -106,6 +106,7 @@ internal static class LogLine
         var (_, stateKey) when context.History.IsRemoved(context.Event.EventId) =>
             stateKey is null ? RemovedLine.Render(context) : RoomStateLine.Removed(context),
         (_, null) when RemovedLine.Handles(context) => RemovedLine.Render(context),
+        (_, null) when NotLogged.IsStub(context.Event) => NotLoggedLine.Render(context),
         ("m.room.message" or "m.sticker", null) => MessageLine.Render(context),
         ("m.room.encrypted", null) => MessageLine.Encrypted(context),
         ("m.room.redaction", null) => RedactionLine.Render(context),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoggingService.Consent;
 using LoggingService.Http;
 using LoggingService.Metrics;
 using LoggingService.RoomLogs;
@@ -6,9 +7,11 @@ using LoggingService.Rooms;
 
 namespace LoggingService.Transactions;
 
-/// <summary>Receives a transaction: wait for admission → read → parse → keep logged rooms → journal, one sync → 200.</summary>
+/// <summary>
+/// Receives a transaction: wait for admission → read → parse → keep logged rooms, and of them what may be logged → journal, one sync → 200.
+/// </summary>
 internal sealed partial class TransactionEndpoint(
-    Admission admission, RequestBodyLimit limit, LoggedRooms rooms, LogDirectory logs, ILogger<TransactionEndpoint> logger)
+    Admission admission, RequestBodyLimit limit, LoggedRooms rooms, OptOut optOut, LogDirectory logs, ILogger<TransactionEndpoint> logger)
 {
     /// <summary>A homeserver retries a rejected transaction before all later ones: after this many attempts it is quarantined.</summary>
     private const int MaxAttempts = 3;
@@ -97,7 +100,7 @@ internal sealed partial class TransactionEndpoint(
     {
         try
         {
-            await logs.AppendAsync(events, unloggable, transactionId);
+            await logs.AppendAsync(await optOut.ApplyAsync(events), unloggable, transactionId);
             if (Interlocked.Exchange(ref _appendError, null) is not null)
             {
                 Log.AppendRecovered(logger);

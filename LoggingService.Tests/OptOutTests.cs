@@ -1,0 +1,150 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using LoggingService.Tests.Support;
+
+namespace LoggingService.Tests;
+
+/// <summary>What members do not want to be logged (<c>NoLogPrefix</c>) reaches no file.</summary>
+public partial class OptOutTests
+{
+    private const string Stub = "<@alice:localhost, not logged> [not logged at the sender's wish]";
+    private static readonly Dictionary<string, string> Prefix = new() { ["LoggingService:NoLogPrefix"] = "!nolog" };
+    private readonly string _room = Some.RoomId();
+
+    [Fact]
+    public async Task A_message_with_the_prefix_is_logged_without_its_content()
+    {
+        using var service = new ServiceUnderTest(settings: Prefix);
+        await service.PushAsync("1", Some.Message(_room, "before"), Some.Message(_room, "!nolog secret", "$m", at: 1795461611000));
+        Assert.Equal(["<@alice:localhost> before", Stub], service.Lines(_room));
+        var record = JsonNode.Parse(service.Record(_room)[1])!.AsObject();
+        Assert.True(record.Remove("received_ts"));
+        var expected = JsonNode.Parse(
+            $$"""
+            {"content":{},"event_id":"$m","origin_server_ts":1795461611000,"room_id":"{{_room}}","sender":"@alice:localhost",
+             "type":"m.room.message","not_logged":true}
+            """);
+        Assert.True(JsonNode.DeepEquals(expected, record), record.ToJsonString());
+        AssertNowhere(service.Logs, "secret");
+    }
+
+    [Theory]
+    [InlineData("""{"body":"  !nolog secret","msgtype":"m.text"}""")]
+    [InlineData("""{"body":"\u0021nolog secret","msgtype":"m.text"}""")]
+    [InlineData("""{"body":"!nolog secret","msgtype":"m.image","url":"mxc://localhost/secret","filename":"secret.png"}""")]
+    [InlineData("""{"body":"> <@bob:x> hi\n\n!nolog secret","msgtype":"m.text","m.relates_to":{"m.in_reply_to":{"event_id":"$x"}}}""")]
+    [InlineData("""{"body":"* secret","msgtype":"m.text","m.new_content":{"body":"!nolog secret","msgtype":"m.text"}}""")]
+    [InlineData("""{"body":"* !nolog secret","msgtype":"m.text"}""")]
+    public async Task The_prefix_is_found_in_captions_replies_and_edits(string content)
+    {
+        using var service = new ServiceUnderTest(settings: Prefix);
+        await service.PushAsync("1", Event("$m", content));
+        Assert.Equal([Stub], service.Lines(_room));
+        AssertNowhere(service.Logs, "secret");
+    }
+
+    [Theory]
+    [InlineData("""{"body":"say !nolog first","msgtype":"m.text"}""")]
+    [InlineData("""{"body":"!no","msgtype":"m.text"}""")]
+    [InlineData("""{"msgtype":"m.text"}""")]
+    public async Task Other_messages_are_logged_as_they_were_pushed(string content)
+    {
+        using var service = new ServiceUnderTest(settings: Prefix);
+        var e = Event("$m", content);
+        await service.PushAsync("1", e);
+        Assert.StartsWith(e[..^1], Assert.Single(service.Record(_room)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_the_setting_every_message_is_logged()
+    {
+        using var service = new ServiceUnderTest();
+        await service.PushAsync("1", Some.Message(_room, "!nolog hello"));
+        Assert.Equal(["<@alice:localhost> !nolog hello"], service.Lines(_room));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Later_edits_and_quotes_of_the_message_are_left_out(bool? isKilledBetween)
+    {
+        var folder = TempFolder.ForCaller();
+        var service = new ServiceUnderTest(folder: folder, settings: Prefix);
+        await service.PushAsync("1", Some.Message(_room, "!nolog secret", "$m"));
+        if (isKilledBetween is { } isKilled)
+        {
+            folder = await service.StopAsync(folder, isKilled);
+            service = new ServiceUnderTest(folder: folder, settings: Prefix);
+        }
+
+        await service.PushAsync(
+            "2",
+            Event("$edit", """
+                {"body":"* secret now","msgtype":"m.text","m.new_content":{"body":"secret now","msgtype":"m.text"},
+                 "m.relates_to":{"rel_type":"m.replace","event_id":"$m"}}
+                """),
+            Event("$edit2", """
+                {"body":"* secret again","msgtype":"m.text","m.new_content":{"body":"secret again","msgtype":"m.text"},
+                 "m.relates_to":{"rel_type":"m.replace","event_id":"$edit"}}
+                """),
+            Event("$reply", """
+                {"body":"> <@alice:localhost> !nolog secret\n> secret\n\nI see","msgtype":"m.text","format":"org.matrix.custom.html",
+                 "formatted_body":"<mx-reply><blockquote>secret</blockquote></mx-reply><b>I see</b>","x":[1, 2],
+                 "org.matrix.msc1767.text":"secret","m.relates_to":{"m.in_reply_to":{"event_id":"$m"}}}
+                """, "@bob:localhost"),
+            Event("$editOfReply", """
+                {"body":"* > <@alice:localhost> secret\n\n* I see now","msgtype":"m.text","m.new_content":
+                 {"body":"> <@alice:localhost> secret\n\nI see now","msgtype":"m.text"},
+                 "m.relates_to":{"rel_type":"m.replace","event_id":"$reply"}}
+                """, "@bob:localhost"));
+        Assert.Equal(
+            [
+                Stub, Stub, Stub, "<@bob:localhost, to the message of @alice:localhost TIME> I see",
+                "<@bob:localhost, edit of TIME> I see now",
+            ],
+            service.Lines(_room).Select(line => Time().Replace(line, "TIME")));
+        var content = JsonNode.Parse(service.Record(_room)[3])!["content"];
+        Assert.Equal("I see", content!["body"]!.GetValue<string>());
+        Assert.Equal("<b>I see</b>", content["formatted_body"]!.GetValue<string>());
+        Assert.Equal("[1,2]", content["x"]!.ToJsonString());
+        AssertNowhere(service.Logs, "secret");
+        await service.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_pushed_event_that_claims_not_to_be_logged_keeps_its_content()
+    {
+        using var service = new ServiceUnderTest(settings: Prefix);
+        await service.PushAsync("1", Event("$m", """{"body":"hello","msgtype":"m.text"},"not_logged":true"""));
+        Assert.Equal(["<@alice:localhost> hello"], service.Lines(_room));
+    }
+
+    [Fact]
+    public async Task A_message_that_is_sent_again_is_logged_once()
+    {
+        using var service = new ServiceUnderTest(settings: Prefix);
+        await service.PushAsync("1", Some.Message(_room, "!nolog secret", "$m"));
+        await service.PushAsync("2", Some.Message(_room, "!nolog secret", "$m"));
+        Assert.Equal([Stub], service.Lines(_room));
+    }
+
+    [GeneratedRegex(@"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d( \$\w+)?")]
+    private static partial Regex Time();
+
+    private string Event(string id, string content, string sender = "@alice:localhost") =>
+        $$"""
+        {"event_id":"{{id}}","room_id":"{{_room}}","type":"m.room.message","sender":"{{sender}}","origin_server_ts":1795461611000,
+        "content":{{content}}}
+        """.ReplaceLineEndings("");
+
+    private static void AssertNowhere(string logs, string word)
+    {
+        var files = Directory.GetFiles(logs, "*", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        Assert.All(files.Where(file => Path.GetFileName(file) != ".lock"), file =>
+            Assert.DoesNotContain(word, Encoding.Latin1.GetString(File.ReadAllBytes(file)), StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,7 @@
+namespace LoggingService.Consent;
+
+internal static class ConsentServices
+{
+    public static IServiceCollection AddConsent(this IServiceCollection services) => services
+        .AddSingleton<NotLoggedEvents>().AddSingleton<OptOut>();
+}
