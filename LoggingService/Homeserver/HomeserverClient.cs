@@ -85,34 +85,19 @@ internal sealed class HomeserverClient(
     public async Task<IReadOnlyList<string>> GetAliasesAsync(string roomId, CancellationToken cancellation) =>
         Strings((await CallAsync(HttpMethod.Get, $"v3/rooms/{Escape(roomId)}/aliases", null, cancellation))["aliases"u8]);
 
-    /// <summary>The room of an alias, or <c>null</c>. The homeserver may query this service for the alias before it responds.</summary>
+    /// <summary>
+    /// The room of an alias, or <c>null</c> if the homeserver says that it does not exist: the 404 of a proxy says nothing. The homeserver
+    /// may query this service for the alias before it responds.
+    /// </summary>
     public async Task<string?> ResolveAliasAsync(RoomAlias alias, CancellationToken cancellation)
     {
         try
         {
             return (await CallAsync(HttpMethod.Get, DirectoryPath(alias), null, cancellation))["room_id"u8].AsString();
         }
-        catch (HomeserverException e) when (e.Status == 404)
+        catch (HomeserverException e) when (e is { Status: 404, Errcode: "M_NOT_FOUND" })
         {
             return null;
-        }
-    }
-
-    /// <summary>
-    /// Creates a public room for an alias, but not the alias; returns the room id. The moderators get power level 50. After a
-    /// cancellation or timeout the room may exist.
-    /// </summary>
-    public async Task<string> CreateRoomAsync(
-        RoomAlias alias, string creator, IReadOnlyList<string> moderators, CancellationToken cancellation)
-    {
-        try
-        {
-            return await CreateRoomAsync(alias, creator, moderators, listCreator: true, cancellation);
-        }
-        catch (HomeserverException e) when (e.Status == 400 && moderators.Count > 0)
-        {
-            // From room version 12 on, the users of the power levels must not include the creator; before, they must.
-            return await CreateRoomAsync(alias, creator, moderators, listCreator: false, cancellation);
         }
     }
 
@@ -130,71 +115,23 @@ internal sealed class HomeserverClient(
         }
     }
 
-    public Task PutCanonicalAliasAsync(string roomId, RoomAlias alias, CancellationToken cancellation) => CallAsync(
-        HttpMethod.Put, $"v3/rooms/{Escape(roomId)}/state/m.room.canonical_alias", new() { ["alias"] = alias.ToString() }, cancellation);
-
-    /// <summary>The content of a state event with an empty state key; for members. 404 <c>M_NOT_FOUND</c> if there is none.</summary>
-    public Task<RawJson> GetStateAsync(string roomId, string type, CancellationToken cancellation) =>
-        CallAsync(HttpMethod.Get, $"v3/rooms/{Escape(roomId)}/state/{Escape(type)}", null, cancellation);
-
-    /// <summary>The user who created a room, for members; <c>null</c> if the homeserver does not tell.</summary>
-    public async Task<string?> GetCreatorAsync(string roomId, CancellationToken cancellation)
+    /// <summary>Removes an alias, also one of a room that our user is no member of; false if there is none.</summary>
+    public async Task<bool> DeleteAliasAsync(RoomAlias alias, CancellationToken cancellation)
     {
-        // Without support for "format" the response is the content, which names the creator up to room version 10.
-        var path = $"v3/rooms/{Escape(roomId)}/state/m.room.create?format=event";
-        var response = await CallAsync(HttpMethod.Get, path, null, cancellation);
-        return response["sender"u8].AsString() ?? response["creator"u8].AsString();
-    }
-
-    public Task LeaveAsync(string roomId, CancellationToken cancellation) =>
-        CallAsync(HttpMethod.Post, $"v3/rooms/{Escape(roomId)}/leave", [], cancellation);
-
-    private async Task<string> CreateRoomAsync(
-        RoomAlias alias, string creator, IReadOnlyList<string> moderators, bool listCreator, CancellationToken cancellation)
-    {
-        // "events" replaces the homeserver's defaults as a whole. Only we may enable encryption: encrypted rooms cannot be logged.
-        var powerLevels = new JsonObject
+        try
         {
-            ["events"] = new JsonObject
-            {
-                ["m.room.name"] = 50,
-                ["m.room.avatar"] = 50,
-                ["m.room.canonical_alias"] = 50,
-                ["m.room.history_visibility"] = 100,
-                ["m.room.power_levels"] = 100,
-                ["m.room.server_acl"] = 100,
-                ["m.room.tombstone"] = 100,
-                ["m.room.encryption"] = 100,
-            },
-        };
-        if (moderators.Count > 0)
-        {
-            var users = new JsonObject();
-            if (listCreator)
-            {
-                users[creator] = 100;
-            }
-
-            foreach (var moderator in moderators)
-            {
-                users[moderator] = 50;
-            }
-
-            powerLevels["users"] = users;
+            await CallAsync(HttpMethod.Delete, DirectoryPath(alias), null, cancellation);
+            return true;
         }
-
-        var response = await CallAsync(HttpMethod.Post, "v3/createRoom", new()
+        catch (HomeserverException e) when (e is { Status: 404, Errcode: "M_NOT_FOUND" })
         {
-            ["preset"] = "public_chat",
-            ["name"] = SafeText.Escape(alias.Localpart),
-            ["topic"] = $"Messages in this room are logged by {creator}.",
-            ["power_level_content_override"] = powerLevels,
-        }, cancellation);
-        return response["room_id"u8].AsString()
-            ?? throw new HomeserverException("POST createRoom", 200, null, "the response has no room_id");
+            return false;
+        }
     }
 
-    private async Task<RawJson> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
+    /// <summary>Makes a call as the service's own user.</summary>
+    /// <param name="path">Below <c>/_matrix/client/</c>, escaped, with its query.</param>
+    public async Task<RawJson> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
     {
         // More than one after a rotation: the homeserver accepts the previous token, or since its restart the new one.
         var candidates = tokens.AsTokens;
@@ -291,5 +228,6 @@ internal sealed class HomeserverClient(
 
     private static List<string> Strings(RawJson array) => [.. array.Items().Select(item => item.AsString()).OfType<string>()];
 
-    private static string Escape(string id) => Uri.EscapeDataString(id);
+    /// <summary>Escapes a part of a path.</summary>
+    public static string Escape(string id) => Uri.EscapeDataString(id);
 }

@@ -33,8 +33,8 @@ internal static class HomeserverResilience
             })
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddHttpMessageHandler(services => new ResilienceHandler(BuildPipeline(services.GetRequiredService<TimeProvider>())));
-        return services.AddSingleton<HomeserverContact>().AddSingleton<ServiceUser>().AddSingleton<CheckRequests>()
-            .AddSingleton<ConnectionCheck>().AddHostedService<StartupCheck>();
+        return services.AddSingleton<HomeserverContact>().AddSingleton<HomeserverRooms>().AddSingleton<ServiceUser>()
+            .AddSingleton<CheckRequests>().AddSingleton<ConnectionCheck>().AddHostedService<StartupCheck>();
     }
 
     // Built directly instead of AddResilienceHandler: no Polly telemetry.

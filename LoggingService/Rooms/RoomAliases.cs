@@ -9,7 +9,7 @@ namespace LoggingService.Rooms;
 /// server can write.
 /// </summary>
 internal sealed partial class RoomAliases(
-    AppServiceRegistration registration, HomeserverClient homeserver, AliasLookups lookups, ServiceUser user,
+    AppServiceRegistration registration, HomeserverClient homeserver, HomeserverRooms rooms, AliasLookups lookups, ServiceUser user,
     TimeProvider time, ILogger<RoomAliases> logger)
 {
     /// <summary>How many hints are resolved for a room at a time.</summary>
@@ -169,7 +169,7 @@ internal sealed partial class RoomAliases(
     {
         try
         {
-            return (true, GetHints(await homeserver.GetStateAsync(roomId, "m.room.canonical_alias", cancellation)));
+            return (true, GetHints(await rooms.GetStateAsync(roomId, "m.room.canonical_alias", cancellation)));
         }
         catch (HomeserverException e) when (e is { Status: StatusCodes.Status404NotFound })
         {

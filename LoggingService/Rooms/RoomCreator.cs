@@ -11,7 +11,7 @@ namespace LoggingService.Rooms;
 /// whose alias fails waits for the next query of the alias; after an hour without it, our user leaves the room.
 /// </summary>
 internal sealed partial class RoomCreator(
-    RoomAliases aliases, AliasLookups lookups, PendingRooms pending, ServiceUser user, HomeserverClient homeserver,
+    RoomAliases aliases, AliasLookups lookups, PendingRooms pending, ServiceUser user, HomeserverClient homeserver, HomeserverRooms rooms,
     LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
 {
     /// <summary>A homeserver waits 60 s for the response.</summary>
@@ -135,7 +135,7 @@ internal sealed partial class RoomCreator(
     {
         try
         {
-            return await homeserver.CreateRoomAsync(alias, user.Id!, options.Moderators, _stopped);
+            return await rooms.CreateRoomAsync(alias, user.Id!, options.Moderators, _stopped);
         }
         catch (HomeserverException e) when (!e.IsTimeout)
         {
@@ -207,7 +207,7 @@ internal sealed partial class RoomCreator(
         pending.Remove(alias);
         try
         {
-            await homeserver.LeaveAsync(room.RoomId, _stopped);
+            await rooms.LeaveAsync(room.RoomId, _stopped);
             _limit.Release(room.Reservation);
         }
         catch (HomeserverException e)
@@ -234,7 +234,7 @@ internal sealed partial class RoomCreator(
     {
         try
         {
-            await homeserver.PutCanonicalAliasAsync(roomId, alias, _stopped);
+            await rooms.PutCanonicalAliasAsync(roomId, alias, _stopped);
             return true;
         }
         catch (HomeserverException e)

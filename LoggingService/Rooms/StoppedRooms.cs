@@ -7,7 +7,7 @@ namespace LoggingService.Rooms;
 /// Only where our user is a member does the homeserver push the events of such a room.
 /// </summary>
 internal sealed partial class StoppedRooms(
-    ServiceUser user, HomeserverClient homeserver, PendingRooms pending, RoomStates states, RoomNotes notes, ILogger<StoppedRooms> logger)
+    ServiceUser user, HomeserverRooms homeserver, PendingRooms pending, RoomStates states, RoomNotes notes, ILogger<StoppedRooms> logger)
 {
     /// <summary>Applies the result of a check of a room's aliases (<see cref="AliasChecks.Checked"/>).</summary>
     public async Task ApplyAsync(string roomId, bool? hasAlias, CancellationToken cancellation)

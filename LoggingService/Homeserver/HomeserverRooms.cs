@@ -1,0 +1,118 @@
+using System.Text.Json.Nodes;
+using LoggingService.Rendering;
+
+namespace LoggingService.Homeserver;
+
+/// <summary>The calls of the client API that concern one room. They throw as those of <see cref="HomeserverClient"/> do.</summary>
+internal sealed class HomeserverRooms(HomeserverClient homeserver)
+{
+    /// <summary>
+    /// Creates a public room for an alias, but not the alias; returns the room id. The moderators get power level 50. After a
+    /// cancellation or timeout the room may exist.
+    /// </summary>
+    public async Task<string> CreateRoomAsync(
+        RoomAlias alias, string creator, IReadOnlyList<string> moderators, CancellationToken cancellation)
+    {
+        try
+        {
+            return await CreateRoomAsync(alias, creator, moderators, listCreator: true, cancellation);
+        }
+        catch (HomeserverException e) when (e.Status == 400 && moderators.Count > 0)
+        {
+            // From room version 12 on, the users of the power levels must not include the creator; before, they must.
+            return await CreateRoomAsync(alias, creator, moderators, listCreator: false, cancellation);
+        }
+    }
+
+    public Task PutCanonicalAliasAsync(string roomId, RoomAlias alias, CancellationToken cancellation) => homeserver.CallAsync(
+        HttpMethod.Put, $"v3/rooms/{Escape(roomId)}/state/m.room.canonical_alias", new() { ["alias"] = alias.ToString() }, cancellation);
+
+    /// <summary>The content of a state event with an empty state key; for members. 404 <c>M_NOT_FOUND</c> if there is none.</summary>
+    public Task<RawJson> GetStateAsync(string roomId, string type, CancellationToken cancellation) =>
+        homeserver.CallAsync(HttpMethod.Get, $"v3/rooms/{Escape(roomId)}/state/{Escape(type)}", null, cancellation);
+
+    /// <summary>The user who created a room, for members; <c>null</c> if the homeserver does not tell.</summary>
+    public async Task<string?> GetCreatorAsync(string roomId, CancellationToken cancellation)
+    {
+        // Without support for "format" the response is the content, which names the creator up to room version 10.
+        var path = $"v3/rooms/{Escape(roomId)}/state/m.room.create?format=event";
+        var response = await homeserver.CallAsync(HttpMethod.Get, path, null, cancellation);
+        return response["sender"u8].AsString() ?? response["creator"u8].AsString();
+    }
+
+    /// <summary>Leaves a room, or declines an invitation.</summary>
+    public Task LeaveAsync(string roomId, CancellationToken cancellation, string? reason = null)
+    {
+        var body = new JsonObject();
+        if (reason is not null)
+        {
+            body["reason"] = reason;
+        }
+
+        return homeserver.CallAsync(HttpMethod.Post, $"v3/rooms/{Escape(roomId)}/leave", body, cancellation);
+    }
+
+    /// <summary>Joins a room, also by accepting an invitation; 403 if it is not public.</summary>
+    /// <param name="servers">Servers that are in the room, for a room that the homeserver is not in.</param>
+    public Task JoinAsync(string roomId, IEnumerable<string> servers, CancellationToken cancellation)
+    {
+        // Homeservers before version 1.12 of the API read server_name.
+        var query = string.Join('&', servers.Select(Escape).Select(server => $"via={server}&server_name={server}"));
+        return homeserver.CallAsync(HttpMethod.Post, $"v3/join/{Escape(roomId)}{(query.Length > 0 ? "?" : "")}{query}", [], cancellation);
+    }
+
+    /// <summary>Sends an <c>m.notice</c> to a room that our user is a member of; 403 if it may not.</summary>
+    /// <param name="transactionId">Derived from what caused the notice: a retry with the same id sends no second one.</param>
+    public Task SendNoticeAsync(string roomId, string transactionId, string text, CancellationToken cancellation) => homeserver.CallAsync(
+        HttpMethod.Put,
+        $"v3/rooms/{Escape(roomId)}/send/m.room.message/{Escape(transactionId)}",
+        new() { ["msgtype"] = "m.notice", ["body"] = text },
+        cancellation);
+
+    private async Task<string> CreateRoomAsync(
+        RoomAlias alias, string creator, IReadOnlyList<string> moderators, bool listCreator, CancellationToken cancellation)
+    {
+        // "events" replaces the homeserver's defaults as a whole. Only we may enable encryption: encrypted rooms cannot be logged.
+        var powerLevels = new JsonObject
+        {
+            ["events"] = new JsonObject
+            {
+                ["m.room.name"] = 50,
+                ["m.room.avatar"] = 50,
+                ["m.room.canonical_alias"] = 50,
+                ["m.room.history_visibility"] = 100,
+                ["m.room.power_levels"] = 100,
+                ["m.room.server_acl"] = 100,
+                ["m.room.tombstone"] = 100,
+                ["m.room.encryption"] = 100,
+            },
+        };
+        if (moderators.Count > 0)
+        {
+            var users = new JsonObject();
+            if (listCreator)
+            {
+                users[creator] = 100;
+            }
+
+            foreach (var moderator in moderators)
+            {
+                users[moderator] = 50;
+            }
+
+            powerLevels["users"] = users;
+        }
+
+        var response = await homeserver.CallAsync(HttpMethod.Post, "v3/createRoom", new()
+        {
+            ["preset"] = "public_chat",
+            ["name"] = SafeText.Escape(alias.Localpart),
+            ["topic"] = $"Messages in this room are logged by {creator}.",
+            ["power_level_content_override"] = powerLevels,
+        }, cancellation);
+        return response["room_id"u8].AsString()
+            ?? throw new HomeserverException("POST createRoom", 200, null, "the response has no room_id");
+    }
+
+    private static string Escape(string id) => HomeserverClient.Escape(id);
+}
