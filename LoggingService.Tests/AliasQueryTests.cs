@@ -22,7 +22,7 @@ public class AliasQueryTests
         Assert.False(room.RootElement.TryGetProperty("room_alias_name", out _));
         Assert.Equal("public_chat", room.RootElement.GetProperty("preset").GetString());
         Assert.Equal("logged_tea", room.RootElement.GetProperty("name").GetString());
-        Assert.Contains("logged", room.RootElement.GetProperty("topic").GetString(), StringComparison.Ordinal);
+        Assert.Equal("Messages in this room are logged by @logging:localhost.", room.RootElement.GetProperty("topic").GetString());
         var levels = room.RootElement.GetProperty("power_level_content_override");
         Assert.Equal(100, levels.GetProperty("events").GetProperty("m.room.encryption").GetInt32());
         Assert.Equal(50, levels.GetProperty("events").GetProperty("m.room.name").GetInt32());

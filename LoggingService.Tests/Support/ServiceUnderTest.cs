@@ -209,6 +209,7 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         builder.UseSetting("LoggingService:Registration", Folder["registration.yaml"]);
         builder.UseSetting("LoggingService:Logs", Logs);
         builder.UseSetting("urls", "http://127.0.0.1:0");
+        builder.UseSetting("LoggingService:Notice", "off");
         foreach (var (key, value) in _settings)
         {
             builder.UseSetting(key, value);

@@ -66,9 +66,12 @@ internal sealed partial class SynapseAndService : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts or restarts the service.</summary>
-    public void StartService(params IEnumerable<string> arguments) =>
-        _runs.Add(ServiceProcess.Start(Folder.Path, ["--homeserver", Synapse.Url.ToString(), .. arguments]));
+    /// <summary>Starts or restarts the service; without notices, unless an argument says so.</summary>
+    public void StartService(params IEnumerable<string> arguments)
+    {
+        string[] all = ["--homeserver", Synapse.Url.ToString(), .. arguments];
+        _runs.Add(ServiceProcess.Start(Folder.Path, all.Contains("--notice") ? all : [.. all, "--notice", "off"]));
+    }
 
     /// <summary>Waits until the service logs that the homeserver knows and reaches it.</summary>
     public Task WaitUntilConnectedAsync() => Service.WaitForLineAsync("INF The homeserver .* knows this service as @.* and reaches it");

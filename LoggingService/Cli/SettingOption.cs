@@ -31,6 +31,8 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             "Address of health checks and metrics, such as http://127.0.0.1:5001 [default: off]"),
         new("--no-log-prefix", Section + nameof(Settings.NoLogPrefix), "TEXT",
             "Messages that begin with it are not logged, such as !nolog [default: none]"),
+        new("--notice", Section + nameof(Settings.Notice), "TEXT",
+            "Notice in logged rooms that they are logged: on, off, or its text [default: on]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
     ];
 

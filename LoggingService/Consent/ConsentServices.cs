@@ -3,5 +3,6 @@ namespace LoggingService.Consent;
 internal static class ConsentServices
 {
     public static IServiceCollection AddConsent(this IServiceCollection services) => services
-        .AddSingleton<NotLoggedEvents>().AddSingleton<OptOut>();
+        .AddSingleton<NotLoggedEvents>().AddSingleton<OptOut>()
+        .AddSingleton<RoomFiles>().AddHostedService<RoomNotices>();
 }

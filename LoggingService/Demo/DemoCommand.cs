@@ -38,6 +38,7 @@ internal static class DemoCommand
                 $"--LoggingService:Registration={registration}",
                 $"--LoggingService:Logs={logs}",
                 "--LoggingService:RoomsPerHour=60",
+                "--LoggingService:Notice=off",
                 "--urls=http://127.0.0.1:0",
             ]))
             {

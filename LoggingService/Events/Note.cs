@@ -18,6 +18,9 @@ internal static class Note
     /// <summary>The type of the note before the first event that is logged again.</summary>
     public const string LoggingResumed = "logging.resumed";
 
+    /// <summary>The type of the note that the room was told, by a notice, that it is logged.</summary>
+    public const string NoticeSent = "notice.sent";
+
     /// <param name="type">One of the types above.</param>
     /// <param name="cause">The id of the event that caused the note: one cause makes one note of a type.</param>
     /// <param name="writeContent">Writes the properties of the content.</param>

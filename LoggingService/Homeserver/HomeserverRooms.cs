@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using LoggingService.Rendering;
 
 namespace LoggingService.Homeserver;
 
@@ -7,20 +6,20 @@ namespace LoggingService.Homeserver;
 internal sealed class HomeserverRooms(HomeserverClient homeserver)
 {
     /// <summary>
-    /// Creates a public room for an alias, but not the alias; returns the room id. The moderators get power level 50. After a
+    /// Creates a public room, without an alias; returns the room id. The moderators get power level 50. After a
     /// cancellation or timeout the room may exist.
     /// </summary>
     public async Task<string> CreateRoomAsync(
-        RoomAlias alias, string creator, IReadOnlyList<string> moderators, CancellationToken cancellation)
+        NewRoom room, string creator, IReadOnlyList<string> moderators, CancellationToken cancellation)
     {
         try
         {
-            return await CreateRoomAsync(alias, creator, moderators, listCreator: true, cancellation);
+            return await CreateRoomAsync(room, creator, moderators, listCreator: true, cancellation);
         }
         catch (HomeserverException e) when (e.Status == 400 && moderators.Count > 0)
         {
             // From room version 12 on, the users of the power levels must not include the creator; before, they must.
-            return await CreateRoomAsync(alias, creator, moderators, listCreator: false, cancellation);
+            return await CreateRoomAsync(room, creator, moderators, listCreator: false, cancellation);
         }
     }
 
@@ -70,7 +69,7 @@ internal sealed class HomeserverRooms(HomeserverClient homeserver)
         cancellation);
 
     private async Task<string> CreateRoomAsync(
-        RoomAlias alias, string creator, IReadOnlyList<string> moderators, bool listCreator, CancellationToken cancellation)
+        NewRoom room, string creator, IReadOnlyList<string> moderators, bool listCreator, CancellationToken cancellation)
     {
         // "events" replaces the homeserver's defaults as a whole. Only we may enable encryption: encrypted rooms cannot be logged.
         var powerLevels = new JsonObject
@@ -106,8 +105,8 @@ internal sealed class HomeserverRooms(HomeserverClient homeserver)
         var response = await homeserver.CallAsync(HttpMethod.Post, "v3/createRoom", new()
         {
             ["preset"] = "public_chat",
-            ["name"] = SafeText.Escape(alias.Localpart),
-            ["topic"] = $"Messages in this room are logged by {creator}.",
+            ["name"] = room.Name,
+            ["topic"] = room.Topic,
             ["power_level_content_override"] = powerLevels,
         }, cancellation);
         return response["room_id"u8].AsString()
@@ -116,3 +115,6 @@ internal sealed class HomeserverRooms(HomeserverClient homeserver)
 
     private static string Escape(string id) => HomeserverClient.Escape(id);
 }
+
+/// <summary>What a room is created with.</summary>
+internal readonly record struct NewRoom(string Name, string Topic);

@@ -61,7 +61,7 @@ internal static class EventIds
     // Upgrade: 590 to 599.
     public const int JournalUpgraded = 590;
 
-    // Rooms: 600 to 699. Those of links and names are logged by RoomLogs.
+    // Rooms: 600 to 649. Those of links and names are logged by RoomLogs.
     public const int AliasLinked = 600;
     public const int AliasLinkFailed = 601;
     public const int AliasQueryFailed = 602;
@@ -79,6 +79,10 @@ internal static class EventIds
     public const int CanonicalAliasFailed = 615;
     public const int AliasRefused = 616;
     public const int RoomNotLeft = 617;
+
+    // Consent: 650 to 699.
+    public const int RoomTold = 650;
+    public const int NoticeRefused = 651;
 
     // Homeserver: 700 to 799.
     public const int CheckPassed = 710;

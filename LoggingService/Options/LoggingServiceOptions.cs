@@ -25,7 +25,8 @@ internal sealed partial class LoggingServiceOptions
                 "a full user id, such as @alice:example.org"),
             settings.ReadSize(nameof(MaxBytes), 1 << 20, 1L << 50, "the limit of all logs. Omit it to keep all"),
             settings.ReadSize(nameof(WarnFreeBytes), 0, 1L << 50, "the free space that is warned of") ?? 1 << 30,
-            ReadPrefix(settings));
+            ReadPrefix(settings),
+            ReadNotice(settings));
         MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
         Admin = settings.ReadText(nameof(Admin), "off");
     }
@@ -35,14 +36,14 @@ internal sealed partial class LoggingServiceOptions
     [
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays), nameof(CompressAfterDays),
         nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes), nameof(Admin),
-        nameof(NoLogPrefix),
+        nameof(NoLogPrefix), nameof(Notice),
     ];
 
     /// <summary>The keys of the settings that a reload changes.</summary>
     public static IReadOnlyList<string> ReloadedKeys { get; } =
     [
         nameof(RetainDays), nameof(CompressAfterDays), nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBytes), nameof(WarnFreeBytes),
-        nameof(NoLogPrefix),
+        nameof(NoLogPrefix), nameof(Notice),
     ];
 
     /// <summary>The base address of the homeserver's client API: absolute, http or https, with a final slash.</summary>
@@ -84,6 +85,9 @@ internal sealed partial class LoggingServiceOptions
     /// <summary>A message that begins with it is not logged; empty if there is none.</summary>
     public string NoLogPrefix => _reloaded.NoLogPrefix;
 
+    /// <summary>What rooms are told about being logged: <c>on</c> for the default text, <c>off</c>, or a text.</summary>
+    public string Notice => _reloaded.Notice;
+
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfigurationRoot configuration)
     {
@@ -111,10 +115,18 @@ internal sealed partial class LoggingServiceOptions
             : throw settings.Error(nameof(NoLogPrefix), "must have at most 100 characters, no white space at its ends, and no line break");
     }
 
+    private static string ReadNotice(SettingReader settings)
+    {
+        var text = settings.ReadText(nameof(Notice), "on").Trim();
+        return text.ToLowerInvariant() is "on" or "off" ? text.ToLowerInvariant()
+            : text.Length <= 1000 ? text
+            : throw settings.Error(nameof(Notice), "is longer than 1000 characters");
+    }
+
     [GeneratedRegex(@"\A@[^:\s\p{C}]+:(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\z")]
     private static partial Regex UserId();
 
     private sealed record Reloaded(
         int? RetainDays, int? CompressAfterDays, int RoomsPerHour, IReadOnlyList<string> Moderators, long? MaxBytes, long WarnFreeBytes,
-        string NoLogPrefix);
+        string NoLogPrefix, string Notice);
 }

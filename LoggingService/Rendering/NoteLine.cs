@@ -8,6 +8,7 @@ internal static class NoteLine
     {
         Note.LoggingStopped => context.Write("*** logging stopped: the last alias is gone"u8),
         Note.LoggingResumed => context.Write("*** logging resumed: the room has an alias again"u8),
+        Note.NoticeSent => context.Write("*** the room was told by a notice that it is logged"u8),
         _ => false,
     };
 }

@@ -1,4 +1,5 @@
 using LoggingService.Files;
+using LoggingService.Homeserver;
 using LoggingService.Rendering;
 using LoggingService.Rooms;
 
@@ -95,11 +96,13 @@ internal sealed partial class RecordedRooms(
     {
         // A room that we created is named after its alias.
         var name = e.Content["name"u8].AsString();
-        if (!string.IsNullOrEmpty(name) && name != aliases.GetAlias(e.RoomId)?.Localpart)
+        if (!string.IsNullOrEmpty(name) && !IsNamedAfter(name, aliases.GetAlias(e.RoomId)))
         {
             Log.RoomNamed(logger, aliases.GetAlias(e.RoomId)?.ToString() ?? e.RoomId, Quote(name));
         }
     }
+
+    private static bool IsNamedAfter(string name, RoomAlias? alias) => alias is { } known && name == NoticeText.NameRoom(known.Localpart);
 
     /// <summary>Tells once where a room without a link is logged: nothing else names it.</summary>
     private void OnChecked(string roomId)

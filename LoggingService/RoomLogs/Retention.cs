@@ -115,19 +115,21 @@ internal static class Retention
         }
     }
 
-    /// <summary>Removes a room's folder that has nothing but the link to its newest day, and the links of aliases to it.</summary>
+    /// <summary>Removes a room's folder that has no day left, and the links of aliases to it.</summary>
     private static void RemoveEmpty(DirectoryInfo folder, DateOnly keepFrom)
     {
         var latest = new FileInfo(Path.Combine(folder.FullName, RoomFolder.Latest));
+        var properties = new FileInfo(Path.Combine(folder.FullName, RoomFolder.Properties));
 
         // Without the link it may be the folder of a room whose first event is yet to come.
         var hadDays = latest.LinkTarget is not null || DateOnly.FromDateTime(folder.LastWriteTime) < keepFrom;
-        if (!hadDays || folder.EnumerateFileSystemInfos().Any(entry => entry.Name != latest.Name || entry.LinkTarget is null))
+        if (!hadDays || folder.EnumerateFileSystemInfos().Any(IsOther))
         {
             return;
         }
 
         latest.Delete();
+        properties.Delete();
         try
         {
             folder.Delete();
@@ -142,5 +144,8 @@ internal static class Retention
         {
             link.Delete();
         }
+
+        bool IsOther(FileSystemInfo entry) =>
+            !(entry.Name == latest.Name && entry.LinkTarget is not null) && entry.Name != properties.Name;
     }
 }

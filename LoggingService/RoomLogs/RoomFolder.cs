@@ -9,6 +9,9 @@ internal sealed partial record RoomFolder(string Root, string RoomId, TimeZoneIn
     /// <summary>The link to the text of the newest day.</summary>
     public const string Latest = "latest.log";
 
+    /// <summary>What the service keeps of the room next to its log.</summary>
+    public const string Properties = "room.json";
+
     public string Path { get; } = System.IO.Path.Combine(Root, FolderName.ForRoom(RoomId));
 
     public string Record(DateOnly day) => System.IO.Path.Combine(Path, DayFileName.Record(day).ToString());

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using LoggingService.Homeserver;
 using LoggingService.Http;
 using LoggingService.Metrics;
+using LoggingService.Rendering;
 
 namespace LoggingService.Rooms;
 
@@ -135,7 +136,8 @@ internal sealed partial class RoomCreator(
     {
         try
         {
-            return await rooms.CreateRoomAsync(alias, user.Id!, options.Moderators, _stopped);
+            var room = new NewRoom(NoticeText.NameRoom(SafeText.Escape(alias.Localpart)), NoticeText.Create(options, user.Id!));
+            return await rooms.CreateRoomAsync(room, user.Id!, options.Moderators, _stopped);
         }
         catch (HomeserverException e) when (!e.IsTimeout)
         {

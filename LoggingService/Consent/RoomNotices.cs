@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Threading.Channels;
+using LoggingService.Files;
+using LoggingService.Homeserver;
+using LoggingService.RoomLogs;
+using LoggingService.Rooms;
+
+namespace LoggingService.Consent;
+
+/// <summary>
+/// Tells each logged room of which our user is a member, once, that it is logged: with a notice in the room and a note in its log, at the
+/// first event since the start. Where our user may not speak, again after its power levels change.
+/// </summary>
+internal sealed partial class RoomNotices(
+    LogDirectory logs, RoomFiles files, RoomNotes notes, RoomStates states, PendingRooms pending, ServiceUser user, HomeserverRooms rooms,
+    LoggingServiceOptions options, TimeProvider time, ILogger<RoomNotices> logger) : BackgroundService
+{
+    /// <summary>The cause of the note, and the transaction id of the notice: each exists once in a room.</summary>
+    private const string Cause = "com.loggingservice.notice";
+
+    private readonly Channel<string> _queue = Channel.CreateUnbounded<string>();
+
+    /// <summary>The rooms that need no notice, or are queued: true; those where the homeserver refused it: false.</summary>
+    private readonly ConcurrentDictionary<string, bool> _handled = new();
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        logs.Written += OnWritten;
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var roomId in _queue.Reader.ReadAllAsync(stoppingToken))
+        {
+            try
+            {
+                await EnsureToldAsync(roomId, stoppingToken);
+            }
+            catch (HomeserverException e) when (!e.IsTransient)
+            {
+                _handled[roomId] = false;
+                Log.NoticeRefused(logger, roomId, e.Message);
+            }
+            catch (Exception e) when (e is HomeserverException or IOException or UnauthorizedAccessException)
+            {
+                _ = RetryLaterAsync(roomId, stoppingToken);
+            }
+        }
+    }
+
+    private void OnWritten(IReadOnlyList<LoggedLine> lines)
+    {
+        var roomId = lines[0].Event.RoomId;
+        if (!NoticeText.IsOn(options) || (_handled.TryGetValue(roomId, out var isDone) && (isDone || !lines.Any(ChangesPower))))
+        {
+            return;
+        }
+
+        if (user.IsJoinedTo(roomId) && IsLogged(roomId) && !pending.Contains(roomId))
+        {
+            _handled[roomId] = true;
+            _queue.Writer.TryWrite(roomId);
+        }
+    }
+
+    private static bool ChangesPower(LoggedLine line) => line.Event is { Type: "m.room.power_levels", StateKey: "" };
+
+    /// <summary>Not while the homeserver has not said so: the room may turn out to have no alias.</summary>
+    private bool IsLogged(string roomId)
+    {
+        var state = states.Get(roomId);
+        return state is { IsStopped: false } and ({ HasAlias: true } or { IsInRoomsNamespace: true });
+    }
+
+    private async Task EnsureToldAsync(string roomId, CancellationToken cancellation)
+    {
+        if (files.Get(roomId).NoticeTs is not null)
+        {
+            return;
+        }
+
+        var text = NoticeText.Create(options, user.Id!);
+        var told = await Task.Run(() => FindInRecords(roomId, text), cancellation);
+        if (told is null)
+        {
+            await rooms.SendNoticeAsync(roomId, Cause, text, cancellation);
+            Log.RoomTold(logger, roomId);
+            if (IsLogged(roomId))
+            {
+                await notes.LogAsync(Note.Create(Note.NoticeSent, roomId, Cause));
+            }
+        }
+
+        files.Update(roomId, file => file with { NoticeTs = told ?? time.GetUtcNow().ToUnixTimeMilliseconds() });
+    }
+
+    /// <summary>When the room was told, as its log says: by our note, or by a notice of our user with the same text.</summary>
+    private long? FindInRecords(string roomId, string text)
+    {
+        var note = Note.Create(Note.NoticeSent, roomId, Cause).EventId;
+        byte[][] needles = [Encoding.UTF8.GetBytes($"\"{note}\""), Encoding.UTF8.GetBytes($"\"{user.Id}\"")];
+        var folder = Path.Combine(logs.Root, FolderName.ForRoom(roomId));
+        foreach (var day in DayFileName.In(folder).Where(name => name.IsRecord).Select(name => name.Day).Distinct().Order().ToList())
+        {
+            foreach (var line in RecordReader.Lines(Path.Combine(folder, DayFileName.Record(day).ToString())))
+            {
+                if (needles.Any(needle => line.Bytes.Span.IndexOf(needle) >= 0)
+                    && RoomEvent.FromRecord(line.Bytes) is { } e
+                    && (e.IsNote ? e.EventId == note : e.Sender == user.Id && e.Content["body"u8].AsString() == text))
+                {
+                    return e.ReceivedTs ?? 0;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private async Task RetryLaterAsync(string roomId, CancellationToken stoppingToken)
+    {
+        await Task.Delay(HomeserverResilience.Cooldown, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _queue.Writer.TryWrite(roomId);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.RoomTold, LogLevel.Information, "Told {RoomId} by a notice that it is logged")]
+        public static partial void RoomTold(ILogger logger, string roomId);
+
+        [LoggerMessage(EventIds.NoticeRefused, LogLevel.Information,
+            "Failed to tell {RoomId} that it is logged: {Reason}. Retrying after its power levels change, or at the next start.")]
+        public static partial void NoticeRefused(ILogger logger, string roomId, string reason);
+    }
+}
