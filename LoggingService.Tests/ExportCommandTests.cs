@@ -28,8 +28,8 @@ public sealed class ExportCommandTests : IDisposable
     public async Task A_text_that_does_not_match_its_record_is_rendered()
     {
         Write(Tea, "20261120", isCompressed: true, Message(Tea, "@alice:x", "hello", "$hello"));
-        Write(Tea, "20261121", isCompressed: false, Message(
-            Tea, "@bob:x", "me too", content: """{"body":"me too","msgtype":"m.text","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}"""));
+        const string Reply = """{"body":"me too","msgtype":"m.text","m.relates_to":{"m.in_reply_to":{"event_id":"$hello"}}}""";
+        Write(Tea, "20261121", isCompressed: false, Message(Tea, "@bob:x", "me too", content: Reply));
         File.Delete(_folder["logs", Tea, "20261121.log"]);
         await ExportAsync(Tea);
         Assert.EndsWith("> me too", Assert.Single(await ReadAsync(Tea, "20261121.log")), StringComparison.Ordinal);
@@ -96,7 +96,7 @@ public sealed class ExportCommandTests : IDisposable
         File.Delete(_folder["logs", Tea, "20261121.jsonl.gz"]);
         Write(Tea, "20261121", isCompressed: false, Message(Tea, "@alice:x", "second"));
         await File.WriteAllTextAsync(_folder["export", Tea, "20261120.log"], "kept\n", Cancellation);
-        await ServiceProcess.AssertOneLineAsync(1, _folder, "has another export, which was interrupted", "export", Milk.Replace("milk", "tea"), "--user", "@a:x");
+        await ServiceProcess.AssertOneLineAsync(1, _folder, "has another export, which was interrupted", "export", Tea, "--user", "@a:x");
         await ExportAsync(Tea);
         Assert.Equal(["kept"], await ReadAsync(Tea, "20261120.log"));
         Assert.Equal(["text of second"], await ReadAsync(Tea, "20261121.log"));
@@ -133,8 +133,8 @@ public sealed class ExportCommandTests : IDisposable
 
     private static string Message(string room, string sender, string body, string? id = null, string? content = null) =>
         $$"""
-        {"content":{{content ?? $$"""{"body":"{{body}}","msgtype":"m.text"}"""}},"event_id":"{{id ?? Some.EventId()}}","room_id":"{{room}}","sender":"{{sender}}",
-        "type":"m.room.message","received_ts":1795461611000}
+        {"content":{{content ?? $$"""{"body":"{{body}}","msgtype":"m.text"}"""}},"event_id":"{{id ?? Some.EventId()}}",
+        "room_id":"{{room}}","sender":"{{sender}}","type":"m.room.message","received_ts":1795461611000}
         """.ReplaceLineEndings("");
 
     private static string State(string room, string type, string content) =>

@@ -73,7 +73,8 @@ public class NoticeTests
         Joined().On(Send + "*", 403, """{"errcode":"M_FORBIDDEN","error":"no"}""");
         using var service = Start(_homeserver, "on");
         await service.PushAsync("1", Some.Message(_room));
-        await Wait.UntilAsync(() => service.Logged.Any(e => e.RenderMessage().StartsWith("Failed to tell", StringComparison.Ordinal)), "refused");
+        await Wait.UntilAsync(
+            () => service.Logged.Any(e => e.RenderMessage().StartsWith("Failed to tell", StringComparison.Ordinal)), "it is refused");
         _homeserver.On(Send + "*", """{"event_id":"$notice"}""");
         await service.PushAsync("2", Some.Message(_room));
         Assert.Single(Notices(_homeserver));

@@ -19,7 +19,8 @@ internal sealed class ExportProgress : IDisposable
         var lines = File.Exists(_path) ? File.ReadAllLines(_path) : [];
         if (lines.Length > 0 && lines[0] != request.ToString())
         {
-            throw new FatalException($"{folder} has another export, which was interrupted. Name another folder with --output, or delete it.");
+            throw new FatalException(
+                $"{folder} has another export, which was interrupted. Name another folder with --output, or delete it.");
         }
 
         _done = [.. lines.Skip(1)];

@@ -30,7 +30,8 @@ internal sealed class RoomExport
         _user = Encoding.UTF8.GetBytes(request.User ?? "");
         Days =
         [
-            .. DayFileName.In(_folder).Where(file => file.IsRecord && request.Contains(file.Day)).Select(file => file.Day).Distinct().Order(),
+            .. DayFileName.In(_folder).Where(file => file.IsRecord && request.Contains(file.Day))
+                .Select(file => file.Day).Distinct().Order(),
         ];
     }
 
@@ -83,7 +84,8 @@ internal sealed class RoomExport
         return true;
     }
 
-    private string OutputPath(DateOnly day) => Path.Combine(_output, Path.ChangeExtension(DayFileName.Record(day).ToString(), _request.Extension));
+    private string OutputPath(DateOnly day) =>
+        Path.Combine(_output, Path.ChangeExtension(DayFileName.Record(day).ToString(), _request.Extension));
 
     /// <summary>The lines of the day's file, each for one event.</summary>
     private IEnumerable<ReadOnlyMemory<byte>> Lines(DateOnly day)

@@ -18,9 +18,22 @@ internal static class RoomsCommand
     {
         var command = new Command("rooms", "Lists the rooms in the logs, with their state and size.");
         var json = new Option<bool>("--json") { Description = "Write JSON" };
+        var retention = new Option<bool>("--retention") { Description = "List what HonourRoomRetention removes, or would remove" };
         command.Add(json);
-        SettingOption.AddTo(command, "--logs");
-        command.SetAction(parsed => Run(LogDirectoryPath.Of(readOptions(parsed)), parsed.GetValue(json)));
+        command.Add(retention);
+        SettingOption.AddTo(command, "--logs", "--retain-days", "--retain-days-min");
+        command.SetAction(parsed =>
+        {
+            var options = readOptions(parsed);
+            var root = LogDirectoryPath.Of(options);
+            if (!parsed.GetValue(retention))
+            {
+                return Run(root, parsed.GetValue(json));
+            }
+
+            RetentionTable.Write(root, options, DateOnly.FromDateTime(DateTime.Now));
+            return 0;
+        });
         return command;
     }
 
@@ -33,14 +46,7 @@ internal static class RoomsCommand
             return 0;
         }
 
-        List<string[]> rows = [Columns, .. rooms.Select(Row)];
-        var widths = Columns.Select((_, i) => rows.Max(row => row[i].Length)).ToList();
-        foreach (var row in rows)
-        {
-            var cells = row.Select((cell, i) => i is 3 or 4 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]));
-            Console.WriteLine(string.Join("  ", cells).TrimEnd());
-        }
-
+        TextTable.Write([Columns, .. rooms.Select(Row)], [3, 4]);
         return 0;
     }
 
@@ -50,24 +56,10 @@ internal static class RoomsCommand
         room.Name is { } name ? SafeText.Escape(name) : "-",
         room.State,
         room.Events.ToString(CultureInfo.InvariantCulture),
-        Size(room.Bytes),
+        TextTable.Size(room.Bytes),
         room.FirstDay?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "-",
         room.LastDay?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "-",
         room.LastEvent?.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) ?? "-",
         SafeText.Escape(room.RoomId),
     ];
-
-    /// <summary>As <c>ls -h</c>: in units of 1,024.</summary>
-    private static string Size(long bytes)
-    {
-        string[] units = ["B", "KiB", "MiB", "GiB", "TiB"];
-        var unit = 0;
-        double size = bytes;
-        for (; size >= 1024 && unit < units.Length - 1; unit++)
-        {
-            size /= 1024;
-        }
-
-        return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {units[unit]}");
-    }
 }

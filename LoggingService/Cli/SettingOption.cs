@@ -33,6 +33,12 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             "Messages that begin with it are not logged, such as !nolog [default: none]"),
         new("--notice", Section + nameof(Settings.Notice), "TEXT",
             "Notice in logged rooms that they are logged: on, off, or its text [default: on]"),
+        new("--honour-room-retention", Section + nameof(Settings.HonourRoomRetention), "on|off",
+            "Remove the days that a room's m.room.retention says [default: off]"),
+        new("--retain-days-min", Section + nameof(Settings.RetainDaysMin), "DAYS",
+            "Days to keep whatever a room's retention is [default: 30]"),
+        new("--room-may-set", Section + nameof(Settings.RoomMaySet), "KEYS",
+            "What rooms may decide about their log [default: notice,no_log_prefix]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
     ];
 

@@ -4,5 +4,6 @@ internal static class ConsentServices
 {
     public static IServiceCollection AddConsent(this IServiceCollection services) => services
         .AddSingleton<NotLoggedEvents>().AddSingleton<OptOut>()
-        .AddSingleton<RoomFiles>().AddHostedService<RoomNotices>();
+        .AddSingleton<RoomWishes>().AddHostedService(provider => provider.GetRequiredService<RoomWishes>())
+        .AddSingleton<RoomPower>().AddHostedService<RoomNotices>().AddHostedService<StatusReplies>();
 }

@@ -4,42 +4,69 @@ namespace LoggingService.Consent;
 
 /// <summary>
 /// Leaves out what senders do not want to be logged: messages that begin with <c>NoLogPrefix</c>, edits of them, and quotations of them in
-/// replies. What is pushed and what is fetched passes it before the journal.
+/// replies; and all of a room that wants a pause. What is pushed and what is fetched passes it before the journal.
 /// </summary>
-internal sealed class OptOut(LoggingServiceOptions options, NotLoggedEvents notLogged)
+internal sealed class OptOut(LoggingServiceOptions options, RoomWishes wishes, NotLoggedEvents notLogged)
 {
     /// <summary>Returns the events to log, in order, with stubs in place of those that must not be logged.</summary>
     /// <exception cref="IOException">It is not known yet which events were not logged.</exception>
     public ValueTask<IReadOnlyList<RoomEvent>> ApplyAsync(IReadOnlyList<RoomEvent> events)
     {
-        var prefix = options.NoLogPrefix;
-        return prefix.Length == 0 ? new(events) : ApplyAsync(events, Encoding.UTF8.GetBytes(prefix));
-    }
-
-    private async ValueTask<IReadOnlyList<RoomEvent>> ApplyAsync(IReadOnlyList<RoomEvent> events, byte[] prefix)
-    {
-        RoomEvent[]? applied = null;
-        for (var i = 0; i < events.Count; i++)
+        // Most rooms have no wishes, and events come in runs of one room.
+        var wish = RoomWish.None;
+        string? roomId = null;
+        foreach (var e in events)
         {
-            var e = events[i];
-            if (e is { IsNote: false, StateKeyText: null, Type: not "m.room.redaction" })
+            if (e.RoomId != roomId)
             {
-                var logged = await ApplyAsync(e, prefix);
-                if (logged != e)
-                {
-                    applied ??= [.. events];
-                    applied[i] = logged;
-                }
+                roomId = e.RoomId;
+                wish = wishes.Get(roomId);
+            }
+
+            if (options.NoLogPrefix.Length > 0 || wish.NoLogPrefix is not null || wish.IsPaused)
+            {
+                return ApplyToEachAsync(events);
             }
         }
 
-        return applied ?? events;
+        return new(events);
     }
 
-    private async ValueTask<RoomEvent> ApplyAsync(RoomEvent e, byte[] prefix)
+    /// <summary>What is logged during a pause: what says who may end it, and which room it is.</summary>
+    private static bool IsLoggedInPause(RoomEvent e) => e.IsNote
+        || e is
+        {
+            StateKeyText.Length: 0,
+            Type: RoomWish.EventType or "m.room.create" or "m.room.power_levels" or "m.room.canonical_alias" or "m.room.tombstone"
+        };
+
+    private async ValueTask<IReadOnlyList<RoomEvent>> ApplyToEachAsync(IReadOnlyList<RoomEvent> events)
+    {
+        var logged = new List<RoomEvent>(events.Count);
+        foreach (var e in events)
+        {
+            var wish = wishes.Get(e.RoomId);
+            if (wish.IsPaused && !IsLoggedInPause(e))
+            {
+                continue;
+            }
+
+            byte[][] prefixes =
+            [
+                .. ((string?[])[options.NoLogPrefix, wish.NoLogPrefix]).Where(prefix => !string.IsNullOrEmpty(prefix))
+                    .Select(prefix => Encoding.UTF8.GetBytes(prefix!)),
+            ];
+            var isMessage = e is { IsNote: false, StateKeyText: null, Type: not "m.room.redaction" };
+            logged.Add(isMessage && prefixes.Length > 0 ? await ApplyAsync(e, prefixes) : e);
+        }
+
+        return logged;
+    }
+
+    private async ValueTask<RoomEvent> ApplyAsync(RoomEvent e, byte[][] prefixes)
     {
         var content = e.Content;
-        var isOptedOut = Begins(content, prefix) || Begins(content["m.new_content"u8], prefix);
+        var isOptedOut = prefixes.Any(prefix => Begins(content, prefix) || Begins(content["m.new_content"u8], prefix));
         var relatesTo = content["m.relates_to"u8];
         if (!isOptedOut && relatesTo.Bytes.IsEmpty)
         {

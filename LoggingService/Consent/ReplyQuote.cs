@@ -66,9 +66,9 @@ internal static class ReplyQuote
         var start = html.IndexOf(Start, StringComparison.OrdinalIgnoreCase);
         var end = html.IndexOf(End, StringComparison.OrdinalIgnoreCase);
         var rest = start >= 0 && end > start ? html[..start] + html[(end + End.Length)..] : html;
-        return rest.Contains("mx-reply", StringComparison.OrdinalIgnoreCase) || rest.Contains("<blockquote", StringComparison.OrdinalIgnoreCase)
-            ? null
-            : rest;
+        var mayQuote = rest.Contains("mx-reply", StringComparison.OrdinalIgnoreCase)
+            || rest.Contains("<blockquote", StringComparison.OrdinalIgnoreCase);
+        return mayQuote ? null : rest;
     }
 
     private static string Quoted(string text) => $"\"{JsonString.Encode(text)}\"";

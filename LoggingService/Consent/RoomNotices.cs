@@ -13,8 +13,8 @@ namespace LoggingService.Consent;
 /// first event since the start. Where our user may not speak, again after its power levels change.
 /// </summary>
 internal sealed partial class RoomNotices(
-    LogDirectory logs, RoomFiles files, RoomNotes notes, RoomStates states, PendingRooms pending, ServiceUser user, HomeserverRooms rooms,
-    LoggingServiceOptions options, TimeProvider time, ILogger<RoomNotices> logger) : BackgroundService
+    LogDirectory logs, RoomFiles files, RoomWishes wishes, RoomNotes notes, RoomStates states, PendingRooms pending, ServiceUser user,
+    HomeserverRooms rooms, LoggingServiceOptions options, TimeProvider time, ILogger<RoomNotices> logger) : BackgroundService
 {
     /// <summary>The cause of the note, and the transaction id of the notice: each exists once in a room.</summary>
     private const string Cause = "com.loggingservice.notice";
@@ -58,7 +58,7 @@ internal sealed partial class RoomNotices(
             return;
         }
 
-        if (user.IsJoinedTo(roomId) && IsLogged(roomId) && !pending.Contains(roomId))
+        if (user.IsJoinedTo(roomId) && IsLogged(roomId) && !pending.Contains(roomId) && wishes.Get(roomId).Notice != false)
         {
             _handled[roomId] = true;
             _queue.Writer.TryWrite(roomId);

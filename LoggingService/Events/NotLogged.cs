@@ -2,8 +2,8 @@ namespace LoggingService.Events;
 
 /// <summary>
 /// Events that were not logged as they were pushed, at a sender's wish. Their record line has a key <c>not_logged</c> before
-/// <c>received_ts</c>: <c>true</c> where the content was left out, <c>"quote"</c> where only the quotation of such an event was. A sender who
-/// adds the key hides nothing: it counts for an event without content only.
+/// <c>received_ts</c>: <c>true</c> where the content was left out, <c>"quote"</c> where only the quotation of such an event was. A
+/// sender who adds the key hides nothing: it counts for an event without content only.
 /// </summary>
 internal static class NotLogged
 {

@@ -21,6 +21,12 @@ internal static class Note
     /// <summary>The type of the note that the room was told, by a notice, that it is logged.</summary>
     public const string NoticeSent = "notice.sent";
 
+    /// <summary>The type of the note that the room's wishes changed. Its content has the keys in effect, and the sender.</summary>
+    public const string WishesChanged = "wishes.changed";
+
+    /// <summary>The type of the note that wishes were refused: their sender may not set the topic.</summary>
+    public const string WishesRefused = "wishes.refused";
+
     /// <param name="type">One of the types above.</param>
     /// <param name="cause">The id of the event that caused the note: one cause makes one note of a type.</param>
     /// <param name="writeContent">Writes the properties of the content.</param>

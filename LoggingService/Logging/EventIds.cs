@@ -57,6 +57,7 @@ internal static class EventIds
     public const int SpaceCheckFailed = 525;
     public const int DaysCompressed = 526;
     public const int DaysNotCompressed = 527;
+    public const int RoomPropertiesNotKept = 528;
 
     // Upgrade: 590 to 599.
     public const int JournalUpgraded = 590;
@@ -83,6 +84,9 @@ internal static class EventIds
     // Consent: 650 to 699.
     public const int RoomTold = 650;
     public const int NoticeRefused = 651;
+    public const int WishesApplied = 652;
+    public const int WishesRefused = 653;
+    public const int StatusNotSent = 654;
 
     // Homeserver: 700 to 799.
     public const int CheckPassed = 710;

@@ -26,7 +26,10 @@ internal sealed partial class LoggingServiceOptions
             settings.ReadSize(nameof(MaxBytes), 1 << 20, 1L << 50, "the limit of all logs. Omit it to keep all"),
             settings.ReadSize(nameof(WarnFreeBytes), 0, 1L << 50, "the free space that is warned of") ?? 1 << 30,
             ReadPrefix(settings),
-            ReadNotice(settings));
+            ReadNotice(settings),
+            settings.ReadChoice(nameof(HonourRoomRetention), "off", "on"),
+            settings.ReadNumber(nameof(RetainDaysMin), 1, 36_500, "the days that are kept whatever a room's retention is") ?? 30,
+            ReadRoomMaySet(settings));
         MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
         Admin = settings.ReadText(nameof(Admin), "off");
     }
@@ -36,15 +39,18 @@ internal sealed partial class LoggingServiceOptions
     [
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays), nameof(CompressAfterDays),
         nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes), nameof(Admin),
-        nameof(NoLogPrefix), nameof(Notice),
+        nameof(NoLogPrefix), nameof(Notice), nameof(HonourRoomRetention), nameof(RetainDaysMin), nameof(RoomMaySet),
     ];
 
     /// <summary>The keys of the settings that a reload changes.</summary>
     public static IReadOnlyList<string> ReloadedKeys { get; } =
     [
         nameof(RetainDays), nameof(CompressAfterDays), nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBytes), nameof(WarnFreeBytes),
-        nameof(NoLogPrefix), nameof(Notice),
+        nameof(NoLogPrefix), nameof(Notice), nameof(HonourRoomRetention), nameof(RetainDaysMin), nameof(RoomMaySet),
     ];
+
+    /// <summary>The keys of the state event <c>com.loggingservice.room</c>.</summary>
+    private static IReadOnlyList<string> RoomSettings { get; } = ["notice", "no_log_prefix", "redactions", "paused"];
 
     /// <summary>The base address of the homeserver's client API: absolute, http or https, with a final slash.</summary>
     public Uri Homeserver { get; }
@@ -88,6 +94,15 @@ internal sealed partial class LoggingServiceOptions
     /// <summary>What rooms are told about being logged: <c>on</c> for the default text, <c>off</c>, or a text.</summary>
     public string Notice => _reloaded.Notice;
 
+    /// <summary>Whether the retention that rooms set is applied to their logs: <c>on</c> or <c>off</c>.</summary>
+    public string HonourRoomRetention => _reloaded.HonourRoomRetention;
+
+    /// <summary>The days that are kept at least, whatever a room's retention is; fewer if <see cref="RetainDays"/> is.</summary>
+    public int RetainDaysMin => _reloaded.RetainDaysMin;
+
+    /// <summary>What rooms may decide about their log: <see cref="RoomSettings"/> with commas between them, or <c>none</c>.</summary>
+    public string RoomMaySet => _reloaded.RoomMaySet;
+
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfigurationRoot configuration)
     {
@@ -115,6 +130,14 @@ internal sealed partial class LoggingServiceOptions
             : throw settings.Error(nameof(NoLogPrefix), "must have at most 100 characters, no white space at its ends, and no line break");
     }
 
+    private static string ReadRoomMaySet(SettingReader settings)
+    {
+        var keys = settings.ReadText(nameof(RoomMaySet), "notice,no_log_prefix").Split(',', StringSplitOptions.TrimEntries);
+        return keys is ["none"] || keys.All(RoomSettings.Contains)
+            ? string.Join(',', keys)
+            : throw settings.Error(nameof(RoomMaySet), $"must be none, or some of {string.Join(',', RoomSettings)}");
+    }
+
     private static string ReadNotice(SettingReader settings)
     {
         var text = settings.ReadText(nameof(Notice), "on").Trim();
@@ -128,5 +151,5 @@ internal sealed partial class LoggingServiceOptions
 
     private sealed record Reloaded(
         int? RetainDays, int? CompressAfterDays, int RoomsPerHour, IReadOnlyList<string> Moderators, long? MaxBytes, long WarnFreeBytes,
-        string NoLogPrefix, string Notice);
+        string NoLogPrefix, string Notice, string HonourRoomRetention, int RetainDaysMin, string RoomMaySet);
 }

@@ -9,6 +9,21 @@ internal static class NoteLine
         Note.LoggingStopped => context.Write("*** logging stopped: the last alias is gone"u8),
         Note.LoggingResumed => context.Write("*** logging resumed: the room has an alias again"u8),
         Note.NoticeSent => context.Write("*** the room was told by a notice that it is logged"u8),
+        Note.WishesChanged => context.Write($"*** {SenderOf(context)} set how the room is logged: {DescribeWishes(context.Event.Content)}"),
+        Note.WishesRefused => context.Write($"*** {SenderOf(context)} wants to set how the room is logged, and may not"),
         _ => false,
     };
+
+    private static SafeText SenderOf(RenderContext context) => SafeText.UserId(context.Event.Content["sender"u8].AsText());
+
+    private static Phrase DescribeWishes(RawJson wishes)
+    {
+        Phrase? notice = wishes["notice"u8].AsBoolean() is { } isOn ? isOn ? "with a notice"u8 : "without a notice"u8 : Phrase.None;
+        var prefix = wishes["no_log_prefix"u8].AsText() is { } text ? $"not what begins with {SafeText.Quoted(text)}" : Phrase.None;
+        var redactions = wishes["redactions"u8].AsText() is { } mode
+            ? mode.Span.SequenceEqual("erase"u8) ? "without removed messages"u8 : (Phrase)"with removed messages"u8
+            : Phrase.None;
+        var paused = wishes["paused"u8].AsBoolean() == true ? "paused"u8 : Phrase.None;
+        return Prose.Join([paused, prefix, redactions, notice]) ?? "by the service's settings"u8;
+    }
 }

@@ -188,11 +188,13 @@ internal sealed partial class LogDirectory : IDisposable
         }
     }
 
-    public async Task RemoveDaysBeforeAsync(DateOnly keepFrom, string setting)
+    /// <param name="setting">For the message.</param>
+    /// <param name="folder">The name of a room's folder; <c>null</c> for all rooms and the quarantine.</param>
+    public async Task RemoveDaysBeforeAsync(DateOnly keepFrom, string setting, string? folder = null)
     {
         // A log that is open saves its known ids, which outlive the record.
         await await _writer.InTurnAsync(() => _rooms.CloseDaysBeforeAsync(keepFrom));
-        var removed = await Task.Run(() => Retention.RemoveDaysBefore(Root, keepFrom));
+        var removed = await Task.Run(() => Retention.RemoveDaysBefore(Root, keepFrom, folder));
         if (removed > 0)
         {
             Log.OldDaysRemoved(_logger, removed, keepFrom, setting);

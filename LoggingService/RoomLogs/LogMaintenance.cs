@@ -4,14 +4,15 @@ namespace LoggingService.RoomLogs;
 /// Background work of the log directory: replay at start, retries and checkpoints, removal of old days, a final checkpoint.
 /// </summary>
 internal sealed partial class LogMaintenance(
-    LogDirectory logs, LogSpace space, LoggingServiceOptions options, TimeProvider time, ILogger<LogMaintenance> logger) : BackgroundService
+    LogDirectory logs, RoomRetention roomRetention, LogSpace space, LoggingServiceOptions options, TimeProvider time,
+    ILogger<LogMaintenance> logger) : BackgroundService
 {
     /// <summary>The process has 10 s to stop, of which in-flight requests may take half.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(4);
 
     // StopAsync can be called twice (WebApplicationFactory); the log directory stops once.
     private readonly Lazy<Task> _stopped = new(logs.StopAsync);
-    private (DateOnly Today, int RetainDays)? _cleaned;
+    private (DateOnly Today, int? RetainDays, bool IsByRoom, int RetainDaysMin)? _cleaned;
     private string? _restoreError;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -81,15 +82,25 @@ internal sealed partial class LogMaintenance(
     private async Task RemoveOldDaysAsync()
     {
         var today = DateOnly.FromDateTime(time.GetLocalNow().DateTime);
-        if (options.RetainDays is not { } days || _cleaned == (today, days))
+        var isByRoom = options.HonourRoomRetention == "on";
+        var settings = (today, options.RetainDays, isByRoom, options.RetainDaysMin);
+        if (_cleaned == settings)
         {
             return;
         }
 
-        _cleaned = (today, days);
+        _cleaned = settings;
         try
         {
-            await logs.RemoveDaysBeforeAsync(today.AddDays(-days), nameof(options.RetainDays));
+            if (options.RetainDays is { } days)
+            {
+                await logs.RemoveDaysBeforeAsync(today.AddDays(-days), nameof(options.RetainDays));
+            }
+
+            if (isByRoom)
+            {
+                await roomRetention.RemoveOldDaysAsync(today);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -106,7 +117,7 @@ internal sealed partial class LogMaintenance(
         public static partial void NotRestored(ILogger logger, string reason);
 
         [LoggerMessage(EventIds.OldDaysNotRemoved, LogLevel.Error,
-            "Failed to remove days older than RetainDays: {Reason}. The next attempt is tomorrow or at the next start.")]
+            "Failed to remove old days: {Reason}. The next attempt is tomorrow or at the next start.")]
         public static partial void NotRemoved(ILogger logger, string reason);
     }
 }

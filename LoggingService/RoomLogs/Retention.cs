@@ -9,11 +9,12 @@ internal static class Retention
     /// Removes all files whose names begin with the date of an old day, also those that other programs made of them, and damaged bytes;
     /// then the rooms' folders that have no day left, with their links. Returns the number of files.
     /// </summary>
+    /// <param name="only">The name of the folder to look at; <c>null</c> for all.</param>
     /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
-    public static int RemoveDaysBefore(string root, DateOnly keepFrom)
+    public static int RemoveDaysBefore(string root, DateOnly keepFrom, string? only = null)
     {
         var removed = 0;
-        foreach (var folder in new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder).ToList())
+        foreach (var folder in LogFolders(root).Where(folder => only is null || folder.Name == only).ToList())
         {
             var isRoom = folder.Name != Quarantine.Folder;
             foreach (var file in FilesOf(folder).Where(file => IsBefore(keepFrom, file)))
@@ -45,8 +46,7 @@ internal static class Retention
     {
         var total = 0L;
         var removable = new SortedDictionary<DateOnly, long>();
-        var folders = new DirectoryInfo(root).EnumerateDirectories().Where(IsLogFolder);
-        foreach (var file in folders.SelectMany(FilesOf))
+        foreach (var file in LogFolders(root).SelectMany(FilesOf))
         {
             if (file.LinkTarget is null && file.Exists)
             {
@@ -69,6 +69,10 @@ internal static class Retention
         return keepFrom;
     }
 
+    /// <summary>The files of a room that would be removed, without the ids.</summary>
+    public static IEnumerable<FileInfo> FindDaysBefore(string folder, DateOnly keepFrom) =>
+        FilesOf(new DirectoryInfo(folder)).Where(file => !IsIds(file.Name) && IsBefore(keepFrom, file));
+
     /// <summary>The files of a folder, some of which may be removed or compressed meanwhile; none if the folder was removed.</summary>
     private static FileInfo[] FilesOf(DirectoryInfo folder)
     {
@@ -82,8 +86,8 @@ internal static class Retention
         }
     }
 
-    private static bool IsLogFolder(DirectoryInfo folder) =>
-        folder.LinkTarget is null && (folder.Name.StartsWith('!') || folder.Name == Quarantine.Folder);
+    private static IEnumerable<DirectoryInfo> LogFolders(string root) => new DirectoryInfo(root).EnumerateDirectories()
+        .Where(folder => folder.LinkTarget is null && (folder.Name.StartsWith('!') || folder.Name == Quarantine.Folder));
 
     private static bool IsIds(string name) => DayFileName.Parse(name) is { } day && (day.IsIds || day.Suffix == ".ids.new");
 

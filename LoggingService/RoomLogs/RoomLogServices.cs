@@ -16,6 +16,6 @@ internal static class RoomLogServices
         .AddSingleton<AliasLinks>().AddHostedService(provider => provider.GetRequiredService<AliasLinks>())
         .AddHostedService<RecordedRooms>()
         .AddSingleton<RoomActivity>().AddHostedService(provider => provider.GetRequiredService<RoomActivity>())
-        .AddSingleton<LogSpace>().AddHostedService<LogMaintenance>()
+        .AddSingleton<RoomFiles>().AddSingleton<RoomRetention>().AddSingleton<LogSpace>().AddHostedService<LogMaintenance>()
         .AddHostedService<DayCompression>();
 }

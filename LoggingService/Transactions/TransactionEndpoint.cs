@@ -77,7 +77,7 @@ internal sealed partial class TransactionEndpoint(
         }
 
         var logged = Detach(await rooms.FilterAsync(transaction.Events), body.Bytes.Length);
-        await AppendAsync(logged, transaction.Unloggable, transactionId);
+        logged = await AppendAsync(logged, transaction.Unloggable, transactionId);
         _refused.Remove(transactionId);
         var notLogged = transaction.Events.Count - logged.Count(e => !e.IsNote);
         ServiceMetrics.RecordEvents(transaction.Events.Count + transaction.Unloggable.Count, notLogged, transaction.Unloggable.Count);
@@ -96,15 +96,20 @@ internal sealed partial class TransactionEndpoint(
     private static IReadOnlyList<RoomEvent> Detach(IReadOnlyList<RoomEvent> events, int bodyLength) =>
         bodyLength > LargeBody && events.Sum(e => e.Json.Bytes.Length) < bodyLength / 2 ? [.. events.Select(e => e.Copy())] : events;
 
-    private async Task AppendAsync(IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
+    /// <summary>Makes the events that may be logged durable, and returns them.</summary>
+    private async Task<IReadOnlyList<RoomEvent>> AppendAsync(
+        IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
     {
         try
         {
-            await logs.AppendAsync(await optOut.ApplyAsync(events), unloggable, transactionId);
+            var logged = await optOut.ApplyAsync(events);
+            await logs.AppendAsync(logged, unloggable, transactionId);
             if (Interlocked.Exchange(ref _appendError, null) is not null)
             {
                 Log.AppendRecovered(logger);
             }
+
+            return logged;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

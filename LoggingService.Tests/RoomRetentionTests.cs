@@ -1,0 +1,118 @@
+using System.Globalization;
+using LoggingService.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoggingService.Tests;
+
+/// <summary>With <c>HonourRoomRetention</c>, the log of a room is kept no longer than its <c>m.room.retention</c> says.</summary>
+public sealed class RoomRetentionTests : IDisposable
+{
+    private const string Tea = "!tea:localhost";
+    private const string Milk = "!milk:localhost";
+    private const string All = "20261001 20261015 20261101";
+    private static readonly DateTimeOffset Now = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
+    private readonly TempFolder _folder = TempFolder.ForCaller();
+    private readonly FakeTimeProvider _time = new(Now);
+
+    [Theory]
+    [InlineData("m.room.retention", "3456000000", "20261015 20261101")]
+    [InlineData("org.matrix.msc1763.retention", "3456000000", "20261015 20261101")]
+    [InlineData("m.room.retention", "3283200001", "20261015 20261101")]
+    [InlineData("m.room.retention", "3283200000", "20261101")]
+    [InlineData("m.room.retention", "1", "20261101")]
+    [InlineData("m.room.retention", "1", "", "RetainDaysMin", "5")]
+    [InlineData("m.room.retention", "1", "", "RetainDays", "5")]
+    [InlineData("m.room.retention", "3456000000", "20261101", "RetainDays", "25")]
+    [InlineData("m.room.retention", "3456000000", All, "HonourRoomRetention", "off")]
+    [InlineData("m.room.retention", "0", All)]
+    [InlineData("m.room.retention", "-1", All)]
+    [InlineData("m.room.retention", "\"1\"", All)]
+    [InlineData("m.room.retention", "9e99", All)]
+    public async Task Days_older_than_the_rooms_retention_are_removed(
+        string type, string lifetime, string left, string key = "Admin", string value = "off")
+    {
+        Write(Tea, State(type, $$"""{"max_lifetime":{{lifetime}}}"""));
+        Write(Milk, "{}");
+        Settings[$"LoggingService:{key}"] = value;
+        using var service = new ServiceUnderTest(_time, _folder, settings: Settings);
+        await service.PushAsync("1", Some.Message(Milk));
+        await UntilAsync(left);
+        await Wait.UntilAsync(
+            () => Settings["LoggingService:HonourRoomRetention"] == "off" || File.Exists(_folder["logs", Milk, "room.json"]),
+            "all rooms are checked", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.Equal(left, DaysOf(Tea));
+        Assert.Contains(key == "RetainDays" ? "20261123" : "20261001", DaysOf(Milk), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_retention_counts_although_the_day_that_said_so_is_removed()
+    {
+        Write(Tea, State("m.room.retention", """{"max_lifetime":1}"""));
+        using (var service = new ServiceUnderTest(_time, _folder, settings: Settings))
+        {
+            await service.PushAsync("1", Some.Message(Tea));
+            await UntilAsync("20261101 20261123");
+        }
+
+        _time.SetUtcNow(Now.AddDays(20));
+        using var next = new ServiceUnderTest(_time, _folder, settings: Settings);
+        await next.PushAsync("2", Some.Message(Tea));
+        await UntilAsync("20261123 20261213");
+    }
+
+    [Fact]
+    public async Task A_retention_that_is_pushed_counts_from_the_next_day_on()
+    {
+        Write(Tea, "{}");
+        using var service = new ServiceUnderTest(_time, _folder, settings: Settings);
+        await service.PushAsync("1", Some.State(Tea, "m.room.retention", """{"max_lifetime":1}"""));
+        await Wait.UntilAsync(() => File.Exists(_folder["logs", Tea, "room.json"]), "it is kept");
+        _time.SetUtcNow(Now.AddDays(1));
+        await UntilAsync("20261101 20261123");
+    }
+
+    [Fact]
+    public async Task The_command_rooms_says_what_would_be_removed()
+    {
+        Write(Tea, State("m.room.retention", """{"max_lifetime":86400000}"""));
+        Write(Milk, "{}");
+        File.CreateSymbolicLink(_folder["logs", "logged_tea"], Tea);
+        var today = DateTime.Now.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+        await File.WriteAllTextAsync(_folder["logs", Tea, $"{today}.jsonl"], "{}\n", TestContext.Current.CancellationToken);
+        foreach (var day in All.Split(' '))
+        {
+            File.Move(_folder["logs", Tea, $"{day}.jsonl"], _folder["logs", Tea, $"2020{day[4..]}.jsonl"]);
+        }
+
+        await using var process = ServiceProcess.Start(_folder.Path, "rooms", "--retention");
+        Assert.Equal(0, await process.WaitForExitAsync());
+        Assert.Equal(3, process.StandardOutput.Count);
+        Assert.Matches("^ALIAS +RETENTION +KEPT DAYS +REMOVED FILES +SIZE +ROOM$", process.StandardOutput[0]);
+        Assert.Matches(@"^#logged_tea +1 day +30 +3 +[\d.]+ K?i?B +!tea:localhost$", process.StandardOutput[1]);
+        Assert.Equal("HonourRoomRetention is off: no room's own retention removes anything.", process.StandardOutput[2]);
+        Assert.True(File.Exists(_folder["logs", Tea, "20201001.jsonl"]));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private Dictionary<string, string> Settings { get; } = new() { ["LoggingService:HonourRoomRetention"] = "on" };
+
+    private Task UntilAsync(string left) =>
+        Wait.UntilAsync(() => DaysOf(Tea) == left, $"{left} is left", () => _time.Advance(TimeSpan.FromSeconds(1)));
+
+    private static string State(string type, string content) => Some.State(Tea, type, content)[..^1] + ",\"received_ts\":1}";
+
+    /// <summary>Three days, whose first record has one line.</summary>
+    private void Write(string room, string line)
+    {
+        Directory.CreateDirectory(_folder["logs", room]);
+        foreach (var day in All.Split(' '))
+        {
+            File.WriteAllText(_folder["logs", room, $"{day}.jsonl"], (day == "20261001" ? line.Trim() : "{}") + "\n");
+        }
+    }
+
+    private string DaysOf(string room) => Directory.Exists(_folder["logs", room])
+        ? string.Join(' ', Directory.GetFiles(_folder["logs", room], "*.jsonl").Select(file => Path.GetFileName(file)[..8]).Order())
+        : "";
+}

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Threading.Channels;
+using LoggingService.Homeserver;
+using LoggingService.RoomLogs;
+using LoggingService.Rooms;
+
+namespace LoggingService.Consent;
+
+/// <summary>
+/// The wishes of rooms about their logs, which members who may set the topic send as a state event (<see cref="RoomWish.EventType"/>). They
+/// are in effect within seconds after the event was logged, with a note.
+/// </summary>
+internal sealed partial class RoomWishes(
+    LogDirectory logs, RoomFiles files, RoomNotes notes, RoomPower power, LoggingServiceOptions options, TimeProvider time,
+    ILogger<RoomWishes> logger) : BackgroundService
+{
+    private readonly Channel<RoomEvent> _queue = Channel.CreateUnbounded<RoomEvent>();
+    private readonly ConcurrentDictionary<string, (string MaySet, RoomWish Wish)> _wishes = new();
+
+    /// <summary>The wishes of a room that are in effect.</summary>
+    public RoomWish Get(string roomId)
+    {
+        var maySet = options.RoomMaySet;
+        if (_wishes.TryGetValue(roomId, out var known) && known.MaySet == maySet)
+        {
+            return known.Wish;
+        }
+
+        var wish = RoomWish.Read(files.Get(roomId).Wishes, maySet);
+        _wishes[roomId] = (maySet, wish);
+        return wish;
+    }
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        logs.Written += OnWritten;
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var e in _queue.Reader.ReadAllAsync(stoppingToken))
+        {
+            while (!await TryApplyAsync(e, stoppingToken))
+            {
+                await Task.Delay(HomeserverResilience.Cooldown, time, stoppingToken);
+            }
+        }
+    }
+
+    private void OnWritten(IReadOnlyList<LoggedLine> lines)
+    {
+        foreach (var (e, _) in lines)
+        {
+            if (e is { IsNote: false, StateKeyText.Length: 0, Type: RoomWish.EventType })
+            {
+                _queue.Writer.TryWrite(e.Copy());
+            }
+        }
+    }
+
+    /// <returns>False if the homeserver can't be asked, or the journal not be written.</returns>
+    private async Task<bool> TryApplyAsync(RoomEvent e, CancellationToken cancellation)
+    {
+        try
+        {
+            if (!await power.MaySetTopicAsync(e.RoomId, e.Sender ?? "", cancellation))
+            {
+                Log.WishesRefused(logger, e.RoomId, e.Sender);
+                await notes.LogAsync(Note.Create(Note.WishesRefused, e.RoomId, e.EventId, json => json.WriteString("sender", e.Sender)));
+                return true;
+            }
+
+            files.Update(e.RoomId, file => file with { Wishes = new(e.Content.Bytes.ToArray()) });
+            _wishes.TryRemove(e.RoomId, out _);
+            var wish = Get(e.RoomId);
+            Log.WishesApplied(logger, e.RoomId, e.Sender);
+            await notes.LogAsync(Note.Create(Note.WishesChanged, e.RoomId, e.EventId, json => Write(json, e, wish)));
+            return true;
+        }
+        catch (Exception failure) when (failure is HomeserverException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, RoomEvent e, RoomWish wish)
+    {
+        json.WriteString("sender", e.Sender);
+        if (wish.Notice is { } notice)
+        {
+            json.WriteBoolean("notice", notice);
+        }
+
+        if (wish.NoLogPrefix is { } prefix)
+        {
+            json.WriteString("no_log_prefix", prefix);
+        }
+
+        if (wish.Redactions is { } redactions)
+        {
+            json.WriteString("redactions", redactions);
+        }
+
+        if (wish.IsPaused)
+        {
+            json.WriteBoolean("paused", true);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.WishesApplied, LogLevel.Information, "{Sender} set how {RoomId} is logged")]
+        public static partial void WishesApplied(ILogger logger, string roomId, string? sender);
+
+        [LoggerMessage(EventIds.WishesRefused, LogLevel.Information,
+            "Refused the wishes of {Sender} about the log of {RoomId}: the user may not set the topic, or the power levels are not known")]
+        public static partial void WishesRefused(ILogger logger, string roomId, string? sender);
+    }
+}

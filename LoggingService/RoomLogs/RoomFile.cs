@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using LoggingService.Files;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>What the service keeps of a room next to its log, in <c>room.json</c>.</summary>
+/// <param name="NoticeTs">When the room was told that it is logged, in milliseconds since 1970; <c>null</c> if it was not.</param>
+/// <param name="MaxLifetime">The room's own retention in milliseconds; 0 if it has none; <c>null</c> if that is not known yet.</param>
+/// <param name="Wishes">The content of the state event with the room's wishes; missing if there is none.</param>
+internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, RawJson Wishes)
+{
+    /// <summary>Reads the file in a room's folder; without one, nothing is known.</summary>
+    public static RoomFile Read(string folder)
+    {
+        try
+        {
+            var path = Path.Combine(folder, RoomFolder.Properties);
+            return File.Exists(path) && RawJson.TryParse(File.ReadAllBytes(path), out var json, out _)
+                ? new(json["notice_ts"u8].AsInteger(), json["max_lifetime"u8].AsInteger(), json["wishes"u8])
+                : new(null, null, default);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new(null, null, default);
+        }
+    }
+
+    /// <summary>Writes the file, durably.</summary>
+    /// <exception cref="IOException">It can't be written.</exception>
+    public void Write(string folder) =>
+        AtomicFile.Replace(Path.Combine(folder, RoomFolder.Properties), Posix.LogFileMode, Write);
+
+    private void Write(FileStream output)
+    {
+        using var json = new Utf8JsonWriter(output);
+        json.WriteStartObject();
+        if (NoticeTs is { } time)
+        {
+            json.WriteNumber("notice_ts", time);
+        }
+
+        if (MaxLifetime is { } lifetime)
+        {
+            json.WriteNumber("max_lifetime", lifetime);
+        }
+
+        if (Wishes.Kind == JsonValueKind.Object)
+        {
+            json.WritePropertyName("wishes");
+            json.WriteRawValue(Wishes.Bytes.Span);
+        }
+
+        json.WriteEndObject();
+    }
+}
+
+/// <summary>The files <c>room.json</c>. They outlive the days of the log that say the same, until the room's folder is removed.</summary>
+internal sealed class RoomFiles(LogDirectory logs)
+{
+    private readonly ConcurrentDictionary<string, RoomFile> _files = new();
+    private readonly Lock _lock = new();
+
+    public RoomFile Get(string roomId) => GetByFolder(FolderName.ForRoom(roomId));
+
+    /// <param name="folder">The name of the room's folder.</param>
+    public RoomFile GetByFolder(string folder) =>
+        _files.TryGetValue(folder, out var file) ? file : _files.GetOrAdd(folder, RoomFile.Read(Path.Combine(logs.Root, folder)));
+
+    /// <summary>Replaces a room's file, durably.</summary>
+    /// <exception cref="IOException">The file can't be written; the change is in effect until the service stops.</exception>
+    public void Update(string roomId, Func<RoomFile, RoomFile> change) => UpdateByFolder(FolderName.ForRoom(roomId), change);
+
+    /// <inheritdoc cref="Update"/>
+    public void UpdateByFolder(string folder, Func<RoomFile, RoomFile> change)
+    {
+        lock (_lock)
+        {
+            var file = change(GetByFolder(folder));
+            _files[folder] = file;
+            file.Write(Path.Combine(logs.Root, folder));
+        }
+    }
+}

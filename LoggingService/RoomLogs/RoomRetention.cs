@@ -1,0 +1,101 @@
+using LoggingService.Files;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// Removes days that rooms want to be removed (<c>HonourRoomRetention</c>): those older than the <c>max_lifetime</c> of
+/// <c>m.room.retention</c>. (MSC1763.)
+/// </summary>
+internal sealed partial class RoomRetention
+{
+    private const long Day = 86_400_000;
+    private const int MaxDays = 36_500;
+    private readonly LogDirectory _logs;
+    private readonly RoomFiles _files;
+    private readonly LoggingServiceOptions _options;
+    private readonly ILogger<RoomRetention> _logger;
+
+    public RoomRetention(LogDirectory logs, RoomFiles files, LoggingServiceOptions options, ILogger<RoomRetention> logger)
+    {
+        (_logs, _files, _options, _logger) = (logs, files, options, logger);
+
+        // Also while the setting is off: the day with the event may be gone when it is switched on.
+        logs.Written += Track;
+    }
+
+    /// <summary>The days that a room's log is kept, at least the current one; <c>null</c> for all.</summary>
+    /// <param name="maxLifetime">As in <see cref="RoomFile"/>.</param>
+    public static int? DaysKept(long maxLifetime, LoggingServiceOptions options)
+    {
+        if (maxLifetime <= 0)
+        {
+            return options.RetainDays;
+        }
+
+        var own = Math.Max((int)Math.Min(((maxLifetime - 1) / Day) + 1, MaxDays), options.RetainDaysMin);
+        return Math.Min(own, options.RetainDays ?? own);
+    }
+
+    /// <summary>The retention that the records of a room say; slow for a room without one.</summary>
+    public static long Find(string folder)
+    {
+        var state = RoomRecords.FindState(folder, "m.room.retention"u8);
+        return state is not null && LifetimeOf(state) is > 0 and var lifetime ? lifetime
+            : RoomRecords.FindState(folder, "org.matrix.msc1763.retention"u8) is { } unstable ? LifetimeOf(unstable)
+            : 0;
+    }
+
+    /// <summary>Removes the days of all rooms that have a retention of their own.</summary>
+    /// <exception cref="IOException">A file can't be removed.</exception>
+    public async Task RemoveOldDaysAsync(DateOnly today)
+    {
+        foreach (var folder in new DirectoryInfo(_logs.Root).EnumerateDirectories("!*").Where(folder => folder.LinkTarget is null).ToList())
+        {
+            var lifetime = _files.GetByFolder(folder.Name).MaxLifetime ?? await Task.Run(() => FindAndKeep(folder));
+            if (lifetime > 0 && DaysKept(lifetime, _options) is { } days)
+            {
+                var keepFrom = today.AddDays(-days);
+                if (DayFileName.In(folder.FullName).Any(file => !file.IsIds && file.Day < keepFrom))
+                {
+                    await _logs.RemoveDaysBeforeAsync(keepFrom, $"the retention of {folder.Name}", folder.Name);
+                }
+            }
+        }
+    }
+
+    private static long LifetimeOf(RoomEvent state) => Math.Max(state.Content["max_lifetime"u8].AsInteger() ?? 0, 0);
+
+    private long FindAndKeep(DirectoryInfo folder)
+    {
+        var lifetime = Find(folder.FullName);
+        // It may have been set meanwhile.
+        _files.UpdateByFolder(folder.Name, file => file with { MaxLifetime = file.MaxLifetime ?? lifetime });
+        return _files.GetByFolder(folder.Name).MaxLifetime ?? lifetime;
+    }
+
+    private void Track(IReadOnlyList<LoggedLine> lines)
+    {
+        foreach (var (e, _) in lines)
+        {
+            if (e is { IsNote: false, StateKeyText.Length: 0, Type: "m.room.retention" or "org.matrix.msc1763.retention" }
+                && _files.Get(e.RoomId).MaxLifetime != LifetimeOf(e))
+            {
+                try
+                {
+                    _files.Update(e.RoomId, file => file with { MaxLifetime = LifetimeOf(e) });
+                }
+                catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+                {
+                    Log.NotKept(_logger, e.RoomId, failure.Message);
+                }
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.RoomPropertiesNotKept, LogLevel.Warning,
+            "Failed to write room.json of {RoomId}: {Reason}. Its retention is in effect until the service stops.")]
+        public static partial void NotKept(ILogger logger, string roomId, string reason);
+    }
+}
