@@ -65,10 +65,12 @@ public partial class OptOutTests
     }
 
     [Theory]
-    [InlineData(null)]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Later_edits_and_quotes_of_the_message_are_left_out(bool? isKilledBetween)
+    [InlineData(null, false)]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task Later_edits_and_quotes_of_the_message_are_left_out(bool? isKilledBetween, bool isPrefixRemoved)
     {
         var folder = TempFolder.ForCaller();
         var service = new ServiceUnderTest(folder: folder, settings: Prefix);
@@ -76,7 +78,7 @@ public partial class OptOutTests
         if (isKilledBetween is { } isKilled)
         {
             folder = await service.StopAsync(folder, isKilled);
-            service = new ServiceUnderTest(folder: folder, settings: Prefix);
+            service = new ServiceUnderTest(folder: folder, settings: isPrefixRemoved ? [] : Prefix);
         }
 
         await service.PushAsync(

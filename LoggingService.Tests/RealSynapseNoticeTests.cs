@@ -34,4 +34,37 @@ public class RealSynapseNoticeTests
             Assert.Single(run.Text(room), line => line == "*** the room was told by a notice that it is logged");
         }
     }
+
+    [Theory]
+    [InlineData("11")]
+    [InlineData("12")]
+    public async Task A_room_sets_its_own_prefix_and_is_told_its_status(string version)
+    {
+        await using var run = await SynapseAndService.StartAsync();
+        var (alice, bob) = (await run.RegisterAsync("alice"), await run.RegisterAsync("bob"));
+        var room = await alice.CreateRoomAsync(new { preset = "public_chat", room_alias_name = "logged_tea", room_version = version });
+        (await bob.JoinAsync(room)).EnsureSuccess();
+        (await (await run.GetServiceUserAsync()).JoinAsync(room)).EnsureSuccess();
+        await run.WaitUntilLoggedAsync(room, await alice.SetStateAsync(room, "com.loggingservice.room", new { no_log_prefix = "!off" }));
+        const string Noted = "*** @alice:localhost set how the room is logged: not what begins with \"!off\"";
+        await run.WaitUntilAsync(() => run.Text(room)[^1] == Noted, "the wish is noted");
+
+        var secret = await bob.SayAsync(room, "!off secret");
+        await run.WaitUntilLoggedAsync(room, secret);
+        Assert.Equal("<@bob:localhost, not logged> [not logged at the sender's wish]", run.Text(room)[^1]);
+        await bob.SendAsync(room, "m.room.message", new Dictionary<string, object>
+        {
+            ["msgtype"] = "m.text",
+            ["body"] = "* secret",
+            ["m.new_content"] = new { msgtype = "m.text", body = "secret" },
+            ["m.relates_to"] = new { rel_type = "m.replace", event_id = secret },
+        });
+        await run.WaitUntilLoggedAsync(room, await bob.RedactAsync(room, secret));
+        await bob.SayAsync(room, "!log status");
+        await run.WaitUntilAsync(
+            () => run.Text(room)[^1].StartsWith("-@logging:localhost- Messages in this room are logged", StringComparison.Ordinal),
+            "the status is answered");
+        Assert.Contains("Messages that begin with !off are not logged.", run.Text(room)[^1], StringComparison.Ordinal);
+        Assert.DoesNotContain(run.Record(room), e => e.GetRawText().Contains("secret", StringComparison.Ordinal));
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using LoggingService.RoomLogs;
 
 namespace LoggingService.Consent;
 
@@ -6,31 +7,30 @@ namespace LoggingService.Consent;
 /// Leaves out what senders do not want to be logged: messages that begin with <c>NoLogPrefix</c>, edits of them, and quotations of them in
 /// replies; and all of a room that wants a pause. What is pushed and what is fetched passes it before the journal.
 /// </summary>
-internal sealed class OptOut(LoggingServiceOptions options, RoomWishes wishes, NotLoggedEvents notLogged)
+internal sealed class OptOut(LoggingServiceOptions options, RoomWishes wishes, RoomFiles files, NotLoggedEvents notLogged)
 {
     /// <summary>Returns the events to log, in order, with stubs in place of those that must not be logged.</summary>
     /// <exception cref="IOException">It is not known yet which events were not logged.</exception>
     public ValueTask<IReadOnlyList<RoomEvent>> ApplyAsync(IReadOnlyList<RoomEvent> events)
     {
         // Most rooms have no wishes, and events come in runs of one room.
-        var wish = RoomWish.None;
         string? roomId = null;
         foreach (var e in events)
         {
-            if (e.RoomId != roomId)
-            {
-                roomId = e.RoomId;
-                wish = wishes.Get(roomId);
-            }
-
-            if (options.NoLogPrefix.Length > 0 || wish.NoLogPrefix is not null || wish.IsPaused)
+            if (options.NoLogPrefix.Length > 0 || (e.RoomId != roomId && MayLeaveOut(e.RoomId)))
             {
                 return ApplyToEachAsync(events);
             }
+
+            roomId = e.RoomId;
         }
 
         return new(events);
     }
+
+    /// <summary>Also without a prefix now: edits and quotations of what was left out earlier are left out, too.</summary>
+    private bool MayLeaveOut(string roomId) =>
+        files.Get(roomId).HasNotLogged || wishes.Get(roomId) is { NoLogPrefix: not null } or { IsPaused: true };
 
     /// <summary>What is logged during a pause: what says who may end it, and which room it is.</summary>
     private static bool IsLoggedInPause(RoomEvent e) => e.IsNote
@@ -57,7 +57,7 @@ internal sealed class OptOut(LoggingServiceOptions options, RoomWishes wishes, N
                     .Select(prefix => Encoding.UTF8.GetBytes(prefix!)),
             ];
             var isMessage = e is { IsNote: false, StateKeyText: null, Type: not "m.room.redaction" };
-            logged.Add(isMessage && prefixes.Length > 0 ? await ApplyAsync(e, prefixes) : e);
+            logged.Add(isMessage ? await ApplyAsync(e, prefixes) : e);
         }
 
         return logged;
@@ -78,6 +78,7 @@ internal sealed class OptOut(LoggingServiceOptions options, RoomWishes wishes, N
         if (isOptedOut || edited == true)
         {
             known[e.EventId] = true;
+            NoteNotLogged(e.RoomId);
             return EventStub.Create(e);
         }
 
@@ -91,6 +92,23 @@ internal sealed class OptOut(LoggingServiceOptions options, RoomWishes wishes, N
         return EventStub.WithContent(e, ReplyQuote.RemoveFrom(content));
 
         bool? Find(RawJson id) => id.AsString() is { } text && known.TryGetValue(text, out var isStub) ? isStub : null;
+    }
+
+    private void NoteNotLogged(string roomId)
+    {
+        if (files.Get(roomId).HasNotLogged)
+        {
+            return;
+        }
+
+        try
+        {
+            files.Update(roomId, file => file with { HasNotLogged = true });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // One room must not stop the others. It is in effect until the service stops, and later while there is a prefix.
+        }
     }
 
     private static RawJson RepliedTo(RawJson content) => content["m.relates_to"u8]["m.in_reply_to"u8]["event_id"u8];

@@ -7,8 +7,9 @@ namespace LoggingService.RoomLogs;
 /// <summary>What the service keeps of a room next to its log, in <c>room.json</c>.</summary>
 /// <param name="NoticeTs">When the room was told that it is logged, in milliseconds since 1970; <c>null</c> if it was not.</param>
 /// <param name="MaxLifetime">The room's own retention in milliseconds; 0 if it has none; <c>null</c> if that is not known yet.</param>
+/// <param name="HasNotLogged">The room's log has events that were not logged at their senders' wish.</param>
 /// <param name="Wishes">The content of the state event with the room's wishes; missing if there is none.</param>
-internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, RawJson Wishes)
+internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLogged, RawJson Wishes)
 {
     /// <summary>Reads the file in a room's folder; without one, nothing is known.</summary>
     public static RoomFile Read(string folder)
@@ -17,12 +18,14 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, RawJson Wishe
         {
             var path = Path.Combine(folder, RoomFolder.Properties);
             return File.Exists(path) && RawJson.TryParse(File.ReadAllBytes(path), out var json, out _)
-                ? new(json["notice_ts"u8].AsInteger(), json["max_lifetime"u8].AsInteger(), json["wishes"u8])
-                : new(null, null, default);
+                ? new(
+                    json["notice_ts"u8].AsInteger(), json["max_lifetime"u8].AsInteger(), json["has_not_logged"u8].AsBoolean() == true,
+                    json["wishes"u8])
+                : new(null, null, false, default);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new(null, null, default);
+            return new(null, null, false, default);
         }
     }
 
@@ -43,6 +46,11 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, RawJson Wishe
         if (MaxLifetime is { } lifetime)
         {
             json.WriteNumber("max_lifetime", lifetime);
+        }
+
+        if (HasNotLogged)
+        {
+            json.WriteBoolean("has_not_logged", true);
         }
 
         if (Wishes.Kind == JsonValueKind.Object)
@@ -78,6 +86,7 @@ internal sealed class RoomFiles(LogDirectory logs)
         {
             var file = change(GetByFolder(folder));
             _files[folder] = file;
+            Posix.CreateFolder(Path.Combine(logs.Root, folder));
             file.Write(Path.Combine(logs.Root, folder));
         }
     }
