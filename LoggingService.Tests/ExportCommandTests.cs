@@ -17,7 +17,7 @@ public sealed class ExportCommandTests : IDisposable
         Write(Tea, "20261120", isCompressed: true, Message(Tea, "@alice:x", "first"));
         Write(Tea, "20261121", isCompressed: false, Message(Tea, "@bob:x", "second"));
         var output = await ExportAsync(Tea);
-        Assert.Equal($"Exported 2 events of 2 days, 1 rooms, to {_folder["export"]}", Assert.Single(output));
+        Assert.Equal($"Exported 2 events of 2 days, 1 room, to {_folder["export"]}", Assert.Single(output));
         Assert.Equal(["text of first"], await ReadAsync(Tea, "20261120.log"));
         Assert.Equal(["text of second"], await ReadAsync(Tea, "20261121.log"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_folder["export", Tea, "20261121.log"]));

@@ -76,9 +76,13 @@ internal static class ExportCommand
         progress.Complete();
         line.Clear();
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"Exported {events} events of {days} days, {exportedRooms} rooms, to {output}"));
+            CultureInfo.InvariantCulture,
+            $"Exported {Count(events, "event")} of {Count(days, "day")}, {Count(exportedRooms, "room")}, to {output}"));
         return 0;
     }
+
+    private static string Count(long number, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
 
     private static long Export(RoomExport room, DateOnly day)
     {
