@@ -71,6 +71,26 @@ public sealed class RoomRetentionTests : IDisposable
         await UntilAsync("20261101 20261123");
     }
 
+    [Theory]
+    [InlineData("{\"notice_ts\":1,\"max_lifetime\":0,\"wishes\":{}}", false)]
+    [InlineData("{\"max_lifetime\":1}", true)]
+    [InlineData("{\"wishes\":{\"paused\":true}}", true)]
+    public async Task What_a_room_decided_outlives_the_last_day_of_its_log(string properties, bool isKept)
+    {
+        Write(Tea, "{}");
+        File.CreateSymbolicLink(_folder["logs", Tea, "latest.log"], "20261101.log");
+        await File.WriteAllTextAsync(_folder["logs", Tea, "room.json"], properties, TestContext.Current.CancellationToken);
+
+        // Until no ids of the days are kept either.
+        _time.SetUtcNow(Now.AddDays(60));
+        using var service = new ServiceUnderTest(_time, _folder, settings: new() { ["LoggingService:RetainDays"] = "2" });
+        await service.PushAsync("1", Some.Message(Milk));
+        await UntilAsync("");
+        await Wait.UntilAsync(
+            () => service.Logged.Any(e => e.RenderMessage().StartsWith("Removed ", StringComparison.Ordinal)), "the removal is complete");
+        Assert.Equal(isKept, File.Exists(_folder["logs", Tea, "room.json"]));
+    }
+
     [Fact]
     public async Task The_command_rooms_says_what_would_be_removed()
     {

@@ -127,7 +127,7 @@ internal static class Retention
 
         // Without the link it may be the folder of a room whose first event is yet to come.
         var hadDays = latest.LinkTarget is not null || DateOnly.FromDateTime(folder.LastWriteTime) < keepFrom;
-        if (!hadDays || folder.EnumerateFileSystemInfos().Any(IsOther))
+        if (!hadDays || folder.EnumerateFileSystemInfos().Any(IsOther) || RoomFile.Read(folder.FullName).IsStillNeeded)
         {
             return;
         }

@@ -11,6 +11,9 @@ namespace LoggingService.RoomLogs;
 /// <param name="Wishes">The content of the state event with the room's wishes; missing if there is none.</param>
 internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLogged, RawJson Wishes)
 {
+    /// <summary>It decides about events that are yet to come, also after the last day of the log was removed.</summary>
+    public bool IsStillNeeded => MaxLifetime > 0 || (Wishes.Kind == JsonValueKind.Object && !Wishes.IsEmptyObject);
+
     /// <summary>Reads the file in a room's folder; without one, nothing is known.</summary>
     public static RoomFile Read(string folder)
     {
