@@ -65,6 +65,12 @@ internal sealed class RoomEvent
     }
 
     /// <summary>
+    /// When the service fetched the event from the homeserver, in milliseconds since 1970: read from the end of a record line, or set from
+    /// its entry in the journal; <c>null</c> for an event that was pushed, whatever its JSON says.
+    /// </summary>
+    public long? FetchedTs { get; set; }
+
+    /// <summary>
     /// Reads a value, from its first token to its last. It can be logged if it is an object with an event id, and a room id that
     /// starts with <c>!</c>; otherwise it is unloggable, and the event is <c>null</c>.
     /// </summary>
@@ -97,7 +103,12 @@ internal sealed class RoomEvent
     }
 
     /// <summary>Reads a line of a record, without its line break; <c>null</c> if it contains no event.</summary>
-    public static RoomEvent? FromRecord(ReadOnlyMemory<byte> line) => FromJournal(line, Note.IsRecord(line.Span));
+    public static RoomEvent? FromRecord(ReadOnlyMemory<byte> line)
+    {
+        var e = FromJournal(line, Note.IsRecord(line.Span));
+        e?.FetchedTs = RecordLine.ReadFetchedTs(line.Span);
+        return e;
+    }
 
     /// <summary>Reads the JSON of a journal entry, whose kind says whether it is a note; <c>null</c> if it contains no event.</summary>
     public static RoomEvent? FromJournal(ReadOnlyMemory<byte> json, bool isNote)
@@ -118,17 +129,19 @@ internal sealed class RoomEvent
     public Utf8Text? StateKeyText => Json.Slice(_parts.StateKey).AsText();
 
     /// <summary>The event with bytes of its own, which keep no larger array in memory.</summary>
-    public RoomEvent Copy() => new(new(Json.Bytes.ToArray()), _parts, RoomId) { IsNote = IsNote };
+    public RoomEvent Copy() => new(new(Json.Bytes.ToArray()), _parts, RoomId) { IsNote = IsNote, FetchedTs = FetchedTs };
 
     /// <summary>
     /// Writes the event's line of the record: the bytes as pushed, with <c>received_ts</c> appended as the last key
-    /// (readers use the last of two equal keys, and the sender may have set its own), for a note also <c>note</c>, and a line break.
+    /// (readers use the last of two equal keys, and the sender may have set its own), before it <c>fetched_ts</c> if the event was fetched,
+    /// for a note also <c>note</c>, and a line break.
     /// </summary>
     public void WriteRecord(Stream output)
     {
         Span<byte> end = stackalloc byte[64];
         Utf8.TryWrite(end, $",\"received_ts\":{ReceivedTs ?? 0}{(IsNote ? ",\"note\":true" : "")}}}\n", out var length);
         Json.WriteOpenObject(output);
+        RecordLine.WriteFetchedTs(output, FetchedTs, Json.Bytes.Span);
         output.Write(end[..length]);
     }
 

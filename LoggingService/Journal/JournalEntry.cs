@@ -31,6 +31,7 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
     private const byte ReasonTag = 4;
     private const byte TransactionIdTag = 5;
     private const byte IsJsonTag = 6;
+    private const byte FetchedTsTag = 7;
 
     /// <summary>Milliseconds since 1970 at which the transaction was committed.</summary>
     public long ReceivedTs { get; private set; } = ReceivedTs;
@@ -50,11 +51,25 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
     /// <summary>The unloggable input is one JSON value.</summary>
     public bool IsJson { get; init; }
 
+    /// <summary>Milliseconds since 1970 at which the service fetched the event; <c>null</c> if it was pushed.</summary>
+    public long? FetchedTs { get; init; }
+
+    /// <summary>The day is not that of the commit.</summary>
+    public bool HasOwnDay { get; init; }
+
+    /// <summary>The entry of an event that was fetched from the homeserver.</summary>
+    /// <param name="day">The day of its files; <c>null</c> for that of the commit.</param>
+    public static JournalEntry OfFetched(RoomEvent e, long fetchedTs, DateOnly? day)
+    {
+        e.FetchedTs = fetchedTs;
+        return new(JournalEntryKind.Event, 0, day ?? default, e.Json.Bytes) { Event = e, FetchedTs = fetchedTs, HasOwnDay = day is not null };
+    }
+
     /// <summary>Sets the time and the day of the commit, in the zone of the time.</summary>
     public void Stamp(DateTimeOffset now)
     {
         ReceivedTs = now.ToUnixTimeMilliseconds();
-        Day = DateOnly.FromDateTime(now.DateTime);
+        Day = HasOwnDay ? Day : DateOnly.FromDateTime(now.DateTime);
         Event?.ReceivedTs = ReceivedTs;
     }
 
@@ -68,6 +83,12 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
         WriteField(output, ReceivedTsTag, number);
         BinaryPrimitives.WriteInt32LittleEndian(number, Day.DayNumber);
         WriteField(output, DayTag, number[..4]);
+        if (FetchedTs is { } fetchedTs)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(number, fetchedTs);
+            WriteField(output, FetchedTsTag, number);
+        }
+
         if (Reason is not null)
         {
             WriteField(output, ReasonTag, Encoding.UTF8.GetBytes(Reason));
@@ -105,6 +126,7 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
     {
         var e = Kind == JournalEntryKind.Unloggable ? null : RoomEvent.FromJournal(Bytes, isNote: Kind == JournalEntryKind.Note);
         e?.ReceivedTs = ReceivedTs;
+        e?.FetchedTs = FetchedTs;
         return e;
     }
 
@@ -123,6 +145,7 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
                 ReasonTag => entry with { Reason = Encoding.UTF8.GetString(value.Span) },
                 TransactionIdTag => entry with { TransactionId = Encoding.UTF8.GetString(value.Span) },
                 IsJsonTag => entry with { IsJson = true },
+                FetchedTsTag => entry with { FetchedTs = BinaryPrimitives.ReadInt64LittleEndian(Take(ref value, 8).Span) },
                 _ => entry,
             };
         }

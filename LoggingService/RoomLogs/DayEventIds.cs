@@ -7,7 +7,8 @@ namespace LoggingService.RoomLogs;
 /// <see cref="IOException"/> and <see cref="UnauthorizedAccessException"/> only if the record can't be read.
 /// </summary>
 /// <param name="seed">The seed of ids that are built; a file may have another one.</param>
-internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<string, ulong, ulong> hash)
+/// <param name="isReadOnly">Ids that are built stay in memory: the writer may write the file.</param>
+internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<string, ulong, ulong> hash, bool isReadOnly = false)
 {
     /// <summary>In place of the offset of a line that retention removed with its record.</summary>
     public const long NoLine = -1;
@@ -238,7 +239,7 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
             _replaceable = null;
         }
 
-        if (!_isCurrent)
+        if (!_isCurrent && !isReadOnly)
         {
             TryWrite(stamp, Posix.Stat(_text));
         }

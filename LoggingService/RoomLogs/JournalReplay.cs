@@ -86,16 +86,13 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
         foreach (var entry in RoomEntry.Of(frame))
         {
             var room = cache.GetOrAdd(entry.RoomId);
-            if (room.From is null)
-            {
-                room.UnsyncedDay = entry.Day;
-            }
+            room.AddUnsyncedDay(entry.Day);
 
             room.UnsyncedFrom = Math.Min(room.UnsyncedFrom ?? long.MaxValue, frame.Sequence);
             room.Day = entry.Day;
             _sizes[room] = _sizes.GetValueOrDefault(room) + entry.Entry.Bytes.Length;
             rooms.Add(room);
-            if (entry.Event is { } e)
+            if (entry.Event is { FetchedTs: null } e)
             {
                 LastEvents[entry.RoomId] = e;
             }

@@ -17,6 +17,7 @@ internal sealed class KnownEvents
 
     private readonly string _folder;
     private readonly Func<string, ulong, ulong> _hash;
+    private readonly bool _isOfAllDays;
 
     /// <summary>The same for all days, so that one hash is looked up in the filter of all.</summary>
     private readonly ulong _seed;
@@ -25,10 +26,11 @@ internal sealed class KnownEvents
     private IdFilter? _filter;
     private int _rebuilds;
 
-    private KnownEvents(string folder, DateOnly day, Func<string, ulong, ulong> hash)
+    private KnownEvents(string folder, DateOnly day, Func<string, ulong, ulong> hash, bool isOfAllDays = false)
     {
         _folder = folder;
         _hash = hash;
+        _isOfAllDays = isOfAllDays;
         _seed = FindSeed() ?? (ulong)Random.Shared.NextInt64();
         _current = Create(day);
     }
@@ -63,6 +65,17 @@ internal sealed class KnownEvents
         {
             // A record that can't be read is removed all the same.
         }
+    }
+
+    /// <summary>
+    /// Opens all days of a room, to look up ids while the writer may append to them: what is appended later may be found or not. Writes no
+    /// file. Reads the records of days without a valid <c>.ids</c> file.
+    /// </summary>
+    public static KnownEvents OpenAll(string folder)
+    {
+        var known = new KnownEvents(folder, DateOnly.MaxValue, Hash, isOfAllDays: true);
+        known.Start();
+        return known;
     }
 
     /// <summary>Deletes the <c>.ids</c> file of a day whose record is repaired.</summary>
@@ -123,14 +136,14 @@ internal sealed class KnownEvents
                 .Append(Day)
                 .Distinct()
                 .OrderDescending()
-                .Where((day, index) => index < Days || day == Day)
+                .Where((day, index) => index < Days || day == Day || _isOfAllDays)
                 .Select(day => day == Day ? _current : _days.Find(known => known.Day == day) ?? Create(day)),
         ];
         TextMatches = _current.StartWriting();
         BuildFilter();
     }
 
-    private DayEventIds Create(DateOnly day) => new(_folder, day, _seed, _hash);
+    private DayEventIds Create(DateOnly day) => new(_folder, day, _seed, _hash, isReadOnly: _isOfAllDays);
 
     private ulong? FindSeed()
     {

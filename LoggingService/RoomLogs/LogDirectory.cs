@@ -116,7 +116,7 @@ internal sealed partial class LogDirectory : IDisposable
     /// </summary>
     /// <param name="events">Events of logged rooms, and notes.</param>
     /// <exception cref="IOException">The journal can't be written: the homeserver must retry.</exception>
-    public async Task AppendAsync(IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
+    public Task AppendAsync(IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
     {
         var entries = new List<JournalEntry>(events.Count + unloggable.Count);
         foreach (var e in events)
@@ -134,6 +134,12 @@ internal sealed partial class LogDirectory : IDisposable
             });
         }
 
+        return AppendAsync(entries);
+    }
+
+    /// <summary>As above, for entries, which are durable all or none.</summary>
+    public async Task AppendAsync(IReadOnlyList<JournalEntry> entries)
+    {
         if (entries.Count == 0)
         {
             return;

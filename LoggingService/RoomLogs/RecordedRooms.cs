@@ -64,7 +64,7 @@ internal sealed partial class RecordedRooms(
             else if (i == 0 || e.StateKey is not null)
             {
                 checks.Enqueue(e);
-                newestName = e is { Type: "m.room.name", StateKey: "" } ? i : newestName;
+                newestName = e is { Type: "m.room.name", StateKey: "", FetchedTs: null } ? i : newestName;
             }
         }
 

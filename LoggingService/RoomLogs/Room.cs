@@ -48,8 +48,8 @@ internal sealed class Room(string roomId)
     /// <summary>The day of the newest entry.</summary>
     public DateOnly Day { get; set; }
 
-    /// <summary>The day of the oldest entry that is not known to be synced.</summary>
-    public DateOnly UnsyncedDay { get; set; }
+    /// <summary>The oldest day of the entries that are not known to be synced.</summary>
+    public DateOnly UnsyncedDay { get; private set; }
 
     /// <summary>The oldest entry that no checkpoint has started to sync; <c>null</c> if there is none.</summary>
     public long? UnsyncedFrom { get; set; }
@@ -77,6 +77,15 @@ internal sealed class Room(string roomId)
 
     /// <summary>More entries wait than are kept in memory: they must be read from the journal.</summary>
     public bool HasOverflowed { get; private set; }
+
+    /// <summary>Notes the day of an entry, before its sequence: fetched events may belong to an earlier day than those before them.</summary>
+    public void AddUnsyncedDay(DateOnly day)
+    {
+        if (From is null || day < UnsyncedDay)
+        {
+            UnsyncedDay = day;
+        }
+    }
 
     /// <summary>Keeps entries until the room is not busy.</summary>
     public void Hold(IReadOnlyList<RoomEntry> entries)

@@ -63,7 +63,7 @@ internal sealed partial class RoomActivity(
             return;
         }
 
-        foreach (var (e, bytes) in lines)
+        foreach (var (e, bytes) in lines.Where(line => line.Event.FetchedTs is null))
         {
             var time = LogLine.Time(e, clock.LocalTimeZone);
             var line = Encoding.UTF8.GetString(bytes.Span[Timestamp.Length..^1]);

@@ -36,12 +36,13 @@ internal sealed class RoomDispatcher
     /// <param name="entries">The caller may reuse the list afterwards.</param>
     public void Write(Room room, List<RoomEntry> entries)
     {
-        if (room.From is null)
+        room.AddUnsyncedDay(entries[0].Day);
+        room.UnsyncedFrom ??= entries[0].Sequence;
+        for (var i = 1; i < entries.Count; i++)
         {
-            room.UnsyncedDay = entries[0].Day;
+            room.AddUnsyncedDay(entries[i].Day);
         }
 
-        room.UnsyncedFrom ??= entries[0].Sequence;
         room.Day = entries[^1].Day;
         if (room.BusySince is not null || room.HeldFrom is not null)
         {

@@ -22,13 +22,22 @@ internal sealed partial record RoomFolder(string Root, string RoomId, TimeZoneIn
     public static DateOnly? NewestDayBefore(string folder, DateOnly day) =>
         DayFileName.In(folder).Where(name => name.IsRecord && name.Day < day).Max(name => (DateOnly?)name.Day);
 
-    /// <summary>Points <c>latest.log</c> to a day. A failure is logged: the room is logged without it.</summary>
+    /// <summary>
+    /// Points <c>latest.log</c> to a day; returns whether it does. A failure is logged: the room is logged without it.
+    /// </summary>
     /// <param name="isLogged">Whether a failure is logged: not for a retry.</param>
-    public bool LinkLatest(DateOnly day, bool isLogged)
+    /// <param name="movesBack">Also where it points to a later day.</param>
+    public bool LinkLatest(DateOnly day, bool isLogged, bool movesBack)
     {
         var link = System.IO.Path.Combine(Path, Latest);
         try
         {
+            if (!movesBack
+                && DayFileName.Parse(new FileInfo(link).LinkTarget) is { } latest && latest.Day > day && File.Exists(Text(latest.Day)))
+            {
+                return false;
+            }
+
             SymbolicLink.Replace(link, DayFileName.Text(day).ToString());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

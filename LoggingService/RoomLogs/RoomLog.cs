@@ -42,7 +42,7 @@ internal sealed class RoomLog : DayLog
     public static RoomLog Open(RoomFolder folder, DateOnly day, KnownEvents known)
     {
         Posix.CreateFolder(folder.Path);
-        return new(folder, day, known) { _isLinked = folder.LinkLatest(day, isLogged: true) };
+        return new(folder, day, known) { _isLinked = folder.LinkLatest(day, isLogged: true, movesBack: false) };
     }
 
     /// <summary>Closes a day whose files are synced, and hands its known ids over to another day.</summary>
@@ -83,7 +83,12 @@ internal sealed class RoomLog : DayLog
             throw new FileChangedException(_folder.Path);
         }
 
-        _isLinked = _isLinked || _folder.LinkLatest(Day, isLogged: false);
+        if (!_isLinked && _appended.Exists(item => item.Event.FetchedTs is null))
+        {
+            // A day before the latest one is the newest only where the clock was set back.
+            _isLinked = _folder.LinkLatest(Day, isLogged: false, movesBack: true);
+        }
+
         _pending.Clear();
         var logged = new List<LoggedLine>(_appended.Count);
         for (var i = 0; i < _appended.Count; i++)

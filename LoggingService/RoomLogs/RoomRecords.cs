@@ -7,7 +7,9 @@ namespace LoggingService.RoomLogs;
 /// <summary>What the records of rooms say about their aliases and names, read from the files.</summary>
 internal static class RoomRecords
 {
-    /// <summary>The last event in a room's record, which may be a note; <c>null</c> if there is none, or it can't be read.</summary>
+    /// <summary>
+    /// The last event in a room's record, which may be a note, but was not fetched; <c>null</c> if there is none, or it can't be read.
+    /// </summary>
     public static RoomEvent? FindLast(string root, string roomId) => FindLast(Path.Combine(root, FolderName.ForRoom(roomId)));
 
     /// <summary>As the other one, in a room's folder.</summary>
@@ -149,6 +151,6 @@ internal static class RoomRecords
     private static RoomEvent? ReadLast(string record)
     {
         using var file = DayFile.Open(record);
-        return RecordReader.Newest(file.ReadAt, file.Length, "{"u8.ToArray(), _ => true, lookBack: long.MaxValue)?.Event;
+        return RecordReader.Newest(file.ReadAt, file.Length, "{"u8.ToArray(), e => e.FetchedTs is null, lookBack: long.MaxValue)?.Event;
     }
 }
