@@ -1,6 +1,7 @@
 using LoggingService.Admin;
 using LoggingService.Cli;
 using LoggingService.Consent;
+using LoggingService.History;
 using LoggingService.Homeserver;
 using LoggingService.Http;
 using LoggingService.Registration;
@@ -60,7 +61,7 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddSingleton<RoomCreator>().AddSingleton<PendingRooms>();
     builder.Services.AddSingleton<RoomAliases>().AddSingleton<AliasLookups>();
     builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());
-    builder.Services.AddRoomLogs(options).AddHomeserver(options).AddConsent();
+    builder.Services.AddRoomLogs(options).AddHomeserver(options).AddConsent().AddHistory(options);
     builder.Services.AddSingleton(settingsAtStart).AddSingleton<SettingsReload>();
     if (!serves)
     {

@@ -97,6 +97,9 @@ internal sealed class StubHomeserver : HttpMessageHandler
     public StubHomeserver Alias(string alias, string roomId) =>
         On(AliasLine(alias), $$"""{"room_id":{{JsonSerializer.Serialize(roomId)}},"servers":["localhost"]}""");
 
+    /// <summary>Defines the history that our user may read.</summary>
+    public StubHomeserver History(StubHistory history) => On(history.Line, history.RespondAsync);
+
     /// <summary>The request for a room's aliases.</summary>
     public static string AliasesLine(string roomId) => $"GET /_matrix/client/v3/rooms/{Uri.EscapeDataString(roomId)}/aliases";
 
@@ -124,6 +127,15 @@ internal sealed class StubHomeserver : HttpMessageHandler
             };
         }
 
+        if (IsUnreadableHistory(line))
+        {
+            return new HttpResponseMessage(HttpStatusCode.Forbidden)
+            {
+                RequestMessage = request,
+                Content = new StringContent("""{"errcode":"M_FORBIDDEN","error":"You aren't a member of the room"}"""),
+            };
+        }
+
         _calls.Enqueue(call);
         var (status, body, retryAfter) = await RespondAsync(call).WaitAsync(cancellationToken);
         var response = new HttpResponseMessage((HttpStatusCode)status)
@@ -143,6 +155,12 @@ internal sealed class StubHomeserver : HttpMessageHandler
 
         return response;
     }
+
+    /// <summary>The service looks for gaps in the background of any test.</summary>
+    private bool IsUnreadableHistory(string line) =>
+        line.StartsWith("GET /_matrix/client/v3/rooms/", StringComparison.Ordinal)
+        && line.EndsWith("/messages", StringComparison.Ordinal)
+        && !_responses.ContainsKey(line);
 
     private Task<Response> RespondAsync(Request call)
     {

@@ -27,6 +27,15 @@ internal static class Note
     /// <summary>The type of the note that wishes were refused: their sender may not set the topic.</summary>
     public const string WishesRefused = "wishes.refused";
 
+    /// <summary>
+    /// The type of the note before events that were fetched because they had not been pushed. Its content has their <c>count</c>, and the
+    /// times of the first and the last one in milliseconds since 1970, <c>from</c> and <c>to</c>.
+    /// </summary>
+    public const string EventsFetched = "events.fetched";
+
+    /// <summary>The type of the note that events between two times, <c>from</c> and <c>to</c>, may not have been pushed.</summary>
+    public const string EventsMissing = "events.missing";
+
     /// <param name="type">One of the types above.</param>
     /// <param name="cause">The id of the event that caused the note: one cause makes one note of a type.</param>
     /// <param name="writeContent">Writes the properties of the content.</param>

@@ -3,8 +3,10 @@ namespace LoggingService.Homeserver;
 /// <summary>Whether the homeserver answers the calls of the service. Safe for concurrent use.</summary>
 internal sealed class HomeserverContact(TimeProvider time)
 {
+    private readonly Lock _lock = new();
     private volatile Outcome? _last;
     private volatile Outcome? _lastSuccess;
+    private DateTimeOffset? _lostSince;
 
     /// <summary>When the homeserver last answered; <c>null</c> if it has not yet.</summary>
     public DateTimeOffset? AnsweredAt => _lastSuccess?.At;
@@ -25,7 +27,32 @@ internal sealed class HomeserverContact(TimeProvider time)
     }
 
     /// <summary>Notes a failed call: the homeserver may have answered it, for example that there is no such alias.</summary>
-    public void Note(HomeserverException e) => Note(e.Status is null or >= 500 or 401 || e.RedirectedTo is not null ? e.Response : null);
+    public void Note(HomeserverException e)
+    {
+        // Not where the homeserver itself answers: a proxy's answer has no errcode.
+        if (e is { Status: null } or { Status: >= 500, Errcode: null })
+        {
+            lock (_lock)
+            {
+                _lostSince ??= AnsweredAt ?? time.GetUtcNow();
+            }
+        }
+
+        Note(e.Status is null or >= 500 or 401 || e.RedirectedTo is not null ? e.Response : null);
+    }
+
+    /// <summary>
+    /// Since when the homeserver may not have run, if a call did not reach it since this was last called; <c>null</c> otherwise.
+    /// </summary>
+    public DateTimeOffset? TakeLoss()
+    {
+        lock (_lock)
+        {
+            var since = _lostSince;
+            _lostSince = null;
+            return since;
+        }
+    }
 
     private sealed record Outcome(DateTimeOffset At, string? Error);
 }

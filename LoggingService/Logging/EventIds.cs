@@ -103,6 +103,14 @@ internal static class EventIds
     public const int AdminIsPublic = 901;
     public const int AdminNotListening = 902;
 
+    // History: 960 to 979.
+    public const int GapFetched = 960;
+    public const int GapCheckFailed = 961;
+    public const int BackfillStarted = 962;
+    public const int BackfillEnded = 963;
+    public const int BackfillFailed = 964;
+    public const int BackfillInterrupted = 965;
+
     // Systemd: 950 to 959.
     public const int Stalled = 950;
     public const int Progressing = 951;

@@ -53,8 +53,11 @@ internal static class LogLine
     }
 
     /// <summary>The line's timestamp: <c>origin_server_ts</c>, or else the arrival, clamped to a valid date. Never throws.</summary>
-    public static DateTimeOffset Time(RoomEvent e, TimeZoneInfo zone) =>
-        TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(Milliseconds(e)), zone);
+    public static DateTimeOffset Time(RoomEvent e, TimeZoneInfo zone) => TimeAt(Milliseconds(e), zone);
+
+    /// <param name="milliseconds">Since 1970; clamped to a valid date.</param>
+    public static DateTimeOffset TimeAt(long milliseconds, TimeZoneInfo zone) =>
+        TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(milliseconds, MinTime, MaxTime)), zone);
 
     /// <summary>The event's type as it was sent, for a state event with its state key: <c>m.room.topic [""]</c>.</summary>
     public static Phrase DescribeType(RoomEvent e)

@@ -11,6 +11,8 @@ internal static class NoteLine
         Note.NoticeSent => context.Write("*** the room was told by a notice that it is logged"u8),
         Note.WishesChanged => context.Write($"*** {SenderOf(context)} set how the room is logged: {DescribeWishes(context.Event.Content)}"),
         Note.WishesRefused => context.Write($"*** {SenderOf(context)} wants to set how the room is logged, and may not"),
+        Note.EventsFetched => Fetched(context),
+        Note.EventsMissing => context.Write($"*** events between {Time(context, "from"u8)} and {Time(context, "to"u8)} may be missing"),
         _ => false,
     };
 
@@ -26,4 +28,16 @@ internal static class NoteLine
         var paused = wishes["paused"u8].AsBoolean() == true ? "paused"u8 : Phrase.None;
         return Prose.Join([paused, prefix, redactions, notice]) ?? "by the service's settings"u8;
     }
+
+    private static bool Fetched(RenderContext context)
+    {
+        var count = context.Event.Content["count"u8].AsInteger() ?? 0;
+        var from = Time(context, "from"u8);
+        return count == 1
+            ? context.Write($"*** 1 event from {from} was fetched later")
+            : context.Write($"*** {count} events from {from} to {Time(context, "to"u8)} were fetched later");
+    }
+
+    private static Phrase Time(RenderContext context, ReadOnlySpan<byte> name) =>
+        context.FormatTime(context.Event.Content[name].AsInteger() ?? 0);
 }

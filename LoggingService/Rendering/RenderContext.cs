@@ -84,9 +84,13 @@ internal readonly record struct RenderContext(
     public RoomEvent? FindEvent(Utf8Text id) => History.FindEvent(id.ToString());
 
     /// <summary>The time of an earlier event: <c>19:20:11</c>, with its date if that differs from this line's.</summary>
-    public Phrase FormatTime(RoomEvent earlier)
+    public Phrase FormatTime(RoomEvent earlier) => FormatTime(LogLine.Time(earlier, Zone));
+
+    /// <summary>As above, of milliseconds since 1970.</summary>
+    public Phrase FormatTime(long milliseconds) => FormatTime(LogLine.TimeAt(milliseconds, Zone));
+
+    private Phrase FormatTime(DateTimeOffset time)
     {
-        var time = LogLine.Time(earlier, Zone);
         Phrase clock = $"{time:HH:mm:ss}";
         return time.Date == Time.Date ? clock : $"{time:yyyy-MM-dd} {clock}";
     }

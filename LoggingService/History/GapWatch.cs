@@ -1,0 +1,253 @@
+using System.Collections.Concurrent;
+using LoggingService.Homeserver;
+using LoggingService.RoomLogs;
+using LoggingService.Rooms;
+
+namespace LoggingService.History;
+
+/// <summary>
+/// Compares the rooms' histories with their logs where a push may have been lost: at start, after the homeserver could not be reached,
+/// after a pause of pushes, and once a day for the rooms that are active. It waits until what the homeserver has queued is pushed.
+/// </summary>
+internal sealed partial class GapWatch(
+    GapFetch gaps, LogDirectory logs, RoomNotes notes, HomeserverClient homeserver, HomeserverContact contact, CheckedTime checkedTime,
+    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GapWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(30);
+    private static readonly long Pause = Milliseconds(TimeSpan.FromMinutes(10));
+    private static readonly long Day = Milliseconds(TimeSpan.FromDays(1));
+
+    /// <summary>The homeserver has pushed what it had queued when nothing arrived for as long.</summary>
+    private static readonly long Quiet = Milliseconds(TimeSpan.FromSeconds(5));
+
+    /// <summary>Events that arrive all the time don't delay a round longer.</summary>
+    private static readonly long MaxDelay = Milliseconds(TimeSpan.FromMinutes(5));
+
+    /// <summary>What was queued when the homeserver ended may be older than the last push.</summary>
+    private static readonly long Margin = Milliseconds(TimeSpan.FromMinutes(10));
+
+    private readonly ConcurrentDictionary<string, bool> _active = new();
+    private GapRound? _due;
+    private long? _dueSince;
+    private long _lastRound;
+    private long _lastPush;
+    private long _pausedSince;
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private bool IsQuiet => Now - Interlocked.Read(ref _lastPush) >= Quiet;
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        var now = Now;
+        _lastPush = now;
+        _lastRound = now;
+        _due = new(Math.Min(now - Margin, checkedTime.Read() ?? now));
+        logs.Written += OnWritten;
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
+        await started.Task.WaitAsync(stoppingToken);
+        using var timer = new PeriodicTimer(Tick, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            if (Trigger() is { } added)
+            {
+                _due = GapRound.Merge(_due, added);
+                _dueSince = null;
+            }
+
+            if (_due is { } round && await IsReadyAsync(round, stoppingToken))
+            {
+                _due = null;
+                _dueSince = null;
+                if (!await TryRunAsync(round, stoppingToken))
+                {
+                    _due = GapRound.Merge(_due, round);
+                    await Task.Delay(Retry, time, stoppingToken);
+                }
+            }
+        }
+    }
+
+    private static long Milliseconds(TimeSpan span) => (long)span.TotalMilliseconds;
+
+    /// <summary>Notes when events were pushed; called by the writer.</summary>
+    private void OnWritten(IReadOnlyList<LoggedLine> lines)
+    {
+        var e = lines[^1].Event;
+        if (e is not { IsNote: false, FetchedTs: null, ReceivedTs: { } at })
+        {
+            return;
+        }
+
+        _active.TryAdd(e.RoomId, true);
+        var last = Interlocked.Read(ref _lastPush);
+        if (at > last)
+        {
+            Interlocked.Exchange(ref _lastPush, at);
+            if (at - last > Pause)
+            {
+                Interlocked.CompareExchange(ref _pausedSince, last, 0);
+            }
+        }
+    }
+
+    /// <summary>The round for which there is a reason.</summary>
+    private GapRound? Trigger()
+    {
+        GapRound? round = null;
+        if (contact.TakeLoss() is { } lostSince)
+        {
+            var lost = Math.Min(lostSince.ToUnixTimeMilliseconds(), Interlocked.Read(ref _lastPush));
+            round = new(lost - Margin, LostSince: lost);
+        }
+
+        if (Interlocked.Exchange(ref _pausedSince, 0) is > 0 and var pausedSince)
+        {
+            round = GapRound.Merge(round, new(pausedSince - Margin));
+        }
+
+        if (Now - _lastRound >= Day)
+        {
+            round = GapRound.Merge(round, new((checkedTime.Read() ?? _lastRound) - Margin, IsOfActiveRooms: true));
+            _lastRound = Now;
+        }
+
+        return round;
+    }
+
+    /// <summary>Whether the homeserver has pushed what it has queued. One that was restarted waits for a ping before it does.</summary>
+    private async Task<bool> IsReadyAsync(GapRound round, CancellationToken cancellation)
+    {
+        if (contact.AnsweredAt is null)
+        {
+            return false;
+        }
+
+        if (_dueSince is null)
+        {
+            if (round.LostSince is not null && !await TryPingAsync(cancellation))
+            {
+                await Task.Delay(Retry, time, cancellation);
+                return false;
+            }
+
+            _dueSince = Now;
+        }
+
+        return Now - _dueSince >= Quiet && (IsQuiet || Now - _dueSince >= MaxDelay);
+    }
+
+    private async Task<bool> TryPingAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await homeserver.PingAsync(cancellation);
+            return true;
+        }
+        catch (HomeserverException e)
+        {
+            // Homeservers without the ping push at once.
+            return e.Status == StatusCodes.Status404NotFound;
+        }
+    }
+
+    /// <summary>Compares the rooms, one after the other; false if it must be repeated soon.</summary>
+    private async Task<bool> TryRunAsync(GapRound round, CancellationToken cancellation)
+    {
+        // A room that is repaired after a crash may seem to have no event.
+        await logs.CaughtUpAsync().WaitAsync(cancellation);
+        var startedAt = Now;
+        var active = _active.Keys.ToHashSet();
+        foreach (var room in active)
+        {
+            _active.TryRemove(room, out _);
+        }
+
+        var isQuiet = IsQuiet;
+        var isComplete = true;
+        try
+        {
+            var folders = new DirectoryInfo(logs.Root).EnumerateDirectories("!*").Where(folder => folder.LinkTarget is null);
+            foreach (var folder in folders.ToList())
+            {
+                if (RoomRecords.FindLast(folder.FullName) is { } last
+                    && last is not { IsNote: true, Type: Note.LoggingStopped }
+                    && (!round.IsOfActiveRooms || active.Contains(last.RoomId)))
+                {
+                    isComplete &= await TryRunAsync(round, last, isQuiet, startedAt, cancellation);
+                }
+            }
+        }
+        catch (Exception e) when (e is HomeserverException or IOException or UnauthorizedAccessException)
+        {
+            Log.CheckFailed(logger, e.Message);
+            foreach (var room in active)
+            {
+                _active.TryAdd(room, true);
+            }
+
+            return false;
+        }
+
+        if (isComplete)
+        {
+            checkedTime.Advance(round.Since, startedAt);
+        }
+
+        return true;
+    }
+
+    /// <summary>Compares a room; false if its log can't be read or written.</summary>
+    /// <exception cref="HomeserverException">The homeserver can't be asked now.</exception>
+    private async Task<bool> TryRunAsync(
+        GapRound round, RoomEvent last, bool isQuiet, long startedAt, CancellationToken cancellation)
+    {
+        try
+        {
+            if (!await gaps.RunAsync(last.RoomId, round.Since, isQuiet, cancellation))
+            {
+                await NoteMissingAsync(round, last, startedAt);
+            }
+
+            return true;
+        }
+        catch (HomeserverException e) when (!e.IsTransient)
+        {
+            Log.CheckFailed(logger, e.Message);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.CheckFailed(logger, e.Message);
+            return false;
+        }
+    }
+
+    private async Task NoteMissingAsync(GapRound round, RoomEvent last, long startedAt)
+    {
+
+        // Only where events are to be expected: a room that is silent for days would get the note at each restart of the homeserver.
+        if (round.LostSince is { } lostSince && last.ReceivedTs > lostSince - Day)
+        {
+            await notes.LogAsync(Note.Create(Note.EventsMissing, last.RoomId, $"{lostSince}", content =>
+            {
+                content.WriteNumber("from", lostSince);
+                content.WriteNumber("to", startedAt);
+            }));
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.GapCheckFailed, LogLevel.Information,
+            "Failed to compare the history of a room with its log: {Reason}. It is repeated.")]
+        public static partial void CheckFailed(ILogger logger, string reason);
+    }
+}
