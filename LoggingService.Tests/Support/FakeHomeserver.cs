@@ -40,6 +40,9 @@ internal sealed class FakeHomeserver : IDisposable
     /// <summary>Pushes a transaction before each ping, queries an alias, and pushes with a wrong token.</summary>
     public bool PushesAtPing { get; set; }
 
+    /// <summary>The history of a room that our user may read; that of others it may not.</summary>
+    public StubHistory? History { get; init; }
+
     /// <summary>The statuses of the responses to <see cref="PushesAtPing"/>.</summary>
     public IReadOnlyList<int> PushStatuses { get; private set; } = [];
 
@@ -102,6 +105,8 @@ internal sealed class FakeHomeserver : IDisposable
                 "/_matrix/client/v1/appservice/logging/ping" => await PingAsync(call.Request.InputStream),
                 "/_matrix/client/v3/createRoom" when CreatesRooms => (200, """{"room_id":"!created:localhost"}"""),
                 _ when CreatesRooms && call.Request.HttpMethod == "PUT" => (200, "{}"),
+                _ when path.EndsWith("/messages", StringComparison.Ordinal) || path.Contains("/context/") || path.Contains("/timestamp_to") =>
+                    await Task.Run(() => ReadHistory(call.Request)),
                 "/_matrix/client/v3/register" => (400, """{"errcode":"M_USER_IN_USE","error":"taken"}"""),
                 _ => await QueryAliasAsync(Uri.UnescapeDataString(path.Split('/')[^1])),
             };
@@ -113,6 +118,24 @@ internal sealed class FakeHomeserver : IDisposable
         {
             // The service has ended.
         }
+    }
+
+    private (int Status, string Body) ReadHistory(HttpListenerRequest request)
+    {
+        var path = request.Url!.AbsolutePath;
+        if (History is null || !Uri.UnescapeDataString(path).Contains(History.RoomId))
+        {
+            return (403, """{"errcode":"M_FORBIDDEN","error":"not a member"}""");
+        }
+
+        var (status, body, _) = true switch
+        {
+            _ when path.Contains("/context/") => History.RespondContext(Uri.UnescapeDataString(path.Split('/')[^1])),
+            _ when path.Contains("/timestamp_to") => History.RespondTimestamp(
+                long.Parse(request.QueryString["ts"]!, System.Globalization.CultureInfo.InvariantCulture)),
+            _ => History.Respond(request.Url.Query),
+        };
+        return (status, body);
     }
 
     private async Task<(int Status, string Body)> PingAsync(Stream body)

@@ -38,6 +38,7 @@ internal static partial class CommandLine
             await WebServer.StartAsync(service, service.Services.GetRequiredService<SettingsReload>().Run);
             await service.WaitForShutdownAsync(cancellation);
         });
+        root.Add(BackfillCommand.Create(ReadOptions, parsed => Build(parsed, serves: false)));
         root.Add(CheckCommand.Create(parsed => Build(parsed, serves: false)));
         root.Add(CreateRegistrationCommand.Create(ReadOptions));
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));

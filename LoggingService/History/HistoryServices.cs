@@ -10,6 +10,7 @@ internal static class HistoryServices
     {
         services.TryAddSingleton(_ => new ErasureMarks(options.Logs));
         return services.AddSingleton<HomeserverHistory>().AddSingleton<HistoryPages>().AddSingleton<FetchedLog>()
-            .AddSingleton<GapFetch>().AddSingleton<CheckedTime>().AddHostedService<GapWatch>();
+            .AddSingleton<GapFetch>().AddSingleton<CheckedTime>().AddHostedService<GapWatch>()
+            .AddSingleton<Backfill>().AddHostedService<BackfillRequests>();
     }
 }
