@@ -74,7 +74,8 @@ internal sealed class Backfill(
     private DateOnly? FirstDay(BackfillJob job)
     {
         var since = job.Since is { } text ? DateOnly.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture) : (DateOnly?)null;
-        return since is null || pages.FirstKeptDay > since ? pages.FirstKeptDay : since;
+        var kept = pages.FindFirstKept(job.RoomId);
+        return since is null || kept > since ? kept : since;
     }
 
     /// <summary>The position of a day; <c>null</c> for the start of the history, where the homeserver does not tell.</summary>

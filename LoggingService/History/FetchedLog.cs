@@ -1,10 +1,11 @@
+using LoggingService.Consent;
 using LoggingService.Journal;
 using LoggingService.RoomLogs;
 
 namespace LoggingService.History;
 
 /// <summary>Logs events that were fetched, in the same way as those that are pushed.</summary>
-internal sealed class FetchedLog(LogDirectory logs, TimeProvider time)
+internal sealed class FetchedLog(LogDirectory logs, OptOut optOut, TimeProvider time)
 {
     /// <summary>
     /// Makes events durable, all or none, and waits until they are in the room's files, so that pages don't accumulate in the journal.
@@ -16,7 +17,8 @@ internal sealed class FetchedLog(LogDirectory logs, TimeProvider time)
         IReadOnlyList<RoomEvent> events, Func<RoomEvent, DateOnly>? dayOf, CancellationToken cancellation, RoomEvent? note = null)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var entries = events.Select(e => JournalEntry.OfFetched(e, now, dayOf?.Invoke(e))).OrderBy(entry => entry.Day).ToList();
+        var logged = await optOut.ApplyAsync(events);
+        var entries = logged.Select(e => JournalEntry.OfFetched(e, now, dayOf?.Invoke(e))).OrderBy(entry => entry.Day).ToList();
         if (note is not null)
         {
             entries.Insert(0, new(JournalEntryKind.Note, 0, default, note.Json.Bytes) { Event = note });

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LoggingService.Consent;
 using LoggingService.Homeserver;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
@@ -10,8 +11,8 @@ namespace LoggingService.History;
 /// after a pause of pushes, and once a day for the rooms that are active. It waits until what the homeserver has queued is pushed.
 /// </summary>
 internal sealed partial class GapWatch(
-    GapFetch gaps, LogDirectory logs, RoomNotes notes, HomeserverClient homeserver, HomeserverContact contact, CheckedTime checkedTime,
-    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GapWatch> logger) : BackgroundService
+    GapFetch gaps, LogDirectory logs, RoomNotes notes, RoomWishes wishes, HomeserverClient homeserver, HomeserverContact contact,
+    CheckedTime checkedTime, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GapWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(30);
@@ -179,6 +180,7 @@ internal sealed partial class GapWatch(
             {
                 if (RoomRecords.FindLast(folder.FullName) is { } last
                     && last is not { IsNote: true, Type: Note.LoggingStopped }
+                    && !wishes.Get(last.RoomId).IsPaused
                     && (!round.IsOfActiveRooms || active.Contains(last.RoomId)))
                 {
                     isComplete &= await TryRunAsync(round, last, isQuiet, startedAt, cancellation);

@@ -5,15 +5,16 @@ using LoggingService.RoomLogs;
 namespace LoggingService.History;
 
 /// <summary>Reads the history of rooms from the homeserver, page by page, and tells what of it may be logged.</summary>
-internal sealed class HistoryPages(HomeserverHistory homeserver, ErasureMarks marks, LoggingServiceOptions options, TimeProvider time)
+internal sealed class HistoryPages(
+    HomeserverHistory homeserver, ErasureMarks marks, RoomRetention retention, TimeProvider time)
 {
     /// <summary>The events of a page, which is in memory as a whole.</summary>
     public const int PageSize = 100;
 
-    /// <summary>The first day that is not expired; <c>null</c> if none expires.</summary>
-    public DateOnly? FirstKeptDay => options.RetainDays is { } days ? Today.AddDays(-days) : null;
-
     private DateOnly Today => DateOnly.FromDateTime(time.GetLocalNow().DateTime);
+
+    /// <summary>The first day of a room that is not expired; <c>null</c> if none expires.</summary>
+    public DateOnly? FindFirstKept(string roomId) => retention.FindDaysKept(roomId) is { } days ? Today.AddDays(-days) : null;
 
     /// <param name="from">The position to start at; <c>null</c> for the first or the last event of the room.</param>
     /// <exception cref="HomeserverException">The homeserver refuses, or can't be reached.</exception>
@@ -25,7 +26,7 @@ internal sealed class HistoryPages(HomeserverHistory homeserver, ErasureMarks ma
     }
 
     /// <summary>Whether an event has neither expired nor been erased.</summary>
-    public bool MayBeLogged(RoomEvent e) => !marks.Covers(e.RoomId, e.OriginServerTs) && !(DayOf(e) < FirstKeptDay);
+    public bool MayBeLogged(RoomEvent e) => !marks.Covers(e.RoomId, e.OriginServerTs) && !(DayOf(e) < FindFirstKept(e.RoomId));
 
     /// <summary>The day on which an event was sent, by its sender's server; not after today.</summary>
     public DateOnly DayOf(RoomEvent e)

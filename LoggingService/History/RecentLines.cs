@@ -17,7 +17,7 @@ internal sealed class RecentLines
     {
     }
 
-    /// <summary>When logging last resumed; what was sent before, since it had stopped, must not be logged.</summary>
+    /// <summary>When logging last resumed, or a pause may have ended: earlier events that were not logged must not be fetched.</summary>
     public long? ResumedAt { get; private set; }
 
     /// <summary>Reads backwards, until a line that was received before a time.</summary>
@@ -49,7 +49,7 @@ internal sealed class RecentLines
     {
         var time = e.ReceivedTs ?? 0;
         _lines.TryAdd(e.EventId, new(time, e.FetchedTs is not null));
-        if (e is { IsNote: true, Type: Note.LoggingResumed } && ResumedAt is null)
+        if (e is { IsNote: true, Type: Note.LoggingResumed or Note.WishesChanged } && ResumedAt is null)
         {
             ResumedAt = time;
         }

@@ -36,6 +36,10 @@ internal sealed partial class RoomRetention
         return Math.Min(own, options.RetainDays ?? own);
     }
 
+    /// <summary>The days that a room's log is kept by the settings in effect; <c>null</c> for all.</summary>
+    public int? FindDaysKept(string roomId) =>
+        _options.HonourRoomRetention == "on" ? DaysKept(_files.Get(roomId).MaxLifetime ?? 0, _options) : _options.RetainDays;
+
     /// <summary>The retention that the records of a room say; slow for a room without one.</summary>
     public static long Find(string folder)
     {
