@@ -209,7 +209,7 @@ public class LoggedRoomsTests
         _homeserver.Alias(Tea, successor);
         await PushAsync(service, CanonicalAlias(successor, Tea));
         await Wait.UntilAsync(() => Link(service, "logged_tea") == successor, "the link has moved");
-        Assert.Single(service.Record(_room));
+        Assert.Equal(2, service.Record(_room).Count);
     }
 
     [Fact]

@@ -12,9 +12,10 @@ namespace LoggingService.Cli;
 /// <param name="Events">The lines of all records.</param>
 /// <param name="Bytes">The size of all files.</param>
 /// <param name="LastEvent">Its time, by its homeserver.</param>
+/// <param name="LastAlias">The last alias of a room without a link; <c>null</c> if it is not known.</param>
 internal sealed record RoomSummary(
     string RoomId, IReadOnlyList<string> Links, string? Name, string State, long Events, long Bytes, DateOnly? FirstDay, DateOnly? LastDay,
-    DateTimeOffset? LastEvent)
+    DateTimeOffset? LastEvent, string? LastAlias)
 {
     private const int MaxAttempts = 10;
 
@@ -77,7 +78,8 @@ internal sealed record RoomSummary(
             last?.RoomId ?? name, links, RoomRecords.FindName(folder, long.MaxValue), state, events,
             files.Sum(file => file.Exists ? file.Length : 0),
             days.Count == 0 ? null : days[0], days.Count == 0 ? null : days[^1],
-            last is null ? null : LogLine.Time(last, TimeZoneInfo.Local));
+            last is null ? null : LogLine.Time(last, TimeZoneInfo.Local),
+            links.Count == 0 ? RoomRecords.FindLastAlias(folder) : null);
     }
 
     private static (long Events, bool IsEncrypted) ReadRecords(IEnumerable<string> records)

@@ -52,7 +52,7 @@ internal static class RoomsCommand
 
     private static string[] Row(RoomSummary room) =>
     [
-        room.Links.Count == 0 ? "-" : string.Join(", ", room.Links.Select(link => $"#{link}")),
+        Alias(room),
         room.Name is { } name ? SafeText.Escape(name) : "-",
         room.State,
         room.Events.ToString(CultureInfo.InvariantCulture),
@@ -62,4 +62,15 @@ internal static class RoomsCommand
         room.LastEvent?.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) ?? "-",
         SafeText.Escape(room.RoomId),
     ];
+
+    /// <summary>The aliases, or in parentheses the last one of a room that has none.</summary>
+    private static string Alias(RoomSummary room)
+    {
+        if (room.Links.Count > 0)
+        {
+            return string.Join(", ", room.Links.Select(link => $"#{link}"));
+        }
+
+        return room.LastAlias is { } last ? $"({SafeText.Escape(last.Split(':')[0])})" : "-";
+    }
 }

@@ -36,6 +36,12 @@ internal static class Note
     /// <summary>The type of the note that events between two times, <c>from</c> and <c>to</c>, may not have been pushed.</summary>
     public const string EventsMissing = "events.missing";
 
+    /// <summary>The room got an alias. Content: <c>alias</c>, and <c>previous_room</c> if the alias was that room's.</summary>
+    public const string AliasAdded = "alias.added";
+
+    /// <summary>An alias is not the room's any more. Content: <c>alias</c>, and <c>room</c> if it is that room's now.</summary>
+    public const string AliasRemoved = "alias.removed";
+
     /// <param name="type">One of the types above.</param>
     /// <param name="cause">The id of the event that caused the note: one cause makes one note of a type.</param>
     /// <param name="writeContent">Writes the properties of the content.</param>
@@ -55,6 +61,9 @@ internal static class Note
             $$""","event_id":"{{type}}-{{hash}}","room_id":"{{JsonString.Encode(roomId)}}","type":"{{type}}"}"""));
         return RoomEvent.FromJournal(json.WrittenMemory, isNote: true)!;
     }
+
+    /// <summary>Whether a line tells if the room is logged: an event, or one of the notes of logging that stopped or resumed.</summary>
+    public static bool TellsIfLogged(RoomEvent e) => !e.IsNote || e.Type is LoggingStopped or LoggingResumed;
 
     /// <summary>Whether a line of a record, without its line break, is a note.</summary>
     public static bool IsRecord(ReadOnlySpan<byte> line)

@@ -23,6 +23,13 @@ internal static class FolderName
     public static string ForAlias(string localpart) =>
         localpart.Length == 0 ? "%" : Truncate(Encode(localpart, isRoomId: false), localpart);
 
+    /// <summary>The localpart of the alias that a link is named after; <c>null</c> if the name was truncated, or is none.</summary>
+    public static string? ToLocalpart(string link)
+    {
+        var localpart = link == "%" ? "" : Uri.UnescapeDataString(link);
+        return ForAlias(localpart) == link ? localpart : null;
+    }
+
     private static string Encode(ReadOnlySpan<char> name, bool isRoomId)
     {
         var encoded = new StringBuilder(name.Length);

@@ -13,10 +13,14 @@ internal sealed class ServiceUser(AppServiceRegistration registration, Homeserve
 
     private readonly SemaphoreSlim _identifying = new(1, 1);
     private readonly ConcurrentDictionary<string, bool> _joinedRooms = new();
+    private readonly TaskCompletionSource<string> _identified = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _id;
 
     /// <summary>The user id; <c>null</c> until the homeserver has been queried.</summary>
     public string? Id => _id;
+
+    /// <summary>Completes with the user id once the homeserver has been queried.</summary>
+    public Task<string> Identified => _identified.Task;
 
     /// <summary>Whether a user id is ours. Until ours is known, any server name is accepted.</summary>
     public bool Matches(string? userId)
@@ -33,7 +37,10 @@ internal sealed class ServiceUser(AppServiceRegistration registration, Homeserve
     }
 
     /// <summary>Whether a server is our homeserver. Until our user id is known, any is accepted.</summary>
-    public bool IsOnHomeserver(string server) => _id is not { } id || server == id[(id.IndexOf(':', StringComparison.Ordinal) + 1)..];
+    public bool IsOnHomeserver(string server) => _id is not { } id || server == ServerOf(id);
+
+    /// <summary>The name of a user's server.</summary>
+    public static string ServerOf(string userId) => userId[(userId.IndexOf(':', StringComparison.Ordinal) + 1)..];
 
     public bool IsJoinedTo(string roomId) => _joinedRooms.ContainsKey(roomId);
 
@@ -68,6 +75,7 @@ internal sealed class ServiceUser(AppServiceRegistration registration, Homeserve
                 }
 
                 _id = id;
+                _identified.TrySetResult(id);
             }
         }
         finally

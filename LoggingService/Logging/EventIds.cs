@@ -80,6 +80,9 @@ internal static class EventIds
     public const int CanonicalAliasFailed = 615;
     public const int AliasRefused = 616;
     public const int RoomNotLeft = 617;
+    public const int AliasUnlinked = 618;
+    public const int AliasNotUnlinked = 619;
+    public const int AliasNoteFailed = 620;
 
     // Consent: 650 to 699.
     public const int RoomTold = 650;

@@ -13,6 +13,8 @@ internal static class NoteLine
         Note.WishesRefused => context.Write($"*** {SenderOf(context)} wants to set how the room is logged, and may not"),
         Note.EventsFetched => Fetched(context),
         Note.EventsMissing => context.Write($"*** events between {Time(context, "from"u8)} and {Time(context, "to"u8)} may be missing"),
+        Note.AliasAdded => TypeCheck.Read(context.Event.Content, AddedAlias) is { } added && context.Write(added),
+        Note.AliasRemoved => TypeCheck.Read(context.Event.Content, RemovedAlias) is { } removed && context.Write(removed),
         _ => false,
     };
 
@@ -40,4 +42,34 @@ internal static class NoteLine
 
     private static Phrase Time(RenderContext context, ReadOnlySpan<byte> name) =>
         context.FormatTime(context.Event.Content[name].AsInteger() ?? 0);
+
+    private static Phrase? AddedAlias(RawJson content, TypeCheck types)
+    {
+        if (types.NonEmpty(content["alias"u8]) is not { } alias)
+        {
+            return null;
+        }
+
+        if (types.NonEmpty(content["previous_room"u8]) is { } previous)
+        {
+            return $"*** the alias {SafeText.RoomAlias(alias)} was moved here from {SafeText.RoomId(previous)}";
+        }
+
+        return $"*** the room got the alias {SafeText.RoomAlias(alias)}";
+    }
+
+    private static Phrase? RemovedAlias(RawJson content, TypeCheck types)
+    {
+        if (types.NonEmpty(content["alias"u8]) is not { } alias)
+        {
+            return null;
+        }
+
+        if (types.NonEmpty(content["room"u8]) is { } room)
+        {
+            return $"*** the alias {SafeText.RoomAlias(alias)} was moved to {SafeText.RoomId(room)}";
+        }
+
+        return $"*** the alias {SafeText.RoomAlias(alias)} was removed";
+    }
 }

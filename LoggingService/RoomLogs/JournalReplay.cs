@@ -18,7 +18,7 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
     /// <summary>Counts each frame in each pass; for another thread.</summary>
     public long FramesRead => Volatile.Read(ref _framesRead);
 
-    /// <summary>The last event of each room.</summary>
+    /// <summary>The last line of each room that tells whether it is logged.</summary>
     public Dictionary<string, RoomEvent> LastEvents { get; } = [];
 
     /// <summary>Reads all entries once, and marks their rooms as unsynced.</summary>
@@ -92,7 +92,7 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
             room.Day = entry.Day;
             _sizes[room] = _sizes.GetValueOrDefault(room) + entry.Entry.Bytes.Length;
             rooms.Add(room);
-            if (entry.Event is { FetchedTs: null } e)
+            if (entry.Event is { FetchedTs: null } e && Note.TellsIfLogged(e))
             {
                 LastEvents[entry.RoomId] = e;
             }

@@ -10,8 +10,8 @@ namespace LoggingService.RoomLogs;
 /// rooms without a link say; journals notes; tells which room is logged without an alias.
 /// </summary>
 internal sealed partial class RecordedRooms(
-    LogDirectory logs, RoomNotes notes, StoppedRooms stopped, RoomStates states, RoomAliases aliases, AliasChecks checks,
-    IHostApplicationLifetime lifetime, ILogger<RecordedRooms> logger) : BackgroundService
+    LogDirectory logs, RoomNotes notes, StoppedRooms stopped, RoomStates states, RoomAliases aliases, AliasChecks checks, AliasLinks links,
+    ServiceUser user, IHostApplicationLifetime lifetime, ILogger<RecordedRooms> logger) : BackgroundService
 {
     /// <summary>How much of the records is searched for the name of a room, for a message.</summary>
     private const long MaxNameBytes = 16 * 1024 * 1024;
@@ -42,6 +42,13 @@ internal sealed partial class RecordedRooms(
             {
                 stoppingToken.ThrowIfCancellationRequested();
                 checks.Schedule(roomId, hints);
+            }
+
+            // Links may have gone wrong while the service was down.
+            var userId = await user.Identified.WaitAsync(stoppingToken);
+            foreach (var roomId in links.TakeOver(ServiceUser.ServerOf(userId)))
+            {
+                checks.Schedule(roomId, []);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -8,7 +8,8 @@ namespace LoggingService.RoomLogs;
 internal static class RoomRecords
 {
     /// <summary>
-    /// The last event in a room's record, which may be a note, but was not fetched; <c>null</c> if there is none, or it can't be read.
+    /// The last line of a room's record that tells whether the room is logged (<see cref="Note.TellsIfLogged"/>), and was not fetched;
+    /// <c>null</c> if there is none, or it can't be read.
     /// </summary>
     public static RoomEvent? FindLast(string root, string roomId) => FindLast(Path.Combine(root, FolderName.ForRoom(roomId)));
 
@@ -36,6 +37,31 @@ internal static class RoomRecords
             : newest.Content["name"u8].AsString();
     }
 
+    /// <summary>The newest note about an alias of the room, as far back as its newest day tells; <c>null</c> if there is none.</summary>
+    public static RoomEvent? FindAliasNote(string folder)
+    {
+        try
+        {
+            if (DayFileName.In(folder).Where(name => name.IsRecord).Max(name => (DateOnly?)name.Day) is not { } day)
+            {
+                return null;
+            }
+
+            using var file = DayFile.Open(Path.Combine(folder, DayFileName.Record(day).ToString()));
+            return RecordReader.Newest(file.ReadAt, file.Length, "\"type\":\"alias."u8.ToArray(), e => e.IsNote)?.Event;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The last alias of a room, as its notes or else its canonical alias tell; <c>null</c> if they don't.</summary>
+    public static string? FindLastAlias(string folder) =>
+        FindNewest(folder, ReadAliasNote) is { } note
+            ? note.Content["alias"u8].AsString()
+            : FindState(folder, "m.room.canonical_alias"u8)?.Content["alias"u8].AsString();
+
     /// <summary>Whether a later event removes another one, or all events of its sender.</summary>
     public static bool IsRemovedBy(RoomEvent e, RoomEvent later) =>
         RemovedBy(later) is { } target && (target == e.EventId || target == e.Sender);
@@ -62,7 +88,7 @@ internal static class RoomRecords
             var folder = Path.Combine(root, name);
             if (FindState(folder, "m.room.canonical_alias"u8) is { } state)
             {
-                yield return (state.RoomId, [.. RoomAliases.GetHints(state.Content)]);
+                yield return (state.RoomId, [.. AliasSearch.GetHints(state.Content)]);
             }
             else if (FindLast(folder)?.RoomId is { } roomId)
             {
@@ -90,6 +116,19 @@ internal static class RoomRecords
         {
             return null;
         }
+    }
+
+    private static RoomEvent? ReadAliasNote(string record)
+    {
+        using var file = DayFile.Open(record);
+        var found = RecordReader.Newest(
+            file.ReadAt,
+            file.Length,
+            ",\"note\":true}"u8.ToArray(),
+            e => e is { IsNote: true, Type: Note.AliasAdded or Note.AliasRemoved or Note.LoggingStopped }
+                && e.Content["alias"u8].AsString() is not null,
+            lookBack: long.MaxValue);
+        return found?.Event;
     }
 
     private static RoomEvent? ReadState(string record, byte[] type)
@@ -151,6 +190,7 @@ internal static class RoomRecords
     private static RoomEvent? ReadLast(string record)
     {
         using var file = DayFile.Open(record);
-        return RecordReader.Newest(file.ReadAt, file.Length, "{"u8.ToArray(), e => e.FetchedTs is null, lookBack: long.MaxValue)?.Event;
+        return RecordReader.Newest(
+            file.ReadAt, file.Length, "{"u8.ToArray(), e => e.FetchedTs is null && Note.TellsIfLogged(e), lookBack: long.MaxValue)?.Event;
     }
 }

@@ -4,14 +4,17 @@ using LoggingService.Homeserver;
 namespace LoggingService.Rooms;
 
 /// <summary>
-/// Asks the homeserver for the aliases of rooms, in the background: of a room that is new, whose canonical alias changed, and, while it
-/// is active and our user is a member, once a minute. One check a room is scheduled at a time.
+/// Asks the homeserver for the aliases of rooms, in the background: of a room that is new, whose canonical alias changed, that has a known
+/// alias, once a minute, and, while it is active and our user is a member, once a minute. One check a room is scheduled at a time.
 /// </summary>
-internal sealed partial class AliasChecks(RoomAliases aliases, ServiceUser user, TimeProvider time, ILogger<AliasChecks> logger)
-    : BackgroundService
+internal sealed partial class AliasChecks(
+    AliasSearch search, RoomAliases aliases, ServiceUser user, TimeProvider time, ILogger<AliasChecks> logger) : BackgroundService
 {
     /// <summary>Between two checks of an active room, and within which a room's hints are limited.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
+    /// <summary>Between two polls, on average: of more than 600 rooms, each is polled less than once a minute.</summary>
+    private static readonly TimeSpan PollDistance = TimeSpan.FromSeconds(0.1);
 
     private readonly ConcurrentDictionary<string, Check> _checks = new();
     private readonly Lock _lock = new();
@@ -26,7 +29,8 @@ internal sealed partial class AliasChecks(RoomAliases aliases, ServiceUser user,
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        aliases.Moved += roomId => Schedule(roomId, []);
+        aliases.Moved += (_, roomId) => Schedule(roomId, []);
+        aliases.Confirmed += (_, roomId) => SchedulePoll(roomId);
         return base.StartAsync(cancellationToken);
     }
 
@@ -35,7 +39,7 @@ internal sealed partial class AliasChecks(RoomAliases aliases, ServiceUser user,
     {
         if (e is { Type: "m.room.canonical_alias", StateKey: "" } or { Type: "m.room.aliases", StateKey: not null })
         {
-            Schedule(e.RoomId, [.. RoomAliases.GetHints(e.Content)]);
+            Schedule(e.RoomId, [.. AliasSearch.GetHints(e.Content)]);
         }
         else if (!_checks.TryGetValue(e.RoomId, out var check))
         {
@@ -54,6 +58,7 @@ internal sealed partial class AliasChecks(RoomAliases aliases, ServiceUser user,
         var check = _checks.GetOrAdd(roomId, static id => new(id));
         lock (_lock)
         {
+            check.IsPoll = false;
             if (hints.Count > 0)
             {
                 check.Hints = hints;
@@ -66,7 +71,7 @@ internal sealed partial class AliasChecks(RoomAliases aliases, ServiceUser user,
                 check.HintsUsed = 0;
             }
 
-            Schedule(check, check.HintsUsed < RoomAliases.MaxHints ? now : After(check.HintsSince.Value, Interval));
+            Schedule(check, check.HintsUsed < AliasSearch.MaxHints ? now : After(check.HintsSince.Value, Interval));
         }
     }
 
@@ -84,17 +89,20 @@ internal sealed partial class AliasChecks(RoomAliases aliases, ServiceUser user,
         {
             var check = await TakeAsync(stoppingToken);
             IReadOnlyList<RoomAlias> hints;
+            bool isPoll;
             lock (_lock)
             {
+                isPoll = check.IsPoll;
+                check.IsPoll = false;
                 hints = check.Hints;
                 check.Hints = [];
-                check.HintsUsed += Math.Min(hints.Count, RoomAliases.MaxHints);
+                check.HintsUsed += Math.Min(hints.Count, AliasSearch.MaxHints);
             }
 
             try
             {
                 await user.EnsureIdentifiedAsync(stoppingToken);
-                var hasAlias = await aliases.FindAsync(check.RoomId, hints, stoppingToken);
+                var hasAlias = await search.FindAsync(check.RoomId, hints, stoppingToken, isPoll);
                 check.CheckedAt = time.GetTimestamp();
                 await Checked(check.RoomId, hasAlias, stoppingToken);
                 Completed?.Invoke(check.RoomId);
@@ -109,6 +117,25 @@ internal sealed partial class AliasChecks(RoomAliases aliases, ServiceUser user,
             {
                 check.CheckedAt = time.GetTimestamp();
                 Log.AliasQueryFailed(logger, check.RoomId, e.Message);
+                if (aliases.GetAlias(check.RoomId) is not null)
+                {
+                    SchedulePoll(check.RoomId);
+                }
+            }
+        }
+    }
+
+    /// <summary>Schedules the next check of a room with an alias, unless one is scheduled.</summary>
+    private void SchedulePoll(string roomId)
+    {
+        var check = _checks.GetOrAdd(roomId, static id => new(id));
+        lock (_lock)
+        {
+            if (check.DueAt is null)
+            {
+                check.IsPoll = true;
+                var distance = PollDistance * aliases.Count;
+                Schedule(check, After(time.GetTimestamp(), distance > Interval ? distance : Interval));
             }
         }
     }
@@ -188,6 +215,9 @@ internal sealed partial class AliasChecks(RoomAliases aliases, ServiceUser user,
 
         /// <summary>When the check is scheduled, as a timestamp; <c>null</c> if it is not.</summary>
         public long? DueAt { get; set; }
+
+        /// <summary>Whether the scheduled check has no other cause than the time since the last one.</summary>
+        public bool IsPoll { get; set; }
 
         /// <summary>The last check that the homeserver responded to.</summary>
         public long? CheckedAt { get; set; }

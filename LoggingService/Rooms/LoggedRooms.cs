@@ -8,7 +8,7 @@ namespace LoggingService.Rooms;
 /// "Registration"): of these the aliases decide. When the last one is gone, logging stops with a note.
 /// </summary>
 internal sealed class LoggedRooms(
-    ServiceUser user, RoomAliases aliases, AliasChecks checks, PendingRooms pending, RoomStates states, TimeProvider time)
+    ServiceUser user, AliasSearch search, AliasChecks checks, PendingRooms pending, RoomStates states, TimeProvider time)
 {
     /// <summary>For all queries of a transaction: the homeserver waits for the response, and a stop may take 10 s at most.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -130,7 +130,7 @@ internal sealed class LoggedRooms(
         if (!room.IsQueried)
         {
             room.IsQueried = true;
-            await TryQueryAsync(async () => room.HasAlias = await aliases.FindAsync(e.RoomId, [], cancellation));
+            await TryQueryAsync(async () => room.HasAlias = await search.FindAsync(e.RoomId, [], cancellation));
             room.HasAlias = room.HasAlias == false && pending.Contains(e.RoomId) ? true : room.HasAlias;
             if (room.HasAlias is not null)
             {

@@ -1,219 +1,113 @@
 using System.Collections.Concurrent;
 using LoggingService.Homeserver;
-using LoggingService.Registration;
 
 namespace LoggingService.Rooms;
 
-/// <summary>
-/// The aliases of rooms. An alias counts only once our own homeserver confirms it: <c>m.room.canonical_alias</c> is a hint that any
-/// server can write.
-/// </summary>
-internal sealed partial class RoomAliases(
-    AppServiceRegistration registration, HomeserverClient homeserver, HomeserverRooms rooms, AliasLookups lookups, ServiceUser user,
-    TimeProvider time, ILogger<RoomAliases> logger)
+/// <summary>The aliases of rooms that our homeserver has confirmed.</summary>
+internal sealed class RoomAliases
 {
-    /// <summary>How many hints are resolved for a room at a time.</summary>
-    public const int MaxHints = 10;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<RoomAlias, string> _rooms = [];
 
+    /// <summary>The alias of each room that messages name it by.</summary>
     private readonly ConcurrentDictionary<string, RoomAlias> _aliases = new();
-    private readonly LogThrottle _timeoutThrottle = new(time);
-
-    // The newest aliases that users asked for: they may have been added to a room since.
-    private readonly Lock _askedLock = new();
-    private readonly List<RoomAlias> _asked = [];
 
     /// <summary>Raised with the room id when the homeserver confirmed an alias or we created it, also when it was known.</summary>
     public event Action<RoomAlias, string>? Confirmed;
 
-    /// <summary>Raised for a room whose alias is another room's now.</summary>
-    public event Action<string>? Moved;
+    /// <summary>Raised for an alias that does not exist any more, with its room.</summary>
+    public event Action<RoomAlias, string>? Removed;
 
-    /// <summary>The aliases that the content of a state event names: its canonical alias first.</summary>
-    public static IEnumerable<RoomAlias> GetHints(RawJson content)
+    /// <summary>Raised for an alias that is another room's now, with its former room; <see cref="Confirmed"/> follows.</summary>
+    public event Action<RoomAlias, string>? Moved;
+
+    /// <summary>How many aliases are known.</summary>
+    public int Count
     {
-        foreach (var hint in content["aliases"u8].Items().Concat(content["alt_aliases"u8].Items()).Prepend(content["alias"u8]))
+        get
         {
-            if (RoomAlias.TryParse(hint.AsString(), out var alias))
+            lock (_lock)
             {
-                yield return alias;
+                return _rooms.Count;
             }
         }
     }
 
     public RoomAlias? GetAlias(string roomId) => _aliases.TryGetValue(roomId, out var alias) ? alias : null;
 
-    /// <summary>Whether the alias is in the namespace and, if known, on our homeserver; <c>null</c> if the regex timed out.</summary>
-    public bool? MatchesNamespace(RoomAlias alias)
-    {
-        try
-        {
-            return user.IsOnHomeserver(alias.Server) && registration.MatchesAliasNamespace(alias.ToString());
-        }
-        catch (TimeoutException e)
-        {
-            if (_timeoutThrottle.TryAcquire())
-            {
-                Log.AliasPatternTimedOut(logger, alias, e.Message);
-            }
-
-            return null;
-        }
-    }
-
-    /// <summary>Remembers an alias of the namespace that the homeserver queried because it did not exist.</summary>
-    public void AddAsked(RoomAlias alias)
-    {
-        lock (_askedLock)
-        {
-            _asked.Remove(alias);
-            _asked.Insert(0, alias);
-            if (_asked.Count > MaxHints)
-            {
-                _asked.RemoveAt(MaxHints);
-            }
-        }
-    }
-
     /// <summary>Records an alias that the homeserver confirmed, or that we created.</summary>
     public void Confirm(RoomAlias alias, string roomId)
     {
-        foreach (var (formerRoom, _) in _aliases.Where(known => known.Value == alias && known.Key != roomId))
+        string? former;
+        lock (_lock)
         {
-            _aliases.TryRemove(formerRoom, out _);
-            Moved?.Invoke(formerRoom);
+            _rooms.TryGetValue(alias, out former);
+            _rooms[alias] = roomId;
+            _aliases[roomId] = alias;
+            if (former is not null && former != roomId)
+            {
+                SetName(former);
+            }
         }
 
-        _aliases[roomId] = alias;
+        if (former is not null && former != roomId)
+        {
+            Moved?.Invoke(alias, former);
+        }
+
         Confirmed?.Invoke(alias, roomId);
     }
 
-    /// <summary>
-    /// Asks the homeserver for the aliases of a room and confirms those of the namespace. Where it does not list them, hints and the
-    /// known alias are resolved.
-    /// </summary>
-    /// <param name="hints">Aliases that the room may have; the first <see cref="MaxHints"/> of the namespace are used.</param>
-    /// <returns>False if there is no logged alias; <c>null</c> if that is not known, as for non-members.</returns>
-    /// <exception cref="HomeserverException">The homeserver cannot be queried.</exception>
-    public async Task<bool?> FindAsync(string roomId, IEnumerable<RoomAlias> hints, CancellationToken cancellation)
+    /// <summary>Records an alias that the homeserver confirmed to an earlier process, unless more is known by now.</summary>
+    public void AddKnown(RoomAlias alias, string roomId)
     {
-        IReadOnlyList<string> listed;
-        try
+        lock (_lock)
         {
-            listed = await homeserver.GetAliasesAsync(roomId, cancellation);
-        }
-        catch (HomeserverException e) when (e.Status is StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound)
-        {
-            return await ResolveAsync(roomId, hints, isListMissing: e.Status == StatusCodes.Status404NotFound, cancellation);
-        }
-
-        return ConfirmListed(roomId, listed);
-    }
-
-    private bool? ConfirmListed(string roomId, IReadOnlyList<string> listed)
-    {
-        bool? found = false;
-        foreach (var text in listed)
-        {
-            if (RoomAlias.TryParse(text, out var alias))
+            if (_rooms.TryAdd(alias, roomId))
             {
-                var matches = MatchesNamespace(alias);
-                found |= matches;
-                if (matches == true)
-                {
-                    Confirm(alias, roomId);
-                }
+                _aliases.TryAdd(roomId, alias);
             }
         }
-
-        if (found == false)
-        {
-            _aliases.TryRemove(roomId, out _);
-        }
-
-        return found;
     }
 
-    /// <param name="isListMissing">
-    /// The homeserver lists no aliases of any room: the canonical alias, which members can read, decides.
-    /// </param>
-    private async Task<bool?> ResolveAsync(
-        string roomId, IEnumerable<RoomAlias> hints, bool isListMissing, CancellationToken cancellation)
+    /// <summary>Records that an alias does not exist any more.</summary>
+    public void Remove(RoomAlias alias, string roomId)
     {
-        var isKnown = false;
-        if (isListMissing && user.IsJoinedTo(roomId))
+        lock (_lock)
         {
-            (isKnown, var canonical) = await ReadCanonicalAliasAsync(roomId, cancellation);
-            hints = canonical.Concat(hints);
-        }
-
-        var candidates = GetAlias(roomId) is { } known ? hints.Prepend(known) : hints;
-        var resolved = await Task.WhenAll(InNamespace(candidates).Select(async alias =>
-            (Alias: alias, RoomId: await lookups.ResolveAsync(alias, cancellation))));
-        bool? found = isKnown ? false : null;
-        foreach (var (alias, _) in resolved.Where(item => item.RoomId == roomId))
-        {
-            Confirm(alias, roomId);
-            found = true;
-        }
-
-        if (found is null or false && resolved.Length > 0)
-        {
-            _aliases.TryRemove(roomId, out _);
-        }
-
-        return found;
-    }
-
-    private async Task<(bool IsKnown, IEnumerable<RoomAlias> Aliases)> ReadCanonicalAliasAsync(
-        string roomId, CancellationToken cancellation)
-    {
-        try
-        {
-            return (true, GetHints(await rooms.GetStateAsync(roomId, "m.room.canonical_alias", cancellation)));
-        }
-        catch (HomeserverException e) when (e is { Status: StatusCodes.Status404NotFound })
-        {
-            // M_NOT_FOUND: the room has none. Otherwise the homeserver, or a proxy, has no such endpoint.
-            return (e.Errcode == "M_NOT_FOUND", []);
-        }
-        catch (HomeserverException e) when (e is { Status: StatusCodes.Status403Forbidden })
-        {
-            return (false, []);
-        }
-    }
-
-    private List<RoomAlias> InNamespace(IEnumerable<RoomAlias> hints)
-    {
-        RoomAlias[] asked;
-        lock (_askedLock)
-        {
-            asked = [.. _asked];
-        }
-
-        var matching = new List<RoomAlias>();
-        foreach (var hint in hints.Concat(asked).Distinct())
-        {
-            var matches = MatchesNamespace(hint);
-            if (matches == true)
+            if (_rooms.GetValueOrDefault(alias) != roomId)
             {
-                matching.Add(hint);
+                return;
             }
 
-            if (matches is null || matching.Count == MaxHints)
-            {
-                // A thousand hints with a slow regex take a thousand timeouts.
-                break;
-            }
+            _rooms.Remove(alias);
+            SetName(roomId);
         }
 
-        return matching;
+        Removed?.Invoke(alias, roomId);
     }
 
-    private static partial class Log
+    /// <summary>Names a room by one of its aliases, after another was removed.</summary>
+    private void SetName(string roomId)
     {
-        [LoggerMessage(EventIds.AliasPatternTimedOut, LogLevel.Error,
-            "Failed to match {Alias} with the alias namespace: {Reason}. No room is created for it. Avoid nested repetitions "
-                + "such as (a+)+ in the registration. Further occurrences are logged once a minute.")]
-        public static partial void AliasPatternTimedOut(ILogger logger, RoomAlias alias, string reason);
+        if (_aliases.TryGetValue(roomId, out var name) && _rooms.GetValueOrDefault(name) == roomId)
+        {
+            return;
+        }
+
+        _aliases.TryRemove(roomId, out _);
+        foreach (var alias in GetAll(roomId).Take(1))
+        {
+            _aliases[roomId] = alias;
+        }
+    }
+
+    /// <summary>The known aliases of a room.</summary>
+    public IReadOnlyList<RoomAlias> GetAll(string roomId)
+    {
+        lock (_lock)
+        {
+            return [.. _rooms.Where(known => known.Value == roomId).Select(known => known.Key)];
+        }
     }
 }

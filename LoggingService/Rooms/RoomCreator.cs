@@ -12,8 +12,8 @@ namespace LoggingService.Rooms;
 /// whose alias fails waits for the next query of the alias; after an hour without it, our user leaves the room.
 /// </summary>
 internal sealed partial class RoomCreator(
-    RoomAliases aliases, AliasLookups lookups, PendingRooms pending, ServiceUser user, HomeserverClient homeserver, HomeserverRooms rooms,
-    LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
+    RoomAliases aliases, AliasSearch search, AliasLookups lookups, PendingRooms pending, ServiceUser user, HomeserverClient homeserver,
+    HomeserverRooms rooms, LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
 {
     /// <summary>A homeserver waits 60 s for the response.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(55);
@@ -40,7 +40,7 @@ internal sealed partial class RoomCreator(
     public async Task<IResult> EnsureExistsAsync(string? text)
     {
         if (!RoomAlias.TryParse(text, out var alias)
-            || aliases.MatchesNamespace(alias) != true
+            || search.MatchesNamespace(alias) != true
             || !await lookups.IsUsersQueryAsync(alias))
         {
             return MatrixResults.NotFound;
@@ -57,7 +57,7 @@ internal sealed partial class RoomCreator(
             return MatrixResults.NotFound;
         }
 
-        aliases.AddAsked(alias);
+        search.AddAsked(alias);
 
         // Concurrent queries for one alias share one creation; a disconnecting client does not cancel it.
         var creation = _inFlight.GetOrAdd(alias, key => new(() => CreateAsync(key)));

@@ -1,3 +1,5 @@
+using LoggingService.Homeserver;
+
 namespace LoggingService.Rooms;
 
 /// <summary>Whether a room is logged, and what its log ends with.</summary>
@@ -29,6 +31,21 @@ internal sealed class RoomState(string roomId, bool isInRoomsNamespace, RoomEven
             lock (_lock)
             {
                 _hasAlias = value;
+            }
+        }
+    }
+
+    /// <summary>The last known alias, for the note that logging stopped.</summary>
+    public RoomAlias? LastAlias { get; set; }
+
+    /// <summary>The last logged event, or note that logging stopped or resumed; <c>null</c> if there is none.</summary>
+    public string? LastEventId
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lastEventId;
             }
         }
     }
@@ -109,7 +126,14 @@ internal sealed class RoomState(string roomId, bool isInRoomsNamespace, RoomEven
                 return null;
             }
 
-            var note = Note.Create(Note.LoggingStopped, roomId, _lastEventId);
+            var alias = LastAlias?.ToString();
+            var note = Note.Create(Note.LoggingStopped, roomId, _lastEventId, content =>
+            {
+                if (alias is not null)
+                {
+                    content.WriteString("alias", alias);
+                }
+            });
             _isStopped = true;
             _lastEventId = note.EventId;
             return note;
