@@ -13,7 +13,8 @@ public class AliasChangeTests
     private readonly string _room = Some.RoomId();
     private readonly string _other = Some.RoomId();
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
-    private readonly StubHomeserver _homeserver = new StubHomeserver().WithoutAliases();
+    private readonly StubHomeserver _homeserver = new StubHomeserver().WithoutAliases()
+        .On("POST /_matrix/client/v3/join/*", 403, """{"errcode":"M_FORBIDDEN","error":"You are not invited to this room."}""");
 
     [Fact]
     public async Task A_moved_alias_is_linked_to_the_new_room_within_a_minute_without_an_event()
@@ -51,6 +52,19 @@ public class AliasChangeTests
         await UntilAsync(() => Link(service, "logged_tea") == _room, "the link is back");
         await service.CaughtUpAsync();
         Assert.Equal($"*** the room got the alias {Tea}", service.Lines(_room)[^1]);
+    }
+
+    [Fact]
+    public async Task An_alias_that_was_seen_as_removed_while_it_was_moved_is_linked_at_the_first_event_of_the_new_room()
+    {
+        using var service = new ServiceUnderTest(_time, homeserver: _homeserver);
+        await LinkTeaAsync(service);
+        Remove(Tea);
+        await UntilAsync(() => Link(service, "logged_tea") is null, "the link is removed");
+        _homeserver.Alias(Tea, _other);
+        await PushAsync(service, Some.Message(_other, "here now"));
+        await UntilAsync(() => Link(service, "logged_tea") == _other, "the link leads to the new room");
+        Assert.Equal("<@alice:localhost> here now", service.Lines("logged_tea")[0]);
     }
 
     [Fact]

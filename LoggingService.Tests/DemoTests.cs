@@ -26,7 +26,10 @@ public class DemoTests
 
         var rooms = Directory.GetDirectories(folder["demo-logs"], "!*");
         Assert.Equal(2, rooms.Length);
-        Assert.All(rooms, room => Assert.Equal(Approved(), File.ReadLines(Path.Combine(room, "latest.log")).Select(WithoutTimes)));
+        Assert.All(rooms, room => Assert.Equal(
+            Approved(),
+            File.ReadLines(Path.Combine(room, "latest.log")).Select(WithoutTimes)
+                .Where(line => !line.StartsWith("*** the alias #logged_hiking:localhost was moved", StringComparison.Ordinal))));
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public class RoomsCommandTests
             @"^#logged_tea  Tea, and more  logged +3 +[\d.]+ KiB(  \d{4}-\d\d-\d\d){3} \d\d:\d\d:\d\d [+-]\d\d:\d\d  !tea:localhost$",
             process.StandardOutput[1]);
         Assert.Matches("^-  +-  +logged +1 .* !milk:localhost$", process.StandardOutput[2]);
-        Assert.Matches("^-  +-  +encrypted +2 .* !secret:localhost$", process.StandardOutput[3]);
+        Assert.Matches("^-  +-  +encrypted +3 .* !secret:localhost$", process.StandardOutput[3]);
     }
 
     [Fact]

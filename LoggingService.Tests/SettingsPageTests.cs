@@ -42,6 +42,7 @@ public partial class SettingsPageTests
                 nameof(LoggingServiceOptions.Registration) => Path.GetRelativePath(".", options.Registration),
                 nameof(LoggingServiceOptions.Logs) => Path.GetRelativePath(".", options.Logs),
                 nameof(LoggingServiceOptions.Moderators) => string.Concat(options.Moderators),
+                nameof(LoggingServiceOptions.JoinLoggedRooms) => options.JoinLoggedRooms ? "on" : "off",
                 var key => typeof(LoggingServiceOptions).GetProperty(key)!.GetValue(options)?.ToString() ?? "",
             };
             Assert.Equal(expected, row.Groups["default"].Value);

@@ -60,6 +60,7 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomStates>().AddSingleton<StoppedRooms>().AddSingleton<RoomNotes>();
     builder.Services.AddSingleton<RoomCreator>().AddSingleton<PendingRooms>();
     builder.Services.AddSingleton<RoomAliases>().AddSingleton<AliasSearch>().AddSingleton<AliasLookups>();
+    builder.Services.AddRoomLife();
     builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());
     builder.Services.AddRoomLogs(options).AddHomeserver(options).AddConsent().AddHistory(options);
     builder.Services.AddSingleton(settingsAtStart).AddSingleton<SettingsReload>();

@@ -85,7 +85,7 @@ public class ClockTests
     public async Task A_failed_alias_lookup_is_retried_after_the_clock_was_set_back()
     {
         var time = new SettableClock();
-        var homeserver = new StubHomeserver().AliasesOf(_room)
+        var homeserver = new StubHomeserver().WithoutAliases().AliasesOf(_room)
             .On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""")
             .On(
                 $"GET /_matrix/client/v3/rooms/{Uri.EscapeDataString(_room)}/state/m.room.create",

@@ -128,7 +128,7 @@ public class FullDiskTests
         using var folder = TempFolder.ForCaller();
         using var disk = await SmallDisk.MountAsync(folder["logs"], files: 400);
         var room = Some.RoomId();
-        var homeserver = new StubHomeserver().AliasesOf(room);
+        var homeserver = new StubHomeserver().WithoutAliases().AliasesOf(room);
         using var service = new ServiceUnderTest(folder: folder, homeserver: homeserver) { Bounds = Unbounded };
         await PushAsync(service, Ledger.Create([room]));
         disk.FillWithFiles();

@@ -39,6 +39,8 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             "Days to keep whatever a room's retention is [default: 30]"),
         new("--room-may-set", Section + nameof(Settings.RoomMaySet), "KEYS",
             "What rooms may decide about their log [default: notice,no_log_prefix]"),
+        new("--join-logged-rooms", Section + nameof(Settings.JoinLoggedRooms), "on|off",
+            "Whether the service's user joins public rooms that are logged [default: off]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
     ];
 

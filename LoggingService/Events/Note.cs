@@ -42,6 +42,33 @@ internal static class Note
     /// <summary>An alias is not the room's any more. Content: <c>alias</c>, and <c>room</c> if it is that room's now.</summary>
     public const string AliasRemoved = "alias.removed";
 
+    /// <summary>Our user was kicked or banned. Content: <c>membership</c>, <c>leave</c> or <c>ban</c>, and <c>by</c>, a user.</summary>
+    public const string ServiceRemoved = "service.removed";
+
+    /// <summary>Encryption was switched on: messages can't be logged any more.</summary>
+    public const string EncryptionEnabled = "encryption.enabled";
+
+    /// <summary>The room was replaced by another one, which is followed. Content: <c>replacement_room</c>.</summary>
+    public const string RoomUpgraded = "room.upgraded";
+
+    /// <summary>The room replaces another one that was logged. Content: <c>predecessor</c>.</summary>
+    public const string UpgradedFrom = "room.upgraded-from";
+
+    /// <summary>The replacement of the room can't be joined. Content: <c>replacement_room</c>.</summary>
+    public const string UpgradeFailed = "room.upgrade-failed";
+
+    /// <summary>The replacement does not name the room as its predecessor. Content: <c>replacement_room</c>.</summary>
+    public const string UpgradeRefused = "room.upgrade-refused";
+
+    /// <summary>
+    /// What the room was like when it was first logged. Content: <c>name</c> and <c>topic</c>, if it has them, <c>members</c>, a number,
+    /// and <c>listed</c>, how many of them the notes of the type below list.
+    /// </summary>
+    public const string FirstState = "state.first";
+
+    /// <summary>Members when the room was first logged. Content: <c>members</c>, an object of user ids with names or <c>null</c>.</summary>
+    public const string FirstMembers = "state.members";
+
     /// <param name="type">One of the types above.</param>
     /// <param name="cause">The id of the event that caused the note: one cause makes one note of a type.</param>
     /// <param name="writeContent">Writes the properties of the content.</param>

@@ -30,6 +30,24 @@ internal sealed class HomeserverRooms(HomeserverClient homeserver)
     public Task<RawJson> GetStateAsync(string roomId, string type, CancellationToken cancellation) =>
         homeserver.CallAsync(HttpMethod.Get, $"v3/rooms/{Escape(roomId)}/state/{Escape(type)}", null, cancellation);
 
+    /// <summary>The joined members with their names, for members.</summary>
+    public async Task<IReadOnlyList<(string UserId, string? Name)>> GetJoinedMembersAsync(string roomId, CancellationToken cancellation)
+    {
+        var response = await homeserver.CallAsync(HttpMethod.Get, $"v3/rooms/{Escape(roomId)}/joined_members", null, cancellation);
+        return [.. response["joined"u8].Members().Select(member => (member.Key.ToString(), member.Value["display_name"u8].AsString()))];
+    }
+
+    /// <summary>The membership of a user who is or was a member, and who set it; 403 for others.</summary>
+    public async Task<(string? Membership, string? Sender)> GetMembershipAsync(
+        string roomId, string userId, CancellationToken cancellation)
+    {
+        // Without support for "format" the response is the content.
+        var path = $"v3/rooms/{Escape(roomId)}/state/m.room.member/{Escape(userId)}?format=event";
+        var response = await homeserver.CallAsync(HttpMethod.Get, path, null, cancellation);
+        var membership = response["content"u8]["membership"u8].AsString() ?? response["membership"u8].AsString();
+        return (membership, response["sender"u8].AsString());
+    }
+
     /// <summary>The user who created a room, for members; <c>null</c> if the homeserver does not tell.</summary>
     public async Task<string?> GetCreatorAsync(string roomId, CancellationToken cancellation)
     {

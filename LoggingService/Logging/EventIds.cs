@@ -83,6 +83,22 @@ internal static class EventIds
     public const int AliasUnlinked = 618;
     public const int AliasNotUnlinked = 619;
     public const int AliasNoteFailed = 620;
+    public const int InvitationAccepted = 621;
+    public const int InvitationDeclined = 622;
+    public const int InvitationIgnored = 623;
+    public const int InvitationFailed = 624;
+    public const int RoomEncrypted = 625;
+    public const int NoticeFailed = 626;
+    public const int ServiceRemoved = 627;
+    public const int UpgradeFollowed = 628;
+    public const int ReplacementNotJoined = 629;
+    public const int ReplacementRefused = 630;
+    public const int AliasMoved = 631;
+    public const int AliasNotMoved = 632;
+    public const int UpgradeLinkFailed = 633;
+    public const int LoggedRoomJoined = 634;
+    public const int LoggedRoomNotJoined = 635;
+    public const int FirstStateNotRead = 636;
 
     // Consent: 650 to 699.
     public const int RoomTold = 650;

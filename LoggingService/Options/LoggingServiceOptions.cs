@@ -29,7 +29,8 @@ internal sealed partial class LoggingServiceOptions
             ReadNotice(settings),
             settings.ReadChoice(nameof(HonourRoomRetention), "off", "on"),
             settings.ReadNumber(nameof(RetainDaysMin), 1, 36_500, "the days that are kept whatever a room's retention is") ?? 30,
-            ReadRoomMaySet(settings));
+            ReadRoomMaySet(settings),
+            settings.ReadChoice(nameof(JoinLoggedRooms), "off", "on") == "on");
         MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
         Admin = settings.ReadText(nameof(Admin), "off");
     }
@@ -40,6 +41,7 @@ internal sealed partial class LoggingServiceOptions
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays), nameof(CompressAfterDays),
         nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes), nameof(Admin),
         nameof(NoLogPrefix), nameof(Notice), nameof(HonourRoomRetention), nameof(RetainDaysMin), nameof(RoomMaySet),
+        nameof(JoinLoggedRooms),
     ];
 
     /// <summary>The keys of the settings that a reload changes.</summary>
@@ -47,6 +49,7 @@ internal sealed partial class LoggingServiceOptions
     [
         nameof(RetainDays), nameof(CompressAfterDays), nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBytes), nameof(WarnFreeBytes),
         nameof(NoLogPrefix), nameof(Notice), nameof(HonourRoomRetention), nameof(RetainDaysMin), nameof(RoomMaySet),
+        nameof(JoinLoggedRooms),
     ];
 
     /// <summary>The keys of the state event <c>com.loggingservice.room</c>.</summary>
@@ -103,6 +106,9 @@ internal sealed partial class LoggingServiceOptions
     /// <summary>What rooms may decide about their log: <see cref="RoomSettings"/> with commas between them, or <c>none</c>.</summary>
     public string RoomMaySet => _reloaded.RoomMaySet;
 
+    /// <summary>Whether the service's user joins public rooms that are logged.</summary>
+    public bool JoinLoggedRooms => _reloaded.JoinLoggedRooms;
+
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfigurationRoot configuration)
     {
@@ -151,5 +157,6 @@ internal sealed partial class LoggingServiceOptions
 
     private sealed record Reloaded(
         int? RetainDays, int? CompressAfterDays, int RoomsPerHour, IReadOnlyList<string> Moderators, long? MaxBytes, long WarnFreeBytes,
-        string NoLogPrefix, string Notice, string HonourRoomRetention, int RetainDaysMin, string RoomMaySet);
+        string NoLogPrefix, string Notice, string HonourRoomRetention, int RetainDaysMin, string RoomMaySet,
+        bool JoinLoggedRooms);
 }

@@ -11,7 +11,8 @@ namespace LoggingService.RoomLogs;
 /// </summary>
 internal sealed partial class RecordedRooms(
     LogDirectory logs, RoomNotes notes, StoppedRooms stopped, RoomStates states, RoomAliases aliases, AliasChecks checks, AliasLinks links,
-    ServiceUser user, IHostApplicationLifetime lifetime, ILogger<RecordedRooms> logger) : BackgroundService
+    RoomUpgrades upgrades, UpgradeLinks upgradeLinks, EncryptionNotice encryption, ServiceUser user, IHostApplicationLifetime lifetime,
+    ILogger<RecordedRooms> logger) : BackgroundService
 {
     /// <summary>How much of the records is searched for the name of a room, for a message.</summary>
     private const long MaxNameBytes = 16 * 1024 * 1024;
@@ -23,6 +24,8 @@ internal sealed partial class RecordedRooms(
     {
         notes.Append = note => logs.AppendAsync([note], [], "");
         checks.Checked = stopped.ApplyAsync;
+        upgrades.Link = upgradeLinks.Link;
+        aliases.Moved += (_, former, roomId) => upgrades.FollowAlias(former, roomId);
         logs.Written += OnWritten;
         checks.Completed += OnChecked;
         return base.StartAsync(cancellationToken);
@@ -46,7 +49,13 @@ internal sealed partial class RecordedRooms(
 
             // Links may have gone wrong while the service was down.
             var userId = await user.Identified.WaitAsync(stoppingToken);
-            foreach (var roomId in links.TakeOver(ServiceUser.ServerOf(userId)))
+            var linked = links.TakeOver(ServiceUser.ServerOf(userId));
+            foreach (var tombstone in upgradeLinks.FindPending())
+            {
+                upgrades.Follow(tombstone);
+            }
+
+            foreach (var roomId in linked)
             {
                 checks.Schedule(roomId, []);
             }
@@ -97,6 +106,15 @@ internal sealed partial class RecordedRooms(
         {
             Log.LoggingResumed(logger, room);
         }
+        else if (note.Type == Note.EncryptionEnabled)
+        {
+            Log.RoomEncrypted(logger, room);
+            encryption.Send(note);
+        }
+        else if (note.Type == Note.ServiceRemoved)
+        {
+            Log.ServiceRemoved(logger, room);
+        }
     }
 
     private void LogName(RoomEvent e)
@@ -139,6 +157,14 @@ internal sealed partial class RecordedRooms(
 
         [LoggerMessage(EventIds.LoggingResumed, LogLevel.Information, "Resumed logging {Room}: it has an alias again")]
         public static partial void LoggingResumed(ILogger logger, string room);
+
+        [LoggerMessage(EventIds.RoomEncrypted, LogLevel.Warning,
+            "Encryption was switched on in {Room}: the text of its messages cannot be logged any more")]
+        public static partial void RoomEncrypted(ILogger logger, string room);
+
+        [LoggerMessage(EventIds.ServiceRemoved, LogLevel.Warning,
+            "The service was kicked or banned from {Room}: the room is logged while it has a logged alias")]
+        public static partial void ServiceRemoved(ILogger logger, string room);
 
         [LoggerMessage(EventIds.RoomWithoutAlias, LogLevel.Information,
             "The log of {Room} is in {Folder}; the homeserver did not tell its alias")]

@@ -119,21 +119,29 @@ internal static class Retention
         }
     }
 
+    /// <summary>Whether an entry of a room's folder goes with its last day.</summary>
+    private static bool GoesWithDays(FileSystemInfo entry) => entry.LinkTarget is null
+        ? entry.Name == RoomFolder.Properties
+        : entry.Name is (RoomFolder.Latest or UpgradeLinks.Next or UpgradeLinks.Previous);
+
     /// <summary>Removes a room's folder that has no day left, and the links of aliases to it.</summary>
     private static void RemoveEmpty(DirectoryInfo folder, DateOnly keepFrom)
     {
         var latest = new FileInfo(Path.Combine(folder.FullName, RoomFolder.Latest));
-        var properties = new FileInfo(Path.Combine(folder.FullName, RoomFolder.Properties));
 
         // Without the link it may be the folder of a room whose first event is yet to come.
         var hadDays = latest.LinkTarget is not null || DateOnly.FromDateTime(folder.LastWriteTime) < keepFrom;
-        if (!hadDays || folder.EnumerateFileSystemInfos().Any(IsOther) || RoomFile.Read(folder.FullName).IsStillNeeded)
+        var entries = folder.GetFileSystemInfos();
+        if (!hadDays || !entries.All(GoesWithDays) || RoomFile.Read(folder.FullName).IsStillNeeded)
         {
             return;
         }
 
-        latest.Delete();
-        properties.Delete();
+        foreach (var entry in entries)
+        {
+            entry.Delete();
+        }
+
         try
         {
             folder.Delete();
@@ -148,8 +156,5 @@ internal static class Retention
         {
             link.Delete();
         }
-
-        bool IsOther(FileSystemInfo entry) =>
-            !(entry.Name == latest.Name && entry.LinkTarget is not null) && entry.Name != properties.Name;
     }
 }

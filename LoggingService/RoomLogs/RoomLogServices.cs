@@ -14,7 +14,7 @@ internal static class RoomLogServices
         })
         .AddSingleton<FindLastLogged>(provider => provider.GetRequiredService<LogDirectory>().FindLast)
         .AddSingleton<AliasLinks>().AddHostedService(provider => provider.GetRequiredService<AliasLinks>())
-        .AddHostedService<RecordedRooms>()
+        .AddSingleton<UpgradeLinks>().AddHostedService<RecordedRooms>()
         .AddSingleton<RoomActivity>().AddHostedService(provider => provider.GetRequiredService<RoomActivity>())
         .AddSingleton<RoomFiles>().AddSingleton<RoomRetention>().AddSingleton<LogSpace>().AddHostedService<LogMaintenance>()
         .AddHostedService<DayCompression>();

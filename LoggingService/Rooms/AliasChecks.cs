@@ -29,7 +29,7 @@ internal sealed partial class AliasChecks(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        aliases.Moved += (_, roomId) => Schedule(roomId, []);
+        aliases.Moved += (_, former, _) => Schedule(former, []);
         aliases.Confirmed += (_, roomId) => SchedulePoll(roomId);
         return base.StartAsync(cancellationToken);
     }

@@ -20,7 +20,7 @@ internal sealed partial class AliasSearch(
     /// <summary>The rooms whose aliases the homeserver did not list, as for non-members.</summary>
     private readonly ConcurrentDictionary<string, bool> _unlisted = new();
 
-    // The newest aliases that users asked for: they may have been added to a room since.
+    // The newest aliases that users asked for or that were removed: they may have been added to a room since.
     private readonly Lock _askedLock = new();
     private readonly List<RoomAlias> _asked = [];
 
@@ -54,7 +54,7 @@ internal sealed partial class AliasSearch(
         }
     }
 
-    /// <summary>Remembers an alias of the namespace that the homeserver queried because it did not exist.</summary>
+    /// <summary>Remembers an alias of the namespace that does not exist, and that a room may get.</summary>
     public void AddAsked(RoomAlias alias)
     {
         lock (_askedLock)
@@ -164,9 +164,10 @@ internal sealed partial class AliasSearch(
             {
                 aliases.Confirm(alias, target);
             }
-            else if (target is null)
+            else if (target is null && aliases.Remove(alias, roomId))
             {
-                aliases.Remove(alias, roomId);
+                // Who moves an alias removes it first.
+                AddAsked(alias);
             }
         }
 

@@ -8,7 +8,7 @@ namespace LoggingService.Rooms;
 /// "Registration"): of these the aliases decide. When the last one is gone, logging stops with a note.
 /// </summary>
 internal sealed class LoggedRooms(
-    ServiceUser user, AliasSearch search, AliasChecks checks, PendingRooms pending, RoomStates states, TimeProvider time)
+    ServiceUser user, AliasSearch search, AliasChecks checks, PendingRooms pending, RoomStates states, RoomLife life, TimeProvider time)
 {
     /// <summary>For all queries of a transaction: the homeserver waits for the response, and a stop may take 10 s at most.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -34,7 +34,9 @@ internal sealed class LoggedRooms(
             }
 
             // The later events of the room are decided by what this one changed.
-            var isAboutUs = IsOurCreation(e) || IsOurMembership(e);
+            var isOurMembership = IsOurMembership(e);
+            var isAboutUs = isOurMembership || IsOurCreation(e);
+            var wasJoined = isOurMembership && user.IsJoinedTo(e.RoomId);
             if (isAboutUs || room.IsLogged is null)
             {
                 room.SetLast();
@@ -44,8 +46,18 @@ internal sealed class LoggedRooms(
 
             if (room.IsLogged == true)
             {
+                if (room.Last is null && !room.State.HasLog)
+                {
+                    life.FollowFirst(e);
+                }
+
                 logged.Add(e);
                 room.Last = e;
+            }
+
+            if (e.StateKey is not null && life.Follow(e, room.State, room.IsLogged == true, wasJoined) is { } note)
+            {
+                logged.Add(note);
             }
 
             if (isAboutUs)

@@ -9,6 +9,9 @@ internal sealed class RoomAliases
     private readonly Lock _lock = new();
     private readonly Dictionary<RoomAlias, string> _rooms = [];
 
+    /// <summary>Aliases that are not removed, because they are being moved, with the number of moves.</summary>
+    private readonly Dictionary<RoomAlias, int> _kept = [];
+
     /// <summary>The alias of each room that messages name it by.</summary>
     private readonly ConcurrentDictionary<string, RoomAlias> _aliases = new();
 
@@ -18,8 +21,8 @@ internal sealed class RoomAliases
     /// <summary>Raised for an alias that does not exist any more, with its room.</summary>
     public event Action<RoomAlias, string>? Removed;
 
-    /// <summary>Raised for an alias that is another room's now, with its former room; <see cref="Confirmed"/> follows.</summary>
-    public event Action<RoomAlias, string>? Moved;
+    /// <summary>Raised for an alias that is another room's now, with the former room and that; <see cref="Confirmed"/> follows.</summary>
+    public event Action<RoomAlias, string, string>? Moved;
 
     /// <summary>How many aliases are known.</summary>
     public int Count
@@ -52,7 +55,7 @@ internal sealed class RoomAliases
 
         if (former is not null && former != roomId)
         {
-            Moved?.Invoke(alias, former);
+            Moved?.Invoke(alias, former, roomId);
         }
 
         Confirmed?.Invoke(alias, roomId);
@@ -70,14 +73,40 @@ internal sealed class RoomAliases
         }
     }
 
-    /// <summary>Records that an alias does not exist any more.</summary>
-    public void Remove(RoomAlias alias, string roomId)
+    /// <summary>Ignores, until <see cref="Release"/>, that aliases do not exist.</summary>
+    public void Keep(IEnumerable<RoomAlias> aliases)
     {
         lock (_lock)
         {
-            if (_rooms.GetValueOrDefault(alias) != roomId)
+            foreach (var alias in aliases)
             {
-                return;
+                _kept[alias] = _kept.GetValueOrDefault(alias) + 1;
+            }
+        }
+    }
+
+    public void Release(IEnumerable<RoomAlias> aliases)
+    {
+        lock (_lock)
+        {
+            foreach (var alias in aliases)
+            {
+                if (--_kept[alias] == 0)
+                {
+                    _kept.Remove(alias);
+                }
+            }
+        }
+    }
+
+    /// <summary>Records that an alias does not exist any more; false if it was not known as the room's.</summary>
+    public bool Remove(RoomAlias alias, string roomId)
+    {
+        lock (_lock)
+        {
+            if (_rooms.GetValueOrDefault(alias) != roomId || _kept.ContainsKey(alias))
+            {
+                return false;
             }
 
             _rooms.Remove(alias);
@@ -85,6 +114,7 @@ internal sealed class RoomAliases
         }
 
         Removed?.Invoke(alias, roomId);
+        return true;
     }
 
     /// <summary>Names a room by one of its aliases, after another was removed.</summary>

@@ -8,14 +8,15 @@ namespace LoggingService.Rooms;
 
 /// <summary>
 /// Creates the room of an alias that the homeserver queries: limit → createRoom without the alias → alias → canonical
-/// alias. With <c>room_alias_name</c> the alias would exist before the room is public, and joins in between would fail. A room
-/// whose alias fails waits for the next query of the alias; after an hour without it, our user leaves the room.
+/// alias. With <c>room_alias_name</c> joins before the room is public would fail. A room whose alias fails waits for the next query of the
+/// alias; after an hour without it, our user leaves the room.
 /// </summary>
 internal sealed partial class RoomCreator(
-    RoomAliases aliases, AliasSearch search, AliasLookups lookups, PendingRooms pending, ServiceUser user, HomeserverClient homeserver,
-    HomeserverRooms rooms, LoggingServiceOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
+    RoomAliases aliases, AliasSearch search, AliasLookups lookups, AliasMoves moves, PendingRooms pending, ServiceUser user,
+    HomeserverClient homeserver, HomeserverRooms rooms, LoggingServiceOptions options, IHostApplicationLifetime lifetime,
+    TimeProvider time, ILogger<RoomCreator> logger)
 {
-    /// <summary>A homeserver waits 60 s for the response.</summary>
+    // A homeserver waits 60 s for the response.
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(55);
 
     /// <summary>How long a room waits for its alias: as long as it counts in the <see cref="CreationLimit"/>.</summary>
@@ -25,7 +26,7 @@ internal sealed partial class RoomCreator(
 
     private readonly ConcurrentDictionary<RoomAlias, Lazy<Task<MatrixError?>>> _inFlight = new();
 
-    // ApplicationStopping would abandon creations; without any token a pending call would delay the exit.
+    // ApplicationStopping would abandon creations; no token would delay the exit.
     private readonly CancellationToken _stopped = lifetime.ApplicationStopped;
     private readonly CreationLimit _limit = new(options, time);
     private readonly LogThrottle _limitThrottle = new(time);
@@ -58,7 +59,6 @@ internal sealed partial class RoomCreator(
         }
 
         search.AddAsked(alias);
-
         // Concurrent queries for one alias share one creation; a disconnecting client does not cancel it.
         var creation = _inFlight.GetOrAdd(alias, key => new(() => CreateAsync(key)));
         try
@@ -86,6 +86,12 @@ internal sealed partial class RoomCreator(
         try
         {
             await user.EnsureIdentifiedAsync(_stopped);
+            if (moves.FindTarget(alias) is { } target)
+            {
+                await homeserver.PutAliasAsync(alias, target, _stopped);
+                return null;
+            }
+
             var room = pending.Find(alias);
             if (room is null)
             {
@@ -246,7 +252,6 @@ internal sealed partial class RoomCreator(
         }
     }
 
-    /// <summary>In the background: the alias works without it.</summary>
     private async Task RetryCanonicalAliasAsync(RoomAlias alias, string roomId)
     {
         var stopping = lifetime.ApplicationStopping;

@@ -22,7 +22,7 @@ internal sealed class RoomStates
         _findLastLogged = findLastLogged;
         aliases.Confirmed += OnConfirmed;
         aliases.Removed += (_, roomId) => OnRemoved(roomId, aliases);
-        aliases.Moved += (_, roomId) => OnRemoved(roomId, aliases);
+        aliases.Moved += (_, former, _) => OnRemoved(former, aliases);
     }
 
     public RoomState Get(string roomId) => _states.TryGetValue(roomId, out var state)

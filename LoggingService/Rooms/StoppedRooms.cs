@@ -3,11 +3,13 @@ using LoggingService.Homeserver;
 namespace LoggingService.Rooms;
 
 /// <summary>
-/// Stops logging a room when a check finds that its last logged alias is gone: with a note, and our user leaves a room that it created.
+/// Stops logging a room when a check finds that its last logged alias is gone: with a note. Our user leaves a room
+/// that it created, and with <c>JoinLoggedRooms</c> any other: the list of members must not tell that the room is logged.
 /// Only where our user is a member does the homeserver push the events of such a room.
 /// </summary>
 internal sealed partial class StoppedRooms(
-    ServiceUser user, HomeserverRooms homeserver, PendingRooms pending, RoomStates states, RoomNotes notes, ILogger<StoppedRooms> logger)
+    ServiceUser user, HomeserverRooms homeserver, PendingRooms pending, RoomStates states, RoomNotes notes, LoggingServiceOptions options,
+    ILogger<StoppedRooms> logger)
 {
     /// <summary>Applies the result of a check of a room's aliases (<see cref="AliasChecks.Checked"/>).</summary>
     public async Task ApplyAsync(string roomId, bool? hasAlias, CancellationToken cancellation)
@@ -38,8 +40,12 @@ internal sealed partial class StoppedRooms(
             }
         }
 
-        state.IsCreatedByUs ??= await homeserver.GetCreatorAsync(roomId, cancellation) == user.Id;
-        if (state.IsCreatedByUs == true)
+        if (!options.JoinLoggedRooms)
+        {
+            state.IsCreatedByUs ??= await homeserver.GetCreatorAsync(roomId, cancellation) == user.Id;
+        }
+
+        if (options.JoinLoggedRooms || state.IsCreatedByUs == true)
         {
             await homeserver.LeaveAsync(roomId, cancellation);
             Log.RoomLeft(logger, roomId);
@@ -48,7 +54,7 @@ internal sealed partial class StoppedRooms(
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.RoomLeft, LogLevel.Information, "Left {RoomId}, which the service created and which has no alias anymore")]
+        [LoggerMessage(EventIds.RoomLeft, LogLevel.Information, "Left {RoomId}, which has no logged alias anymore")]
         public static partial void RoomLeft(ILogger logger, string roomId);
     }
 }

@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using LoggingService.Homeserver;
+
+namespace LoggingService.Rooms;
+
+/// <summary>
+/// Logs, as notes, the name, topic and members of a room when its first event is logged, or our user joins it: where the homeserver lets
+/// our user read them. The notes follow the first event.
+/// </summary>
+internal sealed partial class FirstStates(
+    HomeserverRooms rooms, RoomStates states, RoomNotes notes, IHostApplicationLifetime lifetime, TimeProvider time,
+    ILogger<FirstStates> logger)
+{
+    /// <summary>Bytes of the ids and names of one note, of which the record's line has not much more.</summary>
+    private const int MaxNoteBytes = 32 * 1024;
+
+    private const int MaxNotes = 32;
+    private const int MaxNameBytes = 1024;
+    private const int MaxAttempts = 10;
+
+    private readonly ConcurrentDictionary<string, bool> _fetched = new();
+    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+
+    /// <summary>Fetches the state of a room in the background, once since the start.</summary>
+    public void Fetch(string roomId)
+    {
+        if (_fetched.TryAdd(roomId, true))
+        {
+            _ = Task.Run(() => FetchAsync(roomId, lifetime.ApplicationStopping));
+        }
+    }
+
+    private async Task FetchAsync(string roomId, CancellationToken cancellation)
+    {
+        try
+        {
+            for (var attempt = 1; !await TryFetchAsync(roomId, cancellation) && attempt < MaxAttempts; attempt++)
+            {
+                await Task.Delay(HomeserverResilience.Cooldown, time, cancellation);
+            }
+        }
+        catch (HomeserverException e)
+        {
+            // As for non-members. A later join tries again.
+            _fetched.TryRemove(roomId, out _);
+            Log.FirstStateNotRead(logger, roomId, e.Message);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or UnauthorizedAccessException)
+        {
+            // The service stops, or the journal can't be written.
+        }
+    }
+
+    /// <returns>False if the homeserver can't be asked now.</returns>
+    private async Task<bool> TryFetchAsync(string roomId, CancellationToken cancellation)
+    {
+        await _oneAtATime.WaitAsync(cancellation);
+        try
+        {
+            var name = await FindStateAsync(roomId, "m.room.name", "name", cancellation);
+            var topic = await FindStateAsync(roomId, "m.room.topic", "topic", cancellation);
+            var members = await rooms.GetJoinedMembersAsync(roomId, cancellation);
+            if (!states.Get(roomId).IsStopped)
+            {
+                await LogAsync(roomId, name, topic, members);
+            }
+
+            return true;
+        }
+        catch (HomeserverException e) when (e.IsTransient)
+        {
+            return false;
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    private async Task<string?> FindStateAsync(string roomId, string type, string key, CancellationToken cancellation)
+    {
+        try
+        {
+            var content = await rooms.GetStateAsync(roomId, type, cancellation);
+            return content[Encoding.ASCII.GetBytes(key)].AsString();
+        }
+        catch (HomeserverException e) when (e is { Status: StatusCodes.Status404NotFound, Errcode: "M_NOT_FOUND" })
+        {
+            return null;
+        }
+    }
+
+    private async Task LogAsync(string roomId, string? name, string? topic, IReadOnlyList<(string UserId, string? Name)> members)
+    {
+        var parts = Split(members);
+        await notes.LogAsync(Note.Create(Note.FirstState, roomId, roomId, content =>
+        {
+            WriteText(content, "name", name);
+            WriteText(content, "topic", topic);
+            content.WriteNumber("members", members.Count);
+            content.WriteNumber("listed", parts.Sum(part => part.Count));
+        }));
+        for (var i = 0; i < parts.Count; i++)
+        {
+            var part = parts[i];
+            await notes.LogAsync(Note.Create(Note.FirstMembers, roomId, $"{roomId} {i}", content =>
+            {
+                content.WriteStartObject("members");
+                foreach (var (userId, displayName) in part)
+                {
+                    content.WriteString(userId, displayName);
+                }
+
+                content.WriteEndObject();
+            }));
+        }
+    }
+
+    private static void WriteText(Utf8JsonWriter content, string key, string? text)
+    {
+        if (!string.IsNullOrEmpty(text))
+        {
+            content.WriteString(key, text);
+        }
+    }
+
+    /// <summary>The members in parts for one note each; those of a very large room are not all listed.</summary>
+    private static List<List<(string UserId, string? Name)>> Split(IReadOnlyList<(string UserId, string? Name)> members)
+    {
+        var parts = new List<List<(string UserId, string? Name)>>();
+        var size = MaxNoteBytes;
+        foreach (var (userId, name) in members)
+        {
+            var shown = name is not null && Encoding.UTF8.GetByteCount(name) <= MaxNameBytes ? name : null;
+            var length = Encoding.UTF8.GetByteCount(userId) + Encoding.UTF8.GetByteCount(shown ?? "");
+            if (size + length > MaxNoteBytes)
+            {
+                if (parts.Count == MaxNotes)
+                {
+                    break;
+                }
+
+                parts.Add([]);
+                size = 0;
+            }
+
+            parts[^1].Add((userId, shown));
+            size += length;
+        }
+
+        return parts;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.FirstStateNotRead, LogLevel.Debug, "Failed to read the names of {RoomId}: {Reason}")]
+        public static partial void FirstStateNotRead(ILogger logger, string roomId, string reason);
+    }
+}
