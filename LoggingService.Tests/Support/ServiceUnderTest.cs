@@ -40,7 +40,7 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
         _ownsFolder = folder is null;
         Folder = folder ?? TempFolder.ForCaller(file, member);
         _settings = settings ?? [];
-        Homeserver = homeserver ?? new StubHomeserver().WithoutAliases();
+        Homeserver = homeserver ?? new StubHomeserver().WithoutAliases().RefusingJoins();
         File.WriteAllText(Folder["registration.yaml"], registration ?? RegistrationText());
         File.SetUnixFileMode(Folder["registration.yaml"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         UseKestrel();

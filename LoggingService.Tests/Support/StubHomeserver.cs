@@ -72,6 +72,11 @@ internal sealed class StubHomeserver : HttpMessageHandler
         .On("GET /_matrix/client/v3/rooms/*", 403, """{"errcode":"M_FORBIDDEN","error":"You aren't a member of the room"}""")
         .On("GET /_matrix/client/v3/directory/room/*", 404, """{"errcode":"M_NOT_FOUND","error":"Room alias not found"}""");
 
+    /// <summary>Refuses each join, and lets our user leave rooms and decline invitations.</summary>
+    public StubHomeserver RefusingJoins() => this
+        .On("POST /_matrix/client/v3/join/*", 403, """{"errcode":"M_FORBIDDEN","error":"You are not invited to this room."}""")
+        .On("POST /_matrix/client/v3/rooms/*", "{}");
+
     /// <summary>Creates the rooms !made1:localhost, !made2:localhost, …, and accepts every alias and canonical alias.</summary>
     /// <param name="aliasPut">Receives the room id and the alias of each alias that is put.</param>
     public StubHomeserver CreatingRooms(Action<string, string>? aliasPut = null) => WithoutAliases()

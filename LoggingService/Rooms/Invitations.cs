@@ -8,8 +8,8 @@ namespace LoggingService.Rooms;
 /// invite it: of more than <see cref="PerMinute"/> invitations a minute the rest stays unanswered.
 /// </summary>
 internal sealed partial class Invitations(
-    AliasSearch search, RoomStates states, HomeserverRooms rooms, AppServiceRegistration registration, IHostApplicationLifetime lifetime,
-    TimeProvider time, ILogger<Invitations> logger)
+    AliasSearch search, RoomStates states, ServiceUser user, HomeserverRooms rooms, AppServiceRegistration registration,
+    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Invitations> logger)
 {
     public const int PerMinute = 10;
 
@@ -41,7 +41,7 @@ internal sealed partial class Invitations(
                 await rooms.JoinAsync(roomId, ServersOf(invitation), cancellation);
                 Log.InvitationAccepted(logger, roomId, invitation.Sender);
             }
-            else
+            else if (!user.IsJoinedTo(roomId))
             {
                 var reason = $"This service joins only rooms that it logs: those with an alias that matches "
                     + $"{string.Join(" or ", registration.AliasNamespaces)}.";
