@@ -198,6 +198,7 @@ public class BackfillTests
     /// <summary>Starts a service to which an event of the room was pushed.</summary>
     private async Task<RunningService> LogAsync(TempFolder folder, FakeHomeserver homeserver)
     {
+        homeserver.Aliases[$"#{Alias}:localhost"] = _room;
         var service = await RunningService.StartAsync(folder, homeserver);
         var pushed = Some.Message(_room, "pushed");
         _history.Add(pushed);

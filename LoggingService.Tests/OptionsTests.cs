@@ -118,7 +118,7 @@ public sealed class OptionsTests
     [InlineData("""{"Port": 1}""",
         "LoggingService:Port is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, CompressAfterDays, "
         + "RoomsPerHour, Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin, NoLogPrefix, Notice, "
-        + "HonourRoomRetention, RetainDaysMin, RoomMaySet, JoinLoggedRooms")]
+        + "HonourRoomRetention, RetainDaysMin, RoomMaySet, JoinLoggedRooms, Redactions")]
     [InlineData("""{"JoinLoggedRooms": "yes"}""", "LoggingService:JoinLoggedRooms is \"yes\"; expected off or on")]
     public void An_error_is_one_line_that_names_the_key(string section, string line) =>
         Assert.Equal(line, Assert.Throws<ConfigurationException>(() => Read(section)).Message);
@@ -128,7 +128,7 @@ public sealed class OptionsTests
         Assert.Equal(
             "LoggingService is \"on\"; expected a section with the keys Homeserver, Registration, Logs, RetainDays, CompressAfterDays, "
             + "RoomsPerHour, Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin, NoLogPrefix, Notice, "
-            + "HonourRoomRetention, RetainDaysMin, RoomMaySet, JoinLoggedRooms",
+            + "HonourRoomRetention, RetainDaysMin, RoomMaySet, JoinLoggedRooms, Redactions",
             Assert.Throws<ConfigurationException>(() => Read("\"on\"")).Message);
 
     [Theory]

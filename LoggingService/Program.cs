@@ -1,6 +1,7 @@
 using LoggingService.Admin;
 using LoggingService.Cli;
 using LoggingService.Consent;
+using LoggingService.Erasure;
 using LoggingService.History;
 using LoggingService.Homeserver;
 using LoggingService.Http;
@@ -62,7 +63,7 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddSingleton<RoomAliases>().AddSingleton<AliasSearch>().AddSingleton<AliasLookups>();
     builder.Services.AddRoomLife();
     builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());
-    builder.Services.AddRoomLogs(options).AddHomeserver(options).AddConsent().AddHistory(options);
+    builder.Services.AddRoomLogs(options).AddErasure().AddHomeserver(options).AddConsent().AddHistory();
     builder.Services.AddSingleton(settingsAtStart).AddSingleton<SettingsReload>();
     if (!serves)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -5,7 +6,7 @@ using System.Text;
 namespace LoggingService.Tests.Support;
 
 /// <summary>
-/// A homeserver's client-server API on a socket, for a service process: knows the service, but no alias. It calls the service back for a
+/// A homeserver's client-server API on a socket, for a service process: knows the service, and the aliases that it is given. It calls the service back for a
 /// ping and for an alias, if it has its address.
 /// </summary>
 internal sealed class FakeHomeserver : IDisposable
@@ -42,6 +43,9 @@ internal sealed class FakeHomeserver : IDisposable
 
     /// <summary>The history of a room that our user may read; that of others it may not.</summary>
     public StubHistory? History { get; init; }
+
+    /// <summary>The rooms of aliases.</summary>
+    public ConcurrentDictionary<string, string> Aliases { get; } = new();
 
     /// <summary>The statuses of the responses to <see cref="PushesAtPing"/>.</summary>
     public IReadOnlyList<int> PushStatuses { get; private set; } = [];
@@ -108,6 +112,8 @@ internal sealed class FakeHomeserver : IDisposable
                 _ when path.EndsWith("/messages", StringComparison.Ordinal) || path.Contains("/context/") || path.Contains("/timestamp_to") =>
                     await Task.Run(() => ReadHistory(call.Request)),
                 "/_matrix/client/v3/register" => (400, """{"errcode":"M_USER_IN_USE","error":"taken"}"""),
+                _ when Aliases.TryGetValue(Uri.UnescapeDataString(path.Split('/')[^1]), out var roomId) =>
+                    (200, $$"""{"room_id":"{{roomId}}","servers":["localhost"]}"""),
                 _ => await QueryAliasAsync(Uri.UnescapeDataString(path.Split('/')[^1])),
             };
             call.Response.StatusCode = status;

@@ -42,6 +42,7 @@ internal static partial class CommandLine
         root.Add(CheckCommand.Create(parsed => Build(parsed, serves: false)));
         root.Add(CreateRegistrationCommand.Create(ReadOptions));
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));
+        root.Add(EraseCommand.Create(ReadOptions));
         root.Add(ExportCommand.Create(ReadOptions));
         root.Add(RenderCommand.Create());
         root.Add(RoomsCommand.Create(ReadOptions));

@@ -41,6 +41,8 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             "What rooms may decide about their log [default: notice,no_log_prefix]"),
         new("--join-logged-rooms", Section + nameof(Settings.JoinLoggedRooms), "on|off",
             "Whether the service's user joins public rooms that are logged [default: off]"),
+        new("--redactions", Section + nameof(Settings.Redactions), "keep|erase",
+            "Whether redacted events are erased from the logs, too [default: keep]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
     ];
 

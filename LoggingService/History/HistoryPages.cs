@@ -6,7 +6,7 @@ namespace LoggingService.History;
 
 /// <summary>Reads the history of rooms from the homeserver, page by page, and tells what of it may be logged.</summary>
 internal sealed class HistoryPages(
-    HomeserverHistory homeserver, ErasureMarks marks, RoomRetention retention, TimeProvider time)
+    HomeserverHistory homeserver, LogDirectory logs, RoomRetention retention, TimeProvider time)
 {
     /// <summary>The events of a page, which is in memory as a whole.</summary>
     public const int PageSize = 100;
@@ -26,7 +26,7 @@ internal sealed class HistoryPages(
     }
 
     /// <summary>Whether an event has neither expired nor been erased.</summary>
-    public bool MayBeLogged(RoomEvent e) => !marks.Covers(e.RoomId, e.OriginServerTs) && !(DayOf(e) < FindFirstKept(e.RoomId));
+    public bool MayBeLogged(RoomEvent e) => !logs.Marks.Covers(e.RoomId, e.OriginServerTs) && !(DayOf(e) < FindFirstKept(e.RoomId));
 
     /// <summary>The day on which an event was sent, by its sender's server; not after today.</summary>
     public DateOnly DayOf(RoomEvent e)

@@ -125,6 +125,9 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
         }
     }
 
+    /// <summary>Deletes the dropped segment that is kept for reuse: it may not be overwritten yet.</summary>
+    public void DeleteSpare() => _recycled.Delete();
+
     /// <summary>Checks that the log directory and the segments are in their place.</summary>
     /// <exception cref="JournalMovedException">They were moved, removed or replaced: <see cref="Restart"/> is needed.</exception>
     public void Verify() => WithoutCommits(VerifyAll);

@@ -31,7 +31,7 @@ internal static class EventIds
     public const int AdmissionOpened = 406;
     public const int PingFailed = 407;
 
-    // RoomLogs and Files: 500 to 589.
+    // RoomLogs and Files: 500 to 569.
     public const int CheckpointFailed = 500;
     public const int CheckpointSucceededAgain = 501;
     public const int JournalReplayCompleted = 504;
@@ -58,6 +58,10 @@ internal static class EventIds
     public const int DaysCompressed = 526;
     public const int DaysNotCompressed = 527;
     public const int RoomPropertiesNotKept = 528;
+
+    // Erasure: 570 to 579.
+    public const int EventsErased = 570;
+    public const int ErasureFailed = 571;
 
     // Upgrade: 590 to 599.
     public const int JournalUpgraded = 590;

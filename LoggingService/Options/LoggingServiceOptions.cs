@@ -30,7 +30,8 @@ internal sealed partial class LoggingServiceOptions
             settings.ReadChoice(nameof(HonourRoomRetention), "off", "on"),
             settings.ReadNumber(nameof(RetainDaysMin), 1, 36_500, "the days that are kept whatever a room's retention is") ?? 30,
             ReadRoomMaySet(settings),
-            settings.ReadChoice(nameof(JoinLoggedRooms), "off", "on") == "on");
+            settings.ReadChoice(nameof(JoinLoggedRooms), "off", "on") == "on",
+            settings.ReadChoice(nameof(Redactions), "keep", "erase"));
         MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
         Admin = settings.ReadText(nameof(Admin), "off");
     }
@@ -41,7 +42,7 @@ internal sealed partial class LoggingServiceOptions
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays), nameof(CompressAfterDays),
         nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes), nameof(Admin),
         nameof(NoLogPrefix), nameof(Notice), nameof(HonourRoomRetention), nameof(RetainDaysMin), nameof(RoomMaySet),
-        nameof(JoinLoggedRooms),
+        nameof(JoinLoggedRooms), nameof(Redactions),
     ];
 
     /// <summary>The keys of the settings that a reload changes.</summary>
@@ -49,7 +50,7 @@ internal sealed partial class LoggingServiceOptions
     [
         nameof(RetainDays), nameof(CompressAfterDays), nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBytes), nameof(WarnFreeBytes),
         nameof(NoLogPrefix), nameof(Notice), nameof(HonourRoomRetention), nameof(RetainDaysMin), nameof(RoomMaySet),
-        nameof(JoinLoggedRooms),
+        nameof(JoinLoggedRooms), nameof(Redactions),
     ];
 
     /// <summary>The keys of the state event <c>com.loggingservice.room</c>.</summary>
@@ -109,6 +110,9 @@ internal sealed partial class LoggingServiceOptions
     /// <summary>Whether the service's user joins public rooms that are logged.</summary>
     public bool JoinLoggedRooms => _reloaded.JoinLoggedRooms;
 
+    /// <summary>What becomes of logged events that are redacted: <c>keep</c>, or <c>erase</c>.</summary>
+    public string Redactions => _reloaded.Redactions;
+
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfigurationRoot configuration)
     {
@@ -158,5 +162,5 @@ internal sealed partial class LoggingServiceOptions
     private sealed record Reloaded(
         int? RetainDays, int? CompressAfterDays, int RoomsPerHour, IReadOnlyList<string> Moderators, long? MaxBytes, long WarnFreeBytes,
         string NoLogPrefix, string Notice, string HonourRoomRetention, int RetainDaysMin, string RoomMaySet,
-        bool JoinLoggedRooms);
+        bool JoinLoggedRooms, string Redactions);
 }

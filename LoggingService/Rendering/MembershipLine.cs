@@ -34,6 +34,7 @@ internal static class MembershipLine
         // If the previous membership is unknown, the sentence must hold for all that are possible.
         Phrase? sentence = (previousMembership, membership, senderId == userId) switch
         {
+            ("join", "join", true) when ErasedEvent.IsStub(e) => $"{user} changed their name or avatar, erased",
             ("join", "join", true) when context.ArrivedRedacted => $"{user} changed their name or avatar, removed before it was logged",
             ("join", "join", true) => $"{user} {DescribeProfileChange(previous, name, avatar)}",
             (_, "join", true) => $"{user} joined{DescribeName(name, userId)}{letInBy}",

@@ -14,18 +14,23 @@ internal static class RemovedLine
     public static bool ArrivedRedacted(RoomEvent e)
     {
         var unsigned = e.Unsigned;
-        return unsigned["redacted_because"u8].Kind == JsonValueKind.Object || unsigned["redacted_by"u8].Kind == JsonValueKind.String;
+        return ErasedEvent.IsStub(e)
+            || unsigned["redacted_because"u8].Kind == JsonValueKind.Object
+            || unsigned["redacted_by"u8].Kind == JsonValueKind.String;
     }
 
-    /// <summary><c>&lt;@bob:example.org, reaction, removed before it was logged&gt;</c>; a message has no kind.</summary>
+    /// <summary>
+    /// <c>&lt;@bob:example.org, reaction, removed before it was logged&gt;</c>, or <c>erased</c>; a message has no kind.
+    /// </summary>
     public static bool Render(RenderContext context)
     {
         // A redacted edit can't be distinguished from a message.
         var e = context.Event;
         var kind = EventKind.Describe(e);
         Phrase description = kind.IsEmpty ? LogLine.DescribeType(e) : kind;
+        var how = ErasedEvent.IsStub(e) ? "erased"u8 : "removed before it was logged"u8;
         return e.CanonicalType == "m.room.message"
-            ? context.Write($"<{context.Sender}{context.NoticePart}, removed before it was logged>")
-            : context.Write($"<{context.Sender}{context.NoticePart}, {description}, removed before it was logged>");
+            ? context.Write($"<{context.Sender}{context.NoticePart}, {how}>")
+            : context.Write($"<{context.Sender}{context.NoticePart}, {description}, {how}>");
     }
 }

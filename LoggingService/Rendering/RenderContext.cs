@@ -28,7 +28,10 @@ internal readonly record struct RenderContext(
     public Phrase? NoticePart => Notice is { } notice ? $", {notice}" : Phrase.None;
 
     /// <summary>Appended to lines that show the part of the content that a redaction keeps.</summary>
-    public ReadOnlySpan<byte> RedactedSuffix => ArrivedRedacted ? " (the rest was removed before it was logged)"u8 : ""u8;
+    public ReadOnlySpan<byte> RedactedSuffix =>
+        !ArrivedRedacted ? ""u8
+        : ErasedEvent.IsStub(Event) ? " (the rest was erased)"u8
+        : " (the rest was removed before it was logged)"u8;
 
     /// <summary>The content has no keys, which is how state that can't be deleted is revoked.</summary>
     public bool HasEmptyContent => Event.Content.IsEmptyObject;

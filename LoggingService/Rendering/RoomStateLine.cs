@@ -7,6 +7,8 @@ internal static class RoomStateLine
 
     private static ReadOnlySpan<byte> RemovedSuffix => ", removed before it was logged"u8;
 
+    private static ReadOnlySpan<byte> ErasedSuffix => ", erased"u8;
+
     private sealed record Setting(Utf8Text Value);
 
     /// <summary>A missing or empty name removes it.</summary>
@@ -91,9 +93,10 @@ internal static class RoomStateLine
             ("m.room.pinned_events", "") => "the pinned events"u8,
             _ => LogLine.DescribeType(context.Event),
         };
-        return context.Write($"*** {context.Sender} changed {subject}{RemovedSuffix}");
+        return context.Write($"*** {context.Sender} changed {subject}{(ErasedEvent.IsStub(context.Event) ? ErasedSuffix : RemovedSuffix)}");
     }
 
     /// <summary>Whether a line, with its line break, is that of removed state. What a sender wrote can't end a line of state.</summary>
-    public static bool IsRemoved(ReadOnlySpan<byte> line) => line[..^1].EndsWith(RemovedSuffix);
+    public static bool IsRemoved(ReadOnlySpan<byte> line) =>
+        line[..^1].EndsWith(RemovedSuffix) || line[..^1].EndsWith(ErasedSuffix);
 }

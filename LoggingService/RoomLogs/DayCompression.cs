@@ -40,7 +40,7 @@ internal sealed partial class DayCompression(
                 {
                     var path = Path.Combine(folder, name.ToString());
                     var length = new FileInfo(path).Length;
-                    if (TryCompress(folder, name, stoppingToken))
+                    if (logs.Rewriting.Exclusive(() => TryCompress(folder, name, stoppingToken)))
                     {
                         files++;
                         bytes += length;

@@ -107,7 +107,7 @@ internal sealed partial class DayRepair(
 
         // More lines than those of the record and the entries: another program added some, or removed some from the record.
         var hasForeignLines = count > damaged.Kept + damaged.Unreadable.Count + unsynced.Count;
-        if (hasForeignLines || (kept > 0 && !last.AsSpan().SequenceEqual(RenderLine(kept - 1, ZoneOf(last)))))
+        if (hasForeignLines || (kept > 0 && !last.AsSpan().SequenceEqual(RenderLine(kept - 1, LineRenderer.ZoneOf(last) ?? folder.Zone))))
         {
             SetTextAside();
             return (0, 0);
@@ -191,14 +191,9 @@ internal sealed partial class DayRepair(
     private void Render(Action<LineRenderer, IEnumerable<RecordReader.Line>> render)
     {
         using var record = AppendFile.Open(_record);
-        var known = KnownEvents.Open(folder.Path, day);
-        render(new LineRenderer(folder, record, known, pending: null), RecordReader.Lines(_record));
+        var known = KnownEvents.OpenHistory(folder.Path, day);
+        render(new LineRenderer(folder, record.ReadAt, known, pending: null), RecordReader.Lines(_record));
     }
-
-    /// <summary>The zone that a line was rendered in, which may be another than today's.</summary>
-    private TimeZoneInfo ZoneOf(byte[] line) => Timestamp.Parse(line) is { } time
-        ? TimeZoneInfo.CreateCustomTimeZone("line", time.Offset, "line", "line")
-        : folder.Zone;
 
     private static long? CountLines(string path)
     {

@@ -4,8 +4,8 @@ using LoggingService.Files;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// Until when the history of rooms was erased: what is resent, fetched or backfilled of it is not logged again. A line of JSON for each room
-/// in <c>logs/.erased</c>. Safe for concurrent use.
+/// Until when the history of rooms was erased: what is resent, fetched or backfilled of it is not logged again. A line of JSON for each
+/// room in <c>logs/.erased</c>. Safe for concurrent use.
 /// </summary>
 internal sealed class ErasureMarks
 {

@@ -19,6 +19,9 @@ internal sealed class KnownEvents
     private readonly Func<string, ulong, ulong> _hash;
     private readonly bool _isOfAllDays;
 
+    /// <summary>Days behind the current one don't count.</summary>
+    private readonly bool _isHistory;
+
     /// <summary>The same for all days, so that one hash is looked up in the filter of all.</summary>
     private readonly ulong _seed;
     private List<DayEventIds> _days = [];
@@ -26,9 +29,11 @@ internal sealed class KnownEvents
     private IdFilter? _filter;
     private int _rebuilds;
 
-    private KnownEvents(string folder, DateOnly day, Func<string, ulong, ulong> hash, bool isOfAllDays = false)
+    private KnownEvents(
+        string folder, DateOnly day, Func<string, ulong, ulong> hash, bool isHistory = false, bool isOfAllDays = false)
     {
         _folder = folder;
+        _isHistory = isHistory;
         _hash = hash;
         _isOfAllDays = isOfAllDays;
         _seed = FindSeed() ?? (ulong)Random.Shared.NextInt64();
@@ -49,7 +54,7 @@ internal sealed class KnownEvents
     /// <summary>Opens a room for a day. Slow where an <c>.ids</c> file is missing: 0.1 s a day of 30,000 events.</summary>
     public static KnownEvents Open(string folder, DateOnly day, Func<string, ulong, ulong>? hash = null)
     {
-        var known = new KnownEvents(folder, day, hash ?? Hash);
+        var known = new KnownEvents(folder, day, hash ?? Hash, isHistory: false);
         known.Start();
         return known;
     }
@@ -59,12 +64,20 @@ internal sealed class KnownEvents
     {
         try
         {
-            new KnownEvents(folder, day, Hash)._current.Count();
+            new KnownEvents(folder, day, Hash, isHistory: false)._current.Count();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // A record that can't be read is removed all the same.
         }
+    }
+
+    /// <summary>Opens a room to render lines of a day again: the day and the newest ones before it.</summary>
+    public static KnownEvents OpenHistory(string folder, DateOnly day)
+    {
+        var known = new KnownEvents(folder, day, Hash, isHistory: true);
+        known.Start();
+        return known;
     }
 
     /// <summary>
@@ -76,6 +89,29 @@ internal sealed class KnownEvents
         var known = new KnownEvents(folder, DateOnly.MaxValue, Hash, isOfAllDays: true);
         known.Start();
         return known;
+    }
+
+    /// <summary>
+    /// The oldest day whose record has one of some events, of all days of a room; the newest ones where an event is not logged: its edits
+    /// may be.
+    /// </summary>
+    public static DateOnly FindFirstDay(string folder, IReadOnlyCollection<string> eventIds)
+    {
+        var days = DayFileName.In(folder).Where(file => file.IsRecord).Select(file => file.Day).Distinct().Order().ToList();
+        var missing = eventIds.ToHashSet();
+        var first = DateOnly.MaxValue;
+        var known = new KnownEvents(folder, DateOnly.MaxValue, Hash, isHistory: false);
+        foreach (var day in days)
+        {
+            var ids = known.Create(day);
+            if (missing.RemoveWhere(id => ids.Find(EventIdKind.Event, id) is not null) > 0 && day < first)
+            {
+                first = day;
+            }
+        }
+
+        var newest = days.Count == 0 ? DateOnly.MaxValue : days[Math.Max(0, days.Count - Days)];
+        return missing.Count > 0 && newest < first ? newest : first;
     }
 
     /// <summary>Deletes the <c>.ids</c> file of a day whose record is repaired.</summary>
@@ -134,6 +170,7 @@ internal sealed class KnownEvents
             .. DayFileName.In(_folder).Where(file => file.IsRecord || file.IsIds)
                 .Select(file => file.Day)
                 .Append(Day)
+                .Where(day => !_isHistory || day <= Day)
                 .Distinct()
                 .OrderDescending()
                 .Where((day, index) => index < Days || day == Day || _isOfAllDays)

@@ -1,4 +1,3 @@
-using LoggingService.Files;
 using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
@@ -9,8 +8,9 @@ internal sealed partial class LineRenderer
     private readonly RoomFolder _folder;
     private readonly RecordHistory _history;
 
+    /// <param name="record">The open record of the day.</param>
     /// <param name="pending">As for <see cref="RecordHistory"/>.</param>
-    public LineRenderer(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, RoomEvent>? pending)
+    public LineRenderer(RoomFolder folder, RecordReader.ReadAt record, KnownEvents known, Dictionary<string, RoomEvent>? pending)
     {
         _folder = folder;
         _history = new(folder, record, known, pending);
@@ -48,6 +48,11 @@ internal sealed partial class LineRenderer
             output.Append(LogLine.NoEvent);
         }
     }
+
+    /// <summary>The zone that a line was rendered in, which may be another than today's; <c>null</c> if it has no time.</summary>
+    public static TimeZoneInfo? ZoneOf(ReadOnlySpan<byte> line) => Timestamp.Parse(line) is { } time
+        ? TimeZoneInfo.CreateCustomTimeZone("line", time.Offset, "line", "line")
+        : null;
 
     private static partial class Log
     {

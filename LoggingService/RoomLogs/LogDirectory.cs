@@ -42,10 +42,12 @@ internal sealed partial class LogDirectory : IDisposable
         _parking = new(root);
         Guard = new(root, _journal, _parking, _writer, _cache, logger);
         FormatFile.Check(root);
-        var opener = new RoomOpener(root, time.LocalTimeZone, _parking, logger);
+        Marks = new(root);
+        var opener = new RoomOpener(root, time.LocalTimeZone, _parking, Marks, logger);
         Faults = new(_journal, _writer, opener, _cache, logger);
         _rooms = new(_writer, _cache, opener, Faults);
         _checkpoint = new(root, _journal, _parking, _writer, Faults, _cache, logger);
+        Rewriting = new(_writer, _rooms, Faults, _parking, _journal);
         _journal.VerifyRoot = Guard.Verify;
         _journal.Committed = _writer.Enqueue;
         _writer.Rooms = _rooms;
@@ -66,6 +68,11 @@ internal sealed partial class LogDirectory : IDisposable
     public LogDirectoryGuard Guard { get; }
 
     public RoomFaults Faults { get; }
+
+    public ErasureMarks Marks { get; }
+
+    /// <summary>Replaces files of rooms, for erasures.</summary>
+    public LogRewriting Rewriting { get; }
 
     /// <summary>Counted once a second.</summary>
     public RoomCounts RoomCounts => _cache.Counts;
@@ -184,14 +191,14 @@ internal sealed partial class LogDirectory : IDisposable
 
     /// <summary>Syncs the rooms' files and drops the journal's segments; what can't be synced stays in the journal.</summary>
     /// <param name="roll">Ends the current segment first, so that all entries before this call leave the journal.</param>
-    public async Task CheckpointAsync(bool roll = true)
+    /// <returns>False if it failed: it is tried again.</returns>
+    public async Task<bool> CheckpointAsync(bool roll = true)
     {
         _unsyncedSince = 0;
         _isCheckpointNeeded = false;
-        if (!await _checkpoint.TryRunAsync(roll))
-        {
-            _isCheckpointNeeded = true;
-        }
+        var isComplete = await _checkpoint.TryRunAsync(roll);
+        _isCheckpointNeeded |= !isComplete;
+        return !_isCheckpointNeeded;
     }
 
     /// <param name="setting">For the message.</param>
@@ -200,7 +207,7 @@ internal sealed partial class LogDirectory : IDisposable
     {
         // A log that is open saves its known ids, which outlive the record.
         await await _writer.InTurnAsync(() => _rooms.CloseDaysBeforeAsync(keepFrom));
-        var removed = await Task.Run(() => Retention.RemoveDaysBefore(Root, keepFrom, folder));
+        var removed = await Rewriting.ExclusiveAsync(() => Retention.RemoveDaysBefore(Root, keepFrom, folder));
         if (removed > 0)
         {
             Log.OldDaysRemoved(_logger, removed, keepFrom, setting);
@@ -233,8 +240,7 @@ internal sealed partial class LogDirectory : IDisposable
             // The next start replays the journal.
         }
 
-        await CheckpointAsync();
-        if (_isCheckpointNeeded)
+        if (!await CheckpointAsync())
         {
             // It failed, or found files that another program changed: these are repaired by now.
             await _writer.InTurnAsync(_rooms.WhenQuietAsync);

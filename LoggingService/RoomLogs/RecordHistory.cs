@@ -12,7 +12,7 @@ internal sealed class RecordHistory : RoomHistory
     private const int SameSecondWindow = 64 * 1024;
 
     private readonly RoomFolder _folder;
-    private readonly AppendFile _record;
+    private readonly RecordReader.ReadAt _record;
     private readonly KnownEvents _known;
     private readonly Dictionary<string, RoomEvent>? _pending;
     private readonly PendingRelations _relations;
@@ -24,13 +24,13 @@ internal sealed class RecordHistory : RoomHistory
     /// Events whose lines are buffered in the record, and not known yet; <c>null</c> where a day's lines are rendered again, all of which
     /// are known: then only the lines before each count, and of other days only the earlier ones.
     /// </param>
-    public RecordHistory(RoomFolder folder, AppendFile record, KnownEvents known, Dictionary<string, RoomEvent>? pending)
+    public RecordHistory(RoomFolder folder, RecordReader.ReadAt record, KnownEvents known, Dictionary<string, RoomEvent>? pending)
     {
         _folder = folder;
         _record = record;
         _known = known;
         _pending = pending;
-        _relations = new(record.ReadAt);
+        _relations = new(record);
     }
 
     private DateOnly? Limit => _pending is null ? _known.Day : null;
@@ -150,7 +150,7 @@ internal sealed class RecordHistory : RoomHistory
     {
         if (_pending?.ContainsKey(id) == true)
         {
-            return RecordReader.Newest(_record.ReadAt, _offset, Quoted(id), e => e.EventId == id) is { } buffered
+            return RecordReader.Newest(_record, _offset, Quoted(id), e => e.EventId == id) is { } buffered
                 ? (_known.Day, buffered.Offset)
                 : null;
         }
@@ -180,7 +180,7 @@ internal sealed class RecordHistory : RoomHistory
     {
         if (day == _known.Day)
         {
-            return read(_record.ReadAt, _offset);
+            return read(_record, _offset);
         }
 
         try

@@ -104,6 +104,65 @@ internal sealed class RoomDispatcher
         && FolderName.ForRoom(room.RoomId) == folder);
 
     /// <summary>
+    /// Starts work on the files of a room whose log is closed: its entries wait meanwhile. <c>null</c> if it must be tried again, because
+    /// other work runs or waits for the room.
+    /// </summary>
+    /// <param name="roomId"><see cref="RoomEntry.Quarantine"/> for the quarantine.</param>
+    public Task? TryRunClosed(string roomId, Action work)
+    {
+        var room = _cache.GetOrAdd(roomId);
+        if (room is not { BusySince: null, RepairAt: null, HeldFrom: null, HasSyncFailed: false }
+            || (room.Log is null && room.From is not null))
+        {
+            return null;
+        }
+
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var log = _cache.Detach(room);
+        StartWork(room, () =>
+        {
+            var isClosed = log is null;
+            try
+            {
+                if (log is not null)
+                {
+                    RoomOpener.Close(log);
+                    isClosed = true;
+                }
+
+                work();
+                done.SetResult();
+                return null;
+            }
+            catch (Exception e)
+            {
+                done.SetException(e);
+                if (isClosed)
+                {
+                    return null;
+                }
+
+                throw;
+            }
+        });
+        return done.Task;
+    }
+
+    /// <summary>Runs a short action at once if no work runs for a room; returns whether it ran.</summary>
+    public bool TryRunIdle(string roomId, Action action)
+    {
+        var room = _cache.GetOrAdd(roomId);
+        var isIdle = room.BusySince is null;
+        if (isIdle)
+        {
+            action();
+            _cache.RemoveIfIdle(room);
+        }
+
+        return isIdle;
+    }
+
+    /// <summary>
     /// Completes when no work runs in the background: what was handed over is in the files, except for rooms that wait for a repair.
     /// </summary>
     public Task WhenQuietAsync()

@@ -10,6 +10,7 @@ namespace LoggingService.RoomLogs;
 internal sealed partial class RoomFaults(
     WriteAheadJournal journal, RoomLogWriter writer, RoomOpener opener, RoomLogCache cache, ILogger logger)
 {
+    private const int RetriesAtOnce = 3;
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10);
 
     /// <summary>Called where all entries so far must leave the journal soon: another program changed files, or a parked room has its
@@ -112,6 +113,20 @@ internal sealed partial class RoomFaults(
         }
 
         cache.Count();
+    }
+
+    /// <summary>Starts the repair of a parked room before it is due, unless it was just tried.</summary>
+    public void RetryAtOnce(string roomId)
+    {
+        var room = cache.GetOrAdd(roomId);
+        if (room is { BusySince: null, RepairAt: not null, Failures: <= RetriesAtOnce } && !IsDiskFailing)
+        {
+            StartRepair(room);
+        }
+        else
+        {
+            cache.RemoveIfIdle(room);
+        }
     }
 
     /// <summary>

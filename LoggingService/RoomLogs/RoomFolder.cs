@@ -12,6 +12,9 @@ internal sealed partial record RoomFolder(string Root, string RoomId, TimeZoneIn
     /// <summary>What the service keeps of the room next to its log.</summary>
     public const string Properties = "room.json";
 
+    /// <summary>Events with an earlier <c>origin_server_ts</c> are not logged (<see cref="ErasureMarks"/>).</summary>
+    public long? ErasedUntil { get; init; }
+
     public string Path { get; } = System.IO.Path.Combine(Root, FolderName.ForRoom(RoomId));
 
     public string Record(DateOnly day) => System.IO.Path.Combine(Path, DayFileName.Record(day).ToString());

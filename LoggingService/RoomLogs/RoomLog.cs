@@ -33,7 +33,7 @@ internal sealed class RoomLog : DayLog
             throw;
         }
 
-        _renderer = new(folder, _record, known, _pending);
+        _renderer = new(folder, _record.ReadAt, known, _pending);
     }
 
     public override DateOnly Day { get; }
@@ -60,7 +60,7 @@ internal sealed class RoomLog : DayLog
         for (var i = 0; i < entries.Count; i++)
         {
             var e = entries[i].Event!;
-            if (_pending.ContainsKey(e.EventId) || _known.Contains(e.EventId, isReplay))
+            if (_pending.ContainsKey(e.EventId) || _known.Contains(e.EventId, isReplay) || (_folder.ErasedUntil is not null && IsErased(e)))
             {
                 continue;
             }
@@ -107,6 +107,8 @@ internal sealed class RoomLog : DayLog
 
         return logged;
     }
+
+    private bool IsErased(RoomEvent e) => !e.IsNote && e.OriginServerTs < _folder.ErasedUntil;
 
     public override bool IsUnchanged() => _record.IsUnchanged() && _text.File.IsUnchanged();
 

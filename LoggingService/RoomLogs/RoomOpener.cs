@@ -5,7 +5,7 @@ using LoggingService.Metrics;
 namespace LoggingService.RoomLogs;
 
 /// <summary>The work for one room that may be slow: opening, closing and repairing its log. Runs in the background.</summary>
-internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking, ILogger logger)
+internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking, ErasureMarks marks, ILogger logger)
 {
     private const int Batch = 1_000;
 
@@ -198,5 +198,5 @@ internal sealed class RoomOpener(string root, TimeZoneInfo zone, Parking parking
         }
     }
 
-    private RoomFolder FolderOf(string roomId) => new(root, roomId, zone, logger);
+    private RoomFolder FolderOf(string roomId) => new(root, roomId, zone, logger) { ErasedUntil = marks.Until(roomId) };
 }

@@ -1,0 +1,103 @@
+using LoggingService.Tests.Support;
+
+namespace LoggingService.Tests;
+
+/// <summary>The setting Redactions.</summary>
+public class RedactionErasureTests : ErasureTestBase
+{
+    [Theory]
+    [InlineData("keep")]
+    [InlineData("erase")]
+    public async Task A_redaction_days_later_erases_the_words_also_of_a_compressed_day_if_the_setting_says_so(string mode)
+    {
+        using var service = Start(mode);
+        await LogAsync(service);
+        var before = AllLines(Room, "log");
+        var ids = AllIds(Room);
+        await PushAsync(service, Redaction("$redaction", Room, "$secret"));
+        if (mode == "keep")
+        {
+            // As long as an erasure takes, by the service's clock.
+            Time.Advance(TimeSpan.FromMinutes(1));
+            await PushAsync(service, Event("$next", Room, Bob, "m.room.message", Text("next")));
+            Assert.Equal(before, AllLines(Room, "log")[..before.Length]);
+            Assert.NotEmpty(FilesWith(Logs, "the zanzibar words"));
+            return;
+        }
+
+        await UntilErasedAsync("the zanzibar words");
+        var text = AllLines(Room, "log");
+        Assert.Equal(before.Length + 1, text.Length);
+        Assert.Equal($"<{Alice}, erased>", text[1]);
+        Assert.Equal($"<{Bob}, to the removed message of {Alice} 12:00:00> really?", text[3]);
+        Assert.Equal(before[2], text[2]);
+        Assert.Equal($"*** {Alice} removed the message of {Alice} 2025-11-20 12:00:00 $secret", text[^1]);
+        Assert.Equal([.. ids, "$redaction"], AllIds(Room));
+        Assert.Contains("\"erased\":\"$redaction\",\"received_ts\":", AllLines(Room, "jsonl")[1], StringComparison.Ordinal);
+        Assert.NotEmpty(FilesWith(Logs, "zanzibar topic"));
+
+        // A checkpoint that met the closed log has parked the room; the next one drops the copy.
+        await Wait.UntilAsync(
+            () => Directory.GetDirectories(Path.Combine(Logs, ".journal")).Length == 0,
+            "no room is parked",
+            () => Time.Advance(TimeSpan.FromSeconds(1)));
+        await AssertVerifiedAsync();
+    }
+
+    [Fact]
+    public async Task A_redaction_just_after_midnight_erases_the_words_of_the_day_before()
+    {
+        using var service = Start("erase");
+        Time.SetUtcNow(First.Date.AddDays(1).AddSeconds(-1));
+        await PushAsync(service, Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words")));
+        Time.Advance(TimeSpan.FromSeconds(2));
+        await PushAsync(
+            service, Reply("$reply", Room, Bob, "$secret", $"> <{Alice}> the {Secret} words\n\nwhat?"),
+            Redaction("$redaction", Room, "$secret"));
+        await UntilErasedAsync(Secret);
+        Assert.Equal(
+            [
+                $"<{Alice}, erased>",
+                $"<{Bob}, to the removed message of {Alice} 2025-11-20 23:59:59> what?",
+                $"*** {Alice} removed the message of {Alice} 2025-11-20 23:59:59",
+            ],
+            AllLines(Room, "log"));
+        await PushAsync(service, Event("$next", Room, Bob, "m.room.message", Text("next")));
+        Assert.Equal($"<{Bob}> next", AllLines(Room, "log")[^1]);
+    }
+
+    [Fact]
+    public async Task A_ban_that_redacts_erases_all_that_the_user_wrote_before_it()
+    {
+        using var service = Start("erase");
+        await LogAsync(service);
+        await PushAsync(
+            service,
+            Event("$ban", Room, Bob, "m.room.member", """{"membership":"ban","redact_events":true}""", stateKey: Alice),
+            Event("$later", Room, Alice, "m.room.message", Text("after the ban")));
+        await UntilErasedAsync("zanzibar words", "zanzibar topic", "zanzibar won");
+        Assert.Contains($"<{Alice}> zanzibar here", AllLines(Other, "log"));
+        Assert.Equal($"<{Alice}> after the ban", AllLines(Room, "log")[^1]);
+    }
+
+    [Fact]
+    public async Task A_redaction_that_was_logged_just_before_a_stop_is_applied_after_the_next_start()
+    {
+        using (var service = Start("erase"))
+        {
+            await PushAsync(service, Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words")));
+            await PushAsync(service, Redaction("$redaction", Room, "$secret"));
+        }
+
+        Assert.NotEmpty(FilesWith(Logs, Secret));
+        using var next = Start("erase");
+        _ = next.Client;
+        await UntilErasedAsync(Secret);
+    }
+
+    /// <summary>Redactions are collected for a few seconds, by the service's clock.</summary>
+    private Task UntilErasedAsync(params string[] words) => Wait.UntilAsync(
+        () => words.All(word => FilesWith(Path.Combine(Logs, Room), word).Count == 0),
+        "the words are erased",
+        () => Time.Advance(TimeSpan.FromSeconds(1)));
+}

@@ -1,0 +1,24 @@
+namespace LoggingService.Erasure;
+
+/// <summary>What an erasure reaches, or has reached.</summary>
+internal sealed class ErasureReport
+{
+    public List<DayReport> Days { get; } = [];
+
+    /// <summary>What must be erased otherwise, as sentences.</summary>
+    public List<string> NotReached { get; } = [];
+
+    /// <summary>Lines of the quarantine and files of damaged bytes.</summary>
+    public int Quarantined { get; set; }
+
+    public int Erased => Days.Sum(day => day.Erased);
+
+    public int Quoting => Days.Sum(day => day.Quoting);
+
+    public int Rooms => Days.Select(day => day.Room).Distinct().Count();
+}
+
+/// <param name="Room">The name of the room's folder.</param>
+/// <param name="Erased">Lines that are erased.</param>
+/// <param name="Quoting">Other lines, which may quote them or mention the user.</param>
+internal readonly record struct DayReport(string Room, DateOnly Day, int Erased, int Quoting);

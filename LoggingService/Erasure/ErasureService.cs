@@ -1,0 +1,74 @@
+using LoggingService.RoomLogs;
+
+namespace LoggingService.Erasure;
+
+/// <summary>Erases while the service runs: what the command <c>erase</c> asks for, and, with <c>Redactions</c> <c>erase</c>, what was
+/// redacted.</summary>
+internal sealed partial class ErasureService(
+    LogDirectory logs, Eraser eraser, RedactedEvents redacted, ILogger<ErasureService> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private readonly ErasureFiles _files = new(logs.Root);
+    private string? _lastError;
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        redacted.Subscribe();
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                if (_files.ReadRequest() is { } request)
+                {
+                    await RunAsync(request, stoppingToken);
+                }
+
+                await redacted.EraseAsync(stoppingToken);
+                _lastError = null;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Once, not for each attempt.
+                if (_lastError != e.Message)
+                {
+                    Log.Failed(logger, e.Message);
+                    _lastError = e.Message;
+                }
+
+                await Task.Delay(Interval * 10, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>Runs a request, and reports its result. The request stays if the service stops meanwhile.</summary>
+    private async Task RunAsync(ErasureRequest request, CancellationToken stoppingToken)
+    {
+        _files.WriteRequest(request with { IsResumed = true });
+        try
+        {
+            var report = await eraser.RunAsync(request, stoppingToken);
+            Log.Erased(logger, report.Erased, report.Days.Count, report.Rooms);
+            _files.End(ErasureText.Result(report));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _files.End([$"{ErasureText.Failed}{e.Message}"]);
+            throw;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.EventsErased, LogLevel.Information, "Erased {Lines} lines on {DayCount} days of {RoomCount} rooms")]
+        public static partial void Erased(ILogger logger, int lines, int dayCount, int roomCount);
+
+        [LoggerMessage(EventIds.ErasureFailed, LogLevel.Error, "Failed to erase: {Reason}")]
+        public static partial void Failed(ILogger logger, string reason);
+    }
+}

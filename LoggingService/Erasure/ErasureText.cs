@@ -1,0 +1,56 @@
+using System.Globalization;
+
+namespace LoggingService.Erasure;
+
+/// <summary>Reports as text.</summary>
+internal static class ErasureText
+{
+    /// <summary>The start of the result of a request that failed.</summary>
+    public const string Failed = "Failed: ";
+
+    /// <summary>A line for each day, and a summary.</summary>
+    /// <param name="nameOf">The name of a room to show, by its folder.</param>
+    public static IEnumerable<string> Plan(ErasureReport report, Func<string, string> nameOf)
+    {
+        List<string[]> rows = [["ROOM", "DAY", "ERASED", "QUOTING"]];
+        foreach (var day in report.Days)
+        {
+            rows.Add(
+            [
+                nameOf(day.Room), day.Day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), Number(day.Erased), Number(day.Quoting),
+            ]);
+        }
+
+        var widths = Enumerable.Range(0, rows[0].Length).Select(i => rows.Max(row => row[i].Length)).ToList();
+        foreach (var row in report.Days.Count > 0 ? rows : [])
+        {
+            yield return string.Join("  ", row.Select((cell, i) => i < 2 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i])));
+        }
+
+        yield return $"{Summary(report)} would be erased.";
+        foreach (var sentence in report.NotReached)
+        {
+            yield return $"Can't be read: {sentence}";
+        }
+    }
+
+    public static IEnumerable<string> Result(ErasureReport report) =>
+    [
+        $"Erased: {Summary(report)}.",
+        .. report.NotReached.Select(sentence => $"Not reached: {sentence}"),
+        "Not reached: backups and exports of the logs, the service's own log if it shows room activity, and the homeserver, which has its "
+            + "own copies.",
+        "Not reached: words that others wrote again in messages of their own.",
+    ];
+
+    private static string Summary(ErasureReport report)
+    {
+        var text = $"{Count(report.Erased, "line")} on {Count(report.Days.Count, "day")} of {Count(report.Rooms, "room")}";
+        text += report.Quoting > 0 ? $", and what {Count(report.Quoting, "other line")} may quote of them" : "";
+        return report.Quarantined > 0 ? $"{text}, and {Count(report.Quarantined, "part")} of the quarantine" : text;
+    }
+
+    private static string Count(int number, string noun) => $"{Number(number)} {noun}{(number == 1 ? "" : "s")}";
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using LoggingService.Consent;
+using LoggingService.Files;
+using LoggingService.RoomLogs;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LoggingService.Erasure;
+
+/// <summary>
+/// Where <c>Redactions</c>, or the room's wish, is <c>erase</c>: erases what was redacted, soon after the redaction was logged. Those that a crash kept from being
+/// applied are found in the newest records at the next start.
+/// </summary>
+internal sealed class RedactedEvents(
+    LogDirectory logs, Eraser eraser, RoomWishes wishes, RoomFiles files, LoggingServiceOptions options, TimeProvider time)
+{
+    /// <summary>Redactions that arrive within this time are applied together: each time, the room's log is closed.</summary>
+    private static readonly TimeSpan Delay = TimeSpan.FromSeconds(10);
+
+    /// <summary>At a start, redactions of this many newest days of each room are applied.</summary>
+    private const int CheckedDays = 2;
+
+    private const string Erase = "erase";
+
+    private readonly ConcurrentQueue<RoomEvent> _pending = new();
+    private long _pendingSince;
+    private bool _isStartChecked;
+
+    private bool MayBeOn => options.Redactions == Erase || options.RoomMaySet.Contains("redactions", StringComparison.Ordinal);
+
+    /// <summary>Begins to watch what is logged.</summary>
+    public void Subscribe() => logs.Written += lines =>
+    {
+        if (!MayBeOn || !IsOn(wishes.Get(lines[0].Event.RoomId)))
+        {
+            return;
+        }
+
+        foreach (var (e, _) in lines)
+        {
+            Add(e);
+        }
+    };
+
+    /// <summary>Erases what is due.</summary>
+    /// <exception cref="IOException">Files of a room can't be written: it stays due.</exception>
+    public async Task EraseAsync(CancellationToken cancellation)
+    {
+        if (!MayBeOn)
+        {
+            _pending.Clear();
+            _isStartChecked = false;
+            return;
+        }
+
+        if (!_isStartChecked)
+        {
+            await logs.CaughtUpAsync().WaitAsync(cancellation);
+            AddNewest();
+            _isStartChecked = true;
+        }
+
+        if (_pending.IsEmpty || time.GetElapsedTime(Interlocked.Read(ref _pendingSince)) < Delay)
+        {
+            return;
+        }
+
+        var due = new List<RoomEvent>();
+        while (_pending.TryDequeue(out var e))
+        {
+            due.Add(e);
+        }
+
+        string? failure = null;
+        foreach (var room in due.GroupBy(e => e.RoomId))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                await EraseAsync(room.Key, [.. room]);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                failure = e.Message;
+                foreach (var redaction in room)
+                {
+                    Enqueue(redaction);
+                }
+            }
+        }
+
+        if (failure is not null)
+        {
+            throw new IOException(failure);
+        }
+    }
+
+    private bool IsOn(RoomWish wish) => (wish.Redactions ?? options.Redactions) == Erase;
+
+    private async Task EraseAsync(string roomId, List<RoomEvent> redactions)
+    {
+        var events = new Dictionary<string, string?>();
+        var users = new Dictionary<string, string?>();
+        foreach (var e in redactions)
+        {
+            var target = EventKeys.Of(e).Target!;
+            (e.StateKey is null ? events : users)[target] = e.EventId;
+        }
+
+        var folder = new RoomFolder(logs.Root, roomId, time.LocalTimeZone, NullLogger.Instance);
+        await eraser.RunAsync(
+            folder, new LineErasure(new ErasureScope(events, users)), new ErasureReport(), onlySince: users.Count > 0 ? null : events.Keys);
+    }
+
+    private void Add(RoomEvent e)
+    {
+        var mayRedact = e.Type is "m.room.redaction" or "m.room.member";
+        if (mayRedact && EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: not null })
+        {
+            Enqueue(e.Copy());
+        }
+    }
+
+    private void Enqueue(RoomEvent redaction)
+    {
+        if (_pending.IsEmpty)
+        {
+            Interlocked.Exchange(ref _pendingSince, time.GetTimestamp());
+        }
+
+        _pending.Enqueue(redaction);
+    }
+
+    private void AddNewest()
+    {
+        foreach (var folder in new DirectoryInfo(logs.Root).EnumerateDirectories("!*").Where(folder => folder.LinkTarget is null).ToList())
+        {
+            if (!IsOn(RoomWish.Read(files.GetByFolder(folder.Name).Wishes, options.RoomMaySet)))
+            {
+                continue;
+            }
+
+            var days = DayFileName.In(folder.FullName).Where(name => name.IsRecord).Select(name => name.Day).Distinct().OrderDescending();
+            foreach (var day in days.Take(CheckedDays))
+            {
+                AddAll(Path.Combine(folder.FullName, DayFileName.Record(day).ToString()));
+            }
+        }
+    }
+
+    private void AddAll(string record)
+    {
+        try
+        {
+            foreach (var line in RecordReader.Lines(record))
+            {
+                if (line.Bytes.Span.IndexOf("redact"u8) >= 0 && RoomEvent.FromRecord(line.Bytes) is { } e)
+                {
+                    Add(e);
+                }
+            }
+        }
+        catch (Exception e) when (e is FileNotFoundException or DamagedFileException)
+        {
+            // Removed meanwhile, or not readable: nothing in it can be found.
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using LoggingService.Files;
+using LoggingService.RoomLogs;
+
+namespace LoggingService.Erasure;
+
+/// <summary>
+/// Removes days of a room, oldest first, with all files whose names begin with their date. The ids stay: what is sent again is known. The
+/// room's log must be closed.
+/// </summary>
+/// <param name="before">Only days before this one; <c>null</c> for all.</param>
+internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport report)
+{
+    public void Count() => Visit(static _ => { });
+
+    /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
+    public void Run()
+    {
+        Visit(day =>
+        {
+            KnownEvents.EnsureSaved(folder, day);
+            foreach (var name in Files(day))
+            {
+                File.Delete(Path.Combine(folder, name.ToString()));
+            }
+        });
+        var latest = Path.Combine(folder, RoomFolder.Latest);
+        if (new FileInfo(latest).LinkTarget is not null && !File.Exists(latest))
+        {
+            File.Delete(latest);
+        }
+
+        if (before is null)
+        {
+            File.Delete(Path.Combine(folder, RoomFolder.Properties));
+        }
+
+        Posix.Sync(folder);
+    }
+
+    private void Visit(Action<DateOnly> remove)
+    {
+        var days = DayFileName.In(folder).Select(name => name.Day).Distinct();
+        foreach (var day in days.Where(day => before is null || day < before).Order().ToList())
+        {
+            if (Files(day).Count > 0)
+            {
+                var path = Path.Combine(folder, DayFileName.Record(day).ToString());
+                var lines = DayFile.Find(path) is null ? 0 : RecordReader.Lines(path).Count();
+                remove(day);
+                report.Days.Add(new(Path.GetFileName(folder), day, lines, 0));
+            }
+        }
+    }
+
+    private List<DayFileName> Files(DateOnly day) => [.. DayFileName.In(folder).Where(name => name.Day == day && !name.IsIds)];
+}
