@@ -144,7 +144,7 @@ public class RequestBodyTests
         response.SetResult(new(200, """{"aliases":["#logged_x:localhost"]}"""));
 
         await Wait.UntilAsync(() =>
-            Directory.Exists(Path.Combine(service.Logs, room)) && service.Record(room).Count == 1, "the event is logged");
+            Directory.Exists(Path.Combine(service.Logs, room)) && service.Record(room).Count > 0, "the event is logged");
         Assert.Empty(service.WarningsAndErrors);
     }
 }
