@@ -230,5 +230,9 @@ public class CheckCommandTests
 
     /// <summary>The files of the folder, without that which a running service writes seconds after its start.</summary>
     private static List<string> Entries(TempFolder folder) =>
-        [.. Directory.GetFileSystemEntries(folder.Path, "*", SearchOption.AllDirectories).Where(path => !path.Contains("/.history")).Order()];
+    [
+        .. Directory.GetFileSystemEntries(folder.Path, "*", SearchOption.AllDirectories)
+            .Where(path => !path.Contains("/.history", StringComparison.Ordinal))
+            .Order(),
+    ];
 }

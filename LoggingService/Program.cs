@@ -59,7 +59,7 @@ static WebApplication Build(string[] settings, bool serves)
     builder.AddAdmin();
     builder.Services.AddSingleton<RequestBodyLimit>().AddSingleton<Admission>().AddSingleton<TransactionEndpoint>();
     builder.Services.AddSingleton<LoggedRooms>().AddSingleton<RoomStates>().AddSingleton<StoppedRooms>().AddSingleton<RoomNotes>();
-    builder.Services.AddSingleton<RoomCreator>().AddSingleton<PendingRooms>();
+    builder.Services.AddSingleton<RoomCreator>().AddSingleton<CanonicalAlias>().AddSingleton<PendingRooms>();
     builder.Services.AddSingleton<RoomAliases>().AddSingleton<AliasSearch>().AddSingleton<AliasLookups>();
     builder.Services.AddRoomLife();
     builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());

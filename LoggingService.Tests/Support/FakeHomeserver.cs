@@ -6,8 +6,8 @@ using System.Text;
 namespace LoggingService.Tests.Support;
 
 /// <summary>
-/// A homeserver's client-server API on a socket, for a service process: knows the service, and the aliases that it is given. It calls the service back for a
-/// ping and for an alias, if it has its address.
+/// A homeserver's client-server API on a socket, for a service process: knows the service, and the aliases that it is given. It calls the
+/// service back for a ping and for an alias, if it has its address.
 /// </summary>
 internal sealed class FakeHomeserver : IDisposable
 {
@@ -109,8 +109,9 @@ internal sealed class FakeHomeserver : IDisposable
                 "/_matrix/client/v1/appservice/logging/ping" => await PingAsync(call.Request.InputStream),
                 "/_matrix/client/v3/createRoom" when CreatesRooms => (200, """{"room_id":"!created:localhost"}"""),
                 _ when CreatesRooms && call.Request.HttpMethod == "PUT" => (200, "{}"),
-                _ when path.EndsWith("/messages", StringComparison.Ordinal) || path.Contains("/context/") || path.Contains("/timestamp_to") =>
-                    await Task.Run(() => ReadHistory(call.Request)),
+                _ when path.EndsWith("/messages", StringComparison.Ordinal)
+                    || path.Contains("/context/")
+                    || path.Contains("/timestamp_to") => await Task.Run(() => ReadHistory(call.Request)),
                 "/_matrix/client/v3/register" => (400, """{"errcode":"M_USER_IN_USE","error":"taken"}"""),
                 _ when Aliases.TryGetValue(Uri.UnescapeDataString(path.Split('/')[^1]), out var roomId) =>
                     (200, $$"""{"room_id":"{{roomId}}","servers":["localhost"]}"""),

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace LoggingService.Erasure;
 
 /// <summary>
-/// Where <c>Redactions</c>, or the room's wish, is <c>erase</c>: erases what was redacted, soon after the redaction was logged. Those that a crash kept from being
-/// applied are found in the newest records at the next start.
+/// Where <c>Redactions</c>, or the room's wish, is <c>erase</c>: erases what was redacted, soon after the redaction was logged. Those that
+/// a crash kept from being applied are found in the newest records at the next start.
 /// </summary>
 internal sealed class RedactedEvents(
     LogDirectory logs, Eraser eraser, RoomWishes wishes, RoomFiles files, LoggingServiceOptions options, TimeProvider time)

@@ -62,7 +62,12 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
     public static JournalEntry OfFetched(RoomEvent e, long fetchedTs, DateOnly? day)
     {
         e.FetchedTs = fetchedTs;
-        return new(JournalEntryKind.Event, 0, day ?? default, e.Json.Bytes) { Event = e, FetchedTs = fetchedTs, HasOwnDay = day is not null };
+        return new(JournalEntryKind.Event, 0, day ?? default, e.Json.Bytes)
+        {
+            Event = e,
+            FetchedTs = fetchedTs,
+            HasOwnDay = day is not null,
+        };
     }
 
     /// <summary>Sets the time and the day of the commit, in the zone of the time.</summary>

@@ -78,7 +78,7 @@ internal sealed class Room(string roomId)
     /// <summary>More entries wait than are kept in memory: they must be read from the journal.</summary>
     public bool HasOverflowed { get; private set; }
 
-    /// <summary>Notes the day of an entry, before its sequence: fetched events may belong to an earlier day than those before them.</summary>
+    /// <summary>Notes the day of an entry, before its sequence: fetched events may belong to an earlier day than those before.</summary>
     public void AddUnsyncedDay(DateOnly day)
     {
         if (From is null || day < UnsyncedDay)

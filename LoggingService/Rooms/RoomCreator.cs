@@ -8,15 +8,15 @@ namespace LoggingService.Rooms;
 
 /// <summary>
 /// Creates the room of an alias that the homeserver queries: limit → createRoom without the alias → alias → canonical
-/// alias. With <c>room_alias_name</c> joins before the room is public would fail. A room whose alias fails waits for the next query of the
-/// alias; after an hour without it, our user leaves the room.
+/// alias. With <c>room_alias_name</c> the alias would exist before the room is public, and joins in between would fail. A room
+/// whose alias fails waits for the next query of the alias; after an hour without it, our user leaves the room.
 /// </summary>
 internal sealed partial class RoomCreator(
-    RoomAliases aliases, AliasSearch search, AliasLookups lookups, AliasMoves moves, PendingRooms pending, ServiceUser user,
-    HomeserverClient homeserver, HomeserverRooms rooms, LoggingServiceOptions options, IHostApplicationLifetime lifetime,
-    TimeProvider time, ILogger<RoomCreator> logger)
+    RoomAliases aliases, AliasSearch search, AliasLookups lookups, AliasMoves moves, CanonicalAlias canonicalAlias, PendingRooms pending,
+    ServiceUser user, HomeserverClient homeserver, HomeserverRooms rooms, LoggingServiceOptions options,
+    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RoomCreator> logger)
 {
-    // A homeserver waits 60 s for the response.
+    /// <summary>A homeserver waits 60 s for the response.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(55);
 
     /// <summary>How long a room waits for its alias: as long as it counts in the <see cref="CreationLimit"/>.</summary>
@@ -26,7 +26,7 @@ internal sealed partial class RoomCreator(
 
     private readonly ConcurrentDictionary<RoomAlias, Lazy<Task<MatrixError?>>> _inFlight = new();
 
-    // ApplicationStopping would abandon creations; no token would delay the exit.
+    // ApplicationStopping would abandon creations; without any token a pending call would delay the exit.
     private readonly CancellationToken _stopped = lifetime.ApplicationStopped;
     private readonly CreationLimit _limit = new(options, time);
     private readonly LogThrottle _limitThrottle = new(time);
@@ -59,6 +59,7 @@ internal sealed partial class RoomCreator(
         }
 
         search.AddAsked(alias);
+
         // Concurrent queries for one alias share one creation; a disconnecting client does not cancel it.
         var creation = _inFlight.GetOrAdd(alias, key => new(() => CreateAsync(key)));
         try
@@ -159,10 +160,7 @@ internal sealed partial class RoomCreator(
         ServiceMetrics.RecordRoomCreated();
         aliases.Confirm(alias, room.RoomId);
         pending.Remove(alias);
-        if (!await TrySetCanonicalAliasAsync(alias, room.RoomId))
-        {
-            _ = RetryCanonicalAliasAsync(alias, room.RoomId);
-        }
+        await canonicalAlias.SetAsync(room.RoomId, alias, _stopped);
     }
 
     /// <summary>Gives up a room that has not got its alias within an hour.</summary>
@@ -238,33 +236,6 @@ internal sealed partial class RoomCreator(
         }
     }
 
-    private async Task<bool> TrySetCanonicalAliasAsync(RoomAlias alias, string roomId)
-    {
-        try
-        {
-            await rooms.PutCanonicalAliasAsync(roomId, alias, _stopped);
-            return true;
-        }
-        catch (HomeserverException e)
-        {
-            Log.CanonicalAliasFailed(logger, alias, roomId, e.Message);
-            return false;
-        }
-    }
-
-    private async Task RetryCanonicalAliasAsync(RoomAlias alias, string roomId)
-    {
-        var stopping = lifetime.ApplicationStopping;
-        for (var minutes = 1; minutes <= 64; minutes *= 4)
-        {
-            await Task.Delay(TimeSpan.FromMinutes(minutes), time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (stopping.IsCancellationRequested || await TrySetCanonicalAliasAsync(alias, roomId))
-            {
-                return;
-            }
-        }
-    }
-
     private static partial class Log
     {
         [LoggerMessage(EventIds.RoomCreated, LogLevel.Information, "Created room {RoomId} for {Alias}")]
@@ -294,9 +265,5 @@ internal sealed partial class RoomCreator(
 
         [LoggerMessage(EventIds.RoomNotLeft, LogLevel.Warning, "Failed to leave {RoomId}, which is unused: {Reason}")]
         public static partial void RoomNotLeft(ILogger logger, string roomId, string reason);
-
-        [LoggerMessage(EventIds.CanonicalAliasFailed, LogLevel.Warning,
-            "Failed to set {Alias} as the canonical alias of {RoomId}: {Reason}. The alias works without it; it is retried.")]
-        public static partial void CanonicalAliasFailed(ILogger logger, RoomAlias alias, string roomId, string reason);
     }
 }
