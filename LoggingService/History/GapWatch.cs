@@ -3,6 +3,7 @@ using LoggingService.Consent;
 using LoggingService.Homeserver;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
+using LoggingService.Transactions;
 
 namespace LoggingService.History;
 
@@ -11,8 +12,9 @@ namespace LoggingService.History;
 /// after a pause of pushes, and once a day for the rooms that are active. It waits until what the homeserver has queued is pushed.
 /// </summary>
 internal sealed partial class GapWatch(
-    GapFetch gaps, LogDirectory logs, RoomNotes notes, RoomWishes wishes, HomeserverClient homeserver, HomeserverContact contact,
-    CheckedTime checkedTime, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GapWatch> logger) : BackgroundService
+    GapFetch gaps, LogDirectory logs, Admission admission, RoomNotes notes, RoomWishes wishes, HomeserverClient homeserver,
+    HomeserverContact contact, CheckedTime checkedTime, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GapWatch> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(30);
@@ -128,6 +130,13 @@ internal sealed partial class GapWatch(
     {
         if (contact.AnsweredAt is null)
         {
+            return false;
+        }
+
+        if (!admission.IsOpen)
+        {
+            // What is refused now is pushed once admission is open.
+            _dueSince = null;
             return false;
         }
 

@@ -62,7 +62,8 @@ internal sealed partial class FirstStates(
             var name = await FindStateAsync(roomId, "m.room.name", "name", cancellation);
             var topic = await FindStateAsync(roomId, "m.room.topic", "topic", cancellation);
             var members = await rooms.GetJoinedMembersAsync(roomId, cancellation);
-            if (!states.Get(roomId).IsStopped)
+            var isKnown = name is not null || topic is not null || members.Count > 0;
+            if (isKnown && !states.Get(roomId).IsStopped)
             {
                 await LogAsync(roomId, name, topic, members);
             }

@@ -62,6 +62,13 @@ internal sealed partial class Admission(
         }
     }
 
+    /// <summary>Whether transactions are read at once.</summary>
+    public bool IsOpen => GetOpening() is null;
+
+    /// <summary>Completes once admission is open, however long it takes.</summary>
+    /// <exception cref="OperationCanceledException">The service is stopping.</exception>
+    public Task WhenOpenAsync(CancellationToken cancellation) => (GetOpening() ?? Task.CompletedTask).WaitAsync(cancellation);
+
     /// <summary>Returns once a transaction may be read: at once while admission is open.</summary>
     /// <exception cref="MatrixException">503: admission did not open in time, or the service is stopping.</exception>
     public async Task WaitAsync(CancellationToken cancellation)
