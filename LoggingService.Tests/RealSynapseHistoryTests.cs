@@ -78,7 +78,12 @@ public partial class RealSynapseHistoryTests
             await alice.SayAsync(room, $"queued {i}");
         }
 
-        File.Delete(run.Folder["logs", ".history", "checked"]);
+        // The first comparison may not have run before the stop.
+        if (File.Exists(run.Folder["logs", ".history", "checked"]))
+        {
+            File.Delete(run.Folder["logs", ".history", "checked"]);
+        }
+
         run.StartService();
         await run.WaitUntilAsync(() => File.Exists(run.Folder["logs", ".history", "checked"]), "the rooms were compared");
         Assert.Equal("<@alice:localhost> queued 5", run.Text(room)[^1]);
@@ -139,7 +144,7 @@ public partial class RealSynapseHistoryTests
 
         Assert.Distinct(run.RecordedIds(room));
         var visible = await SynapseAndService.GetVisibleEventIdsAsync(alice, room);
-        Assert.Equal(visible.Order(), run.RecordedIds(room).Order());
+        Assert.Equal(visible.Order(), run.RecordedIds(room).Where(id => id[0] == '$').Order());
     }
 
     [Fact]

@@ -15,6 +15,9 @@ internal sealed partial class RoomWishes(
     LogDirectory logs, RoomFiles files, RoomNotes notes, RoomPower power, LoggingServiceOptions options, TimeProvider time,
     ILogger<RoomWishes> logger) : BackgroundService
 {
+    /// <summary>The last event with wishes of each room, by the room's id.</summary>
+    private readonly ConcurrentDictionary<string, string> _newest = new();
+
     private readonly Channel<RoomEvent> _queue = Channel.CreateUnbounded<RoomEvent>();
     private readonly ConcurrentDictionary<string, (string MaySet, RoomWish Wish)> _wishes = new();
 
@@ -42,10 +45,20 @@ internal sealed partial class RoomWishes(
     {
         await foreach (var e in _queue.Reader.ReadAllAsync(stoppingToken))
         {
-            while (!await TryApplyAsync(e, stoppingToken))
+            if (!await TryApplyAsync(e, stoppingToken))
             {
-                await Task.Delay(HomeserverResilience.Cooldown, time, stoppingToken);
+                // Other rooms do not wait for this one.
+                _ = RetryLaterAsync(e, stoppingToken);
             }
+        }
+    }
+
+    private async Task RetryLaterAsync(RoomEvent e, CancellationToken cancellation)
+    {
+        await Task.Delay(HomeserverResilience.Cooldown, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_newest.TryGetValue(e.RoomId, out var newest) && newest == e.EventId)
+        {
+            _queue.Writer.TryWrite(e);
         }
     }
 
@@ -55,6 +68,7 @@ internal sealed partial class RoomWishes(
         {
             if (e is { IsNote: false, StateKeyText.Length: 0, Type: RoomWish.EventType })
             {
+                _newest[e.RoomId] = e.EventId;
                 _queue.Writer.TryWrite(e.Copy());
             }
         }
@@ -63,6 +77,11 @@ internal sealed partial class RoomWishes(
     /// <returns>False if the homeserver can't be asked, or the journal not be written.</returns>
     private async Task<bool> TryApplyAsync(RoomEvent e, CancellationToken cancellation)
     {
+        if (e.FetchedTs is not null && files.Get(e.RoomId).WishesTs > e.OriginServerTs)
+        {
+            return true;
+        }
+
         try
         {
             if (!await power.MaySetTopicAsync(e.RoomId, e.Sender ?? "", cancellation))
@@ -72,7 +91,7 @@ internal sealed partial class RoomWishes(
                 return true;
             }
 
-            files.Update(e.RoomId, file => file with { Wishes = new(e.Content.Bytes.ToArray()) });
+            files.Update(e.RoomId, file => file with { Wishes = new(e.Content.Bytes.ToArray()), WishesTs = e.OriginServerTs });
             _wishes.TryRemove(e.RoomId, out _);
             var wish = Get(e.RoomId);
             Log.WishesApplied(logger, e.RoomId, e.Sender);
@@ -82,6 +101,12 @@ internal sealed partial class RoomWishes(
         catch (Exception failure) when (failure is HomeserverException or IOException or UnauthorizedAccessException)
         {
             return false;
+        }
+        catch (ArgumentException)
+        {
+            // A value that is not valid Unicode.
+            Log.WishesRefused(logger, e.RoomId, e.Sender);
+            return true;
         }
     }
 

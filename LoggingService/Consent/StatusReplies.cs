@@ -60,7 +60,7 @@ internal sealed partial class StatusReplies(
     }
 
     private bool IsQuestion(RoomEvent e) =>
-        e is { IsNote: false, StateKeyText: null, Type: "m.room.message" }
+        e is { IsNote: false, FetchedTs: null, StateKeyText: null, Type: "m.room.message" }
         && e.Content["body"u8].IsString("!log status"u8)
         && !e.Content["msgtype"u8].IsString("m.notice"u8)
         && time.GetUtcNow().ToUnixTimeMilliseconds() - (e.ReceivedTs ?? 0) < MaxAge.TotalMilliseconds;

@@ -23,9 +23,13 @@ internal sealed class ErasureFiles(string root)
     /// <summary>Removes the request, durably, and tells the result.</summary>
     public void End(IEnumerable<string> result)
     {
-        AtomicFile.Replace(_result, OwnerOnly, file => file.Write(Encoding.UTF8.GetBytes(string.Join('\n', result))));
+        Report(result);
         RemoveRequest();
     }
+
+    /// <summary>Tells the result of an attempt; the request stays.</summary>
+    public void Report(IEnumerable<string> result) =>
+        AtomicFile.Replace(_result, OwnerOnly, file => file.Write(Encoding.UTF8.GetBytes(string.Join('\n', result))));
 
     public void RemoveRequest()
     {

@@ -46,7 +46,7 @@ internal sealed partial class ErasureService(
         }
     }
 
-    /// <summary>Runs a request, and reports its result. The request stays if the service stops meanwhile.</summary>
+    /// <summary>Runs a request, and reports its result. The request stays if it fails, or the service stops meanwhile.</summary>
     private async Task RunAsync(ErasureRequest request, CancellationToken stoppingToken)
     {
         _files.WriteRequest(request with { IsResumed = true });
@@ -58,7 +58,8 @@ internal sealed partial class ErasureService(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _files.End([$"{ErasureText.Failed}{e.Message}"]);
+            // What was erased in part is found only by this request: it is repeated until it succeeds.
+            _files.Report([$"{ErasureText.Failed}{e.Message} The service retries it."]);
             throw;
         }
     }

@@ -25,6 +25,9 @@ internal sealed class RedactedEvents(
     private long _pendingSince;
     private bool _isStartChecked;
 
+    /// <summary>What is due may have been applied in part, by an earlier process or before a failure.</summary>
+    private bool _mayBeHalfDone;
+
     private bool MayBeOn => options.Redactions == Erase || options.RoomMaySet.Contains("redactions", StringComparison.Ordinal);
 
     /// <summary>Begins to watch what is logged.</summary>
@@ -56,6 +59,7 @@ internal sealed class RedactedEvents(
         {
             await logs.CaughtUpAsync().WaitAsync(cancellation);
             AddNewest();
+            _mayBeHalfDone = true;
             _isStartChecked = true;
         }
 
@@ -88,6 +92,7 @@ internal sealed class RedactedEvents(
             }
         }
 
+        _mayBeHalfDone = failure is not null;
         if (failure is not null)
         {
             throw new IOException(failure);
@@ -108,7 +113,7 @@ internal sealed class RedactedEvents(
 
         var folder = new RoomFolder(logs.Root, roomId, time.LocalTimeZone, NullLogger.Instance);
         await eraser.RunAsync(
-            folder, new LineErasure(new ErasureScope(events, users)), new ErasureReport(), onlySince: users.Count > 0 ? null : events.Keys);
+            folder, new LineErasure(new ErasureScope(events, users, IsResumed: _mayBeHalfDone)), new ErasureReport(), onlySince: users.Count > 0 ? null : events.Keys);
     }
 
     private void Add(RoomEvent e)
@@ -159,9 +164,9 @@ internal sealed class RedactedEvents(
                 }
             }
         }
-        catch (Exception e) when (e is FileNotFoundException or DamagedFileException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Removed meanwhile, or not readable: nothing in it can be found.
+            // Removed meanwhile, or not readable: nothing in it can be found, and other rooms must not wait for it.
         }
     }
 }

@@ -29,7 +29,7 @@ internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport
             File.Delete(latest);
         }
 
-        if (before is null)
+        if (before is null && !RoomFile.Read(folder).IsStillNeeded)
         {
             File.Delete(Path.Combine(folder, RoomFolder.Properties));
         }
@@ -45,10 +45,23 @@ internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport
             if (Files(day).Count > 0)
             {
                 var path = Path.Combine(folder, DayFileName.Record(day).ToString());
-                var lines = DayFile.Find(path) is null ? 0 : RecordReader.Lines(path).Count();
+                var lines = CountLines(path);
                 remove(day);
                 report.Days.Add(new(Path.GetFileName(folder), day, lines, 0));
             }
+        }
+    }
+
+    /// <summary>The lines of a record; 0 if it is damaged, which does not keep it from being removed.</summary>
+    private static int CountLines(string record)
+    {
+        try
+        {
+            return DayFile.Find(record) is null ? 0 : RecordReader.Lines(record).Count();
+        }
+        catch (DamagedFileException)
+        {
+            return 0;
         }
     }
 

@@ -234,8 +234,9 @@ internal sealed partial class GapWatch(
             Log.CheckFailed(logger, e.Message);
             return true;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HomeserverException { Status: >= 500 })
         {
+            // The other rooms don't wait for this one: the next round compares it.
             Log.CheckFailed(logger, e.Message);
             return false;
         }
@@ -243,7 +244,6 @@ internal sealed partial class GapWatch(
 
     private async Task NoteMissingAsync(GapRound round, RoomEvent last, long startedAt)
     {
-
         // Only where events are to be expected: a room that is silent for days would get the note at each restart of the homeserver.
         if (round.LostSince is { } lostSince && last.ReceivedTs > lostSince - Day)
         {

@@ -11,6 +11,12 @@ namespace LoggingService.RoomLogs;
 /// <param name="Wishes">The content of the state event with the room's wishes; missing if there is none.</param>
 internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLogged, RawJson Wishes)
 {
+    /// <summary>The <c>origin_server_ts</c> of the event with the wishes: older ones that are fetched don't replace it.</summary>
+    public long? WishesTs { get; init; }
+
+    /// <summary>The <c>origin_server_ts</c> of the event with the retention.</summary>
+    public long? MaxLifetimeTs { get; init; }
+
     /// <summary>It decides about events that are yet to come, also after the last day of the log was removed.</summary>
     public bool IsStillNeeded => MaxLifetime > 0 || (Wishes.Kind == JsonValueKind.Object && !Wishes.IsEmptyObject);
 
@@ -24,6 +30,10 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
                 ? new(
                     json["notice_ts"u8].AsInteger(), json["max_lifetime"u8].AsInteger(), json["has_not_logged"u8].AsBoolean() == true,
                     json["wishes"u8])
+                {
+                    WishesTs = json["wishes_ts"u8].AsInteger(),
+                    MaxLifetimeTs = json["max_lifetime_ts"u8].AsInteger(),
+                }
                 : new(null, null, false, default);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -59,7 +69,19 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
         if (Wishes.Kind == JsonValueKind.Object)
         {
             json.WritePropertyName("wishes");
-            json.WriteRawValue(Wishes.Bytes.Span);
+
+            // It was checked, and may be deeper than the writer allows.
+            json.WriteRawValue(Wishes.Bytes.Span, skipInputValidation: true);
+        }
+
+        if (WishesTs is { } wishesTs)
+        {
+            json.WriteNumber("wishes_ts", wishesTs);
+        }
+
+        if (MaxLifetimeTs is { } lifetimeTs)
+        {
+            json.WriteNumber("max_lifetime_ts", lifetimeTs);
         }
 
         json.WriteEndObject();

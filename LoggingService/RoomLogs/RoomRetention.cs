@@ -82,11 +82,13 @@ internal sealed partial class RoomRetention
         foreach (var (e, _) in lines)
         {
             if (e is { IsNote: false, StateKeyText.Length: 0, Type: "m.room.retention" or "org.matrix.msc1763.retention" }
-                && _files.Get(e.RoomId).MaxLifetime != LifetimeOf(e))
+                && _files.Get(e.RoomId) is var known
+                && known.MaxLifetime != LifetimeOf(e)
+                && !(e.FetchedTs is not null && known.MaxLifetimeTs > e.OriginServerTs))
             {
                 try
                 {
-                    _files.Update(e.RoomId, file => file with { MaxLifetime = LifetimeOf(e) });
+                    _files.Update(e.RoomId, file => file with { MaxLifetime = LifetimeOf(e), MaxLifetimeTs = e.OriginServerTs });
                 }
                 catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
                 {

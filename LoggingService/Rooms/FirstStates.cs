@@ -111,7 +111,7 @@ internal sealed partial class FirstStates(
                 content.WriteStartObject("members");
                 foreach (var (userId, displayName) in part)
                 {
-                    content.WriteString(userId, displayName);
+                    content.WriteString(WellFormed(userId), displayName is null ? null : WellFormed(displayName));
                 }
 
                 content.WriteEndObject();
@@ -123,9 +123,12 @@ internal sealed partial class FirstStates(
     {
         if (!string.IsNullOrEmpty(text))
         {
-            content.WriteString(key, text);
+            content.WriteString(key, WellFormed(text));
         }
     }
+
+    /// <summary>With U+FFFD in place of unpaired surrogates, which the writer rejects.</summary>
+    private static string WellFormed(string text) => string.Concat(text.EnumerateRunes());
 
     /// <summary>The members in parts for one note each; those of a very large room are not all listed.</summary>
     private static List<List<(string UserId, string? Name)>> Split(IReadOnlyList<(string UserId, string? Name)> members)
