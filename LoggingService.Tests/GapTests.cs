@@ -1,6 +1,5 @@
 using LoggingService.Homeserver;
 using LoggingService.Tests.Support;
-using LoggingService.Transactions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -45,30 +44,6 @@ public class GapTests
         // The lost ones are pushed after all.
         await service.PushAsync("late", lost);
         Assert.Equal(5, service.Lines(_room).Count);
-    }
-
-    [Fact]
-    public async Task Nothing_is_fetched_while_transactions_are_refused()
-    {
-        using var folder = TempFolder.ForCaller();
-        using (var first = Start(folder))
-        {
-            await PushAsync(first, Message("one"));
-        }
-
-        _history.Add(Message("lost", 1));
-        Admission? admission = null;
-        using var service = new ServiceUnderTest(_time, folder, homeserver: new StubHomeserver().WithoutAliases().History(_history))
-        {
-            Bounds = bounds => (admission = bounds).MinFreeBytes = long.MaxValue / 2,
-        };
-        var refused = service.PushAsync("refused", Message("refused", 2));
-        await Wait.UntilAsync(() => refused.IsCompleted, "a refusal after 30 s", Tick);
-        Assert.Equal(503, (await refused).Status);
-        Assert.Equal(0, _history.Pages);
-
-        admission!.MinFreeBytes = 0;
-        await UntilAsync(service, "*** 1 event from 12:01:00 was fetched later", "<@alice:localhost> lost");
     }
 
     [Fact]

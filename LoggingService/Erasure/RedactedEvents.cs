@@ -112,8 +112,8 @@ internal sealed class RedactedEvents(
         }
 
         var folder = new RoomFolder(logs.Root, roomId, time.LocalTimeZone, NullLogger.Instance);
-        await eraser.RunAsync(
-            folder, new LineErasure(new ErasureScope(events, users, IsResumed: _mayBeHalfDone)), new ErasureReport(), onlySince: users.Count > 0 ? null : events.Keys);
+        var erasure = new LineErasure(new ErasureScope(events, users, IsResumed: _mayBeHalfDone));
+        await eraser.RunAsync(folder, erasure, new ErasureReport(), onlySince: users.Count > 0 ? null : events.Keys);
     }
 
     private void Add(RoomEvent e)

@@ -11,7 +11,8 @@ internal static partial class ErasedEvent
     private const int MaxEnd = 128;
 
     // In this order. (Room versions, "Redactions".)
-    private static readonly string[] Kept = ["event_id", "not_logged", "origin_server_ts", "redacts", "room_id", "sender", "state_key", "type"];
+    private static readonly string[] Kept =
+        ["event_id", "not_logged", "origin_server_ts", "redacts", "room_id", "sender", "state_key", "type"];
 
     /// <summary>Whether an event is a stub. A sender who adds the key hides nothing but content that is not there.</summary>
     public static bool IsStub(RoomEvent e) =>
