@@ -8,7 +8,7 @@ public class NoticeTests
 {
     private const string Us = "@logging:localhost";
     private const string Tea = "#logged_tea:localhost";
-    private const string Told = "*** the room was told by a notice that it is logged";
+    private const string Told = "*** a notice in the room says that it is logged";
     private const string Default = "Messages in this room are logged by @logging:localhost. Ask the administrators of localhost where to "
         + "read the log.";
 
@@ -129,7 +129,7 @@ public class NoticeTests
 
     private async Task UntilToldAsync(ServiceUnderTest service)
     {
-        await Wait.UntilAsync(() => File.Exists(Path.Combine(service.Logs, _room, "room.json")), "the room is told");
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(service.Logs, _room, "room.json")), "the notice is sent");
         await service.CaughtUpAsync();
     }
 

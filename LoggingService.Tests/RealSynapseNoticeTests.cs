@@ -31,7 +31,7 @@ public class RealSynapseNoticeTests
             await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "after"));
             await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "later"));
             Assert.Single(run.Text(room), Notice);
-            Assert.Single(run.Text(room), line => line == "*** the room was told by a notice that it is logged");
+            Assert.Single(run.Text(room), line => line == "*** a notice in the room says that it is logged");
         }
     }
 

@@ -96,7 +96,7 @@ internal sealed partial class RoomNotices(
         files.Update(roomId, file => file with { NoticeTs = told ?? time.GetUtcNow().ToUnixTimeMilliseconds() });
     }
 
-    /// <summary>When the room was told, as its log says: by our note, or by a notice of our user with the same text.</summary>
+    /// <summary>When the room got the notice, as its log says: by our note, or by a notice of our user with the same text.</summary>
     private long? FindInRecords(string roomId, string text)
     {
         var note = Note.Create(Note.NoticeSent, roomId, Cause).EventId;

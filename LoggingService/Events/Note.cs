@@ -18,7 +18,7 @@ internal static class Note
     /// <summary>The type of the note before the first event that is logged again.</summary>
     public const string LoggingResumed = "logging.resumed";
 
-    /// <summary>The type of the note that the room was told, by a notice, that it is logged.</summary>
+    /// <summary>The type of the note that a notice was sent to the room, which says that it is logged.</summary>
     public const string NoticeSent = "notice.sent";
 
     /// <summary>The type of the note that the room's wishes changed. Its content has the keys in effect, and the sender.</summary>

@@ -11,7 +11,7 @@ internal static class NoteLine
     {
         Note.LoggingStopped => context.Write("*** logging stopped: the last alias is gone"u8),
         Note.LoggingResumed => context.Write("*** logging resumed: the room has an alias again"u8),
-        Note.NoticeSent => context.Write("*** the room was told by a notice that it is logged"u8),
+        Note.NoticeSent => context.Write("*** a notice in the room says that it is logged"u8),
         Note.WishesChanged => context.Write($"*** {SenderOf(context)} set how the room is logged: {DescribeWishes(context.Event.Content)}"),
         Note.WishesRefused => context.Write($"*** {SenderOf(context)} wants to set how the room is logged, and may not"),
         Note.EventsFetched => Fetched(context),

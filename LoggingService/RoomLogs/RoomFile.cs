@@ -5,7 +5,7 @@ using LoggingService.Files;
 namespace LoggingService.RoomLogs;
 
 /// <summary>What the service keeps of a room next to its log, in <c>room.json</c>.</summary>
-/// <param name="NoticeTs">When the room was told that it is logged, in milliseconds since 1970; <c>null</c> if it was not.</param>
+/// <param name="NoticeTs">When the notice that the room is logged was sent, in milliseconds since 1970; <c>null</c> if it was not.</param>
 /// <param name="MaxLifetime">The room's own retention in milliseconds; 0 if it has none; <c>null</c> if that is not known yet.</param>
 /// <param name="HasNotLogged">The room's log has events that were not logged at their senders' wish.</param>
 /// <param name="Wishes">The content of the state event with the room's wishes; missing if there is none.</param>
