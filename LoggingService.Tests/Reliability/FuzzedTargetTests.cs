@@ -90,7 +90,7 @@ public class FuzzedTargetTests
             }
             else
             {
-                Assert.Matches(@"^(!made\d+:localhost|\.lock|\.journal|\.quarantine|FORMAT)$", entry.Name);
+                Assert.Matches(@"^(!made\d+:localhost|\.lock|\.journal|\.quarantine|\.history|FORMAT)$", entry.Name);
             }
         }
 

@@ -122,9 +122,9 @@ public class HostileNameTests
         var entries = new DirectoryInfo(service.Logs).GetFileSystemInfos();
         Assert.All(entries, entry => Assert.InRange(Encoding.UTF8.GetByteCount(entry.Name), 1, 255));
         Assert.Equal(links, entries.Count(entry => entry.LinkTarget is { } target && target.StartsWith('!') && !target.Contains('/')));
+        string[] own = [".lock", ".journal", ".history", "FORMAT"];
         Assert.All(entries, entry =>
-            Assert.True(
-                entry.LinkTarget is not null || entry.Name.StartsWith('!') || entry.Name is ".lock" or ".journal" or "FORMAT", entry.Name));
+            Assert.True(entry.LinkTarget is not null || entry.Name.StartsWith('!') || own.Contains(entry.Name), entry.Name));
     }
 
     private static string Message(string room)
