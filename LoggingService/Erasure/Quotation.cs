@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LoggingService.Consent;
 
 namespace LoggingService.Erasure;
 
@@ -45,24 +46,7 @@ internal static partial class Quotation
     }
 
     /// <summary>Without the quoted lines that it begins with, behind the mark of an edit, and without <c>mx-reply</c>.</summary>
-    private static string RemoveFromText(string text)
-    {
-        var rest = HtmlQuote().Replace(text, "");
-        var mark = rest.StartsWith("* >", StringComparison.Ordinal) ? "* " : "";
-        var body = rest[mark.Length..];
-        if (!body.StartsWith('>'))
-        {
-            return rest;
-        }
-
-        while (body.StartsWith('>'))
-        {
-            var end = body.IndexOf('\n', StringComparison.Ordinal);
-            body = end < 0 ? "" : body[(end + 1)..];
-        }
-
-        return mark + body.TrimStart('\r', '\n');
-    }
+    private static string RemoveFromText(string text) => ReplyQuote.FromBody(HtmlQuote().Replace(text, ""));
 
     [GeneratedRegex(
         "<mx-reply>.*?(</mx-reply>|$)|^(\\* )?\\s*<blockquote>.*?</blockquote>", RegexOptions.Singleline | RegexOptions.IgnoreCase)]

@@ -61,7 +61,7 @@ internal sealed partial class LoggedRoomJoins(
         }
     }
 
-    /// <summary>Whether our user was never a member, or left by itself.</summary>
+    /// <summary>Whether our user was never a member, or left of its own accord.</summary>
     private async Task<bool> MayJoinAsync(string roomId, CancellationToken cancellation)
     {
         await user.EnsureIdentifiedAsync(cancellation);
