@@ -155,7 +155,9 @@ public class BackfillTests
         await using var command = Backfill(folder, homeserver, _room);
         Assert.Equal(0, await command.WaitForExitAsync());
         Assert.Equal("Logged 200 events from before the room was logged", command.StandardOutput[^1]);
-        Assert.True(waited >= TimeSpan.FromSeconds(1.5), $"{waited}");
+
+        // A timer may fire a few milliseconds before a clock says so.
+        Assert.True(waited >= TimeSpan.FromSeconds(1.4), $"{waited}");
     }
 
     [Fact]

@@ -66,7 +66,9 @@ public sealed class RoomRetentionTests : IDisposable
         Write(Tea, "{}");
         using var service = new ServiceUnderTest(_time, _folder, settings: Settings);
         await service.PushAsync("1", Some.State(Tea, "m.room.retention", """{"max_lifetime":1}"""));
-        await Wait.UntilAsync(() => File.Exists(_folder["logs", Tea, "room.json"]), "it is kept");
+        var properties = _folder["logs", Tea, "room.json"];
+        await Wait.UntilAsync(
+            () => File.Exists(properties) && File.ReadAllText(properties).Contains("\"max_lifetime\":1", StringComparison.Ordinal), "it is kept");
         _time.SetUtcNow(Now.AddDays(1));
         await UntilAsync("20261101 20261123");
     }

@@ -34,12 +34,19 @@ public class VanishingFileTests
         {
             while (!stop.IsCancellationRequested)
             {
-                var room = Directory.CreateDirectory(folder["!a:localhost"]).FullName;
-                File.WriteAllText(Path.Combine(room, "20261122.jsonl"), Line);
-                File.WriteAllText(Path.Combine(room, "20261122.log"), "2026-11-22 00:00:00 +00:00 <@a:localhost>\n");
-                File.Delete(Path.Combine(room, "20261122.log"));
-                File.Delete(Path.Combine(room, "20261122.jsonl"));
-                Directory.Delete(room, recursive: true);
+                try
+                {
+                    var room = Directory.CreateDirectory(folder["!a:localhost"]).FullName;
+                    File.WriteAllText(Path.Combine(room, "20261122.jsonl"), Line);
+                    File.WriteAllText(Path.Combine(room, "20261122.log"), "2026-11-22 00:00:00 +00:00 <@a:localhost>\n");
+                    File.Delete(Path.Combine(room, "20261122.log"));
+                    File.Delete(Path.Combine(room, "20261122.jsonl"));
+                    Directory.Delete(room, recursive: true);
+                }
+                catch (DirectoryNotFoundException)
+                {
+                    // Retention removed the empty folder.
+                }
             }
         });
         for (var round = 0; round < 2_000; round++)

@@ -195,7 +195,8 @@ internal sealed class PowerCutSimulation : IDisposable
                     await StartAsync(cut, where);
                 LogFolder.AssertLineForLine(cut["logs"]);
                 var left = Directory.GetFileSystemEntries(cut["logs", ".journal"])
-                    .Concat(Directory.GetFiles(cut["logs"], "*.new", SearchOption.AllDirectories));
+                    .Concat(Directory.GetFiles(cut["logs"], "*.new", SearchOption.AllDirectories))
+                    .Where(path => Path.GetFileName(path) != "checked.new"); // The next comparison of histories replaces it.
                 Assert.True(!left.Any(), $"left behind: {string.Join(", ", left.Select(path => Path.GetRelativePath(cut.Path, path)))}");
             }
             catch (Exception e) when (e is not OperationCanceledException)
