@@ -71,7 +71,7 @@ public abstract class KnownEventsTestBase : IDisposable
         var record = Record(known.Day);
         var offset = File.Exists(record) ? new FileInfo(record).Length : 0;
         File.AppendAllText(record, Line(json));
-        known.Add(roomEvent, offset);
+        known.Add(EventKeys.Of(roomEvent), offset);
     }
 
     // In place: inode, length and time stay.

@@ -18,5 +18,5 @@ internal sealed class FixedHistory(Func<string, RoomEvent?> findEvent, Func<stri
 
     public override IEnumerable<RoomEvent> Edits(RoomEvent earlier) => [earlier];
 
-    public override IEnumerable<RoomEvent> SameSecond(RoomEvent earlier) => [];
+    public override bool HasInSameSecond(RoomEvent earlier, Predicate<RoomEvent> isAlike) => false;
 }

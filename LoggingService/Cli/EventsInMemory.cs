@@ -60,10 +60,10 @@ internal sealed class EventsInMemory : RoomHistory
     public override IEnumerable<RoomEvent> Edits(RoomEvent earlier) =>
         _edits.TryGetValue(EventKeys.EditKey(earlier.EventId, earlier.Sender), out var edits) ? Enumerable.Reverse(edits) : [];
 
-    public override IEnumerable<RoomEvent> SameSecond(RoomEvent earlier) =>
-        earlier.OriginServerTs is { } time && _seconds.TryGetValue((earlier.Sender, time / 1000), out var others)
-            ? others.Where(other => other.EventId != earlier.EventId)
-            : [];
+    public override bool HasInSameSecond(RoomEvent earlier, Predicate<RoomEvent> isAlike) =>
+        earlier.OriginServerTs is { } time
+        && _seconds.TryGetValue((earlier.Sender, time / 1000), out var others)
+        && others.Exists(other => other.EventId != earlier.EventId && isAlike(other));
 
     private static void AddTo<TKey>(Dictionary<TKey, List<RoomEvent>> lists, TKey key, RoomEvent e) where TKey : notnull
     {

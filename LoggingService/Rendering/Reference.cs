@@ -51,7 +51,7 @@ internal static class Reference
     {
         var time = context.FormatTime(target);
         var kind = EventKind.DescribeOrType(target);
-        return context.History.SameSecond(target).Any(other => EventKind.DescribeOrType(other).Equals(kind))
+        return context.History.HasInSameSecond(target, other => EventKind.DescribeOrType(other).Equals(kind))
             ? $"{time} {SafeText.EventId(Utf8Text.From(target.EventId))}"
             : time;
     }

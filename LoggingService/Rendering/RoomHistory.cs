@@ -23,6 +23,8 @@ internal abstract class RoomHistory
     /// <summary>The edits of an event by its sender, newest first, valid or not.</summary>
     public abstract IEnumerable<RoomEvent> Edits(RoomEvent earlier);
 
-    /// <summary>Other events of an event's sender in the same second.</summary>
-    public abstract IEnumerable<RoomEvent> SameSecond(RoomEvent earlier);
+    /// <summary>Whether an event's sender sent another event of some kind in the same second.</summary>
+    /// <param name="earlier">An event of the record.</param>
+    /// <param name="isAlike">Must not keep the event that it gets.</param>
+    public abstract bool HasInSameSecond(RoomEvent earlier, Predicate<RoomEvent> isAlike);
 }

@@ -25,6 +25,9 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
 
     public DateOnly Day => day;
 
+    /// <summary>The open record of the day that is written to.</summary>
+    public RecordReader.ReadAt? OpenRecord { get; set; }
+
     public long Size => _table?.Size ?? 0;
 
     /// <summary>How often the ids were rebuilt.</summary>
@@ -56,6 +59,7 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
     public void StopWriting(Posix.FileIdentity? record, Posix.FileIdentity? text)
     {
         _isCurrent = false;
+        OpenRecord = null;
         if (RecordStamp.Read(_record) is { } stamp && (stamp.Inode, stamp.Length) == (record?.Inode, record?.Length))
         {
             TryWrite(stamp, text);
@@ -145,7 +149,7 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
     {
         for (var slot = Hash(tableSeed, kind, key); get(slot) is { } offset; slot++)
         {
-            if (offset == NoLine || DayFile.Find(_record) is null)
+            if (offset == NoLine || (OpenRecord is null && DayFile.Find(_record) is null))
             {
                 return NoLine;
             }
@@ -153,7 +157,7 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
             EventKeys? keys;
             try
             {
-                keys = EventKeys.Read(_record, offset);
+                keys = ReadKeys(offset);
             }
             catch (DamagedFileException)
             {
@@ -202,7 +206,10 @@ internal sealed class DayEventIds(string folder, DateOnly day, ulong seed, Func<
     }
 
     private EventKeys? KeysAt(long offset) =>
-        _replaceable?.TryGetValue(offset, out var keys) == true ? keys : EventKeys.Read(_record, offset);
+        _replaceable?.TryGetValue(offset, out var keys) == true ? keys : ReadKeys(offset);
+
+    private EventKeys? ReadKeys(long offset) =>
+        OpenRecord is { } open ? EventKeys.Read(RecordReader.LineAt(open, offset)) : EventKeys.Read(_record, offset);
 
     private void Rebuild()
     {

@@ -139,8 +139,11 @@ internal sealed class KnownEvents
     public (DateOnly Day, long Offset)? NewestState(string type, string stateKey) =>
         Locate(EventIdKind.State, EventKeys.StateOf(type, stateKey));
 
-    /// <summary>Adds an event that was appended to the day's record.</summary>
-    public void Add(RoomEvent e, long offset) => _current.Add(EventKeys.Of(e), offset);
+    /// <summary>Adds the keys of an event that was appended to the day's record.</summary>
+    public void Add(EventKeys keys, long offset) => _current.Add(keys, offset);
+
+    /// <summary>Reads lines of the day from its open record, until the ids are saved; else each hit opens the file.</summary>
+    public void UseOpenRecord(RecordReader.ReadAt record) => _current.OpenRecord = record;
 
     /// <summary>Saves the ids of the current day and starts another.</summary>
     public void StartDay(DateOnly day, Posix.FileIdentity? record, Posix.FileIdentity? text)

@@ -10,7 +10,7 @@ internal sealed partial class LineRenderer
 
     /// <param name="record">The open record of the day.</param>
     /// <param name="pending">As for <see cref="RecordHistory"/>.</param>
-    public LineRenderer(RoomFolder folder, RecordReader.ReadAt record, KnownEvents known, Dictionary<string, RoomEvent>? pending)
+    public LineRenderer(RoomFolder folder, RecordReader.ReadAt record, KnownEvents known, PendingEvents? pending)
     {
         _folder = folder;
         _history = new(folder, record, known, pending);
@@ -20,7 +20,7 @@ internal sealed partial class LineRenderer
     /// <param name="offset">Where the event's line starts in the record: the line refers only to earlier ones.</param>
     public void Render(LineBuffer output, RoomEvent e, long offset, TimeZoneInfo? zone = null)
     {
-        _history.MoveTo(offset, e);
+        _history.MoveTo(offset);
         var start = output.Length;
         try
         {

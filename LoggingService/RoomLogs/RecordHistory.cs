@@ -14,17 +14,15 @@ internal sealed class RecordHistory : RoomHistory
     private readonly RoomFolder _folder;
     private readonly RecordReader.ReadAt _record;
     private readonly KnownEvents _known;
-    private readonly Dictionary<string, RoomEvent>? _pending;
-    private readonly PendingRelations _relations;
+    private readonly PendingEvents? _pending;
+    private readonly EarlierRelations _relations;
     private long _offset;
-    private bool _isRedaction;
-    private bool _hasPendingRedaction;
 
     /// <param name="pending">
-    /// Events whose lines are buffered in the record, and not known yet; <c>null</c> where a day's lines are rendered again, all of which
+    /// The events of the running append; <c>null</c> where a day's lines are rendered again, all of which
     /// are known: then only the lines before each count, and of other days only the earlier ones.
     /// </param>
-    public RecordHistory(RoomFolder folder, RecordReader.ReadAt record, KnownEvents known, Dictionary<string, RoomEvent>? pending)
+    public RecordHistory(RoomFolder folder, RecordReader.ReadAt record, KnownEvents known, PendingEvents? pending)
     {
         _folder = folder;
         _record = record;
@@ -36,27 +34,13 @@ internal sealed class RecordHistory : RoomHistory
     private DateOnly? Limit => _pending is null ? _known.Day : null;
 
     /// <summary>Moves to an event's line, behind the last one: its own event is not part of the history.</summary>
-    public void MoveTo(long offset, RoomEvent e)
-    {
-        if (_pending is { Count: 0 })
-        {
-            _relations.Restart(offset);
-            _hasPendingRedaction = false;
-        }
-        else
-        {
-            _hasPendingRedaction |= _isRedaction;
-        }
-
-        _offset = offset;
-        _isRedaction = e.Type == "m.room.redaction" || (e.Type == "m.room.member" && EventKeys.RedactsUser(e.Content));
-    }
+    public void MoveTo(long offset) => _offset = offset;
 
     public override RoomEvent? FindEvent(string id)
     {
-        if (_pending?.TryGetValue(id, out var pending) == true)
+        if (_pending?.Find(id) is { } pending)
         {
-            return pending;
+            return pending.Event;
         }
 
         var e = Locate(id) is { } found ? EventAt(found) : null;
@@ -71,23 +55,18 @@ internal sealed class RecordHistory : RoomHistory
             return FindNewest(stateKey, e => e.Type == type && e.StateKey == stateKey);
         }
 
-        if (_pending.Values.LastOrDefault(e => e.StateKey == stateKey && e.Type == type) is { } pending)
-        {
-            return pending;
-        }
-
-        return _known.NewestState(type, stateKey) is { } found ? EventAt(found) : null;
+        return _pending.FindState(type, stateKey) ?? (_known.NewestState(type, stateKey) is { } found ? EventAt(found) : null);
     }
 
     public override RoomEvent? FindSticky(RoomEvent sticky, string key) =>
         FindNewest(key, e => e.StateKey is null && e.Type == sticky.Type && e.Sender == sticky.Sender && RoomCallLine.StickyKey(e) == key);
 
-    public override bool IsRemoved(string id) => FindRedaction(id, mayBePending: _pending is null || _hasPendingRedaction) is not null;
+    public override bool IsRemoved(string id) => FindRedaction(id) is not null;
 
     public override bool IsRemoved(RoomEvent earlier) =>
         IsRemoved(earlier.EventId)
         || (earlier.Sender is { } sender
-            && FindRedaction(sender, mayBePending: true) is { } all
+            && FindRedaction(sender) is { } all
             && Locate(earlier.EventId) is { } place
             && place.CompareTo(all) < 0);
 
@@ -95,7 +74,7 @@ internal sealed class RecordHistory : RoomHistory
     {
         var (id, sender) = (earlier.EventId, earlier.Sender);
         var key = EventKeys.EditKey(id, sender);
-        var newest = _relations.Find(EventIdKind.Edit, key, _offset) is { } pending
+        var newest = FindRelation(EventIdKind.Edit, key) is { } pending
             ? (_known.Day, pending)
             : _known.NewestEdit(id, sender, Limit);
         for (; newest is { } found; newest = _known.NewestEdit(id, sender, found.Day))
@@ -117,28 +96,27 @@ internal sealed class RecordHistory : RoomHistory
         }
     }
 
-    public override IEnumerable<RoomEvent> SameSecond(RoomEvent earlier)
+    public override bool HasInSameSecond(RoomEvent earlier, Predicate<RoomEvent> isAlike)
     {
         if (earlier.OriginServerTs is not { } time || Locate(earlier.EventId) is not { } place)
         {
-            yield break;
+            return false;
         }
 
+        var second = time / 1000;
+        var digits = Encoding.ASCII.GetBytes(second.ToString(CultureInfo.InvariantCulture));
         var from = Math.Max(0, place.Offset - SameSecondWindow);
         var end = Math.Min(place.Offset + SameSecondWindow, place.Day == _known.Day ? _offset : long.MaxValue);
-        var rest = Read(place.Day, (day, _) => RecordReader.ReadAll(day, from, new byte[end - from]));
-        var digits = Encoding.ASCII.GetBytes((time / 1000).ToString(CultureInfo.InvariantCulture));
-        for (int length; (length = rest.Span.IndexOf((byte)'\n')) >= 0; rest = rest[(length + 1)..])
-        {
-            if (rest.Span[..length].IndexOf(digits) >= 0
-                && RoomEvent.FromRecord(rest[..length]) is { } other
-                && other.OriginServerTs / 1000 == time / 1000
-                && other.Sender == earlier.Sender
-                && other.EventId != earlier.EventId)
-            {
-                yield return other;
-            }
-        }
+        return Read(place.Day, (day, _) => HasIn(day, place.Offset, end) || HasIn(day, from, place.Offset));
+
+        // A window may begin and end within a line, which is no event then.
+        bool HasIn(RecordReader.ReadAt day, long start, long limit) => RecordReader.Lines(day, start, limit).Any(line =>
+            line.Bytes.Span.IndexOf(digits) >= 0
+            && RoomEvent.FromRecord(line.Bytes) is { } other
+            && other.OriginServerTs / 1000 == second
+            && other.Sender == earlier.Sender
+            && other.EventId != earlier.EventId
+            && isAlike(other));
     }
 
     private RoomEvent? EventAt((DateOnly Day, long Offset) place) =>
@@ -148,21 +126,20 @@ internal sealed class RecordHistory : RoomHistory
 
     private (DateOnly Day, long Offset)? Locate(string id)
     {
-        if (_pending?.ContainsKey(id) == true)
+        if (_pending?.Find(id) is { } pending)
         {
-            return RecordReader.Newest(_record, _offset, Quoted(id), e => e.EventId == id) is { } buffered
-                ? (_known.Day, buffered.Offset)
-                : null;
+            return (_known.Day, pending.Offset);
         }
 
         var found = _known.Find(id);
         return _pending is null && found?.CompareTo((_known.Day, _offset)) >= 0 ? null : found;
     }
 
-    private (DateOnly Day, long Offset)? FindRedaction(string key, bool mayBePending) =>
-        mayBePending && _relations.Find(EventIdKind.Redaction, key, _offset) is { } pending
-            ? (_known.Day, pending)
-            : _known.FindRedaction(key, Limit);
+    private (DateOnly Day, long Offset)? FindRedaction(string key) =>
+        FindRelation(EventIdKind.Redaction, key) is { } offset ? (_known.Day, offset) : _known.FindRedaction(key, Limit);
+
+    private long? FindRelation(EventIdKind kind, string key) =>
+        _pending is null ? _relations.Find(kind, key, _offset) : _pending.FindRelation(kind, key);
 
     private RoomEvent? FindNewest(string key, Predicate<RoomEvent> matches)
     {

@@ -89,12 +89,21 @@ internal static class RecordReader
     /// <summary>The line that begins at an offset of an open record, without its line break.</summary>
     public static ReadOnlyMemory<byte> LineAt(ReadAt record, long offset)
     {
-        var line = new byte[4096];
-        var length = 0;
+        // Most lines are short, and few lookups keep one.
+        Span<byte> start = stackalloc byte[2048];
+        var length = record(offset, start);
+        var end = start[..length].IndexOf((byte)'\n');
+        if (end >= 0)
+        {
+            return start[..end].ToArray();
+        }
+
+        var line = new byte[4 * start.Length];
+        start[..length].CopyTo(line);
         while (true)
         {
             var read = record(offset + length, line.AsSpan(length));
-            var end = line.AsSpan(length, read).IndexOf((byte)'\n');
+            end = line.AsSpan(length, read).IndexOf((byte)'\n');
             if (end >= 0 || read == 0)
             {
                 return line.AsMemory(0, length + Math.Max(end, 0));

@@ -12,8 +12,8 @@ internal sealed class RoomLog : DayLog
     private readonly TextFile _text;
     private readonly KnownEvents _known;
     private readonly LineRenderer _renderer;
-    private readonly Dictionary<string, RoomEvent> _pending = [];
-    private readonly List<(RoomEvent Event, long Offset, int Start)> _appended = [];
+    private readonly PendingEvents _pending = new();
+    private readonly List<(RoomEvent Event, EventKeys Keys, long Offset, int Start)> _appended = [];
     private LineBuffer _lines = new();
     private bool _isLinked;
 
@@ -34,6 +34,7 @@ internal sealed class RoomLog : DayLog
         }
 
         _renderer = new(folder, _record.ReadAt, known, _pending);
+        known.UseOpenRecord(_record.ReadAt);
     }
 
     public override DateOnly Day { get; }
@@ -60,15 +61,16 @@ internal sealed class RoomLog : DayLog
         for (var i = 0; i < entries.Count; i++)
         {
             var e = entries[i].Event!;
-            if (_pending.ContainsKey(e.EventId) || _known.Contains(e.EventId, isReplay) || (_folder.ErasedUntil is not null && IsErased(e)))
+            if (_pending.Contains(e.EventId) || _known.Contains(e.EventId, isReplay) || (_folder.ErasedUntil is not null && IsErased(e)))
             {
                 continue;
             }
 
-            _appended.Add((e, _record.Position, _lines.Length));
-            _renderer.Render(_lines, e, _record.Position);
+            var (keys, offset) = (EventKeys.Of(e), _record.Position);
+            _appended.Add((e, keys, offset, _lines.Length));
+            _renderer.Render(_lines, e, offset);
             e.WriteRecord(_record);
-            _pending.Add(e.EventId, e);
+            _pending.Add(e, keys, offset);
         }
 
         if (_appended.Count == 0)
@@ -93,9 +95,9 @@ internal sealed class RoomLog : DayLog
         var logged = new List<LoggedLine>(_appended.Count);
         for (var i = 0; i < _appended.Count; i++)
         {
-            var (e, offset, start) = _appended[i];
+            var (e, keys, offset, start) = _appended[i];
             var end = i + 1 < _appended.Count ? _appended[i + 1].Start : _lines.Length;
-            _known.Add(e, offset);
+            _known.Add(keys, offset);
             logged.Add(new(e, _lines.WrittenMemory[start..end]));
         }
 

@@ -1,26 +1,16 @@
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// The newest redactions and edits within a part of a record that <see cref="KnownEvents"/> doesn't answer for: the lines of the running
-/// append, or the lines before one that is rendered again. Read when they are asked for, each line once.
+/// The newest redactions and edits before a line that is rendered again: <see cref="KnownEvents"/> has also those behind it. Read when they
+/// are asked for, each line once.
 /// </summary>
-/// <param name="record">The open record, with its pending lines.</param>
-internal sealed class PendingRelations(RecordReader.ReadAt record)
+/// <param name="record">The open record.</param>
+internal sealed class EarlierRelations(RecordReader.ReadAt record)
 {
     private readonly Dictionary<(EventIdKind Kind, string Key), long> _newest = [];
     private long _position;
 
-    /// <summary>Forgets all, and begins at an offset.</summary>
-    public void Restart(long offset)
-    {
-        _position = offset;
-        if (_newest.Count > 0)
-        {
-            _newest.Clear();
-        }
-    }
-
-    /// <summary>The offset of the newest line with a key between where it began and another line, at which it may not go back.</summary>
+    /// <summary>The offset of the newest line with a key before another line, which may not go back.</summary>
     public long? Find(EventIdKind kind, string key, long before)
     {
         Read(before);
