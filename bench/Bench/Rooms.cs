@@ -1,6 +1,9 @@
 namespace Bench;
 
-/// <summary>The rooms that the numbered events of a load are spread over in turn.</summary>
+/// <summary>
+/// The rooms that the numbered events of a load are spread over in turn. Each turn begins one room further, so that a room gets the
+/// transaction's events one after the other, and not the same in each transaction.
+/// </summary>
 /// <param name="First">The number of the first room. Loads share no rooms.</param>
 /// <param name="Count">The number of rooms; 0: a new room for each event.</param>
 internal readonly record struct Rooms(long First, int Count)
@@ -8,16 +11,27 @@ internal readonly record struct Rooms(long First, int Count)
     public static string Id(string number) => $"!room-{number}:example.org";
 
     /// <summary>The number of the room of an event.</summary>
-    public long Of(long number) => First + (Count == 0 ? number : number % Count);
+    public long Of(long number) => First + (Count == 0 ? number : (((number - number / Count) % Count) + Count) % Count);
+
+    /// <summary>The number of the event that a room got a number of its events before another one.</summary>
+    public long Before(long number, int events) => number - (Count > 1 ? events * (Count + 1L) : events);
 
     /// <summary>How many of the first <paramref name="events"/> events belong to each room that has any.</summary>
     public Dictionary<long, long> Expected(long events)
     {
-        var used = Count == 0 ? events : Math.Min(events, Count);
-        var expected = new Dictionary<long, long>((int)used);
-        for (var room = 0L; room < used; room++)
+        var expected = new Dictionary<long, long>();
+        var rest = Count == 0 ? events : events % Count;
+        if (events >= Count && Count > 0)
         {
-            expected.Add(First + room, Count == 0 ? 1 : (events - room + Count - 1) / Count);
+            for (var room = 0; room < Count; room++)
+            {
+                expected[First + room] = events / Count;
+            }
+        }
+
+        for (var number = events - rest; number < events; number++)
+        {
+            expected[Of(number)] = expected.GetValueOrDefault(Of(number)) + 1;
         }
 
         return expected;
