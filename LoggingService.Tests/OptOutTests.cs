@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LoggingService.Tests;
 
@@ -83,10 +85,7 @@ public partial class OptOutTests
 
         await service.PushAsync(
             "2",
-            Event("$edit", """
-                {"body":"* secret now","msgtype":"m.text","m.new_content":{"body":"secret now","msgtype":"m.text"},
-                 "m.relates_to":{"rel_type":"m.replace","event_id":"$m"}}
-                """),
+            Edit,
             Event("$edit2", """
                 {"body":"* secret again","msgtype":"m.text","m.new_content":{"body":"secret again","msgtype":"m.text"},
                  "m.relates_to":{"rel_type":"m.replace","event_id":"$edit"}}
@@ -117,6 +116,47 @@ public partial class OptOutTests
     }
 
     [Fact]
+    public async Task Edits_are_left_out_where_the_message_of_a_killed_process_can_not_be_written_yet()
+    {
+        var folder = TempFolder.ForCaller();
+        var killed = new ServiceUnderTest(folder: folder, settings: Prefix);
+        await killed.PushAsync("1", Some.Message(_room, "!nolog secret", "$m"));
+        using var next = await killed.StopAsync(folder, isKilled: true);
+        Directory.Delete(next["logs", _room], recursive: true);
+        await File.WriteAllTextAsync(next["logs", _room], "", TestContext.Current.CancellationToken);
+
+        using var service = new ServiceUnderTest(folder: next) { MaxRetryDelay = TimeSpan.FromSeconds(1) };
+        await service.PushAsync("2", Edit);
+        File.Delete(next["logs", _room]);
+        await Wait.UntilAsync(
+            () => File.Exists(next["logs", _room, "latest.log"]) && service.Lines(_room).Count == 2, "both are logged");
+        Assert.Equal([Stub, Stub], service.Lines(_room));
+        AssertNowhere(service.Logs, "secret");
+    }
+
+    [Fact]
+    public async Task A_transaction_with_an_edit_does_not_wait_for_the_room_logs()
+    {
+        using var service = new ServiceUnderTest(settings: Prefix) { IsWriterStalled = true };
+        using var resume = new ManualResetEventSlim();
+        var logs = service.Services.GetRequiredService<LogDirectory>();
+        logs.Written += _ => resume.Wait(TestContext.Current.CancellationToken);
+        try
+        {
+            await service.PushAsync("1", Some.Message(Some.RoomId()));
+            Assert.Equal(200, (await service.PushAsync("2", Some.Message(_room, "!nolog secret", "$m"), Edit)).Status);
+            Assert.False(File.Exists(Path.Combine(service.Logs, _room, "latest.log")));
+        }
+        finally
+        {
+            resume.Set();
+        }
+
+        await logs.CaughtUpAsync();
+        Assert.Equal([Stub, Stub], service.Lines(_room));
+    }
+
+    [Fact]
     public async Task A_pushed_event_that_claims_not_to_be_logged_keeps_its_content()
     {
         using var service = new ServiceUnderTest(settings: Prefix);
@@ -135,6 +175,11 @@ public partial class OptOutTests
 
     [GeneratedRegex(@"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d( \$\w+)?")]
     private static partial Regex Time();
+
+    private string Edit => Event("$edit", """
+        {"body":"* secret now","msgtype":"m.text","m.new_content":{"body":"secret now","msgtype":"m.text"},
+         "m.relates_to":{"rel_type":"m.replace","event_id":"$m"}}
+        """);
 
     private string Event(string id, string content, string sender = "@alice:localhost") =>
         $$"""

@@ -5,58 +5,40 @@ using LoggingService.RoomLogs;
 namespace LoggingService.Consent;
 
 /// <summary>
-/// Which events of a room were not logged as they were pushed: those of this process, and those that the records of the room's newest days
-/// mark (<see cref="NotLogged"/>). A room's records are read once, when an event first relates to another one.
+/// Which events of a room were not logged as they were pushed (<see cref="NotLogged"/>): those of this process, those that it found in the
+/// journal, and, in a room that has any, those that the records of its newest days mark. The records are read once, when an event first
+/// relates to another one.
 /// </summary>
-internal sealed class NotLoggedEvents(LogDirectory logs, TimeProvider time)
+internal sealed class NotLoggedEvents(LogDirectory logs, RoomFiles files)
 {
-    /// <summary>The homeserver waits 60 s for the response to a transaction.</summary>
-    private static readonly TimeSpan ReplayTimeout = TimeSpan.FromSeconds(30);
-
     private readonly ConcurrentDictionary<string, Lazy<Task<ConcurrentDictionary<string, bool>>>> _rooms = new();
-    private readonly Lock _lock = new();
-    private Task? _replayed;
+
+    /// <summary>Whether a room has such events. Cheap: each event of a transaction asks.</summary>
+    public bool HasAny(string roomId) =>
+        files.Get(roomId).HasNotLogged || (logs.ReplayedNotLogged is { Count: > 0 } replayed && replayed.Any(e => e.RoomId == roomId));
 
     /// <summary>The ids of a room's events: true for an event without content, false for a reply without quotation.</summary>
-    /// <exception cref="IOException">The events that an earlier process has left in the journal are not in the records yet.</exception>
-    public async ValueTask<ConcurrentDictionary<string, bool>> GetAsync(string roomId)
-    {
-        var room = _rooms.GetOrAdd(roomId, id => new(() => ReadAsync(id)));
-        try
-        {
-            return await room.Value;
-        }
-        catch
-        {
-            _rooms.TryRemove(new(roomId, room));
-            throw;
-        }
-    }
+    public Task<ConcurrentDictionary<string, bool>> GetAsync(string roomId) =>
+        _rooms.GetOrAdd(roomId, id => new(() => Task.Run(() => Read(id)))).Value;
 
-    private async Task<ConcurrentDictionary<string, bool>> ReadAsync(string roomId)
-    {
-        Task replayed;
-        lock (_lock)
-        {
-            _replayed = _replayed is null or { IsFaulted: true } ? logs.CaughtUpAsync() : _replayed;
-            replayed = _replayed;
-        }
-
-        try
-        {
-            await replayed.WaitAsync(ReplayTimeout, time);
-        }
-        catch (TimeoutException e)
-        {
-            throw new IOException("The journal's replay is not complete", e);
-        }
-
-        return await Task.Run(() => Read(Path.Combine(logs.Root, FolderName.ForRoom(roomId))));
-    }
-
-    private static ConcurrentDictionary<string, bool> Read(string folder)
+    private ConcurrentDictionary<string, bool> Read(string roomId)
     {
         var ids = new ConcurrentDictionary<string, bool>();
+        foreach (var e in logs.ReplayedNotLogged.Where(e => e.RoomId == roomId))
+        {
+            Add(ids, e);
+        }
+
+        if (files.Get(roomId).HasNotLogged)
+        {
+            Read(Path.Combine(logs.Root, FolderName.ForRoom(roomId)), ids);
+        }
+
+        return ids;
+    }
+
+    private static void Read(string folder, ConcurrentDictionary<string, bool> ids)
+    {
         var days = DayFileName.In(folder).Where(name => name.IsRecord).Select(name => name.Day).Distinct().OrderDescending();
         foreach (var day in days.Take(KnownEvents.Days))
         {
@@ -69,27 +51,28 @@ internal sealed class NotLoggedEvents(LogDirectory logs, TimeProvider time)
                 // Damaged, or removed meanwhile: the transaction must not fail for it.
             }
         }
-
-        return ids;
     }
 
     private static void ReadDay(string record, ConcurrentDictionary<string, bool> ids)
     {
         foreach (var line in RecordReader.Lines(record))
         {
-            if (line.Bytes.Span.IndexOf("\"not_logged\":"u8) < 0 || RoomEvent.FromRecord(line.Bytes) is not { } e)
+            if (line.Bytes.Span.IndexOf("\"not_logged\":"u8) >= 0 && RoomEvent.FromRecord(line.Bytes) is { } e)
             {
-                continue;
+                Add(ids, e);
             }
+        }
+    }
 
-            if (NotLogged.IsStub(e))
-            {
-                ids[e.EventId] = true;
-            }
-            else if (NotLogged.IsWithoutQuote(e))
-            {
-                ids.TryAdd(e.EventId, false);
-            }
+    private static void Add(ConcurrentDictionary<string, bool> ids, RoomEvent e)
+    {
+        if (NotLogged.IsStub(e))
+        {
+            ids[e.EventId] = true;
+        }
+        else if (NotLogged.IsWithoutQuote(e))
+        {
+            ids.TryAdd(e.EventId, false);
         }
     }
 }

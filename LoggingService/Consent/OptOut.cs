@@ -10,7 +10,6 @@ namespace LoggingService.Consent;
 internal sealed class OptOut(LoggingServiceOptions options, RoomWishes wishes, RoomFiles files, NotLoggedEvents notLogged)
 {
     /// <summary>Returns the events to log, in order, with stubs in place of those that must not be logged.</summary>
-    /// <exception cref="IOException">It is not known yet which events were not logged.</exception>
     public ValueTask<IReadOnlyList<RoomEvent>> ApplyAsync(IReadOnlyList<RoomEvent> events)
     {
         // Most rooms have no wishes, and events come in runs of one room.
@@ -30,7 +29,7 @@ internal sealed class OptOut(LoggingServiceOptions options, RoomWishes wishes, R
 
     /// <summary>Also without a prefix now: edits and quotations of what was left out earlier are left out, too.</summary>
     private bool MayLeaveOut(string roomId) =>
-        files.Get(roomId).HasNotLogged || wishes.Get(roomId) is { NoLogPrefix: not null } or { IsPaused: true };
+        notLogged.HasAny(roomId) || wishes.Get(roomId) is { NoLogPrefix: not null } or { IsPaused: true };
 
     /// <summary>What is logged during a pause: what says who may end it, and which room it is.</summary>
     private static bool IsLoggedInPause(RoomEvent e) => e.IsNote

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LoggingService.Journal;
 
 namespace LoggingService.RoomLogs;
@@ -13,13 +14,16 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
     private readonly Dictionary<Room, long> _sizes = [];
     private long _framesRead;
 
-    public int RoomCount => _sizes.Count;
+    public int RoomCount { get; private set; }
 
     /// <summary>Counts each frame in each pass; for another thread.</summary>
     public long FramesRead => Volatile.Read(ref _framesRead);
 
     /// <summary>The last line of each room that tells whether it is logged.</summary>
-    public Dictionary<string, RoomEvent> LastEvents { get; } = [];
+    public ConcurrentDictionary<string, RoomEvent> LastEvents { get; } = new();
+
+    /// <summary>What was not logged as it was pushed (<see cref="Events.NotLogged"/>).</summary>
+    public List<RoomEvent> NotLogged { get; } = [];
 
     /// <summary>Reads all entries once, and marks their rooms as unsynced.</summary>
     public void Read()
@@ -43,6 +47,8 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
             // Otherwise it keeps its frame in memory.
             LastEvents[roomId] = e.Copy();
         }
+
+        RoomCount = _sizes.Count;
     }
 
     /// <summary>The rooms to repair, with their entries; <c>null</c> for a room with too many: the repair reads the journal.</summary>
@@ -77,6 +83,8 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
         {
             yield return repair;
         }
+
+        _sizes.Clear();
     }
 
     private List<Room> Add(JournalFrame frame)
@@ -95,6 +103,11 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
             if (entry.Event is { FetchedTs: null } e && Note.TellsIfLogged(e))
             {
                 LastEvents[entry.RoomId] = e;
+            }
+
+            if (entry.Entry.Bytes.Span.IndexOf("\"not_logged\":"u8) >= 0 && entry.Event is { } notLogged)
+            {
+                NotLogged.Add(notLogged.Copy());
             }
         }
 

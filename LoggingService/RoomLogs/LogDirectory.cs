@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LoggingService.Files;
 using LoggingService.Journal;
 using LoggingService.Upgrade;
@@ -27,9 +26,6 @@ internal sealed partial class LogDirectory : IDisposable
     private long _lastAppend;
     private bool _isCheckpointNeeded;
     private JournalReplay? _replay;
-
-    /// <summary>The last event of each room whose log was repaired at the start.</summary>
-    private ConcurrentDictionary<string, RoomEvent> _replayed = new();
 
     /// <summary>Opens the log directory, created if necessary, and locks it for this process.</summary>
     /// <exception cref="FatalException">It is not writable, another service writes to it, or a newer version wrote it.</exception>
@@ -80,6 +76,9 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>How many frames of the journal the start has read; it may read a frame again.</summary>
     public long ReplayedFrames => Volatile.Read(ref _replay)?.FramesRead ?? 0;
 
+    /// <summary>What was in the journal at the start and was not logged as it was pushed: its line may not be written yet.</summary>
+    public IReadOnlyList<RoomEvent> ReplayedNotLogged => _replay?.NotLogged ?? [];
+
     /// <summary>What is acknowledged and not yet in the rooms' files.</summary>
     public Backlog Backlog => new(_journal.Size, _writer.OldestAge);
 
@@ -102,7 +101,6 @@ internal sealed partial class LogDirectory : IDisposable
         var replay = new JournalReplay(_journal, _parking, _cache, KeepDamaged);
         Volatile.Write(ref _replay, replay);
         replay.Read();
-        _replayed = new(replay.LastEvents);
         _writer.Start(_journal.LastSequence);
         foreach (var (room, entries) in replay.Repairs())
         {
@@ -114,8 +112,6 @@ internal sealed partial class LogDirectory : IDisposable
             Log.Replayed(_logger, replay.RoomCount);
             _isCheckpointNeeded = true;
         }
-
-        Volatile.Write(ref _replay, null);
     }
 
     /// <summary>
@@ -175,7 +171,7 @@ internal sealed partial class LogDirectory : IDisposable
     public async Task CaughtUpAsync() => await await _writer.InTurnAsync(_rooms.WhenQuietAsync);
 
     /// <summary>The last event of a room that an earlier process, or this one, logged; <c>null</c> if there is none.</summary>
-    public RoomEvent? FindLast(string roomId) => _replayed.TryRemove(roomId, out var e) ? e : RoomRecords.FindLast(Root, roomId);
+    public RoomEvent? FindLast(string roomId) => _replay?.LastEvents.TryRemove(roomId, out var e) == true ? e : RoomRecords.FindLast(Root, roomId);
 
     /// <summary>Retries what failed, and runs a checkpoint if one is due. To be called once a second.</summary>
     public async Task TickAsync()
