@@ -5,8 +5,8 @@ using LoggingService.Files;
 namespace LoggingService.History;
 
 /// <summary>
-/// Up to when all rooms' histories were compared with their logs, in <c>logs/.history/checked</c>: a start compares what is later, also
-/// after a crash in a comparison.
+/// Up to when all rooms' histories were compared with their logs, except for <see cref="OpenRooms"/>, in <c>logs/.history/checked</c>: a
+/// start compares what is later, also after a crash in a comparison.
 /// </summary>
 internal sealed class CheckedTime(LoggingServiceOptions options)
 {

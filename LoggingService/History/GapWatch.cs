@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using LoggingService.Consent;
+using LoggingService.Files;
 using LoggingService.Homeserver;
+using LoggingService.Http;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
 using LoggingService.Transactions;
@@ -9,12 +11,13 @@ namespace LoggingService.History;
 
 /// <summary>
 /// Compares the rooms' histories with their logs where a push may have been lost: at start, after the homeserver could not be reached,
-/// after a pause of pushes, and once a day for the rooms that are active. It waits until what the homeserver has queued is pushed.
+/// after a pause of pushes, and once a day for the rooms that are active. It waits until what the homeserver has queued is pushed. A room
+/// that fails stays open (<see cref="OpenRooms"/>) and delays no other.
 /// </summary>
 internal sealed partial class GapWatch(
     GapFetch gaps, LogDirectory logs, Admission admission, RoomNotes notes, RoomWishes wishes, HomeserverClient homeserver,
-    HomeserverContact contact, CheckedTime checkedTime, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GapWatch> logger)
-    : BackgroundService
+    HomeserverContact contact, CheckedTime checkedTime, OpenRooms open, IHostApplicationLifetime lifetime, TimeProvider time,
+    ILogger<GapWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(30);
@@ -47,15 +50,14 @@ internal sealed partial class GapWatch(
         _lastPush = now;
         _lastRound = now;
         _due = new(Math.Min(now - Margin, checkedTime.Read() ?? now));
+        open.Load();
         logs.Written += OnWritten;
         return base.StartAsync(cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
-        await started.Task.WaitAsync(stoppingToken);
+        await lifetime.WhenStartedAsync(stoppingToken);
         using var timer = new PeriodicTimer(Tick, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
@@ -65,13 +67,12 @@ internal sealed partial class GapWatch(
                 _dueSince = null;
             }
 
-            if (_due is { } round && await IsReadyAsync(round, stoppingToken))
+            var isDue = _due is not null || open.AnyDue(Now);
+            if (isDue && await IsReadyAsync(isPinged: _due?.LostSince is not null, stoppingToken))
             {
-                _due = null;
                 _dueSince = null;
-                if (!await TryRunAsync(round, stoppingToken))
+                if (!await TryRunAsync(stoppingToken))
                 {
-                    _due = GapRound.Merge(_due, round);
                     await Task.Delay(Retry, time, stoppingToken);
                 }
             }
@@ -126,7 +127,7 @@ internal sealed partial class GapWatch(
     }
 
     /// <summary>Whether the homeserver has pushed what it has queued. One that was restarted waits for a ping before it does.</summary>
-    private async Task<bool> IsReadyAsync(GapRound round, CancellationToken cancellation)
+    private async Task<bool> IsReadyAsync(bool isPinged, CancellationToken cancellation)
     {
         if (contact.AnsweredAt is null)
         {
@@ -142,7 +143,7 @@ internal sealed partial class GapWatch(
 
         if (_dueSince is null)
         {
-            if (round.LostSince is not null && !await TryPingAsync(cancellation))
+            if (isPinged && !await TryPingAsync(cancellation))
             {
                 await Task.Delay(Retry, time, cancellation);
                 return false;
@@ -168,77 +169,106 @@ internal sealed partial class GapWatch(
         }
     }
 
-    /// <summary>Compares the rooms, one after the other; false if it must be repeated soon.</summary>
-    private async Task<bool> TryRunAsync(GapRound round, CancellationToken cancellation)
+    /// <summary>Compares the rooms that are due; false if the homeserver or the log directory can't be read now.</summary>
+    private async Task<bool> TryRunAsync(CancellationToken cancellation)
     {
         // A room that is repaired after a crash may seem to have no event.
         await logs.CaughtUpAsync().WaitAsync(cancellation);
         var startedAt = Now;
-        var active = _active.Keys.ToHashSet();
+        var round = _due;
+        try
+        {
+            Open(round);
+            _due = null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.CheckFailed(logger, e.Message);
+            return false;
+        }
+
+        var isAnswered = await CompareAsync(startedAt, cancellation);
+        if (open.TrySave() && round is not null)
+        {
+            // What the rooms that failed lack is noted for each of them.
+            checkedTime.Advance(round.Since, startedAt);
+        }
+
+        return isAnswered;
+    }
+
+    /// <summary>Opens the rooms of a round.</summary>
+    private void Open(GapRound? round)
+    {
+        if (round is null)
+        {
+            return;
+        }
+
+        var active = _active.Keys.ToList();
+        var folders = round.IsOfActiveRooms
+            ? active.Select(FolderName.ForRoom)
+            : new DirectoryInfo(logs.Root).EnumerateDirectories("!*").Where(room => room.LinkTarget is null).Select(room => room.Name);
+        foreach (var folder in folders.ToList())
+        {
+            open.Add(folder, round);
+        }
+
         foreach (var room in active)
         {
             _active.TryRemove(room, out _);
         }
+    }
 
+    /// <summary>Compares the open rooms, one after the other; false if the homeserver does not answer.</summary>
+    private async Task<bool> CompareAsync(long startedAt, CancellationToken cancellation)
+    {
         var isQuiet = IsQuiet;
-        var isComplete = true;
-        try
+        foreach (var room in open.FindDue(startedAt))
         {
-            var folders = new DirectoryInfo(logs.Root).EnumerateDirectories("!*").Where(folder => folder.LinkTarget is null);
-            foreach (var folder in folders.ToList())
+            try
             {
-                if (RoomRecords.FindLast(folder.FullName) is { } last
-                    && last is not { IsNote: true, Type: Note.LoggingStopped }
-                    && !wishes.Get(last.RoomId).IsPaused
-                    && (!round.IsOfActiveRooms || active.Contains(last.RoomId)))
+                await CompareAsync(room, isQuiet, startedAt, cancellation);
+                open.Remove(room.Folder);
+            }
+            catch (Exception e) when (e is HomeserverException or IOException or UnauthorizedAccessException)
+            {
+                Log.CheckFailed(logger, e.Message);
+                if (e is HomeserverException && !await AnswersAsync(cancellation))
                 {
-                    isComplete &= await TryRunAsync(round, last, isQuiet, startedAt, cancellation);
+                    return false;
                 }
-            }
-        }
-        catch (Exception e) when (e is HomeserverException or IOException or UnauthorizedAccessException)
-        {
-            Log.CheckFailed(logger, e.Message);
-            foreach (var room in active)
-            {
-                _active.TryAdd(room, true);
-            }
 
-            return false;
-        }
-
-        if (isComplete)
-        {
-            checkedTime.Advance(round.Since, startedAt);
+                // The other rooms don't wait for this one.
+                open.Postpone(room.Folder, Now);
+            }
         }
 
         return true;
     }
 
-    /// <summary>Compares a room; false if its log can't be read or written.</summary>
-    /// <exception cref="HomeserverException">The homeserver can't be asked now.</exception>
-    private async Task<bool> TryRunAsync(
-        GapRound round, RoomEvent last, bool isQuiet, long startedAt, CancellationToken cancellation)
+    /// <summary>Whether the homeserver answers a call that concerns no room.</summary>
+    private async Task<bool> AnswersAsync(CancellationToken cancellation)
     {
         try
         {
-            if (!await gaps.RunAsync(last.RoomId, round.Since, isQuiet, cancellation))
-            {
-                await NoteMissingAsync(round, last, startedAt);
-            }
-
+            await homeserver.WhoAmIAsync(cancellation);
             return true;
         }
-        catch (HomeserverException e) when (!e.IsTransient)
+        catch (HomeserverException)
         {
-            Log.CheckFailed(logger, e.Message);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HomeserverException { Status: >= 500 })
-        {
-            // The other rooms don't wait for this one: the next round compares it.
-            Log.CheckFailed(logger, e.Message);
             return false;
+        }
+    }
+
+    private async Task CompareAsync(OpenRoom room, bool isQuiet, long startedAt, CancellationToken cancellation)
+    {
+        if (RoomRecords.FindLast(Path.Combine(logs.Root, room.Folder)) is { } last
+            && last is not { IsNote: true, Type: Note.LoggingStopped }
+            && !wishes.Get(last.RoomId).IsPaused
+            && !await gaps.RunAsync(last.RoomId, room.Round.Since, isQuiet, cancellation))
+        {
+            await NoteMissingAsync(room.Round, last, startedAt);
         }
     }
 

@@ -131,7 +131,9 @@ internal sealed class HomeserverClient(
 
     /// <summary>Makes a call as the service's own user.</summary>
     /// <param name="path">Below <c>/_matrix/client/</c>, escaped, with its query.</param>
-    public async Task<RawJson> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
+    /// <param name="isSlow">It may take long for one room: a timeout is no sign that the homeserver does not run.</param>
+    public async Task<RawJson> CallAsync(
+        HttpMethod method, string path, JsonObject? body, CancellationToken cancellation, bool isSlow = false)
     {
         // More than one after a rotation: the homeserver accepts the previous token, or since its restart the new one.
         var candidates = tokens.AsTokens;
@@ -139,7 +141,7 @@ internal sealed class HomeserverClient(
         {
             try
             {
-                var response = await SendAsync(method, path, body, candidates[i], cancellation);
+                var response = await SendAsync(method, path, body, candidates[i], cancellation, isSlow);
                 tokens.Prefer(candidates[i]);
                 return response;
             }
@@ -151,7 +153,7 @@ internal sealed class HomeserverClient(
     }
 
     private async Task<RawJson> SendAsync(
-        HttpMethod method, string path, JsonObject? body, string? asToken, CancellationToken cancellation)
+        HttpMethod method, string path, JsonObject? body, string? asToken, CancellationToken cancellation, bool isSlow = false)
     {
         var call = $"{method} /_matrix/client/{path}";
         using var request = new HttpRequestMessage(method, $"_matrix/client/{path}");
@@ -205,7 +207,7 @@ internal sealed class HomeserverClient(
 
         HomeserverException Failed(HomeserverException e)
         {
-            contact.Note(e);
+            contact.Note(e, isSlow);
             return e;
         }
     }

@@ -27,10 +27,11 @@ internal sealed class HomeserverContact(TimeProvider time)
     }
 
     /// <summary>Notes a failed call: the homeserver may have answered it, for example that there is no such alias.</summary>
-    public void Note(HomeserverException e)
+    /// <param name="isSlow">The call may take so long that it, or a proxy, times out.</param>
+    public void Note(HomeserverException e, bool isSlow = false)
     {
         // Not where the homeserver itself answers: a proxy's answer has no errcode.
-        if (e is { Status: null } or { Status: >= 500, Errcode: null })
+        if (isSlow ? e is { Status: null, IsTimeout: false } : e is { Status: null } or { Status: >= 500, Errcode: null })
         {
             lock (_lock)
             {

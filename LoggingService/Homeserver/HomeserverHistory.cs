@@ -16,7 +16,7 @@ internal sealed class HomeserverHistory(HomeserverClient homeserver)
     {
         var start = from is null ? "" : $"&from={HomeserverClient.Escape(from)}";
         var path = $"v3/rooms/{HomeserverClient.Escape(roomId)}/messages?dir={(isForward ? 'f' : 'b')}&limit={limit}{start}";
-        var response = await homeserver.CallAsync(HttpMethod.Get, path, null, cancellation);
+        var response = await homeserver.CallAsync(HttpMethod.Get, path, null, cancellation, isSlow: true);
         var end = response["end"u8].AsString();
         return new(response["chunk"u8].Items(), response["start"u8].AsString() ?? from, end == from ? null : end);
     }
@@ -27,7 +27,7 @@ internal sealed class HomeserverHistory(HomeserverClient homeserver)
         var path = $"v3/rooms/{HomeserverClient.Escape(roomId)}/context/{HomeserverClient.Escape(eventId)}?limit=0";
         try
         {
-            return (await homeserver.CallAsync(HttpMethod.Get, path, null, cancellation))["start"u8].AsString();
+            return (await homeserver.CallAsync(HttpMethod.Get, path, null, cancellation, isSlow: true))["start"u8].AsString();
         }
         catch (HomeserverException e) when (e.Status == StatusCodes.Status404NotFound)
         {
@@ -42,7 +42,7 @@ internal sealed class HomeserverHistory(HomeserverClient homeserver)
         var path = $"v1/rooms/{HomeserverClient.Escape(roomId)}/timestamp_to_event?ts={time}&dir=f";
         try
         {
-            return (await homeserver.CallAsync(HttpMethod.Get, path, null, cancellation))["event_id"u8].AsString();
+            return (await homeserver.CallAsync(HttpMethod.Get, path, null, cancellation, isSlow: true))["event_id"u8].AsString();
         }
         catch (HomeserverException e) when (e.Status == StatusCodes.Status404NotFound)
         {

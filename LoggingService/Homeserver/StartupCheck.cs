@@ -1,3 +1,5 @@
+using LoggingService.Http;
+
 namespace LoggingService.Homeserver;
 
 /// <summary>Runs <see cref="ConnectionCheck"/> at startup until it passes, and logs each change. Requests are served meanwhile.</summary>
@@ -9,11 +11,7 @@ internal sealed partial class StartupCheck(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // The homeserver calls us back: the server must be listening.
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
-        await started.Task.WaitAsync(stoppingToken);
-
+        await lifetime.WhenStartedAsync(stoppingToken);
         IReadOnlyList<CheckResult> logged = [];
         var delay = TimeSpan.FromSeconds(2);
         while (true)

@@ -1,5 +1,6 @@
 using LoggingService.Files;
 using LoggingService.Homeserver;
+using LoggingService.Http;
 using LoggingService.Rendering;
 using LoggingService.Rooms;
 
@@ -33,9 +34,7 @@ internal sealed partial class RecordedRooms(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
-        await started.Task.WaitAsync(stoppingToken);
+        await lifetime.WhenStartedAsync(stoppingToken);
 
         // After a crash the newest events are in the journal.
         await logs.CaughtUpAsync().WaitAsync(stoppingToken);
