@@ -10,7 +10,7 @@ public class OpenRoomTests
     private readonly FakeTimeProvider _time = new(Noon);
     private readonly StubHistory _broken = new(Some.RoomId());
     private readonly StubHistory _other = new(Some.RoomId());
-    private readonly StubHomeserver _homeserver = new StubHomeserver().WithoutAliases();
+    private StubHomeserver _homeserver = new();
 
     [Theory]
     [InlineData(500, """{"errcode":"M_UNKNOWN","error":"Internal server error"}""")]
@@ -83,7 +83,7 @@ public class OpenRoomTests
         using var service = Start(folder);
         foreach (var room in (StubHistory[])[_broken, _other])
         {
-            Assert.Equal(200, (await service.PushAsync(room.RoomId[1..6] + room.RoomId.Length, room.Add(Message(room, "one", 0)))).Status);
+            Assert.Equal(200, (await service.PushAsync(Guid.NewGuid().ToString("N"), room.Add(Message(room, "one", 0)))).Status);
         }
 
         await UntilAsync(() => File.Exists(Path.Combine(service.Logs, ".history", "checked")), "the rooms were compared");
@@ -91,7 +91,8 @@ public class OpenRoomTests
 
     private ServiceUnderTest Start(TempFolder folder)
     {
-        var service = new ServiceUnderTest(_time, folder, homeserver: _homeserver.History(_broken).History(_other));
+        _homeserver = new StubHomeserver().WithoutAliases().History(_broken).History(_other);
+        var service = new ServiceUnderTest(_time, folder, homeserver: _homeserver);
         _ = service.Client;
         return service;
     }

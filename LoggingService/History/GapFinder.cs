@@ -5,7 +5,7 @@ namespace LoggingService.History;
 /// was sent before the room was logged is not missing, nor what was sent while logging had stopped.
 /// </summary>
 /// <param name="lines">The newest lines of the log.</param>
-/// <param name="findEarlier">Finds the line of an event that is not among them; its time may be 0.</param>
+/// <param name="findEarlier">Finds the line of an event that is not among them; its time is 0 if the line was removed.</param>
 /// <param name="since">Until an event that was received before this time, in milliseconds since 1970, the history is compared.</param>
 /// <param name="isQuiet">
 /// No events arrive: those behind the last one in the log are missing, too. Otherwise they may be on their way.

@@ -8,9 +8,12 @@ namespace LoggingService.History;
 /// <param name="IsFetched">It was not pushed: that it is there tells nothing about the events around it.</param>
 internal readonly record struct KnownLine(long ReceivedTs, bool IsFetched);
 
-/// <summary>The newest lines of a room's records.</summary>
+/// <summary>The newest lines of a room's records, as many as fit in a few megabytes.</summary>
 internal sealed class RecentLines
 {
+    /// <summary>Earlier lines are found in the files.</summary>
+    public const int MaxLines = 20_000;
+
     private readonly Dictionary<string, KnownLine> _lines = [];
 
     private RecentLines()
@@ -19,6 +22,8 @@ internal sealed class RecentLines
 
     /// <summary>When logging last resumed, or a pause may have ended: earlier events that were not logged must not be fetched.</summary>
     public long? ResumedAt { get; private set; }
+
+    public int Count => _lines.Count;
 
     /// <summary>Reads backwards, until a line that was received before a time.</summary>
     /// <param name="since">In milliseconds since 1970.</param>
@@ -48,7 +53,11 @@ internal sealed class RecentLines
     private long Add(RoomEvent e)
     {
         var time = e.ReceivedTs ?? 0;
-        _lines.TryAdd(e.EventId, new(time, e.FetchedTs is not null));
+        if (_lines.Count < MaxLines)
+        {
+            _lines.TryAdd(e.EventId, new(time, e.FetchedTs is not null));
+        }
+
         if (e is { IsNote: true, Type: Note.LoggingResumed or Note.WishesChanged } && ResumedAt is null)
         {
             ResumedAt = time;

@@ -11,6 +11,9 @@ internal static class RecordReader
     /// <summary>Bytes that are read first where a record is read backwards.</summary>
     private const int FirstChunk = 16 * 1024;
 
+    /// <summary>Bytes that are read at once further back, unless a line is longer.</summary>
+    private const int MaxChunk = 1024 * 1024;
+
     /// <summary>Bytes of one day's record that are searched for earlier state.</summary>
     private const int LookBack = 4 * 1024 * 1024;
 
@@ -125,7 +128,7 @@ internal static class RecordReader
     {
         var limit = Math.Max(0, before - lookBack);
         var end = before;
-        for (long size = FirstChunk; end > limit; size *= 4)
+        for (long size = FirstChunk; end > limit;)
         {
             var from = Math.Max(limit, end - size);
             var bytes = ReadAll(record, from, new byte[end - from]);
@@ -134,6 +137,7 @@ internal static class RecordReader
             var start = from == limit ? 0 : bytes.Span.IndexOf((byte)'\n') + 1;
             if (start == 0 && from > limit)
             {
+                size *= 4;
                 continue;
             }
 
@@ -152,6 +156,7 @@ internal static class RecordReader
             }
 
             end = from + start;
+            size = Math.Min(size * 4, MaxChunk);
         }
 
         return null;
