@@ -1,4 +1,8 @@
+using LoggingService.Consent;
+using LoggingService.Events;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
 
@@ -114,6 +118,118 @@ public class RoomWishTests
     }
 
     [Fact]
+    public async Task A_pause_ends_although_the_days_that_say_who_may_end_it_have_expired()
+    {
+        var folder = TempFolder.ForCaller();
+        var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+        var service = Start("paused", folder, time: time);
+        await PushAsync(service, Create("11", Alice), State("m.room.power_levels", Levels, Alice));
+        await WishAsync(service, """{"paused":true}""", Alice);
+        await Wait.UntilAsync(
+            () => RoomFile(folder) is var text && text.Contains("topic_setters", StringComparison.Ordinal)
+                && text.Contains("creators", StringComparison.Ordinal), "it is kept");
+        Assert.DoesNotContain("alice", RoomFile(folder), StringComparison.Ordinal);
+        folder = await service.StopAsync(folder, isKilled: false);
+        foreach (var file in Directory.GetFiles(folder["logs", _room], "2026*"))
+        {
+            // As RetainDays does.
+            File.Delete(file);
+        }
+
+        time.Advance(TimeSpan.FromDays(90));
+        service = Start("paused", folder, time: time);
+        await PushAsync(service, Some.Message(_room, "unheard"));
+        await WishAsync(service, "{}", Bob);
+        Assert.Equal("*** @bob:localhost wants to set how the room is logged, and may not", service.Lines(_room)[^1]);
+        await WishAsync(service, "{}", Alice);
+        await PushAsync(service, Some.Message(_room, "heard"));
+        Assert.Equal("<@alice:localhost> heard", service.Lines(_room)[^1]);
+        Assert.DoesNotContain(service.Record(_room), line => line.Contains("unheard", StringComparison.Ordinal));
+        await service.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("""{"users":{"@bob:localhost":-1},"users_default":50}""", true, false)]
+    [InlineData("""{"users":{"@alice:localhost":50}}""", true, false)]
+    [InlineData("""{"users":{"@alice:localhost":50},"state_default":"x"}""", false, false)]
+    [InlineData("""{"users_default":50,"users":{"@alice:localhost":"x","@bob:localhost":"50"}}""", false, true)]
+    public void What_is_kept_of_power_levels_decides_as_they_do(string levels, bool alice, bool bob)
+    {
+        var creators = TopicSetters.OfCreation(Json("""{"room_version":"11"}"""), Alice);
+        var setters = TopicSetters.OfPowerLevels(Json(levels), 7);
+        Assert.Equal(alice, TopicSetters.Contain(creators, setters, Alice));
+        Assert.Equal(bob, TopicSetters.Contain(creators, setters, Bob));
+        Assert.Equal(7, TopicSetters.SentAt(setters));
+        Assert.False(TopicSetters.Contain(default, setters, Alice));
+        Assert.False(TopicSetters.Contain(creators, default, Alice));
+
+        static RawJson Json(string text) => new(System.Text.Encoding.UTF8.GetBytes(text));
+    }
+
+    [Fact]
+    public async Task Wishes_of_any_depth_are_kept()
+    {
+        var folder = TempFolder.ForCaller();
+        var service = Start(folder: folder);
+        await PushAsync(service, Create("11", Alice), State("m.room.power_levels", Levels, Alice));
+        await WishAsync(service, $$"""{"x":{{Some.NestedArrays(2_000)}},"no_log_prefix":"!off"}""", Alice);
+        folder = await service.StopAsync(folder, isKilled: false);
+        service = Start(folder: folder);
+        await PushAsync(service, Some.Message(_room, "!off secret"));
+        Assert.EndsWith("[not logged at the sender's wish]", service.Lines(_room)[^1]);
+        await service.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Older_wishes_that_are_fetched_later_do_not_replace_newer_ones()
+    {
+        var folder = TempFolder.ForCaller();
+        var service = Start(folder: folder);
+        await PushAsync(service, Create("11", Alice), State("m.room.power_levels", Levels, Alice));
+        await WishAsync(service, Off, Alice);
+        folder = await service.StopAsync(folder, isKilled: false);
+        service = Start(folder: folder);
+        var older = State("com.loggingservice.room", "{}", Alice).Replace("1795461611000", "1795461610000", StringComparison.Ordinal);
+        await FetchAsync(service, older);
+        await FetchAsync(service, State("com.loggingservice.room", """{"no_log_prefix":"!on"}""", Alice)
+            .Replace("1795461611000", "1795461612000", StringComparison.Ordinal));
+        const string Newer = "*** @alice:localhost set how the room is logged: not what begins with \"!on\"";
+        await Wait.UntilAsync(() => service.Lines(_room)[^1] == Newer, "the newer one counts");
+        Assert.Equal(2, service.Lines(_room).Count(line => line.StartsWith("*** @alice:localhost set how", StringComparison.Ordinal)));
+        await service.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Wishes_that_can_not_be_checked_now_count_later_and_delay_no_other_room()
+    {
+        var other = Some.RoomId();
+        var path = $"GET /_matrix/client/v3/rooms/{Uri.EscapeDataString(_room)}/state/";
+        var homeserver = new StubHomeserver().WithoutAliases()
+            .On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""")
+            .AliasesOf(_room, "#logged_tea:localhost")
+            .On(path + "m.room.create", 500, """{"errcode":"M_UNKNOWN","error":"later"}""");
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        using var service = Start(homeserver: homeserver, time: time);
+        await PushAsync(service, State("com.loggingservice.room", Off, Alice));
+        await Wait.UntilAsync(() => homeserver.Calls.Any(call => call.Line == path + "m.room.create"), "a call fails");
+        await PushAsync(
+            service, State("m.room.create", """{"room_version":"11"}""", Alice, other), State("m.room.power_levels", Levels, Alice, other),
+            State("com.loggingservice.room", Off, Alice, other));
+        await Wait.UntilAsync(
+            () => service.Lines(other)[^1].Contains("set how the room is logged", StringComparison.Ordinal), "the other room's count",
+            () => time.Advance(TimeSpan.FromMilliseconds(500)));
+        Assert.DoesNotContain(service.Lines(_room), line => line.Contains("the room is logged", StringComparison.Ordinal));
+        homeserver.On(path + "m.room.create", """{"room_version":"11","sender":"@carol:localhost"}""")
+            .On(path + "m.room.power_levels", Levels);
+        await Wait.UntilAsync(
+            () => service.Lines(_room)[^1].Contains("set how the room is logged", StringComparison.Ordinal), "they count",
+            () => time.Advance(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
     public async Task A_room_that_wants_no_notice_is_not_told()
     {
         var joined = $$"""{"joined_rooms":["{{_room}}"]}""";
@@ -133,8 +249,21 @@ public class RoomWishTests
         folder.Dispose();
     }
 
-    private static ServiceUnderTest Start(string? maySet = null, TempFolder? folder = null, StubHomeserver? homeserver = null) => new(
-        folder: folder, homeserver: homeserver, settings: maySet is null ? null : new() { ["LoggingService:RoomMaySet"] = maySet });
+    private static ServiceUnderTest Start(
+        string? maySet = null, TempFolder? folder = null, StubHomeserver? homeserver = null, TimeProvider? time = null) => new(
+        time, folder, homeserver: homeserver, settings: maySet is null ? null : new() { ["LoggingService:RoomMaySet"] = maySet });
+
+    private string RoomFile(TempFolder folder) =>
+        folder["logs", _room, "room.json"] is var path && File.Exists(path) ? File.ReadAllText(path) : "";
+
+    private static async Task FetchAsync(ServiceUnderTest service, string json)
+    {
+        _ = service.Client;
+        var e = RoomEvent.FromJournal(System.Text.Encoding.UTF8.GetBytes(json), isNote: false)!;
+        var logs = service.Services.GetRequiredService<RoomLogs.LogDirectory>();
+        await logs.AppendAsync([Journal.JournalEntry.OfFetched(e, fetchedTs: 7, day: null)]);
+        await logs.CaughtUpAsync();
+    }
 
     private async Task PushAsync(ServiceUnderTest service, params string[] events) =>
         Assert.Equal(200, (await service.PushAsync($"{++_transaction}-{Guid.NewGuid()}", events)).Status);
@@ -154,5 +283,6 @@ public class RoomWishTests
 
     private string Create(string version, string creator) => State("m.room.create", $$"""{"room_version":"{{version}}"}""", creator);
 
-    private string State(string type, string content, string sender) => Some.State(_room, type, content, sender: sender);
+    private string State(string type, string content, string sender, string? room = null) =>
+        Some.State(room ?? _room, type, content, sender: sender);
 }

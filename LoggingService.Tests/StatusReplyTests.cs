@@ -1,5 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using LoggingService.Events;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
@@ -41,6 +44,43 @@ public class StatusReplyTests
         await service.PushAsync("3", Some.Message(_room, "!log status"));
         await Wait.UntilAsync(() => Answers().Count == 2, "the second answer is sent");
         Assert.Equal(2, Answers().Select(call => call.Line).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_question_in_a_pause_is_answered_and_not_logged()
+    {
+        Join();
+        var path = $"GET /_matrix/client/v3/rooms/{Uri.EscapeDataString(_room)}/state/";
+        _homeserver.On(path + "m.room.create", """{"room_version":"12","sender":"@alice:localhost"}""")
+            .On(path + "m.room.power_levels", "{}");
+        using var service = Start(new() { ["LoggingService:RoomMaySet"] = "paused" });
+        await service.PushAsync("1", Some.State(_room, "com.loggingservice.room", """{"paused":true}"""));
+        await Wait.UntilAsync(() => service.Lines(_room)[^1].EndsWith(": paused", StringComparison.Ordinal), "the pause");
+        await service.PushAsync("2", Some.Message(_room, "!log status"), Some.Message(_room, "unheard"));
+        await Wait.UntilAsync(() => Answers().Count == 1, "the answer is sent");
+        Assert.EndsWith(
+            "It is paused at the room's wish: no message is logged.",
+            JsonElement.Parse(Answers()[0].Body).GetProperty("body").GetString());
+        Assert.DoesNotContain(service.Record(_room), line => line.Contains("!log status", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_question_that_is_fetched_later_is_not_answered()
+    {
+        Join();
+        using var service = Start([]);
+        _ = service.Client;
+        await service.PushAsync("1", Some.Message(_room));
+        var e = RoomEvent.FromJournal(System.Text.Encoding.UTF8.GetBytes(Some.Message(_room, "!log status")), isNote: false)!;
+        var logs = service.Services.GetRequiredService<RoomLogs.LogDirectory>();
+        await logs.AppendAsync([Journal.JournalEntry.OfFetched(e, fetchedTs: 7, day: null)]);
+        await logs.CaughtUpAsync();
+
+        // Answers are sent in order, at most one a minute in a room.
+        await service.PushAsync("2", Some.Message(_room, "!log status", "$pushed"));
+        await Wait.UntilAsync(() => Answers().Count == 1, "an answer is sent");
+        var id = Convert.ToHexStringLower(System.IO.Hashing.XxHash128.Hash(MemoryMarshal.AsBytes("$pushed".AsSpan())));
+        Assert.EndsWith(id, Answers()[0].Line);
     }
 
     [Fact]

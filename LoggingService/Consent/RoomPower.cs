@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using LoggingService.Files;
 using LoggingService.Homeserver;
 using LoggingService.RoomLogs;
@@ -7,12 +5,16 @@ using LoggingService.RoomLogs;
 namespace LoggingService.Consent;
 
 /// <summary>
-/// Who may set a room's topic, by its power levels now: from the homeserver where our user is a member, otherwise from the room's record.
-/// (Client-Server API, <c>m.room.power_levels</c>; room version 12 for creators.)
+/// Who may set a room's topic, by its power levels now: from the homeserver where our user is a member, otherwise from the room's record,
+/// or from <c>room.json</c>, which outlives the days with the events.
 /// </summary>
-internal sealed class RoomPower(LogDirectory logs, ServiceUser user, HomeserverRooms rooms)
+internal sealed class RoomPower(LogDirectory logs, RoomFiles files, ServiceUser user, HomeserverRooms rooms, TimeProvider time)
+    : BackgroundService
 {
-    private const int CreatorsOutrankAll = 12;
+    private const string Creation = "m.room.create";
+    private const string PowerLevels = "m.room.power_levels";
+
+    private readonly RetryQueue<RoomEvent> _queue = new(e => $"{e.Type} {e.RoomId}", time);
 
     /// <returns>False also if the power levels are not known.</returns>
     /// <exception cref="HomeserverException">The homeserver can't be asked.</exception>
@@ -20,18 +22,20 @@ internal sealed class RoomPower(LogDirectory logs, ServiceUser user, HomeserverR
     {
         if (!user.IsJoinedTo(roomId))
         {
+            var file = files.Get(roomId);
             var folder = Path.Combine(logs.Root, FolderName.ForRoom(roomId));
-            var create = RoomRecords.FindState(folder, "m.room.create"u8);
-            var levels = RoomRecords.FindState(folder, "m.room.power_levels"u8);
-            return create is not null && levels is not null && MaySetTopic(create.Sender, create.Content, levels.Content, sender);
+            file = RoomRecords.FindState(folder, "m.room.create"u8) is { } created ? With(file, created) : file;
+            file = RoomRecords.FindState(folder, "m.room.power_levels"u8) is { } changed ? With(file, changed) : file;
+            return TopicSetters.Contain(file.Creators, file.TopicSetters, sender);
         }
 
         try
         {
-            var create = await rooms.GetStateAsync(roomId, "m.room.create", cancellation);
+            var create = await rooms.GetStateAsync(roomId, Creation, cancellation);
             var creator = await rooms.GetCreatorAsync(roomId, cancellation);
-            var levels = await rooms.GetStateAsync(roomId, "m.room.power_levels", cancellation);
-            return MaySetTopic(creator, create, levels, sender);
+            var levels = await rooms.GetStateAsync(roomId, PowerLevels, cancellation);
+            return TopicSetters.Contain(
+                TopicSetters.OfCreation(create, creator), TopicSetters.OfPowerLevels(levels, sentAt: null), sender);
         }
         catch (HomeserverException e) when (!e.IsTransient)
         {
@@ -39,28 +43,44 @@ internal sealed class RoomPower(LogDirectory logs, ServiceUser user, HomeserverR
         }
     }
 
-    private static bool MaySetTopic(string? creator, RawJson create, RawJson levels, string sender)
+    /// <summary>The file with what an event says; with what it had, if that is newer.</summary>
+    private static RoomFile With(RoomFile file, RoomEvent e) => e switch
     {
-        var version = create["room_version"u8].AsString() ?? "1";
-        var isNewest = version == "org.matrix.hydra.11"
-            || (int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= CreatorsOutrankAll);
-        if (isNewest && (sender == creator || create["additional_creators"u8].Items().Any(other => other.AsString() == sender)))
-        {
-            return true;
-        }
+        { Type: Creation } => file with { Creators = TopicSetters.OfCreation(e.Content, e.Sender) },
+        { FetchedTs: not null } when TopicSetters.SentAt(file.TopicSetters) > e.OriginServerTs => file,
+        _ => file with { TopicSetters = TopicSetters.OfPowerLevels(e.Content, e.OriginServerTs) },
+    };
 
-        var users = levels["users"u8].Members();
-        var own = users.TryGetValue(Utf8Text.From(sender), out var listed) ? listed : levels["users_default"u8];
-        var topic = levels["events"u8]["m.room.topic"u8];
-        var needed = topic.Bytes.IsEmpty ? levels["state_default"u8] : topic;
-        return LevelOf(own, 0) is { } level && LevelOf(needed, 50) is { } required && level >= required;
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        logs.Written += OnWritten;
+        return base.StartAsync(cancellationToken);
     }
 
-    /// <summary>Up to room version 9 a level may be a string; <c>null</c> if it is neither.</summary>
-    private static long? LevelOf(RawJson value, long @default) => value.Kind switch
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _queue.RunAsync(TryKeepAsync, stoppingToken);
+
+    private void OnWritten(IReadOnlyList<LoggedLine> lines)
     {
-        JsonValueKind.Undefined => @default,
-        JsonValueKind.String => long.TryParse(value.AsString(), CultureInfo.InvariantCulture, out var level) ? level : null,
-        _ => value.AsInteger(),
-    };
+        foreach (var (e, _) in lines)
+        {
+            if (e is { IsNote: false, StateKeyText.Length: 0, Type: Creation or PowerLevels })
+            {
+                _queue.Add(e.Copy());
+            }
+        }
+    }
+
+    private Task<bool> TryKeepAsync(RoomEvent e, CancellationToken cancellation)
+    {
+        try
+        {
+            files.Update(e.RoomId, file => With(file, e));
+            return Task.FromResult(true);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // The record has it meanwhile.
+            return Task.FromResult(false);
+        }
+    }
 }

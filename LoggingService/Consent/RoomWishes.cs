@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using System.Threading.Channels;
 using LoggingService.Homeserver;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
@@ -15,10 +14,7 @@ internal sealed partial class RoomWishes(
     LogDirectory logs, RoomFiles files, RoomNotes notes, RoomPower power, LoggingServiceOptions options, TimeProvider time,
     ILogger<RoomWishes> logger) : BackgroundService
 {
-    /// <summary>The last event with wishes of each room, by the room's id.</summary>
-    private readonly ConcurrentDictionary<string, string> _newest = new();
-
-    private readonly Channel<RoomEvent> _queue = Channel.CreateUnbounded<RoomEvent>();
+    private readonly RetryQueue<RoomEvent> _queue = new(e => e.RoomId, time);
     private readonly ConcurrentDictionary<string, (string MaySet, RoomWish Wish)> _wishes = new();
 
     /// <summary>The wishes of a room that are in effect.</summary>
@@ -41,26 +37,7 @@ internal sealed partial class RoomWishes(
         return base.StartAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await foreach (var e in _queue.Reader.ReadAllAsync(stoppingToken))
-        {
-            if (!await TryApplyAsync(e, stoppingToken))
-            {
-                // Other rooms do not wait for this one.
-                _ = RetryLaterAsync(e, stoppingToken);
-            }
-        }
-    }
-
-    private async Task RetryLaterAsync(RoomEvent e, CancellationToken cancellation)
-    {
-        await Task.Delay(HomeserverResilience.Cooldown, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_newest.TryGetValue(e.RoomId, out var newest) && newest == e.EventId)
-        {
-            _queue.Writer.TryWrite(e);
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _queue.RunAsync(TryApplyAsync, stoppingToken);
 
     private void OnWritten(IReadOnlyList<LoggedLine> lines)
     {
@@ -68,8 +45,7 @@ internal sealed partial class RoomWishes(
         {
             if (e is { IsNote: false, StateKeyText.Length: 0, Type: RoomWish.EventType })
             {
-                _newest[e.RoomId] = e.EventId;
-                _queue.Writer.TryWrite(e.Copy());
+                _queue.Add(e.Copy());
             }
         }
     }

@@ -52,18 +52,37 @@ internal sealed partial class StatusReplies(
     {
         foreach (var (e, _) in lines)
         {
-            if (IsQuestion(e) && user.IsJoinedTo(e.RoomId) && TryAcquire(e.RoomId))
+            if (IsQuestion(e) && time.GetUtcNow().ToUnixTimeMilliseconds() - (e.ReceivedTs ?? 0) < MaxAge.TotalMilliseconds)
             {
-                _queue.Writer.TryWrite(e.Copy());
+                Answer(e);
             }
         }
     }
 
-    private bool IsQuestion(RoomEvent e) =>
+    /// <summary>Answers questions among events that were pushed and are not logged, in rooms that want a pause.</summary>
+    public void ReceivePaused(IReadOnlyList<RoomEvent> events)
+    {
+        foreach (var e in events)
+        {
+            if (IsQuestion(e) && wishes.Get(e.RoomId).IsPaused)
+            {
+                Answer(e);
+            }
+        }
+    }
+
+    private void Answer(RoomEvent question)
+    {
+        if (user.IsJoinedTo(question.RoomId) && TryAcquire(question.RoomId))
+        {
+            _queue.Writer.TryWrite(question.Copy());
+        }
+    }
+
+    private static bool IsQuestion(RoomEvent e) =>
         e is { IsNote: false, FetchedTs: null, StateKeyText: null, Type: "m.room.message" }
         && e.Content["body"u8].IsString("!log status"u8)
-        && !e.Content["msgtype"u8].IsString("m.notice"u8)
-        && time.GetUtcNow().ToUnixTimeMilliseconds() - (e.ReceivedTs ?? 0) < MaxAge.TotalMilliseconds;
+        && !e.Content["msgtype"u8].IsString("m.notice"u8);
 
     private bool TryAcquire(string roomId)
     {
@@ -89,9 +108,11 @@ internal sealed partial class StatusReplies(
         string[] sentences =
         [
             NoticeText.Create(options, user.Id!),
-            $"The log begins on {since?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.",
+            since is { } day ? $"The log begins on {day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}." : "The log is empty.",
             days is { } kept ? $"It is kept for {kept} {(kept == 1 ? "day" : "days")}." : "It is kept without limit.",
-            prefixes.Count > 0 ? $"Messages that begin with {string.Join(" or ", prefixes)} are not logged." : "All messages are logged.",
+            wish.IsPaused ? "It is paused at the room's wish: no message is logged."
+                : prefixes.Count > 0 ? $"Messages that begin with {string.Join(" or ", prefixes)} are not logged."
+                : "All messages are logged.",
         ];
         return string.Join('\n', sentences);
     }

@@ -17,6 +17,12 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
     /// <summary>The <c>origin_server_ts</c> of the event with the retention.</summary>
     public long? MaxLifetimeTs { get; init; }
 
+    /// <summary>Who may do anything in the room, and who may set its topic, as far as its log said (<c>TopicSetters</c>).</summary>
+    public RawJson Creators { get; init; }
+
+    /// <inheritdoc cref="Creators"/>
+    public RawJson TopicSetters { get; init; }
+
     /// <summary>It decides about events that are yet to come, also after the last day of the log was removed.</summary>
     public bool IsStillNeeded => MaxLifetime > 0 || (Wishes.Kind == JsonValueKind.Object && !Wishes.IsEmptyObject);
 
@@ -33,6 +39,8 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
                 {
                     WishesTs = json["wishes_ts"u8].AsInteger(),
                     MaxLifetimeTs = json["max_lifetime_ts"u8].AsInteger(),
+                    Creators = json["creators"u8],
+                    TopicSetters = json["topic_setters"u8],
                 }
                 : new(null, null, false, default);
         }
@@ -66,14 +74,7 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
             json.WriteBoolean("has_not_logged", true);
         }
 
-        if (Wishes.Kind == JsonValueKind.Object)
-        {
-            json.WritePropertyName("wishes");
-
-            // It was checked, and may be deeper than the writer allows.
-            json.WriteRawValue(Wishes.Bytes.Span, skipInputValidation: true);
-        }
-
+        WriteJson("wishes", Wishes);
         if (WishesTs is { } wishesTs)
         {
             json.WriteNumber("wishes_ts", wishesTs);
@@ -84,7 +85,20 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
             json.WriteNumber("max_lifetime_ts", lifetimeTs);
         }
 
+        WriteJson("creators", Creators);
+        WriteJson("topic_setters", TopicSetters);
         json.WriteEndObject();
+
+        void WriteJson(string name, RawJson value)
+        {
+            if (value.Kind is JsonValueKind.Object or JsonValueKind.Array)
+            {
+                json.WritePropertyName(name);
+
+                // It was checked, and may be deeper than the writer allows.
+                json.WriteRawValue(value.Bytes.Span, skipInputValidation: true);
+            }
+        }
     }
 }
 

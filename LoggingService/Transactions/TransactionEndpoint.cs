@@ -11,7 +11,8 @@ namespace LoggingService.Transactions;
 /// Receives a transaction: wait for admission → read → parse → keep logged rooms, and of them what may be logged → journal, one sync → 200.
 /// </summary>
 internal sealed partial class TransactionEndpoint(
-    Admission admission, RequestBodyLimit limit, LoggedRooms rooms, OptOut optOut, LogDirectory logs, ILogger<TransactionEndpoint> logger)
+    Admission admission, RequestBodyLimit limit, LoggedRooms rooms, OptOut optOut, StatusReplies replies, LogDirectory logs,
+    ILogger<TransactionEndpoint> logger)
 {
     /// <summary>A homeserver retries a rejected transaction before all later ones: after this many attempts it is quarantined.</summary>
     private const int MaxAttempts = 3;
@@ -104,6 +105,11 @@ internal sealed partial class TransactionEndpoint(
         {
             var logged = await optOut.ApplyAsync(events);
             await logs.AppendAsync(logged, unloggable, transactionId);
+            if (logged.Count < events.Count)
+            {
+                replies.ReceivePaused(events);
+            }
+
             if (Interlocked.Exchange(ref _appendError, null) is not null)
             {
                 Log.AppendRecovered(logger);
