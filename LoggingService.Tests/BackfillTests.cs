@@ -137,6 +137,44 @@ public class BackfillTests
     }
 
     [Fact]
+    public async Task Days_that_were_removed_come_back_only_where_an_earlier_day_is_given()
+    {
+        using var folder = TempFolder.ForCaller();
+        using var homeserver = new FakeHomeserver { History = _history };
+        AddDays(6, perDay: 10);
+        await using var service = await LogAsync(folder, homeserver);
+        await service.Process.StopAsync();
+        await using var first = Backfill(folder, homeserver, _room);
+        Assert.Equal(0, await first.WaitForExitAsync());
+        Assert.Equal("Logged 60 events from before the room was logged", first.StandardOutput[^1]);
+
+        // As RetainDays and MaxBytes do.
+        var kept = DateOnly.FromDateTime(Today.AddDays(-3).Date);
+        new RoomLogs.RemovedDays(folder["logs"], TimeProvider.System).RemoveDaysBefore(kept, folder: null);
+        Assert.Equal(4, Directory.GetFiles(folder["logs", _room], "*.jsonl").Length);
+        foreach (var ids in Directory.GetFiles(folder["logs", _room], "*.ids"))
+        {
+            // As after another 31 days.
+            File.Delete(ids);
+        }
+
+        await using var again = Backfill(folder, homeserver, _room);
+        Assert.Equal(0, await again.WaitForExitAsync());
+        Assert.Equal(
+            [
+                $"Days before {kept:yyyy-MM-dd} were removed. Only --since logs them again, as far as RetainDays keeps them.",
+                "Logged 0 events from before the room was logged",
+            ],
+            again.StandardOutput.TakeLast(2));
+        Assert.Equal(4, Directory.GetFiles(folder["logs", _room], "*.jsonl").Length);
+
+        await using var since = Backfill(folder, homeserver, _room, "--since", $"{Today.AddDays(-5):yyyy-MM-dd}");
+        Assert.Equal(0, await since.WaitForExitAsync());
+        Assert.Equal("Logged 20 events from before the room was logged", since.StandardOutput[^1]);
+        Assert.Equal(6, Directory.GetFiles(folder["logs", _room], "*.jsonl").Length);
+    }
+
+    [Fact]
     public async Task A_rate_limit_is_honoured_and_an_error_of_the_homeserver_is_waited_for()
     {
         using var folder = TempFolder.ForCaller();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
 
@@ -84,6 +85,72 @@ public class NoticeTests
     }
 
     [Fact]
+    public async Task A_room_with_a_damaged_day_is_read_once_and_not_told_before_the_next_start()
+    {
+        var folder = TempFolder.ForCaller();
+        var damaged = folder["logs", _room, "20250101.jsonl.gz"];
+        Directory.CreateDirectory(folder["logs", _room]);
+        for (var day = 1; day <= 31; day++)
+        {
+            // The ids of no earlier day are needed to log an event.
+            await File.WriteAllTextAsync(folder["logs", _room, $"202510{day:00}.jsonl"], "{}\n", TestContext.Current.CancellationToken);
+        }
+
+        await File.WriteAllTextAsync(damaged, "no gzip", TestContext.Current.CancellationToken);
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var service = Start(Joined(), "on", folder, time);
+        await service.PushAsync("1", Some.Message(_room));
+        await Wait.UntilAsync(() => Failures() == 1, "the warning");
+        File.Delete(damaged);
+        await service.PushAsync("2", Some.Message(_room));
+        for (var i = 0; i < 10; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(20));
+            await service.CaughtUpAsync();
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Empty(Notices(_homeserver));
+        Assert.Equal(1, Failures());
+        folder = await service.StopAsync(folder, isKilled: false);
+        var homeserver = new StubHomeserver().WithoutAliases();
+        service = Start(Joined(homeserver), "on", folder, time);
+        await service.PushAsync("3", Some.Message(_room));
+        await UntilToldAsync(service);
+        Assert.Single(Notices(homeserver));
+        await service.DisposeAsync();
+        folder.Dispose();
+
+        int Failures() => service.WarningsAndErrors.Count(text => text.StartsWith("Failed to read whether", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_room_whose_whole_log_has_expired_is_not_told_again()
+    {
+        var folder = TempFolder.ForCaller();
+        var time = new FakeTimeProvider(new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+        var service = Start(Joined(), "on", folder, time, retainDays: "2");
+        await service.PushAsync("1", Some.Message(_room));
+        await UntilToldAsync(service);
+        folder = await service.StopAsync(folder, isKilled: false);
+
+        // The ids of the day have expired, too.
+        time.Advance(TimeSpan.FromDays(60));
+        service = Start(_homeserver, "on", folder, time, retainDays: "2");
+        await service.PushAsync("2", Some.Message(Some.RoomId()));
+        await Wait.UntilAsync(
+            () => Directory.GetFiles(Path.Combine(service.Logs, _room), "2026*").Length == 0, "the log has expired",
+            () => time.Advance(TimeSpan.FromSeconds(1)));
+        folder = await service.StopAsync(folder, isKilled: false);
+        service = Start(_homeserver, "on", folder, time, retainDays: "2");
+        await service.PushAsync("3", Some.Message(_room));
+        await service.PushAsync("4", Some.Message(_room));
+        Assert.Single(Notices(_homeserver));
+        await service.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Fact]
     public async Task Rooms_without_our_user_and_rooms_without_a_logged_alias_are_not_told()
     {
         var other = Some.RoomId();
@@ -119,8 +186,17 @@ public class NoticeTests
         Assert.Equal(Default, body.GetProperty("topic").GetString());
     }
 
-    private static ServiceUnderTest Start(StubHomeserver homeserver, string notice, TempFolder? folder = null) =>
-        new(folder: folder, homeserver: homeserver, settings: new() { ["LoggingService:Notice"] = notice });
+    private static ServiceUnderTest Start(
+        StubHomeserver homeserver, string notice, TempFolder? folder = null, TimeProvider? time = null, string? retainDays = null)
+    {
+        var settings = new Dictionary<string, string> { ["LoggingService:Notice"] = notice };
+        if (retainDays is not null)
+        {
+            settings["LoggingService:RetainDays"] = retainDays;
+        }
+
+        return new(time, folder, homeserver: homeserver, settings: settings);
+    }
 
     private StubHomeserver Joined(StubHomeserver? homeserver = null) => (homeserver ?? _homeserver)
         .On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""")
@@ -129,7 +205,9 @@ public class NoticeTests
 
     private async Task UntilToldAsync(ServiceUnderTest service)
     {
-        await Wait.UntilAsync(() => File.Exists(Path.Combine(service.Logs, _room, "room.json")), "the notice is sent");
+        var file = Path.Combine(service.Logs, _room, "room.json");
+        await Wait.UntilAsync(
+            () => File.Exists(file) && File.ReadAllText(file).Contains("notice_ts", StringComparison.Ordinal), "the notice is sent");
         await service.CaughtUpAsync();
     }
 

@@ -41,7 +41,7 @@ internal static class BackfillCommand
                 false => await RunAsync(build, parsed, root, path, job, progress, stop.Token),
                 null => throw new FatalException($"{CurrentUser.Name} has no access to {root}: run backfill as the user of the service"),
             };
-            return End(path, last, progress);
+            return End(root, path, last, progress);
         });
         return command;
     }
@@ -169,7 +169,7 @@ internal static class BackfillCommand
         }
     }
 
-    private static int End(string path, BackfillJob job, BackfillProgress progress)
+    private static int End(string root, string path, BackfillJob job, BackfillProgress progress)
     {
         progress.End();
         if (job.Error is { } error)
@@ -184,6 +184,12 @@ internal static class BackfillCommand
         }
 
         File.Delete(path);
+        var removed = new RemovedDays(root, TimeProvider.System);
+        if (job.Since is null && removed.FindFirstKept(FolderName.ForRoom(job.RoomId)) is { } day)
+        {
+            Console.WriteLine($"Days before {day:yyyy-MM-dd} were removed. Only --since logs them again, as far as RetainDays keeps them.");
+        }
+
         Console.WriteLine($"Logged {BackfillProgress.Events(job)} from before the room was logged");
         return 0;
     }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using System.Threading.Channels;
 using LoggingService.Files;
 using LoggingService.Homeserver;
 using LoggingService.RoomLogs;
@@ -19,34 +18,39 @@ internal sealed partial class RoomNotices(
     /// <summary>The cause of the note, and the transaction id of the notice: each exists once in a room.</summary>
     private const string Cause = "com.loggingservice.notice";
 
-    private readonly Channel<string> _queue = Channel.CreateUnbounded<string>();
+    private readonly RetryQueue<string> _queue = new(roomId => roomId, time);
 
     /// <summary>The rooms that need no notice, or are queued: true; those where the homeserver refused it: false.</summary>
     private readonly ConcurrentDictionary<string, bool> _handled = new();
 
+    /// <summary>The rooms whose records have no notice of an earlier process: they are read once.</summary>
+    private readonly HashSet<string> _untold = [];
+
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         logs.Written += OnWritten;
+        logs.Removed.IsMember = user.MayBeJoinedToFolder;
         return base.StartAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _queue.RunAsync(TryTellAsync, stoppingToken);
+
+    private async Task<bool> TryTellAsync(string roomId, CancellationToken cancellation)
     {
-        await foreach (var roomId in _queue.Reader.ReadAllAsync(stoppingToken))
+        try
         {
-            try
-            {
-                await EnsureToldAsync(roomId, stoppingToken);
-            }
-            catch (HomeserverException e) when (!e.IsTransient)
-            {
-                _handled[roomId] = false;
-                Log.NoticeRefused(logger, roomId, e.Message);
-            }
-            catch (Exception e) when (e is HomeserverException or IOException or UnauthorizedAccessException)
-            {
-                _ = RetryLaterAsync(roomId, stoppingToken);
-            }
+            await EnsureToldAsync(roomId, cancellation);
+            return true;
+        }
+        catch (HomeserverException e) when (!e.IsTransient)
+        {
+            _handled[roomId] = false;
+            Log.NoticeRefused(logger, roomId, e.Message);
+            return true;
+        }
+        catch (Exception e) when (e is HomeserverException or IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 
@@ -61,7 +65,7 @@ internal sealed partial class RoomNotices(
         if (user.IsJoinedTo(roomId) && IsLogged(roomId) && !pending.Contains(roomId) && wishes.Get(roomId).Notice != false)
         {
             _handled[roomId] = true;
-            _queue.Writer.TryWrite(roomId);
+            _queue.Add(roomId);
         }
     }
 
@@ -82,9 +86,18 @@ internal sealed partial class RoomNotices(
         }
 
         var text = NoticeText.Create(options, user.Id!);
-        var told = await Task.Run(() => FindInRecords(roomId, text), cancellation);
+        string? failure = null;
+        var told = _untold.Contains(roomId) ? null : await Task.Run(() => FindInRecords(roomId, text, ref failure), cancellation);
+        if (told is null && failure is not null)
+        {
+            // It may have been told, and must not be told twice.
+            Log.RecordNotRead(logger, roomId, failure);
+            return;
+        }
+
         if (told is null)
         {
+            _untold.Add(roomId);
             await rooms.SendNoticeAsync(roomId, Cause, text, cancellation);
             Log.RoomTold(logger, roomId);
             if (IsLogged(roomId))
@@ -97,31 +110,47 @@ internal sealed partial class RoomNotices(
     }
 
     /// <summary>When the room got the notice, as its log says: by our note, or by a notice of our user with the same text.</summary>
-    private long? FindInRecords(string roomId, string text)
+    /// <param name="failure">Receives why a day can't be read; the others are read.</param>
+    private long? FindInRecords(string roomId, string text, ref string? failure)
     {
-        var note = Note.Create(Note.NoticeSent, roomId, Cause).EventId;
-        byte[][] needles = [Encoding.UTF8.GetBytes($"\"{note}\""), Encoding.UTF8.GetBytes($"\"{user.Id}\"")];
         var folder = Path.Combine(logs.Root, FolderName.ForRoom(roomId));
         foreach (var day in DayFileName.In(folder).Where(name => name.IsRecord).Select(name => name.Day).Distinct().Order().ToList())
         {
-            foreach (var line in RecordReader.Lines(Path.Combine(folder, DayFileName.Record(day).ToString())))
+            try
             {
-                if (needles.Any(needle => line.Bytes.Span.IndexOf(needle) >= 0)
-                    && RoomEvent.FromRecord(line.Bytes) is { } e
-                    && (e.IsNote ? e.EventId == note : e.Sender == user.Id && e.Content["body"u8].AsString() == text))
+                if (FindInRecord(Path.Combine(folder, DayFileName.Record(day).ToString()), roomId, text) is { } told)
                 {
-                    return e.ReceivedTs ?? 0;
+                    return told;
                 }
+            }
+            catch (FileNotFoundException)
+            {
+                // It was removed meanwhile.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                failure ??= e.Message;
             }
         }
 
         return null;
     }
 
-    private async Task RetryLaterAsync(string roomId, CancellationToken stoppingToken)
+    private long? FindInRecord(string record, string roomId, string text)
     {
-        await Task.Delay(HomeserverResilience.Cooldown, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _queue.Writer.TryWrite(roomId);
+        var note = Note.Create(Note.NoticeSent, roomId, Cause).EventId;
+        byte[][] needles = [Encoding.UTF8.GetBytes($"\"{note}\""), Encoding.UTF8.GetBytes($"\"{user.Id}\"")];
+        foreach (var line in RecordReader.Lines(record))
+        {
+            if (needles.Any(needle => line.Bytes.Span.IndexOf(needle) >= 0)
+                && RoomEvent.FromRecord(line.Bytes) is { } e
+                && (e.IsNote ? e.EventId == note : e.Sender == user.Id && e.Content["body"u8].AsString() == text))
+            {
+                return e.ReceivedTs ?? 0;
+            }
+        }
+
+        return null;
     }
 
     private static partial class Log
@@ -132,5 +161,9 @@ internal sealed partial class RoomNotices(
         [LoggerMessage(EventIds.NoticeRefused, LogLevel.Information,
             "Failed to tell {RoomId} that it is logged: {Reason}. Retrying after its power levels change, or at the next start.")]
         public static partial void NoticeRefused(ILogger logger, string roomId, string reason);
+
+        [LoggerMessage(EventIds.NoticeRecordNotRead, LogLevel.Warning,
+            "Failed to read whether {RoomId} was told that it is logged: {Reason}. It is not told before the next start.")]
+        public static partial void RecordNotRead(ILogger logger, string roomId, string reason);
     }
 }

@@ -29,12 +29,25 @@ internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport
             File.Delete(latest);
         }
 
-        if (before is null && !RoomFile.Read(folder).IsStillNeeded)
+        if (before is null && RoomFile.Read(folder) is { IsStillNeeded: false, NoticeTs: var toldAt })
         {
-            File.Delete(Path.Combine(folder, RoomFolder.Properties));
+            RemoveProperties(toldAt);
         }
 
         Posix.Sync(folder);
+    }
+
+    /// <summary>Removes what is kept of the room, except that it got its notice, which it must not get again.</summary>
+    private void RemoveProperties(long? toldAt)
+    {
+        if (toldAt is null)
+        {
+            File.Delete(Path.Combine(folder, RoomFolder.Properties));
+        }
+        else
+        {
+            new RoomFile(toldAt, null, false, default).Write(folder);
+        }
     }
 
     private void Visit(Action<DateOnly> remove)

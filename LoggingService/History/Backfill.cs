@@ -71,10 +71,13 @@ internal sealed class Backfill(
         return long.MaxValue;
     }
 
+    /// <summary>Days that were removed come back where the first day is given.</summary>
+    private static bool WithRemoved(BackfillJob job) => job.Since is not null;
+
     private DateOnly? FirstDay(BackfillJob job)
     {
         var since = job.Since is { } text ? DateOnly.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture) : (DateOnly?)null;
-        var kept = pages.FindFirstKept(job.RoomId);
+        var kept = pages.FindFirstKept(job.RoomId, WithRemoved(job));
         return since is null || kept > since ? kept : since;
     }
 
@@ -113,7 +116,8 @@ internal sealed class Backfill(
 
         var first = FirstDay(job);
         var events = page.Events
-            .Where(e => e.OriginServerTs < job.To && !(pages.DayOf(e) < first) && pages.MayBeLogged(e) && !known.Contains(e.EventId))
+            .Where(e => e.OriginServerTs < job.To && !(pages.DayOf(e) < first))
+            .Where(e => pages.MayBeLogged(e, WithRemoved(job)) && !known.Contains(e.EventId))
             .ToList();
         await fetched.AppendAsync(events, pages.DayOf, cancellation);
         return job with

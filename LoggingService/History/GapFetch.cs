@@ -70,7 +70,8 @@ internal sealed partial class GapFetch(
         var folder = Path.Combine(logs.Root, FolderName.ForRoom(roomId));
         var all = new Lazy<KnownEvents>(() => KnownEvents.OpenAll(folder));
         return new(
-            RecentLines.Read(folder, since - Margin), id => FindEarlier(folder, all.Value, id), since, isQuiet, pages.MayBeLogged);
+            RecentLines.Read(folder, since - Margin), id => FindEarlier(folder, all.Value, id), since, isQuiet,
+            e => pages.MayBeLogged(e, withRemoved: false));
     }
 
     private static KnownLine? FindEarlier(string folder, KnownEvents all, string eventId)
@@ -87,7 +88,8 @@ internal sealed partial class GapFetch(
         }
 
         using var file = DayFile.TryOpen(Path.Combine(folder, DayFileName.Record(found.Day).ToString()));
-        return new(0, file is not null && RecordReader.EventAt(file.ReadAt, found.Offset)?.FetchedTs is not null);
+        var e = file is null ? null : RecordReader.EventAt(file.ReadAt, found.Offset);
+        return new(e?.ReceivedTs ?? 0, e?.FetchedTs is not null);
     }
 
     private async Task LogAsync(string roomId, Gap gap, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using LoggingService.Files;
 using LoggingService.Homeserver;
 using LoggingService.Rendering;
 using LoggingService.RoomLogs;
@@ -13,8 +14,14 @@ internal sealed class HistoryPages(
 
     private DateOnly Today => DateOnly.FromDateTime(time.GetLocalNow().DateTime);
 
-    /// <summary>The first day of a room that is not expired; <c>null</c> if none expires.</summary>
-    public DateOnly? FindFirstKept(string roomId) => retention.FindDaysKept(roomId) is { } days ? Today.AddDays(-days) : null;
+    /// <summary>The first day of a room that has neither expired nor was removed; <c>null</c> if there is none.</summary>
+    /// <param name="withRemoved">Also days that were removed earlier, if the settings in effect keep them.</param>
+    public DateOnly? FindFirstKept(string roomId, bool withRemoved)
+    {
+        var kept = retention.FindDaysKept(roomId) is { } days ? Today.AddDays(-days) : (DateOnly?)null;
+        var removed = withRemoved ? null : logs.Removed.FindFirstKept(FolderName.ForRoom(roomId));
+        return removed > kept ? removed : kept ?? removed;
+    }
 
     /// <param name="from">The position to start at; <c>null</c> for the first or the last event of the room.</param>
     /// <exception cref="HomeserverException">The homeserver refuses, or can't be reached.</exception>
@@ -25,8 +32,10 @@ internal sealed class HistoryPages(
         return new([.. page.Events.Select(json => HistoryEvent.Read(json, roomId)).OfType<RoomEvent>()], page.Start, page.End);
     }
 
-    /// <summary>Whether an event has neither expired nor been erased.</summary>
-    public bool MayBeLogged(RoomEvent e) => !logs.Marks.Covers(e.RoomId, e.OriginServerTs) && !(DayOf(e) < FindFirstKept(e.RoomId));
+    /// <summary>Whether an event has neither expired nor been erased or removed.</summary>
+    /// <inheritdoc cref="FindFirstKept"/>
+    public bool MayBeLogged(RoomEvent e, bool withRemoved) =>
+        !logs.Marks.Covers(e.RoomId, e.OriginServerTs) && !(DayOf(e) < FindFirstKept(e.RoomId, withRemoved));
 
     /// <summary>The day on which an event was sent, by its sender's server; not after today.</summary>
     public DateOnly DayOf(RoomEvent e)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using LoggingService.Files;
 using LoggingService.Registration;
 
 namespace LoggingService.Homeserver;
@@ -43,6 +44,11 @@ internal sealed class ServiceUser(AppServiceRegistration registration, Homeserve
     public static string ServerOf(string userId) => userId[(userId.IndexOf(':', StringComparison.Ordinal) + 1)..];
 
     public bool IsJoinedTo(string roomId) => _joinedRooms.ContainsKey(roomId);
+
+    /// <summary>Whether our user is a member of the room of a folder; true also while that is not known.</summary>
+    /// <param name="folder">The name of the folder.</param>
+    public bool MayBeJoinedToFolder(string folder) =>
+        _id is null || _joinedRooms.Keys.Any(roomId => FolderName.ForRoom(roomId) == folder);
 
     /// <summary>Applies an <c>m.room.member</c> event of our own user; true for a join.</summary>
     public bool TrackMembership(RoomEvent e)

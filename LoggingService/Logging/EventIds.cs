@@ -110,6 +110,7 @@ internal static class EventIds
     public const int WishesApplied = 652;
     public const int WishesRefused = 653;
     public const int StatusNotSent = 654;
+    public const int NoticeRecordNotRead = 655;
 
     // Homeserver: 700 to 799.
     public const int CheckPassed = 710;

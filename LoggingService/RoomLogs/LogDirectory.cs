@@ -39,6 +39,7 @@ internal sealed partial class LogDirectory : IDisposable
         Guard = new(root, _journal, _parking, _writer, _cache, logger);
         FormatFile.Check(root);
         Marks = new(root);
+        Removed = new(root, time);
         var opener = new RoomOpener(root, time.LocalTimeZone, _parking, Marks, logger);
         Faults = new(_journal, _writer, opener, _cache, logger);
         _rooms = new(_writer, _cache, opener, Faults);
@@ -66,6 +67,7 @@ internal sealed partial class LogDirectory : IDisposable
     public RoomFaults Faults { get; }
 
     public ErasureMarks Marks { get; }
+    public RemovedDays Removed { get; }
 
     /// <summary>Replaces files of rooms, for erasures.</summary>
     public LogRewriting Rewriting { get; }
@@ -114,9 +116,7 @@ internal sealed partial class LogDirectory : IDisposable
         }
     }
 
-    /// <summary>
-    /// Makes a transaction durable. It is written to the rooms' files afterwards. Not cancelled by a disconnecting caller.
-    /// </summary>
+    /// <summary>Makes a transaction durable; the writer follows. A disconnecting caller cancels nothing.</summary>
     /// <param name="events">Events of logged rooms, and notes.</param>
     /// <exception cref="IOException">The journal can't be written: the homeserver must retry.</exception>
     public Task AppendAsync(IReadOnlyList<RoomEvent> events, IReadOnlyList<Unloggable> unloggable, string transactionId)
@@ -203,7 +203,7 @@ internal sealed partial class LogDirectory : IDisposable
     {
         // A log that is open saves its known ids, which outlive the record.
         await await _writer.InTurnAsync(() => _rooms.CloseDaysBeforeAsync(keepFrom));
-        var removed = await Rewriting.ExclusiveAsync(() => Retention.RemoveDaysBefore(Root, keepFrom, folder));
+        var removed = await Rewriting.ExclusiveAsync(() => Removed.RemoveDaysBefore(keepFrom, folder));
         if (removed > 0)
         {
             Log.OldDaysRemoved(_logger, removed, keepFrom, setting);

@@ -10,8 +10,11 @@ internal static class Retention
     /// then the rooms' folders that have no day left, with their links. Returns the number of files.
     /// </summary>
     /// <param name="only">The name of the folder to look at; <c>null</c> for all.</param>
+    /// <param name="removing">Called once before the first file of a room is removed, other than its ids.</param>
+    /// <param name="isMember">Whether our user is a member of the room of a folder: then the room must not get its notice again.</param>
     /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
-    public static int RemoveDaysBefore(string root, DateOnly keepFrom, string? only = null)
+    public static int RemoveDaysBefore(
+        string root, DateOnly keepFrom, string? only = null, Action? removing = null, Predicate<string>? isMember = null)
     {
         var removed = 0;
         foreach (var folder in LogFolders(root).Where(folder => only is null || folder.Name == only).ToList())
@@ -24,13 +27,19 @@ internal static class Retention
                     KnownEvents.EnsureSaved(folder.FullName, day);
                 }
 
+                if (isRoom && !IsIds(file.Name))
+                {
+                    removing?.Invoke();
+                    removing = null;
+                }
+
                 file.Delete();
                 removed++;
             }
 
             if (isRoom)
             {
-                TryRemoveEmpty(folder, keepFrom);
+                TryRemoveEmpty(folder, keepFrom, isMember);
             }
         }
 
@@ -107,11 +116,11 @@ internal static class Retention
     /// <summary>The ids of a removed day are known for as many days more: the event may be resent.</summary>
     private static bool AreIdsKept(DateOnly keepFrom, DateOnly day) => day >= keepFrom.AddDays(-KnownEvents.Days);
 
-    private static void TryRemoveEmpty(DirectoryInfo folder, DateOnly keepFrom)
+    private static void TryRemoveEmpty(DirectoryInfo folder, DateOnly keepFrom, Predicate<string>? isMember)
     {
         try
         {
-            RemoveEmpty(folder, keepFrom);
+            RemoveEmpty(folder, keepFrom, isMember);
         }
         catch (DirectoryNotFoundException)
         {
@@ -125,14 +134,18 @@ internal static class Retention
         : entry.Name is (RoomFolder.Latest or UpgradeLinks.Next or UpgradeLinks.Previous);
 
     /// <summary>Removes a room's folder that has no day left, and the links of aliases to it.</summary>
-    private static void RemoveEmpty(DirectoryInfo folder, DateOnly keepFrom)
+    private static void RemoveEmpty(DirectoryInfo folder, DateOnly keepFrom, Predicate<string>? isMember)
     {
         var latest = new FileInfo(Path.Combine(folder.FullName, RoomFolder.Latest));
 
         // Without the link it may be the folder of a room whose first event is yet to come.
         var hadDays = latest.LinkTarget is not null || DateOnly.FromDateTime(folder.LastWriteTime) < keepFrom;
         var entries = folder.GetFileSystemInfos();
-        if (!hadDays || !entries.All(GoesWithDays) || RoomFile.Read(folder.FullName).IsStillNeeded)
+        var file = RoomFile.Read(folder.FullName);
+        if (!hadDays
+            || !entries.All(GoesWithDays)
+            || file.IsStillNeeded
+            || (file.NoticeTs is not null && isMember?.Invoke(folder.Name) == true))
         {
             return;
         }
