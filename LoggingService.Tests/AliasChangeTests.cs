@@ -68,6 +68,53 @@ public class AliasChangeTests
     }
 
     [Fact]
+    public async Task Aliases_of_a_room_that_becomes_readable_for_all_are_found_within_a_minute()
+    {
+        using var service = new ServiceUnderTest(_time, homeserver: _homeserver);
+        await LinkTeaAsync(service);
+        _homeserver.AliasesOf(_room, Tea, Milk);
+        await PushAsync(
+            service, Some.State(_room, "m.room.history_visibility", """{"history_visibility":"world_readable"}"""));
+        await UntilAsync(() => Link(service, "logged_milk") == _room, "the link of the second alias");
+
+        _homeserver.AliasesOf(_room, Tea, Milk, "#logged_cake:localhost").Alias(Milk, _room);
+        var begin = _time.GetUtcNow();
+        await UntilAsync(() => Link(service, "logged_cake") == _room, "the link of the third alias");
+        Assert.True(_time.GetUtcNow() - begin <= TimeSpan.FromSeconds(70));
+    }
+
+    [Fact]
+    public async Task An_alias_that_was_removed_and_is_back_is_found_within_a_minute_without_an_event()
+    {
+        using var service = new ServiceUnderTest(_time, homeserver: _homeserver);
+        await LinkTeaAsync(service);
+        Remove(Tea);
+        await UntilAsync(() => Link(service, "logged_tea") is null, "the link is removed");
+        var lookups = Asked();
+        await PushAsync(service, Some.Message(_other, "here"));
+        await UntilAsync(() => Asked() > lookups, "the check at the first event");
+        _homeserver.Alias(Tea, _other);
+        var begin = _time.GetUtcNow();
+        await UntilAsync(() => Link(service, "logged_tea") == _other, "the link leads to the new room");
+        Assert.True(_time.GetUtcNow() - begin <= TimeSpan.FromSeconds(70));
+
+        // Not for ever.
+        Remove(Tea);
+        await UntilAsync(() => Link(service, "logged_tea") is null, "the link is removed again");
+        _time.Advance(TimeSpan.FromHours(2));
+        var asked = Asked();
+        for (var i = 0; i < 3; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+
+        Assert.InRange(Asked(), asked, asked + 1);
+
+        int Asked() => _homeserver.Calls.Count(call => call.Line == StubHomeserver.AliasLine(Tea));
+    }
+
+    [Fact]
     public async Task A_404_that_is_not_the_homeserver_s_does_not_remove_an_alias()
     {
         using var service = new ServiceUnderTest(_time, homeserver: _homeserver);

@@ -41,6 +41,11 @@ internal sealed partial class AliasChecks(
         {
             Schedule(e.RoomId, [.. AliasSearch.GetHints(e.Content)]);
         }
+        else if (e is { Type: "m.room.history_visibility", StateKey: "" })
+        {
+            // Where it is world readable, the homeserver lists the aliases for all.
+            Schedule(e.RoomId, []);
+        }
         else if (!_checks.TryGetValue(e.RoomId, out var check))
         {
             Schedule(e.RoomId, []);
@@ -83,7 +88,26 @@ internal sealed partial class AliasChecks(
         ScheduleNext(check);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken) =>
+        await await Task.WhenAny(RunChecksAsync(stoppingToken), ResolveAskedAsync(stoppingToken));
+
+    private async Task ResolveAskedAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await search.ResolveAskedAsync(stoppingToken);
+            }
+            catch (HomeserverException)
+            {
+                // The next minute.
+            }
+        }
+    }
+
+    private async Task RunChecksAsync(CancellationToken stoppingToken)
     {
         while (true)
         {

@@ -15,6 +15,9 @@ internal sealed partial class AliasSearch(
     /// <summary>How many hints are resolved for a room at a time.</summary>
     public const int MaxHints = 10;
 
+    /// <summary>How long such an alias is resolved once a minute.</summary>
+    private static readonly TimeSpan AskedLifetime = TimeSpan.FromHours(1);
+
     private readonly LogThrottle _timeoutThrottle = new(time);
 
     /// <summary>The rooms whose aliases the homeserver did not list, as for non-members.</summary>
@@ -22,7 +25,7 @@ internal sealed partial class AliasSearch(
 
     // The newest aliases that users asked for or that were removed: they may have been added to a room since.
     private readonly Lock _askedLock = new();
-    private readonly List<RoomAlias> _asked = [];
+    private readonly List<(RoomAlias Alias, long Since)> _asked = [];
 
     /// <summary>The aliases that the content of a state event names: its canonical alias first.</summary>
     public static IEnumerable<RoomAlias> GetHints(RawJson content)
@@ -59,11 +62,30 @@ internal sealed partial class AliasSearch(
     {
         lock (_askedLock)
         {
-            _asked.Remove(alias);
-            _asked.Insert(0, alias);
+            _asked.RemoveAll(asked => asked.Alias == alias);
+            _asked.Insert(0, (alias, time.GetTimestamp()));
             if (_asked.Count > MaxHints)
             {
                 _asked.RemoveAt(MaxHints);
+            }
+        }
+    }
+
+    /// <summary>Resolves the aliases that did not exist within the last hour: no event says that a room got one of them.</summary>
+    /// <exception cref="HomeserverException">The homeserver cannot be queried.</exception>
+    public async Task ResolveAskedAsync(CancellationToken cancellation)
+    {
+        List<RoomAlias> missing;
+        lock (_askedLock)
+        {
+            missing = [.. _asked.Where(asked => time.GetElapsedTime(asked.Since) < AskedLifetime).Select(asked => asked.Alias)];
+        }
+
+        foreach (var alias in missing.Where(alias => !aliases.IsKnown(alias)))
+        {
+            if (await lookups.ResolveAsync(alias, cancellation) is ['!', ..] roomId)
+            {
+                aliases.Confirm(alias, roomId);
             }
         }
     }
@@ -197,7 +219,7 @@ internal sealed partial class AliasSearch(
         RoomAlias[] asked;
         lock (_askedLock)
         {
-            asked = [.. _asked];
+            asked = [.. _asked.Select(asked => asked.Alias)];
         }
 
         var matching = new List<RoomAlias>();

@@ -36,6 +36,14 @@ internal sealed class RoomAliases
         }
     }
 
+    public bool IsKnown(RoomAlias alias)
+    {
+        lock (_lock)
+        {
+            return _rooms.ContainsKey(alias);
+        }
+    }
+
     public RoomAlias? GetAlias(string roomId) => _aliases.TryGetValue(roomId, out var alias) ? alias : null;
 
     /// <summary>Records an alias that the homeserver confirmed, or that we created.</summary>
