@@ -33,6 +33,20 @@ public class FirstStateTests
     }
 
     [Fact]
+    public async Task Names_with_unpaired_surrogates_are_noted_with_replacement_characters()
+    {
+        Readable();
+        var room = $"GET /_matrix/client/v3/rooms/{Uri.EscapeDataString(_room)}";
+        _homeserver.On($"{room}/state/m.room.name", """{"name":"Tea\ud800"}""")
+            .On($"{room}/joined_members", """{"joined":{"@alice:localhost":{"display_name":"\udc00A"}}}""");
+        using var service = new ServiceUnderTest(homeserver: _homeserver);
+        await PushAsync(service, Some.Message(_room, "first"));
+        await UntilLinesAsync(service, 3);
+        Assert.Contains("the name \"Tea\ufffd\"", service.Lines(_room)[1]);
+        Assert.Equal("*** members then: @alice:localhost \"\ufffdA\"", service.Lines(_room)[2]);
+    }
+
+    [Fact]
     public async Task It_is_noted_once_also_after_a_restart()
     {
         Readable(("@alice:localhost", "Alice"));
