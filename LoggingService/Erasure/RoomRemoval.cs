@@ -12,8 +12,9 @@ internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport
 {
     public void Count() => Visit(static _ => { });
 
+    /// <param name="files">Forgets what it said in its <c>room.json</c>, unless that decides about events to come.</param>
     /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
-    public void Run()
+    public void Run(RoomFiles files)
     {
         Visit(day =>
         {
@@ -29,9 +30,10 @@ internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport
             File.Delete(latest);
         }
 
-        if (before is null && !RoomFile.Read(folder).IsStillNeeded)
+        var name = Path.GetFileName(folder);
+        if (before is null && !files.GetByFolder(name).IsStillNeeded)
         {
-            File.Delete(Path.Combine(folder, RoomFolder.Properties));
+            files.RemoveByFolder(name);
         }
 
         Posix.Sync(folder);
@@ -52,14 +54,14 @@ internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport
         }
     }
 
-    /// <summary>The lines of a record; 0 if it is damaged, which does not keep it from being removed.</summary>
+    /// <summary>The lines of a record; 0 if it can't be read, which does not keep it from being removed.</summary>
     private static int CountLines(string record)
     {
         try
         {
             return DayFile.Find(record) is null ? 0 : RecordReader.Lines(record).Count();
         }
-        catch (DamagedFileException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return 0;
         }

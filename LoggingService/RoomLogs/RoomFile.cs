@@ -103,6 +103,18 @@ internal sealed class RoomFiles(LogDirectory logs)
     public RoomFile GetByFolder(string folder) =>
         _files.TryGetValue(folder, out var file) ? file : _files.GetOrAdd(folder, RoomFile.Read(Path.Combine(logs.Root, folder)));
 
+    /// <summary>Removes a room's file, and forgets what it said.</summary>
+    /// <param name="folder">The name of the room's folder.</param>
+    /// <exception cref="IOException">The file can't be removed.</exception>
+    public void RemoveByFolder(string folder)
+    {
+        lock (_lock)
+        {
+            File.Delete(Path.Combine(logs.Root, folder, RoomFolder.Properties));
+            _files.TryRemove(folder, out _);
+        }
+    }
+
     /// <summary>Replaces a room's file, durably.</summary>
     /// <exception cref="IOException">The file can't be written; the change is in effect until the service stops.</exception>
     public void Update(string roomId, Func<RoomFile, RoomFile> change) => UpdateByFolder(FolderName.ForRoom(roomId), change);
