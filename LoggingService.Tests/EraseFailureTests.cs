@@ -18,10 +18,14 @@ public class EraseFailureTests : ErasureTestBase
         if (!isRunning)
             await service.DisposeAsync();
 
-        // In place of the file that would replace the record.
-        var obstacle = $"{Gz("jsonl")}.new";
-        File.Delete(obstacle);
-        Directory.CreateDirectory(Path.Combine(obstacle, "obstacle"));
+        // In place of the file that would replace the record; a stop may have left it uncompressed.
+        string[] obstacles = [$"{Gz("jsonl")}.new", Path.Combine(Logs, Room, $"{FirstDay}.jsonl.new")];
+        foreach (var obstacle in obstacles)
+        {
+            File.Delete(obstacle);
+            Directory.CreateDirectory(Path.Combine(obstacle, "obstacle"));
+        }
+
         var (exitCode, output) = await RunAsync("erase", "--user", Alice, "--yes");
         Assert.Equal(1, exitCode);
         Assert.Contains(output, line => line.StartsWith($"Failed: {Room}: ", StringComparison.Ordinal));
@@ -30,7 +34,8 @@ public class EraseFailureTests : ErasureTestBase
         Assert.NotEmpty(FilesWith(Logs, Secret));
         Assert.True(File.Exists(Path.Combine(Logs, ".erase")));
 
-        Directory.Delete(obstacle, recursive: true);
+        foreach (var obstacle in obstacles)
+            Directory.Delete(obstacle, recursive: true);
         if (isRunning)
             await Wait.UntilAsync(() => !File.Exists(Path.Combine(Logs, ".erase")), "the service has repeated it");
         else
