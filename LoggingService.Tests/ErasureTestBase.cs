@@ -2,7 +2,11 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using LoggingService.Events;
+using LoggingService.Journal;
+using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
@@ -92,6 +96,22 @@ public abstract class ErasureTestBase : IDisposable
 
     private protected async Task PushAsync(ServiceUnderTest service, params string[] events) =>
         Assert.Equal(200, (await service.PushAsync($"{_count++}", events)).Status);
+
+    /// <summary>Logs notes, and events as if they had been fetched.</summary>
+    private protected static async Task AppendAsync(ServiceUnderTest service, params RoomEvent[] events)
+    {
+        _ = service.Client;
+        var logs = service.Services.GetRequiredService<LogDirectory>();
+        await logs.AppendAsync(
+        [
+            .. events.Select(e => e.IsNote
+                ? new JournalEntry(JournalEntryKind.Note, 0, default, e.Json.Bytes) { Event = e }
+                : JournalEntry.OfFetched(e, fetchedTs: 7, day: null)),
+        ]);
+        await logs.CaughtUpAsync();
+    }
+
+    private protected static RoomEvent Fetched(string json) => RoomEvent.FromJournal(Encoding.UTF8.GetBytes(json), isNote: false)!;
 
     private protected async Task NextDayAsync(ServiceUnderTest service)
     {
@@ -196,8 +216,21 @@ public abstract class ErasureTestBase : IDisposable
         if (path.EndsWith(".gz", StringComparison.Ordinal))
         {
             bytes.Position = 0;
+            yield return Decompress(bytes);
+        }
+    }
+
+    private static string Decompress(Stream bytes)
+    {
+        try
+        {
             using var reader = new StreamReader(new GZipStream(bytes, CompressionMode.Decompress), Encoding.Latin1);
-            yield return reader.ReadToEnd();
+            return reader.ReadToEnd();
+        }
+        catch (InvalidDataException)
+        {
+            // Damaged by a test.
+            return "";
         }
     }
 }

@@ -114,7 +114,7 @@ public class EraseInterruptionTests : ErasureTestBase
         directory.Start();
         await directory.CaughtUpAsync();
         var files = new ErasureFiles(logs);
-        var eraser = new Eraser(directory, TimeProvider.System, NullLogger<Eraser>.Instance);
+        var eraser = new Eraser(directory, new RoomFiles(directory), TimeProvider.System, NullLogger<Eraser>.Instance);
         await eraser.RunAsync(files.ReadRequest() ?? request);
         files.RemoveRequest();
         await directory.StopAsync();

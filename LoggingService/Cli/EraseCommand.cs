@@ -92,7 +92,8 @@ internal static class EraseCommand
             : DateTimeOffset.UtcNow;
         return request with
         {
-            Room = RoomRecords.FindLast(Path.Combine(root, folder))?.RoomId ?? request.Room,
+            Room = RoomRecords.FindRoomId(Path.Combine(root, folder))
+                ?? throw new FatalException($"Neither the name nor a record of {folder} tells which room it is of"),
             Until = until.ToUnixTimeMilliseconds(),
         };
     }
@@ -113,10 +114,10 @@ internal static class EraseCommand
             if (files.ReadRequest() is { } interrupted)
             {
                 Console.WriteLine("Finishing an erasure that was interrupted.");
-                await EraseAsync(logs, files, interrupted);
-                if (interrupted.IsSameAs(request))
+                var isFinished = await EraseAsync(logs, files, interrupted);
+                if (!isFinished || interrupted.IsSameAs(request))
                 {
-                    return 0;
+                    return isFinished ? 0 : 1;
                 }
             }
 
@@ -126,8 +127,7 @@ internal static class EraseCommand
             }
 
             files.WriteRequest(request with { IsResumed = true });
-            await EraseAsync(logs, files, request);
-            return 0;
+            return await EraseAsync(logs, files, request) ? 0 : 1;
         }
         finally
         {
@@ -135,14 +135,19 @@ internal static class EraseCommand
         }
     }
 
-    private static async Task EraseAsync(LogDirectory logs, ErasureFiles files, ErasureRequest request)
+    /// <returns>Whether everything was reached. If it failed in a room, the request stays: the same command repeats it.</returns>
+    private static async Task<bool> EraseAsync(LogDirectory logs, ErasureFiles files, ErasureRequest request)
     {
-        var report = await new Eraser(logs, TimeProvider.System, NullLogger<Eraser>.Instance).RunAsync(request);
-        files.RemoveRequest();
-        foreach (var line in ErasureText.Result(report))
+        var eraser = new Eraser(logs, new RoomFiles(logs), TimeProvider.System, NullLogger<Eraser>.Instance);
+        var report = await eraser.RunAsync(request);
+        var result = ErasureText.Result(report).ToList();
+        result.ForEach(Console.WriteLine);
+        if (report.Failures.Count == 0)
         {
-            Console.WriteLine(line);
+            files.RemoveRequest();
         }
+
+        return ErasureText.IsComplete(result);
     }
 
     /// <summary>Leaves the work to the service, and waits for it.</summary>
@@ -167,7 +172,7 @@ internal static class EraseCommand
             if (files.TakeResult() is { } result)
             {
                 Console.WriteLine(string.Join('\n', result));
-                return result.Any(line => line.StartsWith(ErasureText.Failed, StringComparison.Ordinal)) ? 1 : 0;
+                return ErasureText.IsComplete(result) ? 0 : 1;
             }
 
             if (Stopwatch.GetElapsedTime(startedAt) > StartTimeout && files.ReadRequest() is { IsResumed: false })

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace LoggingService.Consent;
@@ -16,7 +17,51 @@ internal sealed record RoomWish(bool? Notice, string? NoLogPrefix, string? Redac
 
     private const int MaxPrefixLength = 100;
 
+    private const string AllKeys = "notice,no_log_prefix,redactions,paused";
+
     public static RoomWish None { get; } = new(null, null, null, false);
+
+    /// <summary>Reads the content, whatever rooms may set.</summary>
+    public static RoomWish ReadAll(RawJson content) => Read(content, AllKeys);
+
+    /// <summary>The wishes alone: the sender of the content may have written anything else into it.</summary>
+    /// <exception cref="ArgumentException">A value is not valid Unicode.</exception>
+    public RawJson ToJson()
+    {
+        var output = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(output))
+        {
+            json.WriteStartObject();
+            Write(json);
+            json.WriteEndObject();
+        }
+
+        return new(output.WrittenMemory);
+    }
+
+    /// <summary>Writes the wishes as members of an object.</summary>
+    public void Write(Utf8JsonWriter json)
+    {
+        if (Notice is { } notice)
+        {
+            json.WriteBoolean("notice", notice);
+        }
+
+        if (NoLogPrefix is { } prefix)
+        {
+            json.WriteString("no_log_prefix", prefix);
+        }
+
+        if (Redactions is { } redactions)
+        {
+            json.WriteString("redactions", redactions);
+        }
+
+        if (IsPaused)
+        {
+            json.WriteBoolean("paused", true);
+        }
+    }
 
     /// <summary>Reads the content. Keys with values of another type, and those that rooms may not set, count as missing.</summary>
     /// <param name="maySet">The setting <c>RoomMaySet</c>.</param>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using LoggingService.Homeserver;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
@@ -67,11 +66,16 @@ internal sealed partial class RoomWishes(
                 return true;
             }
 
-            files.Update(e.RoomId, file => file with { Wishes = new(e.Content.Bytes.ToArray()), WishesTs = e.OriginServerTs });
+            var wishes = RoomWish.ReadAll(e.Content).ToJson();
+            files.Update(e.RoomId, file => file with { Wishes = wishes, WishesTs = e.OriginServerTs });
             _wishes.TryRemove(e.RoomId, out _);
             var wish = Get(e.RoomId);
             Log.WishesApplied(logger, e.RoomId, e.Sender);
-            await notes.LogAsync(Note.Create(Note.WishesChanged, e.RoomId, e.EventId, json => Write(json, e, wish)));
+            await notes.LogAsync(Note.Create(Note.WishesChanged, e.RoomId, e.EventId, json =>
+            {
+                json.WriteString("sender", e.Sender);
+                wish.Write(json);
+            }));
             return true;
         }
         catch (Exception failure) when (failure is HomeserverException or IOException or UnauthorizedAccessException)
@@ -83,30 +87,6 @@ internal sealed partial class RoomWishes(
             // A value that is not valid Unicode.
             Log.WishesRefused(logger, e.RoomId, e.Sender);
             return true;
-        }
-    }
-
-    private static void Write(Utf8JsonWriter json, RoomEvent e, RoomWish wish)
-    {
-        json.WriteString("sender", e.Sender);
-        if (wish.Notice is { } notice)
-        {
-            json.WriteBoolean("notice", notice);
-        }
-
-        if (wish.NoLogPrefix is { } prefix)
-        {
-            json.WriteString("no_log_prefix", prefix);
-        }
-
-        if (wish.Redactions is { } redactions)
-        {
-            json.WriteString("redactions", redactions);
-        }
-
-        if (wish.IsPaused)
-        {
-            json.WriteBoolean("paused", true);
         }
     }
 

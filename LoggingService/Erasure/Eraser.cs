@@ -1,73 +1,92 @@
+using LoggingService.Consent;
 using LoggingService.Journal;
 using LoggingService.RoomLogs;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoggingService.Erasure;
 
 /// <summary>
 /// Erases what a request names from everything below <c>logs/</c>: records, texts and ids, also of compressed days, texts that were set
 /// aside, parked segments, the quarantine, and the journal, which a checkpoint empties. It may be killed at any point; the same request
-/// again ends the work.
+/// again ends the work. A room is searched while it is logged, and closed only if it has something to rewrite.
 /// </summary>
-internal sealed class Eraser(LogDirectory logs, TimeProvider time, ILogger<Eraser> logger)
+internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider time, ILogger<Eraser> logger)
 {
     /// <summary>What a request would change. Reads files only.</summary>
     public static ErasureReport Count(string root, ErasureRequest request)
     {
         var report = new ErasureReport();
         var ids = new HashSet<string> { request.Name };
-        foreach (var folder in Folders(root, request))
+        foreach (var folder in RoomFolders.Find(root, request.Room, report.NotRead))
         {
-            if (request.Room is not null)
+            try
             {
-                new RoomRemoval(folder.Path, request.Before, report).Count();
-                continue;
-            }
+                if (request.Room is not null)
+                {
+                    new RoomRemoval(folder.Path, request.Before, report).Count();
+                    continue;
+                }
 
-            var lines = new LineErasure(ErasureScope.Of(request));
-            new RoomErasure(folder, lines, DateOnly.MinValue, report).Count();
-            if (request.EventId is not null)
+                var lines = new LineErasure(ErasureScope.Of(request));
+                new RoomErasure(folder, lines, DateOnly.MinValue, report).Count(request.IsResumed);
+                if (request.EventId is not null)
+                {
+                    ids.UnionWith(lines.ErasedIds);
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                ids.UnionWith(lines.ErasedIds);
+                report.NotRead.Add($"{Path.GetFileName(folder.Path)}: {e.Message}");
             }
         }
 
-        report.Quarantined = new QuarantineErasure(root, ids, request.Before).Count();
+        report.Quarantined = new QuarantineErasure(root, ids, request.Before).Count(report.NotRead);
         return report;
     }
 
-    /// <exception cref="IOException">A part of the work failed: the request must be repeated.</exception>
+    /// <summary>Erases in all rooms, or in that of the request. Those in which it fails are in the report, and don't keep it from others.
+    /// </summary>
+    /// <exception cref="IOException">A checkpoint failed: the request must be repeated.</exception>
     public async Task<ErasureReport> RunAsync(ErasureRequest request, CancellationToken cancellation = default)
     {
         // What was logged so far leaves the journal: a replay would log it again.
         await CheckpointAsync();
         var report = new ErasureReport();
         var ids = new HashSet<string> { request.Name };
-        var parked = logs.Rewriting.ParkedRooms.ToHashSet();
-        if (request.Room is { } erased)
-        {
-            logs.Marks.Add(erased, request.Until);
-        }
-
-        foreach (var folder in Folders(logs.Root, request))
+        var folders = RoomFolders.Find(logs.Root, request.Room, report.NotRead);
+        var parked = logs.Rewriting.ParkedRooms.Where(id => id != RoomEntry.Quarantine && (request.Room is null || request.Room == id))
+            .Except(folders.Select(folder => folder.RoomId))
+            .Select(id => RoomFolders.Of(logs.Root, id));
+        foreach (var folder in folders.Concat(parked).ToList())
         {
             cancellation.ThrowIfCancellationRequested();
-            var lines = new LineErasure(ErasureScope.Of(request));
-            await RunAsync(folder, lines, report, request: request);
-            parked.Remove(folder.RoomId);
-            if (request.EventId is not null)
+            await TryAsync(folder.RoomId, report, async () =>
             {
-                ids.UnionWith(lines.ErasedIds);
-            }
+                if (request.Room is not null)
+                {
+                    await RemoveAsync(folder, request, report);
+                    return;
+                }
+
+                var scope = ErasureScope.Of(request);
+                var erased = await RunAsync(folder, scope, report);
+                ids.UnionWith(request.EventId is not null ? erased : []);
+                EraseProperties(folder, scope);
+            });
         }
 
-        foreach (var roomId in parked.Where(roomId => roomId.Length > 0 && (request.Room is null || request.Room == roomId)))
+        var quarantine = new QuarantineErasure(logs.Root, ids, request.Before);
+        await TryAsync("the quarantine", report, async () =>
         {
-            await RewriteParkedAsync(roomId, new LineErasure(ErasureScope.Of(request)), request);
-        }
+            if (logs.Rewriting.ParkedRooms.Contains(RoomEntry.Quarantine))
+            {
+                await logs.Rewriting.RewriteParkedAsync(RoomEntry.Quarantine, quarantine.Rewrite);
+            }
 
-        report.Quarantined = await logs.Rewriting.RunAsync(
-            RoomEntry.Quarantine, () => new QuarantineErasure(logs.Root, ids, request.Before).Run());
+            if (quarantine.Count(report.NotRead) > 0)
+            {
+                report.Quarantined = await logs.Rewriting.RunAsync(RoomEntry.Quarantine, quarantine.Run);
+            }
+        });
 
         // Resends that arrived meanwhile are in the journal only.
         await CheckpointAsync();
@@ -75,78 +94,126 @@ internal sealed class Eraser(LogDirectory logs, TimeProvider time, ILogger<Erase
         return report;
     }
 
-    /// <summary>Erases in one room.</summary>
+    /// <summary>Erases in one room; returns the ids of what is erased.</summary>
     /// <param name="onlySince">Events of the room whose days are the first with something to erase; <c>null</c> for all days.</param>
-    /// <param name="request">Of a whole room; otherwise <paramref name="lines"/> decide.</param>
-    public async Task RunAsync(
-        RoomFolder folder,
-        LineErasure lines,
-        ErasureReport report,
-        IReadOnlyCollection<string>? onlySince = null,
-        ErasureRequest? request = null)
+    /// <exception cref="IOException">Files of the room can't be read or written.</exception>
+    public async Task<IReadOnlyCollection<string>> RunAsync(
+        RoomFolder folder, ErasureScope scope, ErasureReport report, IReadOnlyCollection<string>? onlySince = null)
+    {
+        var lines = new LineErasure(scope);
+        var searched = new ErasureReport();
+        var isParked = logs.Rewriting.ParkedRooms.Contains(folder.RoomId);
+        bool isNeeded;
+        try
+        {
+            isNeeded = await SearchAsync(lines);
+        }
+        finally
+        {
+            // Also where the files of the room can't be read: that may be why it is parked.
+            if (isParked)
+            {
+                await logs.Rewriting.RewriteParkedAsync(folder.RoomId, entry => Rewrite(entry, lines));
+            }
+        }
+
+        if (isParked)
+        {
+            // A repair may have appended the old entries meanwhile.
+            searched = new();
+            isNeeded = await SearchAsync(new(scope));
+        }
+
+        if (!isNeeded)
+        {
+            report.NotRead.AddRange(searched.NotRead);
+            return lines.ErasedIds;
+        }
+
+        return await logs.Rewriting.RunAsync(folder.RoomId, () =>
+        {
+            var found = new LineErasure(scope);
+            Create(found, report).Run();
+            return found.ErasedIds;
+        });
+
+        Task<bool> SearchAsync(LineErasure search) => Task.Run(
+            () => Directory.Exists(folder.Path) && Create(search, searched).Count(scope.IsResumed));
+
+        RoomErasure Create(LineErasure erasure, ErasureReport into) => new(
+            folder with { Zone = time.LocalTimeZone, Logger = logger },
+            erasure,
+            onlySince is null ? DateOnly.MinValue : KnownEvents.FindFirstDay(folder.Path, onlySince),
+            into);
+    }
+
+    private static async Task TryAsync(string name, ErasureReport report, Func<Task> action)
+    {
+        try
+        {
+            await action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            report.Failures.Add($"{name}: {e.Message}");
+        }
+    }
+
+    /// <summary>Removes days of a room, and marks its history as erased.</summary>
+    private async Task RemoveAsync(RoomFolder folder, ErasureRequest request, ErasureReport report)
     {
         try
         {
             await logs.Rewriting.RunAsync(folder.RoomId, () =>
             {
-                if (request?.Room is not null)
-                {
-                    new RoomRemoval(folder.Path, request.Before, report).Run();
-                }
-                else
-                {
-                    var firstDay = onlySince is null ? DateOnly.MinValue : KnownEvents.FindFirstDay(folder.Path, onlySince);
-                    new RoomErasure(folder with { Zone = time.LocalTimeZone, Logger = logger }, lines, firstDay, report).Run();
-                }
-
+                // While the log is closed: what is in it is removed, and what was sent later is logged.
+                logs.Marks.Add(folder.RoomId, request.Before is null ? time.GetUtcNow().ToUnixTimeMilliseconds() : request.Until);
+                new RoomRemoval(folder.Path, request.Before, report).Run(files);
                 return true;
             });
         }
         finally
         {
-            // Also where the files of the room can't be written: that may be why it is parked.
-            await RewriteParkedAsync(folder.RoomId, lines, request);
+            if (logs.Rewriting.ParkedRooms.Contains(folder.RoomId))
+            {
+                await logs.Rewriting.RewriteParkedAsync(
+                    folder.RoomId, entry => request.Before is null || entry.Day < request.Before ? null : entry);
+            }
         }
     }
 
-    private Task RewriteParkedAsync(string roomId, LineErasure lines, ErasureRequest? request) =>
-        logs.Rewriting.ParkedRooms.Contains(roomId)
-            ? logs.Rewriting.RewriteParkedAsync(roomId, entry => Rewrite(entry, lines, request))
-            : Task.CompletedTask;
-
-    private static JournalEntry? Rewrite(JournalEntry entry, LineErasure lines, ErasureRequest? request)
+    /// <summary>Erases in <c>room.json</c>. Wishes that are in effect stay, without the user's id.</summary>
+    private void EraseProperties(RoomFolder folder, ErasureScope scope)
     {
-        if (entry.Event is not { } e)
+        var name = Path.GetFileName(folder.Path);
+        var wishes = files.GetByFolder(name).Wishes;
+        if (wishes.Kind != System.Text.Json.JsonValueKind.Object)
         {
-            return entry;
+            return;
         }
 
-        if (request?.Room is not null)
+        var wish = RoomWish.ReadAll(wishes);
+        if (scope is { User: { } user, Pseudonym: { } pseudonym } && wish.NoLogPrefix is { } prefix)
         {
-            return (request.Before is { } before ? entry.Day < before : entry.ReceivedTs < request.Until) ? null : entry;
+            wish = wish with { NoLogPrefix = new Pseudonym(user, pseudonym).Replace(prefix) };
         }
 
-        lines.Find(e);
-        return lines.Change(e, entry.Bytes, "}"u8).Bytes is { } bytes ? entry with { Bytes = bytes, Event = null } : entry;
+        var kept = wish.ToJson();
+        if (!kept.Bytes.Span.SequenceEqual(wishes.Bytes.Span))
+        {
+            files.UpdateByFolder(name, file => file with { Wishes = kept });
+        }
     }
 
-    /// <summary>The rooms' folders; a room without a readable record has nothing that could be found.</summary>
-    private static IEnumerable<RoomFolder> Folders(string root, ErasureRequest request)
+    private static JournalEntry Rewrite(JournalEntry entry, LineErasure lines)
     {
-        if (request.Room is { } room)
+        if (entry.Event is { } e)
         {
-            return [new RoomFolder(root, room, TimeZoneInfo.Utc, NullLogger.Instance)];
+            lines.Find(e);
         }
 
-        return new DirectoryInfo(root).EnumerateDirectories("!*")
-            .Where(folder => folder.LinkTarget is null)
-            .OrderBy(folder => folder.Name, StringComparer.Ordinal)
-            .ToList()
-            .Select(folder => RoomRecords.FindLast(folder.FullName)?.RoomId)
-            .OfType<string>()
-            .Select(roomId => new RoomFolder(root, roomId, TimeZoneInfo.Utc, NullLogger.Instance));
+        return lines.Change(entry);
     }
-
 
     private async Task CheckpointAsync()
     {

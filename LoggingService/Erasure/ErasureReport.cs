@@ -5,8 +5,11 @@ internal sealed class ErasureReport
 {
     public List<DayReport> Days { get; } = [];
 
-    /// <summary>What must be erased otherwise, as sentences.</summary>
-    public List<string> NotReached { get; } = [];
+    /// <summary>What can't be read, with the reason: it may have what was to be erased.</summary>
+    public List<string> NotRead { get; } = [];
+
+    /// <summary>Rooms in which the erasure failed, with the reason: it must be repeated.</summary>
+    public List<string> Failures { get; } = [];
 
     /// <summary>Lines of the quarantine and files of damaged bytes.</summary>
     public int Quarantined { get; set; }

@@ -7,14 +7,14 @@ namespace LoggingService.Erasure;
 /// <param name="IsResumed">Lines that are stubs already count, too: their text may be the old one.</param>
 internal sealed record ErasureScope(
     IReadOnlyDictionary<string, string?> Events,
-    IReadOnlyDictionary<string, string?> Users,
+    IReadOnlyDictionary<string, RedactingBan?> Users,
     string? User = null,
     string? Pseudonym = null,
     bool IsResumed = false)
 {
     public static ErasureScope Of(ErasureRequest request)
     {
-        var users = new Dictionary<string, string?>();
+        var users = new Dictionary<string, RedactingBan?>();
         if (request.User is { } user)
         {
             users[user] = null;
@@ -29,3 +29,8 @@ internal sealed record ErasureScope(
             users, request.User, request.Pseudonym, request.IsResumed);
     }
 }
+
+/// <summary>A membership with which all earlier events of a user are removed.</summary>
+/// <param name="OriginServerTs">In milliseconds since 1970; <c>null</c> if the event has none.</param>
+/// <param name="IsFetched">Its place in the log does not tell what is earlier.</param>
+internal sealed record RedactingBan(string EventId, long? OriginServerTs, bool IsFetched);

@@ -7,6 +7,7 @@ namespace LoggingService.Erasure;
 internal sealed partial class ErasureService(
     LogDirectory logs, Eraser eraser, RedactedEvents redacted, ILogger<ErasureService> logger) : BackgroundService
 {
+    private const string Retried = "The service retries what failed.";
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private readonly ErasureFiles _files = new(logs.Root);
     private string? _lastError;
@@ -50,18 +51,26 @@ internal sealed partial class ErasureService(
     private async Task RunAsync(ErasureRequest request, CancellationToken stoppingToken)
     {
         _files.WriteRequest(request with { IsResumed = true });
+        ErasureReport report;
         try
         {
-            var report = await eraser.RunAsync(request, stoppingToken);
-            Log.Erased(logger, report.Erased, report.Days.Count, report.Rooms);
-            _files.End(ErasureText.Result(report));
+            report = await eraser.RunAsync(request, stoppingToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // What was erased in part is found only by this request: it is repeated until it succeeds.
-            _files.Report([$"{ErasureText.Failed}{e.Message} The service retries it."]);
+            _files.Report([$"{ErasureText.Failed}{e.Message}", Retried]);
             throw;
         }
+
+        Log.Erased(logger, report.Erased, report.Days.Count, report.Rooms);
+        if (report.Failures.Count > 0)
+        {
+            _files.Report(ErasureText.Result(report).Append(Retried));
+            throw new IOException(string.Join("; ", report.Failures));
+        }
+
+        _files.End(ErasureText.Result(report));
     }
 
     private static partial class Log

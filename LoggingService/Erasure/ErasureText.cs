@@ -8,6 +8,13 @@ internal static class ErasureText
     /// <summary>The start of the result of a request that failed.</summary>
     public const string Failed = "Failed: ";
 
+    /// <summary>The start of a line about what can't be read.</summary>
+    private const string NotRead = "Can't be read: ";
+
+    /// <summary>Whether a result says that everything was reached.</summary>
+    public static bool IsComplete(IEnumerable<string> result) => !result.Any(line =>
+        line.StartsWith(Failed, StringComparison.Ordinal) || line.StartsWith(NotRead, StringComparison.Ordinal));
+
     /// <summary>A line for each day, and a summary.</summary>
     /// <param name="nameOf">The name of a room to show, by its folder.</param>
     public static IEnumerable<string> Plan(ErasureReport report, Func<string, string> nameOf)
@@ -28,16 +35,17 @@ internal static class ErasureText
         }
 
         yield return $"{Summary(report)} would be erased.";
-        foreach (var sentence in report.NotReached)
+        foreach (var sentence in report.NotRead)
         {
-            yield return $"Can't be read: {sentence}";
+            yield return NotRead + sentence;
         }
     }
 
     public static IEnumerable<string> Result(ErasureReport report) =>
     [
         $"Erased: {Summary(report)}.",
-        .. report.NotReached.Select(sentence => $"Not reached: {sentence}"),
+        .. report.Failures.Select(sentence => Failed + sentence),
+        .. report.NotRead.Select(sentence => NotRead + sentence),
         "Not reached: backups and exports of the logs, the service's own log if it shows room activity, and the homeserver, which has its "
             + "own copies.",
         "Not reached: words that others wrote again in messages of their own.",

@@ -1,4 +1,5 @@
 using System.Text;
+using LoggingService.Journal;
 using LoggingService.RoomLogs;
 
 namespace LoggingService.Erasure;
@@ -12,6 +13,10 @@ internal sealed class LineErasure
     private readonly ErasureScope _scope;
     private readonly Pseudonym? _pseudonym;
     private readonly List<byte[]> _userIds;
+    private readonly EmbeddedEvents _embedded;
+    private readonly NoteErasure _notes;
+
+    /// <summary>Users whose ban is above.</summary>
     private readonly HashSet<string> _ended = [];
 
     /// <summary>By the id of an event: its sender, if known, and the redaction that removed it.</summary>
@@ -22,6 +27,9 @@ internal sealed class LineErasure
 
     private readonly HashSet<string> _repliesToErased = [];
 
+    /// <summary>Events to which erased ones relate: the homeserver may have bundled these with them.</summary>
+    private readonly HashSet<string> _targets = [];
+
     /// <summary>By type and state key: whether the newest event so far is erased or changed.</summary>
     private readonly Dictionary<string, bool> _state = [];
     private bool _hasState;
@@ -29,8 +37,11 @@ internal sealed class LineErasure
     public LineErasure(ErasureScope scope)
     {
         _scope = scope;
+        _embedded = new(scope, _erased.ContainsKey);
+        _notes = new(scope);
         _pseudonym = scope is { User: { } user, Pseudonym: { } pseudonym } ? new(user, pseudonym) : null;
-        _userIds = [.. scope.Users.Keys.Concat(scope.Users.Values.OfType<string>()).Select(Encoding.UTF8.GetBytes)];
+        _userIds = [.. scope.Users.Keys.Concat(scope.Users.Values.OfType<RedactingBan>().Select(ban => ban.EventId))
+            .Select(Encoding.UTF8.GetBytes)];
         foreach (var (id, redaction) in scope.Events)
         {
             _erased[id] = (null, redaction);
@@ -44,7 +55,7 @@ internal sealed class LineErasure
     /// <summary>Takes note of a line's event if it is to be erased.</summary>
     public void Find(ReadOnlyMemory<byte> line)
     {
-        if (MayConcern(line) && RoomEvent.FromRecord(line) is { IsNote: false } e)
+        if (MayConcern(line) && RoomEvent.FromRecord(line) is { } e)
         {
             Find(e);
         }
@@ -52,9 +63,15 @@ internal sealed class LineErasure
 
     public void Find(RoomEvent e)
     {
+        if (e.IsNote)
+        {
+            _notes.Add(e);
+            return;
+        }
+
         foreach (var (user, ban) in _scope.Users)
         {
-            if (ban == e.EventId)
+            if (ban?.EventId == e.EventId)
             {
                 _ended.Add(user);
             }
@@ -65,6 +82,12 @@ internal sealed class LineErasure
             _erased[e.EventId] = (e.Sender, redaction);
             _changed.Add(e.EventId);
             _hasState |= e.StateKey is not null;
+            _embedded.Add(e);
+            _notes.AddErased(e);
+            if (e.Content["m.relates_to"u8]["event_id"u8].AsString() is { } target)
+            {
+                _targets.Add(target);
+            }
         }
     }
 
@@ -73,20 +96,37 @@ internal sealed class LineErasure
     {
         if (!MayConcern(line) && !(_hasState && line.Span.IndexOf("\"state_key\""u8) >= 0))
         {
-            return default;
+            return new(IsUnread: !line.Span.StartsWith("{"u8) || !line.Span.EndsWith("}"u8));
         }
 
-        return RoomEvent.FromRecord(line) is { } e ? Change(e, line, ErasedEvent.EndOfRecord(line.Span)) : default;
+        return RoomEvent.FromRecord(line) is { } e ? Change(e, line, ToRecord) : new(IsUnread: true);
+    }
+
+    /// <summary>What becomes of an entry that is not in a record yet; the same one if it stays.</summary>
+    public JournalEntry Change(JournalEntry entry)
+    {
+        if (entry.Event is not { } e)
+        {
+            return entry;
+        }
+
+        var change = Change(e, entry.Bytes, static stub => stub.Json.Bytes.ToArray());
+        return change.Bytes is not { } bytes ? entry : entry with
+        {
+            Bytes = bytes,
+            Event = null,
+            ErasedBy = change.IsErased ? e.ErasedBy ?? _erased[e.EventId].Redaction ?? "" : null,
+        };
     }
 
     /// <param name="line">The JSON of the event, or its line of a record.</param>
-    /// <param name="end">What the line ends with behind the event's own members.</param>
-    public LineChange Change(RoomEvent e, ReadOnlyMemory<byte> line, ReadOnlySpan<byte> end)
+    /// <param name="write">Writes a stub in the same form.</param>
+    private LineChange Change(RoomEvent e, ReadOnlyMemory<byte> line, Func<RoomEvent, byte[]> write)
     {
         var state = e.StateKey is { } key ? EventKeys.StateOf(e.Type, key) : null;
         var hasPrevious = state is not null && _state.GetValueOrDefault(state);
         var isErased = !e.IsNote && _erased.ContainsKey(e.EventId);
-        var bytes = isErased ? Erase(e, end) : RemoveQuotes(e, line, hasPrevious);
+        var bytes = isErased ? Erase(e, write) : RemoveQuotes(e, line, hasPrevious);
         bytes = _pseudonym?.Replace(bytes is null ? line.Span : bytes) ?? bytes;
         var isConcerned = isErased || bytes is not null || hasPrevious || _changed.IsIn(line);
         if (isErased || bytes is not null)
@@ -100,7 +140,7 @@ internal sealed class LineErasure
             _state[state] = isErased || bytes is not null;
         }
 
-        return new(isErased, isConcerned, bytes);
+        return new(IsUnread: false, isErased, isConcerned, bytes);
     }
 
     private (bool IsErased, string? Redaction) FindReason(RoomEvent e)
@@ -110,9 +150,9 @@ internal sealed class LineErasure
             return (true, found.Redaction);
         }
 
-        if (e.Sender is { } sender && _scope.Users.TryGetValue(sender, out var ban) && !_ended.Contains(sender))
+        if (e.Sender is { } sender && _scope.Users.TryGetValue(sender, out var ban) && (ban is null || IsBefore(e, sender, ban)))
         {
-            return (true, ban);
+            return (true, ban?.EventId);
         }
 
         // An edit, by the same sender, or the end of a poll repeats the text.
@@ -129,12 +169,31 @@ internal sealed class LineErasure
         return (_scope.IsResumed && ErasedEvent.IsStub(e), null);
     }
 
+    /// <summary>Whether a ban removes an event. What was fetched is in the log behind events that were sent later.</summary>
+    private bool IsBefore(RoomEvent e, string sender, RedactingBan ban) =>
+        (ban.IsFetched || e.FetchedTs is not null) && e.OriginServerTs is { } sentAt && ban.OriginServerTs is { } bannedAt
+            ? sentAt <= bannedAt
+            : !_ended.Contains(sender);
+
     /// <summary>The stub; <c>null</c> if it is one already.</summary>
-    private byte[]? Erase(RoomEvent e, ReadOnlySpan<byte> end) =>
-        ErasedEvent.IsStub(e) ? null : ErasedEvent.Create(e, _erased[e.EventId].Redaction, end);
+    private byte[]? Erase(RoomEvent e, Func<RoomEvent, byte[]> write) =>
+        ErasedEvent.IsStub(e) ? null : write(ErasedEvent.Create(e, _erased[e.EventId].Redaction));
+
+    private static byte[] ToRecord(RoomEvent stub)
+    {
+        using var line = new MemoryStream();
+        stub.WriteRecord(line);
+        return line.ToArray()[..^1];
+    }
 
     /// <summary>The line without what it repeats; <c>null</c> if it repeats nothing.</summary>
     private byte[]? RemoveQuotes(RoomEvent e, ReadOnlyMemory<byte> line, bool hasPrevious)
+    {
+        var changed = e.IsNote ? _notes.Erase(e, line) : FindQuotation(e, line, hasPrevious).Remove(new(line), _embedded);
+        return changed.Equals(line) ? null : changed.ToArray();
+    }
+
+    private Quotation FindQuotation(RoomEvent e, ReadOnlyMemory<byte> line, bool hasPrevious)
     {
         var relation = e.Content["m.relates_to"u8];
         var isReply = IsErased(relation["m.in_reply_to"u8]["event_id"u8])
@@ -147,15 +206,12 @@ internal sealed class LineErasure
             _repliesToErased.Add(e.EventId);
         }
 
-        hasPrevious |= e.StateKey is not null && IsErased(e.Unsigned["replaces_state"u8]);
-        var isProfile = _scope.User is not null && e is { Type: "m.room.member", StateKey: not null };
-        if (e.IsNote || !(isReply || hasPrevious || isProfile || _changed.IsIn(line)))
-        {
-            return null;
-        }
-
-        var changed = Quotation.Remove(e, new(line), isReply, hasPrevious, _scope.User);
-        return changed.Equals(line) ? null : changed.ToArray();
+        var isPreviousSender = e.StateKey is not null
+            && e.Unsigned["prev_sender"u8].AsString() is { } sender && _scope.Users.ContainsKey(sender);
+        hasPrevious |= isPreviousSender || (e.StateKey is not null && IsErased(e.Unsigned["replaces_state"u8]));
+        var isProfile = _scope.User is { } user && e.Type == "m.room.member" && (e.StateKey == user || e.StateKey == _scope.Pseudonym);
+        var mayBundle = isReply || hasPrevious || isProfile || _targets.Contains(e.EventId) || MayRepeat(line);
+        return new(isReply, hasPrevious, isPreviousSender, isProfile, mayBundle);
     }
 
     private bool IsErased(RawJson id) => id.AsString() is { } text && _erased.ContainsKey(text);
@@ -165,15 +221,23 @@ internal sealed class LineErasure
         // An escaped string may be any id.
         var span = line.Span;
         return span.Contains((byte)'\\')
-            || _changed.IsIn(line)
-            || _userIds.Exists(id => line.Span.IndexOf(id) >= 0)
+            || MayRepeat(line)
+            || Note.IsRecord(span)
             || _pseudonym?.IsIn(span) == true
+            || (_targets.Count > 0 && span.IndexOf("\"m.relations\""u8) >= 0)
             || (_scope.IsResumed && span.IndexOf("\"erased\":"u8) >= 0);
     }
+
+    /// <summary>The line has the id of an erased or changed event, or of a user.</summary>
+    private bool MayRepeat(ReadOnlyMemory<byte> line) =>
+        _changed.IsIn(line)
+        || _userIds.Exists(id => line.Span.IndexOf(id) >= 0)
+        || (_scope.IsResumed && line.Span.IndexOf("\"m.relations\""u8) >= 0);
 }
 
 /// <summary>What becomes of a line.</summary>
+/// <param name="IsUnread">It is no event, so it stays.</param>
 /// <param name="IsErased">The event is erased, now or before.</param>
 /// <param name="IsConcerned">Its line of the text must be rendered again.</param>
 /// <param name="Bytes">The line in place of the old one; <c>null</c> if it stays.</param>
-internal readonly record struct LineChange(bool IsErased, bool IsConcerned, byte[]? Bytes);
+internal readonly record struct LineChange(bool IsUnread, bool IsErased = false, bool IsConcerned = false, byte[]? Bytes = null);

@@ -64,6 +64,9 @@ internal sealed class Pseudonym
         return result;
     }
 
+    /// <summary>The text with the pseudonym.</summary>
+    public string Replace(string text) => Replace(Encoding.UTF8.GetBytes(text)) is { } replaced ? Encoding.UTF8.GetString(replaced) : text;
+
     /// <summary>The first place of an id that doesn't go on: <c>@a:example.org</c> isn't in <c>@a:example.org.uk</c>.</summary>
     private static int Find(ReadOnlySpan<byte> line, byte[] id)
     {

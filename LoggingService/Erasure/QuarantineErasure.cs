@@ -15,32 +15,33 @@ internal sealed class QuarantineErasure(string root, IReadOnlyCollection<string>
         [.. ids.SelectMany(id => (string[])[id, JsonString.Encode(id)]).Distinct().Select(Encoding.UTF8.GetBytes)];
 
     /// <summary>Returns how many lines and files it found.</summary>
-    public int Count() => Visit(isCounted: true);
+    /// <param name="notRead">Receives the files that can't be read.</param>
+    public int Count(List<string> notRead) => Visit(isCounted: true, notRead);
 
     /// <exception cref="IOException">A file can't be written.</exception>
-    public int Run() => Visit(isCounted: false);
+    public int Run() => Visit(isCounted: false, notRead: []);
 
-    private int Visit(bool isCounted)
+    /// <summary>The entry if it stays.</summary>
+    public JournalEntry? Rewrite(JournalEntry entry) =>
+        (before is null || entry.Day < before) && Contains(entry.Bytes.Span) ? null : entry;
+
+    private int Visit(bool isCounted, List<string> notRead)
     {
         var found = 0;
         var folder = Path.Combine(root, Quarantine.Folder);
         foreach (var path in Files(folder, "*").Concat(Files(Path.Combine(root, WriteAheadJournal.FolderName), "*.damaged")))
         {
-            var name = DayFileName.Parse(Path.GetFileName(path));
-            if (name is { IsRecord: true } record)
+            try
             {
-                if (before is null || record.Day < before)
-                {
-                    found += VisitLines(path, isCounted);
-                }
+                found += VisitFile(path, isCounted);
             }
-            else if (before is null && Contains(File.ReadAllBytes(path)))
+            catch (Exception e) when (isCounted && e is IOException or UnauthorizedAccessException)
             {
-                found++;
-                if (!isCounted)
-                {
-                    File.Delete(path);
-                }
+                notRead.Add($"{Path.GetRelativePath(root, path)}: {e.Message}");
+            }
+            catch (DamagedFileException)
+            {
+                // It was counted as not read.
             }
         }
 
@@ -50,6 +51,26 @@ internal sealed class QuarantineErasure(string root, IReadOnlyCollection<string>
         }
 
         return found;
+    }
+
+    private int VisitFile(string path, bool isCounted)
+    {
+        if (DayFileName.Parse(Path.GetFileName(path)) is { IsRecord: true } record)
+        {
+            return before is null || record.Day < before ? VisitLines(path, isCounted) : 0;
+        }
+
+        if (before is not null || !Contains(File.ReadAllBytes(path)))
+        {
+            return 0;
+        }
+
+        if (!isCounted)
+        {
+            File.Delete(path);
+        }
+
+        return 1;
     }
 
     private static string[] Files(string folder, string pattern) =>

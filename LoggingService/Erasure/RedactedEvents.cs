@@ -104,16 +104,24 @@ internal sealed class RedactedEvents(
     private async Task EraseAsync(string roomId, List<RoomEvent> redactions)
     {
         var events = new Dictionary<string, string?>();
-        var users = new Dictionary<string, string?>();
+        var users = new Dictionary<string, RedactingBan?>();
         foreach (var e in redactions)
         {
             var target = EventKeys.Of(e).Target!;
-            (e.StateKey is null ? events : users)[target] = e.EventId;
+            if (e.StateKey is null)
+            {
+                events[target] = e.EventId;
+            }
+            else if (e.FetchedTs is null || !(users.GetValueOrDefault(target)?.OriginServerTs > e.OriginServerTs))
+            {
+                // Not one that was fetched behind a later one.
+                users[target] = new(e.EventId, e.OriginServerTs, IsFetched: e.FetchedTs is not null);
+            }
         }
 
         var folder = new RoomFolder(logs.Root, roomId, time.LocalTimeZone, NullLogger.Instance);
-        var erasure = new LineErasure(new ErasureScope(events, users, IsResumed: _mayBeHalfDone));
-        await eraser.RunAsync(folder, erasure, new ErasureReport(), onlySince: users.Count > 0 ? null : events.Keys);
+        var scope = new ErasureScope(events, users, IsResumed: _mayBeHalfDone);
+        await eraser.RunAsync(folder, scope, new ErasureReport(), onlySince: users.Count > 0 ? null : events.Keys);
     }
 
     private void Add(RoomEvent e)

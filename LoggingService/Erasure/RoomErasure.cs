@@ -9,8 +9,22 @@ internal sealed class RoomErasure(RoomFolder folder, LineErasure lines, DateOnly
 {
     private string Name => Path.GetFileName(folder.Path);
 
-    /// <summary>Counts the lines.</summary>
-    public void Count() => Visit(static (_, _, _) => { });
+    /// <summary>
+    /// Counts the lines, also while the room is logged; returns whether there is anything to rewrite. A room without it has no lines.
+    /// </summary>
+    /// <param name="isResumed">Stubs count: their lines of the text may be the old ones.</param>
+    public bool Count(bool isResumed)
+    {
+        var counted = report.Days.Count;
+        var isNeeded = false;
+        Visit((_, replaced, concerned) => isNeeded |= replaced.Count > 0 || (isResumed && concerned.Count > 0));
+        if (!isNeeded)
+        {
+            report.Days.RemoveRange(counted, report.Days.Count - counted);
+        }
+
+        return isNeeded;
+    }
 
     /// <summary>Erases them. The room's log must be closed. May be interrupted, and run again.</summary>
     /// <exception cref="IOException">A file can't be written.</exception>
@@ -18,12 +32,13 @@ internal sealed class RoomErasure(RoomFolder folder, LineErasure lines, DateOnly
 
     private void Visit(Action<DateOnly, Dictionary<int, byte[]>, HashSet<int>> change)
     {
-        var days = DayFileName.In(folder.Path)
-            .Where(name => name.IsRecord && name.Day >= firstDay)
-            .Select(name => name.Day)
-            .Distinct()
-            .Order()
-            .ToList();
+        var files = DayFileName.In(folder.Path).Where(name => name.Day >= firstDay).ToList();
+        var days = files.Where(name => name.IsRecord).Select(name => name.Day).Distinct().Order().ToList();
+        foreach (var name in files.Where(name => name.IsText && DayFile.Find(folder.Record(name.Day)) is null))
+        {
+            report.NotRead.Add($"{Name}/{name} has no record");
+        }
+
         var readable = days.FindAll(TryFind);
         foreach (var day in readable)
         {
@@ -31,7 +46,8 @@ internal sealed class RoomErasure(RoomFolder folder, LineErasure lines, DateOnly
             var concerned = new HashSet<int>();
             var erased = 0;
             var index = 0;
-            foreach (var line in RecordReader.Lines(folder.Record(day)))
+            var unread = 0;
+            foreach (var line in Lines(day))
             {
                 var found = lines.Change(line.Bytes);
                 erased += found.IsErased ? 1 : 0;
@@ -45,7 +61,14 @@ internal sealed class RoomErasure(RoomFolder folder, LineErasure lines, DateOnly
                     replaced[index] = bytes;
                 }
 
+                // The last line may be incomplete as yet.
+                unread += found.IsUnread && (line.IsFinished || !line.Bytes.Span.StartsWith("{"u8)) ? 1 : 0;
                 index++;
+            }
+
+            if (unread > 0)
+            {
+                report.NotRead.Add($"{Name}/{DayFileName.Record(day)}: damaged lines: {unread}");
             }
 
             if (concerned.Count > 0)
@@ -60,17 +83,21 @@ internal sealed class RoomErasure(RoomFolder folder, LineErasure lines, DateOnly
     {
         try
         {
-            foreach (var line in RecordReader.Lines(folder.Record(day)))
+            foreach (var line in Lines(day))
             {
                 lines.Find(line.Bytes);
             }
 
             return true;
         }
-        catch (Exception e) when (e is DamagedFileException or FileNotFoundException)
+        catch (DamagedFileException e)
         {
-            report.NotReached.Add($"{Name}/{DayFileName.Record(day)}: {e.Message}");
+            report.NotRead.Add($"{Name}/{DayFileName.Record(day)}: {e.Message}");
             return false;
         }
     }
+
+    /// <summary>The lines of a day; none where its record was removed meanwhile.</summary>
+    private IEnumerable<RecordReader.Line> Lines(DateOnly day) =>
+        DayFile.Find(folder.Record(day)) is null ? [] : RecordReader.Lines(folder.Record(day));
 }

@@ -12,8 +12,9 @@ internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport
 {
     public void Count() => Visit(static _ => { });
 
+    /// <param name="files">Forgets what it said in its <c>room.json</c>, unless that decides about events to come.</param>
     /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
-    public void Run()
+    public void Run(RoomFiles files)
     {
         Visit(day =>
         {
@@ -29,25 +30,13 @@ internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport
             File.Delete(latest);
         }
 
-        if (before is null && RoomFile.Read(folder) is { IsStillNeeded: false, NoticeTs: var toldAt })
+        var name = Path.GetFileName(folder);
+        if (before is null && !files.GetByFolder(name).IsStillNeeded)
         {
-            RemoveProperties(toldAt);
+            files.KeepNoticeOnly(name);
         }
 
         Posix.Sync(folder);
-    }
-
-    /// <summary>Removes what is kept of the room, except that it got its notice, which it must not get again.</summary>
-    private void RemoveProperties(long? toldAt)
-    {
-        if (toldAt is null)
-        {
-            File.Delete(Path.Combine(folder, RoomFolder.Properties));
-        }
-        else
-        {
-            new RoomFile(toldAt, null, false, default).Write(folder);
-        }
     }
 
     private void Visit(Action<DateOnly> remove)
@@ -65,14 +54,14 @@ internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport
         }
     }
 
-    /// <summary>The lines of a record; 0 if it is damaged, which does not keep it from being removed.</summary>
+    /// <summary>The lines of a record; 0 if it can't be read, which does not keep it from being removed.</summary>
     private static int CountLines(string record)
     {
         try
         {
             return DayFile.Find(record) is null ? 0 : RecordReader.Lines(record).Count();
         }
-        catch (DamagedFileException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return 0;
         }

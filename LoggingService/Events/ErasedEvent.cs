@@ -1,29 +1,21 @@
-using System.Text.RegularExpressions;
-
 namespace LoggingService.Events;
 
 /// <summary>
-/// The stub that an erasure leaves of an event: ids, type, sender, times, and of the content what a redaction keeps. It has a key
-/// <c>erased</c> with the id of the redaction that caused it, otherwise <c>true</c>.
+/// The stub that an erasure leaves of an event: ids, type, sender, times, and of the content what a redaction keeps. Its record line ends
+/// with a key <c>erased</c> behind <c>received_ts</c> (<see cref="RecordLine"/>), which no sender can imitate: the id of the redaction that
+/// caused it, otherwise <c>true</c>.
 /// </summary>
-internal static partial class ErasedEvent
+internal static class ErasedEvent
 {
-    private const int MaxEnd = 128;
-
     // In this order. (Room versions, "Redactions".)
     private static readonly string[] Kept =
         ["event_id", "not_logged", "origin_server_ts", "redacts", "room_id", "sender", "state_key", "type"];
 
-    /// <summary>Whether an event is a stub. A sender who adds the key hides nothing but content that is not there.</summary>
-    public static bool IsStub(RoomEvent e) =>
-        e.Json.Bytes.Span.IndexOf("\"erased\":"u8) >= 0
-        && e.Json["erased"u8].Kind is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.String
-        && (e.StateKey is not null || e.Type == "m.room.redaction" || e.Content.IsEmptyObject);
+    public static bool IsStub(RoomEvent e) => e.ErasedBy is not null;
 
-    /// <summary>The stub of an event, as JSON.</summary>
+    /// <summary>The stub of an event.</summary>
     /// <param name="redaction">The id of the redaction; <c>null</c> if there is none.</param>
-    /// <param name="end">What the JSON ends with: the end of the record's line, or a brace.</param>
-    public static byte[] Create(RoomEvent e, string? redaction, ReadOnlySpan<byte> end)
+    public static RoomEvent Create(RoomEvent e, string? redaction)
     {
         using var json = new MemoryStream();
         json.Write("{\"content\":"u8);
@@ -41,18 +33,12 @@ internal static partial class ErasedEvent
             }
         }
 
-        json.Write(",\"erased\":"u8);
-        json.Write(redaction is null ? "true"u8 : System.Text.Encoding.ASCII.GetBytes($"\"{JsonString.Encode(redaction)}\""));
-        json.Write(end);
-        return json.ToArray();
-    }
-
-    /// <summary>What the service appended to an event in its line of a record: the end, from the comma on.</summary>
-    public static ReadOnlySpan<byte> EndOfRecord(ReadOnlySpan<byte> line)
-    {
-        var start = Math.Max(0, line.Length - MaxEnd);
-        var match = End().Match(System.Text.Encoding.Latin1.GetString(line[start..]));
-        return match.Success ? line[(start + match.Index)..] : "}"u8;
+        json.Write("}"u8);
+        var stub = RoomEvent.FromJournal(json.ToArray(), isNote: false)!;
+        stub.ReceivedTs = e.ReceivedTs;
+        stub.FetchedTs = e.FetchedTs;
+        stub.ErasedBy = redaction ?? "";
+        return stub;
     }
 
     /// <summary>A part of the content that tells who may do what, not what anyone said.</summary>
@@ -97,7 +83,4 @@ internal static partial class ErasedEvent
         ("m.room.encryption", not null) => ["algorithm"],
         _ => [],
     };
-
-    [GeneratedRegex("""(,"fetched_ts":[0-9]+)?,"received_ts":[0-9]+(,"note":true)?\}$""")]
-    private static partial Regex End();
 }

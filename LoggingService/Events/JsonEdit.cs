@@ -55,7 +55,8 @@ internal static class JsonEdit
         }
     }
 
-    private static ReadOnlyMemory<byte> Items(RawJson json, Func<RawJson, ReadOnlyMemory<byte>> edit)
+    /// <summary>A copy of an array with other items; the bytes themselves if nothing was replaced.</summary>
+    public static ReadOnlyMemory<byte> Items(RawJson json, Func<RawJson, ReadOnlyMemory<byte>> edit)
     {
         var items = json.Items();
         var edited = items.ConvertAll(item => edit(item));

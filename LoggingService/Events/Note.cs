@@ -74,7 +74,6 @@ internal static class Note
     /// <param name="writeContent">Writes the properties of the content.</param>
     public static RoomEvent Create(string type, string roomId, string cause, Action<Utf8JsonWriter>? writeContent = null)
     {
-        var hash = Convert.ToHexStringLower(XxHash128.Hash(MemoryMarshal.AsBytes(cause.AsSpan())));
         var json = new ArrayBufferWriter<byte>();
         json.Write("{\"content\":"u8);
         using (var content = new Utf8JsonWriter(json))
@@ -85,9 +84,13 @@ internal static class Note
         }
 
         json.Write(Encoding.ASCII.GetBytes(
-            $$""","event_id":"{{type}}-{{hash}}","room_id":"{{JsonString.Encode(roomId)}}","type":"{{type}}"}"""));
+            $$""","event_id":"{{IdOf(type, cause)}}","room_id":"{{JsonString.Encode(roomId)}}","type":"{{type}}"}"""));
         return RoomEvent.FromJournal(json.WrittenMemory, isNote: true)!;
     }
+
+    /// <summary>The event id of a note of a type with a cause.</summary>
+    public static string IdOf(string type, string cause) =>
+        $"{type}-{Convert.ToHexStringLower(XxHash128.Hash(MemoryMarshal.AsBytes(cause.AsSpan())))}";
 
     /// <summary>Whether a line tells if the room is logged: an event, or one of the notes of logging that stopped or resumed.</summary>
     public static bool TellsIfLogged(RoomEvent e) => !e.IsNote || e.Type is LoggingStopped or LoggingResumed;

@@ -71,6 +71,12 @@ internal sealed class RoomEvent
     public long? FetchedTs { get; set; }
 
     /// <summary>
+    /// Of the stub of an erased event: the redaction that caused it, empty if there is none. Read from the end of a record line, or set
+    /// from its entry in the journal; <c>null</c> for all other events, whatever their JSON says.
+    /// </summary>
+    public string? ErasedBy { get; set; }
+
+    /// <summary>
     /// Reads a value, from its first token to its last. It can be logged if it is an object with an event id, and a room id that
     /// starts with <c>!</c>; otherwise it is unloggable, and the event is <c>null</c>.
     /// </summary>
@@ -107,6 +113,7 @@ internal sealed class RoomEvent
     {
         var e = FromJournal(line, Note.IsRecord(line.Span));
         e?.FetchedTs = RecordLine.ReadFetchedTs(line.Span);
+        e?.ErasedBy = RecordLine.ReadErasedBy(line.Span);
         return e;
     }
 
@@ -129,12 +136,17 @@ internal sealed class RoomEvent
     public Utf8Text? StateKeyText => Json.Slice(_parts.StateKey).AsText();
 
     /// <summary>The event with bytes of its own, which keep no larger array in memory.</summary>
-    public RoomEvent Copy() => new(new(Json.Bytes.ToArray()), _parts, RoomId) { IsNote = IsNote, FetchedTs = FetchedTs };
+    public RoomEvent Copy() => new(new(Json.Bytes.ToArray()), _parts, RoomId)
+    {
+        IsNote = IsNote,
+        FetchedTs = FetchedTs,
+        ErasedBy = ErasedBy,
+    };
 
     /// <summary>
     /// Writes the event's line of the record: the bytes as pushed, with <c>received_ts</c> appended as the last key
     /// (readers use the last of two equal keys, and the sender may have set its own), before it <c>fetched_ts</c> if the event was fetched,
-    /// for a note also <c>note</c>, and a line break.
+    /// for a note also <c>note</c>, for a stub also <c>erased</c>, and a line break.
     /// </summary>
     public void WriteRecord(Stream output)
     {
@@ -142,7 +154,15 @@ internal sealed class RoomEvent
         Utf8.TryWrite(end, $",\"received_ts\":{ReceivedTs ?? 0}{(IsNote ? ",\"note\":true" : "")}}}\n", out var length);
         Json.WriteOpenObject(output);
         RecordLine.WriteFetchedTs(output, FetchedTs, Json.Bytes.Span);
-        output.Write(end[..length]);
+        if (ErasedBy is null)
+        {
+            output.Write(end[..length]);
+            return;
+        }
+
+        output.Write(end[..(length - "}\n".Length)]);
+        RecordLine.WriteErasedBy(output, ErasedBy);
+        output.Write("}\n"u8);
     }
 
     private static RoomEvent? Read(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json) => Read(ref reader, json, out _);

@@ -18,6 +18,18 @@ internal static class FolderName
     /// <summary>The folder of a room; starts with <c>!</c>, as a room id does.</summary>
     public static string ForRoom(string roomId) => Truncate("!" + Encode(roomId.AsSpan(1), isRoomId: true), roomId);
 
+    /// <summary>The room id that a folder is named after; <c>null</c> if the name was truncated, or is none.</summary>
+    public static string? ToRoomId(string folder)
+    {
+        if (!folder.StartsWith('!'))
+        {
+            return null;
+        }
+
+        var roomId = "!" + Uri.UnescapeDataString(folder[1..]);
+        return ForRoom(roomId) == folder ? roomId : null;
+    }
+
     /// <summary>The link of an alias; starts with neither <c>!</c> nor a dot.</summary>
     /// <param name="localpart">The part of the alias between <c>#</c> and its first <c>:</c>.</param>
     public static string ForAlias(string localpart) =>

@@ -32,6 +32,7 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
     private const byte TransactionIdTag = 5;
     private const byte IsJsonTag = 6;
     private const byte FetchedTsTag = 7;
+    private const byte ErasedByTag = 8;
 
     /// <summary>Milliseconds since 1970 at which the transaction was committed.</summary>
     public long ReceivedTs { get; private set; } = ReceivedTs;
@@ -53,6 +54,9 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
 
     /// <summary>Milliseconds since 1970 at which the service fetched the event; <c>null</c> if it was pushed.</summary>
     public long? FetchedTs { get; init; }
+
+    /// <summary>The bytes are the stub of an erased event (<see cref="RoomEvent.ErasedBy"/>).</summary>
+    public string? ErasedBy { get; init; }
 
     /// <summary>The day is not that of the commit.</summary>
     public bool HasOwnDay { get; init; }
@@ -94,6 +98,11 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
             WriteField(output, FetchedTsTag, number);
         }
 
+        if (ErasedBy is not null)
+        {
+            WriteField(output, ErasedByTag, Encoding.UTF8.GetBytes(ErasedBy));
+        }
+
         if (Reason is not null)
         {
             WriteField(output, ReasonTag, Encoding.UTF8.GetBytes(Reason));
@@ -132,6 +141,7 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
         var e = Kind == JournalEntryKind.Unloggable ? null : RoomEvent.FromJournal(Bytes, isNote: Kind == JournalEntryKind.Note);
         e?.ReceivedTs = ReceivedTs;
         e?.FetchedTs = FetchedTs;
+        e?.ErasedBy = ErasedBy;
         return e;
     }
 
@@ -151,6 +161,7 @@ internal sealed record JournalEntry(JournalEntryKind Kind, long ReceivedTs, Date
                 TransactionIdTag => entry with { TransactionId = Encoding.UTF8.GetString(value.Span) },
                 IsJsonTag => entry with { IsJson = true },
                 FetchedTsTag => entry with { FetchedTs = BinaryPrimitives.ReadInt64LittleEndian(Take(ref value, 8).Span) },
+                ErasedByTag => entry with { ErasedBy = Encoding.UTF8.GetString(value.Span) },
                 _ => entry,
             };
         }

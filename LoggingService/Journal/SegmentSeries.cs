@@ -85,6 +85,33 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
         Add(segment);
     }
 
+    /// <summary>Starts a segment in place of one of a series, which stays until <see cref="Replace"/>, also after a crash.</summary>
+    public static JournalSegment PrepareFor(JournalSegment old)
+    {
+        var path = old.Path + Unpublished;
+        File.Delete(path);
+        return JournalSegment.Create(path, old.Number);
+    }
+
+    /// <summary>Puts a prepared and synced segment in the place of an old one; the caller syncs the folder.</summary>
+    /// <param name="prepared"><c>null</c> removes the old one.</param>
+    public void Replace(JournalSegment old, JournalSegment? prepared)
+    {
+        if (prepared is null)
+        {
+            File.Delete(old.Path);
+            ImmutableInterlocked.Update(ref _segments, segments => segments.Remove(old));
+        }
+        else
+        {
+            prepared.MoveTo(old.Path);
+            prepared.IsSealed = true;
+            ImmutableInterlocked.Update(ref _segments, segments => segments.Replace(old, prepared));
+        }
+
+        old.Dispose();
+    }
+
     /// <summary>Keeps the file of a segment, as <c>000017.damaged</c>, when the segment is dropped.</summary>
     public void Keep(string path) => _kept.Add(path);
 

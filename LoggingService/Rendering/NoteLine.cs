@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace LoggingService.Rendering;
 
 /// <summary>The lines of the service itself.</summary>
@@ -36,7 +38,9 @@ internal static class NoteLine
     private static Phrase DescribeWishes(RawJson wishes)
     {
         Phrase? notice = wishes["notice"u8].AsBoolean() is { } isOn ? isOn ? "with a notice"u8 : "without a notice"u8 : Phrase.None;
-        var prefix = wishes["no_log_prefix"u8].AsText() is { } text ? $"not what begins with {SafeText.Quoted(text)}" : Phrase.None;
+        Phrase? prefix = wishes["no_log_prefix"u8].AsText() is { } text ? $"not what begins with {SafeText.Quoted(text)}"
+            : wishes["no_log_prefix"u8].Kind == JsonValueKind.Null ? "not what begins with a prefix, erased"u8
+            : Phrase.None;
         var redactions = wishes["redactions"u8].AsText() is { } mode
             ? mode.Span.SequenceEqual("erase"u8) ? "without removed messages"u8 : (Phrase)"with removed messages"u8
             : Phrase.None;
@@ -80,6 +84,11 @@ internal static class NoteLine
     private static Phrase? Members(RawJson content, TypeCheck types)
     {
         var members = types.Object(content["members"u8]).Members();
+        if (members.Count == 0)
+        {
+            return "*** members then: erased"u8;
+        }
+
         var shown = members.Take(MaxNames).Select(member => member.Value.AsText() is { Length: > 0 } name
             ? (Phrase?)$"{SafeText.UserId(member.Key)} {SafeText.Quoted(name)}"
             : SafeText.UserId(member.Key));

@@ -59,6 +59,20 @@ internal sealed partial class Checkpoint(
         return !_isFailing;
     }
 
+    /// <summary>Runs an action while no checkpoint runs.</summary>
+    public async Task<T> ExclusiveAsync<T>(Func<Task<T>> action)
+    {
+        await _running.WaitAsync();
+        try
+        {
+            return await action();
+        }
+        finally
+        {
+            _running.Release();
+        }
+    }
+
     private async Task RunAsync(bool roll)
     {
         var generation = journal.Generation;

@@ -93,14 +93,14 @@ internal sealed class KnownEvents
 
     /// <summary>
     /// The oldest day whose record has one of some events, of all days of a room; the newest ones where an event is not logged: its edits
-    /// may be.
+    /// may be. Writes no file, as <see cref="OpenAll"/>.
     /// </summary>
     public static DateOnly FindFirstDay(string folder, IReadOnlyCollection<string> eventIds)
     {
         var days = DayFileName.In(folder).Where(file => file.IsRecord).Select(file => file.Day).Distinct().Order().ToList();
         var missing = eventIds.ToHashSet();
         var first = DateOnly.MaxValue;
-        var known = new KnownEvents(folder, DateOnly.MaxValue, Hash, isHistory: false);
+        var known = new KnownEvents(folder, DateOnly.MaxValue, Hash, isOfAllDays: true);
         foreach (var day in days)
         {
             var ids = known.Create(day);

@@ -44,7 +44,7 @@ internal sealed partial class LogDirectory : IDisposable
         Faults = new(_journal, _writer, opener, _cache, logger);
         _rooms = new(_writer, _cache, opener, Faults);
         _checkpoint = new(root, _journal, _parking, _writer, Faults, _cache, logger);
-        Rewriting = new(_writer, _rooms, Faults, _parking, _journal);
+        Rewriting = new(_writer, _rooms, Faults, _parking, _checkpoint, _journal);
         _journal.VerifyRoot = Guard.Verify;
         _journal.Committed = _writer.Enqueue;
         _writer.Rooms = _rooms;

@@ -4,11 +4,11 @@ using LoggingService.Journal;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// Replaces what was logged: files of a room while its log is closed and its events wait, parked entries in the writer's turn. Neither the
-/// writer, a repair, a compression nor the removal of old days touches the files meanwhile.
+/// Replaces what was logged: files of a room while its log is closed and its events wait, and parked entries. Neither the writer, a
+/// repair, a compression nor the removal of old days touches the files meanwhile.
 /// </summary>
 internal sealed class LogRewriting(
-    RoomLogWriter writer, RoomDispatcher rooms, RoomFaults faults, Parking parking, WriteAheadJournal journal)
+    RoomLogWriter writer, RoomDispatcher rooms, RoomFaults faults, Parking parking, Checkpoint checkpoint, WriteAheadJournal journal)
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
@@ -45,20 +45,40 @@ internal sealed class LogRewriting(
             await writer.InTurnAsync(() => faults.RetryAtOnce(roomId));
         }
 
-        throw new IOException($"The log of {(roomId == RoomEntry.Quarantine ? "the quarantine" : roomId)} can't be written now");
+        throw new IOException($"The log of {NameOf(roomId)} can't be written now");
     }
 
-    /// <summary>Replaces the parked entries of a room.</summary>
-    /// <param name="rewrite">Returns the entry to keep; <c>null</c> drops it.</param>
-    /// <exception cref="IOException">They can't be written; the old ones stay.</exception>
+    /// <summary>
+    /// Replaces the parked entries of a room. They are read and written in the background; only the exchange of the files is in the
+    /// writer's turn, while no repair reads them, and no checkpoint adds to them.
+    /// </summary>
+    /// <param name="rewrite">Returns the entry to keep; <c>null</c> drops it. Called in the background, once for each entry.</param>
+    /// <exception cref="IOException">They can't be read or written, or a repair of the room does not end; the old ones stay.</exception>
     public async Task RewriteParkedAsync(string roomId, Func<JournalEntry, JournalEntry?> rewrite)
     {
-        while (!await writer.InTurnAsync(() => rooms.TryRunIdle(roomId, () => parking.Rewrite(roomId, rewrite))))
+        using var parked = parking.StartRewrite(roomId, rewrite);
+        if (parked is null)
         {
-            await Task.Delay(Retry);
+            return;
+        }
+
+        for (var startedAt = Stopwatch.GetTimestamp(); ; await Task.Delay(Retry))
+        {
+            await Task.Run(parked.Prepare);
+            if (await checkpoint.ExclusiveAsync(() => writer.InTurnAsync(() => rooms.TryRunIdle(roomId, parked.TryApply))))
+            {
+                return;
+            }
+
+            if (Stopwatch.GetElapsedTime(startedAt) > Timeout)
+            {
+                throw new IOException($"The entries that wait for the log of {NameOf(roomId)} can't be replaced now");
+            }
         }
     }
 
     /// <summary>Deletes the file that the journal keeps for reuse, which may have bytes of dropped entries.</summary>
     public void DeleteSpare() => journal.DeleteSpare();
+
+    private static string NameOf(string roomId) => roomId == RoomEntry.Quarantine ? "the quarantine" : roomId;
 }

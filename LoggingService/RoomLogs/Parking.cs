@@ -71,24 +71,10 @@ internal sealed class Parking(string root) : IDisposable
     /// <summary>The rooms with parked entries.</summary>
     public IReadOnlyCollection<string> Rooms => [.. _series.Keys];
 
-    /// <summary>Replaces a room's parked segments by one with other entries; durable when this returns.</summary>
-    /// <param name="rewrite">Returns the entry to keep; <c>null</c> drops it.</param>
-    public void Rewrite(string roomId, Func<JournalEntry, JournalEntry?> rewrite)
-    {
-        if (!_series.TryGetValue(roomId, out var series))
-        {
-            return;
-        }
-
-        // After a crash before the last drop the old frames are read: the next run replaces them again.
-        var replaced = series.Segments.Length;
-        var frames = Read(roomId).Select(frame => frame with { Entries = [.. frame.Entries.Select(rewrite).OfType<JournalEntry>()] });
-        SegmentCopy.Run(frames, (_, _) => series);
-        for (; replaced > 0; replaced--)
-        {
-            series.DropOldest();
-        }
-    }
+    /// <summary>Starts to replace a room's parked entries; <c>null</c> if it has none.</summary>
+    /// <param name="rewrite">As for <see cref="SegmentRewrite"/>.</param>
+    public SegmentRewrite? StartRewrite(string roomId, Func<JournalEntry, JournalEntry?> rewrite) =>
+        _series.TryGetValue(roomId, out var series) ? new(series, rewrite) : null;
 
     /// <summary>Drops a room's parked segments, oldest first: its files have what they contain.</summary>
     public void Drop(string roomId)

@@ -148,18 +148,14 @@ internal sealed class RoomDispatcher
         return done.Task;
     }
 
-    /// <summary>Runs a short action at once if no work runs for a room; returns whether it ran.</summary>
-    public bool TryRunIdle(string roomId, Action action)
+    /// <summary>Runs a short action at once if no work runs for a room; returns whether it ran and succeeded.</summary>
+    public bool TryRunIdle(string roomId, Func<bool> action)
     {
         var room = _cache.GetOrAdd(roomId);
         var isIdle = room.BusySince is null;
-        if (isIdle)
-        {
-            action();
-            _cache.RemoveIfIdle(room);
-        }
-
-        return isIdle;
+        var hasSucceeded = isIdle && action();
+        _cache.RemoveIfIdle(room);
+        return hasSucceeded;
     }
 
     /// <summary>

@@ -117,6 +117,26 @@ internal sealed class RoomFiles(LogDirectory logs)
     public RoomFile GetByFolder(string folder) =>
         _files.TryGetValue(folder, out var file) ? file : _files.GetOrAdd(folder, RoomFile.Read(Path.Combine(logs.Root, folder)));
 
+    /// <summary>Forgets what is known of a room, except that it got its notice, which it must not get again.</summary>
+    /// <param name="folder">The name of the room's folder.</param>
+    /// <exception cref="IOException">The file can't be removed or written.</exception>
+    public void KeepNoticeOnly(string folder)
+    {
+        lock (_lock)
+        {
+            var path = Path.Combine(logs.Root, folder);
+            if (GetByFolder(folder).NoticeTs is { } sentAt)
+            {
+                _files[folder] = new RoomFile(sentAt, null, false, default);
+                _files[folder].Write(path);
+                return;
+            }
+
+            File.Delete(Path.Combine(path, RoomFolder.Properties));
+            _files.TryRemove(folder, out _);
+        }
+    }
+
     /// <summary>Replaces a room's file, durably.</summary>
     /// <exception cref="IOException">The file can't be written; the change is in effect until the service stops.</exception>
     public void Update(string roomId, Func<RoomFile, RoomFile> change) => UpdateByFolder(FolderName.ForRoom(roomId), change);

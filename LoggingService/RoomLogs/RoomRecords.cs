@@ -16,6 +16,16 @@ internal static class RoomRecords
     /// <summary>As the other one, in a room's folder.</summary>
     public static RoomEvent? FindLast(string folder) => FindNewest(folder, ReadLast);
 
+    /// <summary>
+    /// The id of a folder's room, from its name or, where that was truncated, from a line of its records; <c>null</c> if neither says it,
+    /// as in a folder that another program renamed.
+    /// </summary>
+    public static string? FindRoomId(string folder)
+    {
+        var name = Path.GetFileName(folder);
+        return FolderName.ToRoomId(name) ?? FindNewest(folder, record => ReadFirstOf(record, name))?.RoomId;
+    }
+
     /// <summary>The newest state event of a type with an empty state key; <c>null</c> if there is none, or it can't be read.</summary>
     public static RoomEvent? FindState(string folder, ReadOnlySpan<byte> type)
     {
@@ -129,6 +139,21 @@ internal static class RoomRecords
                 && e.Content["alias"u8].AsString() is not null,
             lookBack: long.MaxValue);
         return found?.Event;
+    }
+
+    /// <summary>The first event of the room of a folder; <c>null</c> also if the record can't be read: another one may be.</summary>
+    private static RoomEvent? ReadFirstOf(string record, string folder)
+    {
+        try
+        {
+            return RecordReader.Lines(record)
+                .Select(line => RoomEvent.FromRecord(line.Bytes) is { } e && FolderName.ForRoom(e.RoomId) == folder ? e.Copy() : null)
+                .FirstOrDefault(e => e is not null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private static RoomEvent? ReadState(string record, byte[] type)

@@ -1,0 +1,189 @@
+using LoggingService.Journal;
+using LoggingService.RoomLogs;
+using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoggingService.Tests;
+
+/// <summary>What an erasure can't reach is named, and does not keep it from the rest.</summary>
+public class EraseFailureTests : ErasureTestBase
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_room_that_cannot_be_written_is_named_and_erased_later(bool isRunning)
+    {
+        using var service = Start();
+        await LogAsync(service);
+        if (!isRunning)
+            await service.DisposeAsync();
+
+        // In place of the file that would replace the record; a stop may have left it uncompressed.
+        string[] obstacles = [$"{Gz("jsonl")}.new", Path.Combine(Logs, Room, $"{FirstDay}.jsonl.new")];
+        foreach (var obstacle in obstacles)
+        {
+            File.Delete(obstacle);
+            Directory.CreateDirectory(Path.Combine(obstacle, "obstacle"));
+        }
+
+        var (exitCode, output) = await RunAsync("erase", "--user", Alice, "--yes");
+        Assert.Equal(1, exitCode);
+        Assert.Contains(output, line => line.StartsWith($"Failed: {Room}: ", StringComparison.Ordinal));
+        Assert.Empty(FilesWith(Path.Combine(Logs, Other), Secret));
+        Assert.Empty(FilesWith(Path.Combine(Logs, ".quarantine"), Secret));
+        Assert.NotEmpty(FilesWith(Logs, Secret));
+        Assert.True(File.Exists(Path.Combine(Logs, ".erase")));
+
+        foreach (var obstacle in obstacles)
+            Directory.Delete(obstacle, recursive: true);
+        if (isRunning)
+            await Wait.UntilAsync(() => !File.Exists(Path.Combine(Logs, ".erase")), "the service has repeated it");
+        else
+            Assert.Equal(0, (await RunAsync("erase", "--user", Alice, "--yes")).ExitCode);
+        Assert.Empty(FilesWith(Logs, Secret));
+        await AssertVerifiedAsync();
+    }
+
+    [Fact]
+    public async Task A_room_with_nothing_but_fetched_events_is_erased()
+    {
+        using var service = Start();
+        await AppendAsync(service, Fetched(Event("$fetched", Room, Alice, "m.room.message", Text($"the {Secret} words"))));
+        var (exitCode, output) = await RunAsync("erase", "--user", Alice, "--yes");
+        Assert.True(exitCode == 0, string.Join('\n', output));
+        Assert.Empty(FilesWith(Logs, Secret));
+        Assert.Matches(""","fetched_ts":7,"received_ts":\d+,"erased":true\}$""", AllLines(Room, "jsonl")[0]);
+        await AssertVerifiedAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_damaged_day_is_named_and_the_others_are_erased(bool isCompressed)
+    {
+        await LogAsync();
+        var damaged = isCompressed ? Gz("jsonl") : Path.Combine(Logs, Room, "20251122.jsonl");
+        await File.WriteAllBytesAsync(damaged, new byte[4096], TestContext.Current.CancellationToken);
+        var (exitCode, output) = await RunAsync("erase", "--user", Alice, "--yes");
+        Assert.Equal(1, exitCode);
+        var day = isCompressed ? FirstDay : "20251122";
+        Assert.Contains(output, line => line.StartsWith($"Can't be read: {Room}/{day}.jsonl: ", StringComparison.Ordinal));
+        Assert.Empty(FilesWith(Logs, "zanzibar words\\n\\nlater"));
+        Assert.Empty(FilesWith(Path.Combine(Logs, Other), Secret));
+        Assert.Equal(isCompressed, FilesWith(Logs, Secret).Count > 0);
+        Assert.False(File.Exists(Path.Combine(Logs, ".erase")));
+    }
+
+    [Fact]
+    public async Task Folders_and_texts_that_cannot_be_searched_are_named()
+    {
+        await LogAsync();
+        Directory.CreateDirectory(Path.Combine(Logs, "!a copy"));
+        File.CreateSymbolicLink(Path.Combine(Logs, "!unmounted"), Folder["nowhere"]);
+        File.Delete(Path.Combine(Logs, Other, "20251121.jsonl"));
+        var (exitCode, output) = await RunAsync("erase", "--user", Alice, "--yes");
+        Assert.Equal(1, exitCode);
+        foreach (var name in (string[])["!a copy: ", "!unmounted is a link", $"{Other}/20251121.log has no record"])
+            Assert.Contains(output, line => line.StartsWith($"Can't be read: {name}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_room_whose_folder_is_on_another_disk_is_erased()
+    {
+        await LogAsync();
+        Directory.Move(Path.Combine(Logs, Other), Folder["elsewhere"]);
+        Directory.CreateSymbolicLink(Path.Combine(Logs, Other), Folder["elsewhere"]);
+        Assert.Equal(0, (await RunAsync("erase", "--user", Alice, "--yes")).ExitCode);
+        Assert.Empty(FilesWith(Folder["elsewhere"], Secret));
+    }
+
+    [Fact]
+    public async Task The_log_of_a_room_without_the_user_stays_open()
+    {
+        using var service = Start();
+        await PushAsync(
+            service,
+            Event("$kept", Room, Bob, "m.room.message", Text("nothing of note")),
+            Event("$secret", Other, Alice, "m.room.message", Text($"the {Secret} words")));
+        Assert.Equal(0, (await RunAsync("erase", "--user", Alice, "--yes")).ExitCode);
+
+        // A log that is closed saves its ids.
+        Assert.True(File.Exists(Path.Combine(Logs, Other, $"{FirstDay}.ids")));
+        Assert.False(File.Exists(Path.Combine(Logs, Room, $"{FirstDay}.ids")));
+    }
+
+    [Fact]
+    public async Task Parked_segments_are_replaced_one_by_one_in_their_order()
+    {
+        using var service = Start();
+        await ParkAsync(service, segments: 3);
+        var before = LogFolder.ParkedSegments(Logs, Room);
+        var (exitCode, output) = await RunAsync("erase", "--user", Alice, "--yes");
+        Assert.True(exitCode == 0, string.Join('\n', output));
+        Assert.Empty(FilesWith(Logs, Secret));
+        Assert.Equal(before, LogFolder.ParkedSegments(Logs, Room));
+
+        File.Delete(Path.Combine(Logs, Room));
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(Logs, Room, $"{FirstDay}.log")), "the room is written");
+        await service.CaughtUpAsync();
+        Assert.Equal(
+            [$"<{Alice}, erased>", $"<{Bob}> 0", $"<{Alice}, erased>", $"<{Bob}> 1", $"<{Alice}, erased>", $"<{Bob}> 2"],
+            AllLines(Room, "log"));
+    }
+
+    [Fact]
+    public async Task Parked_entries_are_rewritten_while_other_rooms_are_logged()
+    {
+        using var service = Start();
+        await ParkAsync(service, segments: 1);
+        using var go = new ManualResetEventSlim();
+        using var started = new ManualResetEventSlim();
+        var rewriting = service.Services.GetRequiredService<LogDirectory>().Rewriting.RewriteParkedAsync(Room, Rewrite);
+        Assert.True(started.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        await PushAsync(service, Event("$other", Other, Bob, "m.room.message", Text("meanwhile")));
+        Assert.Equal([$"<{Bob}> meanwhile"], AllLines(Other, "log"));
+        await service.CheckpointAsync();
+        go.Set();
+        await rewriting;
+
+        JournalEntry Rewrite(JournalEntry entry)
+        {
+            started.Set();
+            Assert.True(go.Wait(TimeSpan.FromSeconds(60)));
+            return entry;
+        }
+    }
+
+    [Fact]
+    public async Task Input_that_waits_for_the_quarantine_is_erased()
+    {
+        using var service = Start();
+        Directory.CreateDirectory(Logs);
+        var quarantine = Path.Combine(Logs, ".quarantine");
+        await File.WriteAllTextAsync(quarantine, "", TestContext.Current.CancellationToken);
+        await PushAsync(
+            service, $"{{\"event_id\":\"$noroom\",\"sender\":\"{Alice}\",\"type\":\"m.room.message\",\"content\":{Text(Secret)}}}");
+        await service.CheckpointAsync();
+        Assert.NotEmpty(FilesWith(Logs, Secret));
+        var (exitCode, output) = await RunAsync("erase", "--user", Alice, "--yes");
+        Assert.True(exitCode == 0, string.Join('\n', output));
+        Assert.Empty(FilesWith(Logs, Secret));
+    }
+
+    /// <summary>Puts a file in place of the room's folder, and lets each of several checkpoints copy its entries.</summary>
+    private async Task ParkAsync(ServiceUnderTest service, int segments)
+    {
+        Directory.CreateDirectory(Logs);
+        await File.WriteAllTextAsync(Path.Combine(Logs, Room), "", TestContext.Current.CancellationToken);
+        for (var i = 0; i < segments; i++)
+        {
+            await PushAsync(
+                service,
+                Event($"$secret{i}", Room, Alice, "m.room.message", Text($"the {Secret} words")),
+                Event($"$kept{i}", Room, Bob, "m.room.message", Text($"{i}")));
+            await service.CheckpointAsync();
+        }
+
+        Assert.Equal(segments, LogFolder.ParkedSegments(Logs, Room).Length);
+    }
+}

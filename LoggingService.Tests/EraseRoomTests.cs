@@ -1,0 +1,102 @@
+using LoggingService.RoomLogs;
+
+namespace LoggingService.Tests;
+
+/// <summary>All of a room is erased, by <c>erase --room</c> without a day.</summary>
+public class EraseRoomTests : ErasureTestBase
+{
+    [Theory]
+    [InlineData(true, null)]
+    [InlineData(false, null)]
+    [InlineData(true, """{"notice_ts":1,"wishes":{"no_log_prefix":"!off"}}""")]
+    [InlineData(false, """{"notice_ts":1,"wishes":{"no_log_prefix":"!off"}}""")]
+    [InlineData(true, """{"notice_ts":1,"wishes":{}}""")]
+    public async Task All_days_of_a_room_are_removed_and_do_not_come_back(bool isRunning, string? properties)
+    {
+        if (properties is not null)
+        {
+            Directory.CreateDirectory(Path.Combine(Logs, Room));
+            await File.WriteAllTextAsync(Path.Combine(Logs, Room, "room.json"), properties, TestContext.Current.CancellationToken);
+        }
+
+        using var service = Start();
+        await LogAsync(service);
+        File.CreateSymbolicLink(Path.Combine(Logs, "logged_tea"), Room);
+        Directory.CreateSymbolicLink(Path.Combine(Logs, Room, "next"), $"../{Other}");
+        await File.WriteAllTextAsync(
+            Path.Combine(Logs, Room, $"{FirstDay}.log.zst"), Secret, TestContext.Current.CancellationToken);
+        if (!isRunning)
+            await service.DisposeAsync();
+
+        var (exitCode, output) = await RunAsync("erase", "--room", "#logged_tea:localhost", "--yes");
+        Assert.True(exitCode == 0, string.Join('\n', output));
+        Assert.Contains(output, line => line.StartsWith("Erased: 15 lines on 3 days of 1 room", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            FilesWith(Path.Combine(Logs, Room), Secret), name => !name.StartsWith("next/", StringComparison.Ordinal));
+        Assert.NotEmpty(FilesWith(Path.Combine(Logs, Other), Secret));
+        var isKept = properties?.Contains("!off", StringComparison.Ordinal) == true;
+        Assert.Equal(
+            [.. isKept ? (string[])["next", "room.json"] : ["next"]],
+            new DirectoryInfo(Path.Combine(Logs, Room)).GetFileSystemInfos().Select(entry => entry.Name)
+                .Where(name => !name.EndsWith(".ids", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(Room, new FileInfo(Path.Combine(Logs, "logged_tea")).LinkTarget);
+
+        // Without a service the mark has the time of this machine.
+        var old = Event("$late", Room, Alice, "m.room.message", Text($"old {Secret}"));
+        var resent = Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words"));
+        Time.SetUtcNow(isRunning ? Time.GetUtcNow().AddHours(1) : DateTimeOffset.UtcNow.AddHours(1));
+        Assert.True(new ErasureMarks(Logs).Until(Room) <= Time.GetUtcNow().ToUnixTimeMilliseconds());
+        using var next = isRunning ? null : Start();
+        var running = next ?? service;
+        await PushAsync(running, old, resent, Event("$now", Room, Bob, "m.room.message", Text("now")));
+        await AppendAsync(running, Fetched(old.Replace("$late", "$backfilled", StringComparison.Ordinal)));
+        Assert.Equal([$"<{Bob}> now"], AllLines(Room, "log"));
+        Assert.True(File.Exists(Path.Combine(Logs, Room, "latest.log")));
+
+        // Nor is what room.json said written again from memory.
+        Assert.Equal(isKept, File.Exists(Path.Combine(Logs, Room, "room.json")));
+    }
+
+    [Fact]
+    public async Task A_room_whose_records_cannot_be_read_is_removed_by_its_alias()
+    {
+        await LogAsync();
+        File.CreateSymbolicLink(Path.Combine(Logs, "logged_tea"), Room);
+        foreach (var record in Directory.GetFiles(Path.Combine(Logs, Room), "*.jsonl*"))
+            await File.WriteAllTextAsync(record, "damaged", TestContext.Current.CancellationToken);
+        var (exitCode, output) = await RunAsync("erase", "--room", "#logged_tea", "--yes");
+        Assert.True(exitCode == 0, string.Join('\n', output));
+        Assert.Empty(FilesWith(Path.Combine(Logs, Room), Secret));
+        Assert.Empty(Directory.GetFiles(Path.Combine(Logs, Room), "2*.log*"));
+        Assert.NotNull(new ErasureMarks(Logs).Until(Room));
+    }
+
+    [Fact]
+    public async Task What_is_sent_after_the_removal_is_logged()
+    {
+        using var service = Start();
+        await LogAsync(service);
+        var pushed = 0;
+        var stop = false;
+        var pushing = Task.Run(
+            async () =>
+            {
+                while (!Volatile.Read(ref stop))
+                {
+                    Time.Advance(TimeSpan.FromMilliseconds(1));
+                    await PushAsync(service, Event($"$pushed{pushed++}", Room, Bob, "m.room.message", Text("more")));
+                }
+            },
+            TestContext.Current.CancellationToken);
+        var (exitCode, output) = await RunAsync("erase", "--room", Room, "--yes");
+        Volatile.Write(ref stop, true);
+        await pushing;
+        Assert.True(exitCode == 0, string.Join('\n', output));
+        await service.CaughtUpAsync();
+
+        // No gap behind the first one that is logged.
+        var ids = Directory.Exists(Path.Combine(Logs, Room)) ? AllIds(Room) : [];
+        Assert.Equal(Enumerable.Range(pushed - ids.Length, ids.Length).Select(i => $"$pushed{i}"), ids);
+        Assert.NotEmpty(ids);
+    }
+}
