@@ -25,7 +25,7 @@ internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport
             }
         });
         var latest = Path.Combine(folder, RoomFolder.Latest);
-        if (new FileInfo(latest).LinkTarget is not null && !File.Exists(latest))
+        if (new FileInfo(latest).LinkTarget is { } text && !File.Exists(Path.Combine(folder, text)))
         {
             File.Delete(latest);
         }
