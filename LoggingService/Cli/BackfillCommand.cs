@@ -84,9 +84,14 @@ internal static class BackfillCommand
     {
         if (BackfillJob.Read(path) is { IsDone: false } found && found.RoomId == roomId && found.Since == since)
         {
-            found = found with { Error = null, Waiting = null };
-            found.Write(path);
-            return found;
+            var resumed = found with { Error = null, Waiting = null };
+            if (found.Error is not null)
+            {
+                // Otherwise the service may be writing it, for a command that was killed just now.
+                resumed.Write(path);
+            }
+
+            return resumed;
         }
 
         var created = new BackfillJob(roomId, since);
