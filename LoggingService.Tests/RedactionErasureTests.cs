@@ -155,14 +155,17 @@ public class RedactionErasureTests : ErasureTestBase
         await PushAsync(
             service,
             Event("$kept", Room, Bob, "m.room.message", Text("nothing of note")),
+            Event("$old", Other, Alice, "m.room.message", Text("the oldfangled words")),
             Event("$secret", Other, Alice, "m.room.message", Text($"the {Secret} words")));
+
+        // The first round after a start may have been interrupted before.
+        await PushAsync(service, Redaction("$zeroth", Other, "$old"));
+        await UntilErasedAsync("oldfangled");
         await PushAsync(service, Redaction("$first", Room, "$unknown"), Redaction("$second", Other, "$secret"));
+        await UntilErasedAsync(Secret);
 
         // A log that is closed saves its ids.
-        await Wait.UntilAsync(
-            () => File.Exists(Path.Combine(Logs, Other, $"{FirstDay}.ids")),
-            "the room with the event is erased",
-            () => Time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.True(File.Exists(Path.Combine(Logs, Other, $"{FirstDay}.ids")));
         Assert.False(File.Exists(Path.Combine(Logs, Room, $"{FirstDay}.ids")));
     }
 

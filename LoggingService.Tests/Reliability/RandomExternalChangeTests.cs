@@ -38,7 +38,7 @@ public sealed class RandomExternalChangeTests : IDisposable
                 case < 50: await ResendAsync(); break;
                 case < 55: await PushUnloggableAsync(); break;
                 case < 80: ChangeRoom(Pick(_rooms), Pick(ExternalChanges.All)); break;
-                case < 84: ChangeJournal(); break;
+                case < 84: await ChangeJournalAsync(); break;
                 case < 86: ChangeQuarantine(); break;
                 case < 87: Change("all removed", () => ExternalChanges.RemoveFolder(Logs)); break;
                 case < 92: await EmptyJournalAsync(); break;
@@ -161,9 +161,11 @@ public sealed class RandomExternalChangeTests : IDisposable
         _unloggable.RemoveWhere(marker => !text.Contains(marker));
     }
 
-    private void ChangeJournal()
+    /// <summary>What is in the journal only is lost with it.</summary>
+    private async Task ChangeJournalAsync()
     {
         _recentSteps.Add("a change of the journal");
+        await _service!.CaughtUpAsync();
         if (LogFolder.Segments(Logs).LastOrDefault() is not { } segment)
             return;
 
