@@ -68,7 +68,8 @@ public sealed class RoomRetentionTests : IDisposable
         await service.PushAsync("1", Some.State(Tea, "m.room.retention", """{"max_lifetime":1}"""));
         var properties = _folder["logs", Tea, "room.json"];
         await Wait.UntilAsync(
-            () => File.Exists(properties) && File.ReadAllText(properties).Contains("\"max_lifetime\":1", StringComparison.Ordinal), "it is kept");
+            () => File.Exists(properties) && File.ReadAllText(properties).Contains("\"max_lifetime\":1", StringComparison.Ordinal),
+            "it is kept");
         _time.SetUtcNow(Now.AddDays(1));
         await UntilAsync("20261101 20261123");
     }

@@ -171,7 +171,8 @@ internal sealed partial class LogDirectory : IDisposable
     public async Task CaughtUpAsync() => await await _writer.InTurnAsync(_rooms.WhenQuietAsync);
 
     /// <summary>The last event of a room that an earlier process, or this one, logged; <c>null</c> if there is none.</summary>
-    public RoomEvent? FindLast(string roomId) => _replay?.LastEvents.TryRemove(roomId, out var e) == true ? e : RoomRecords.FindLast(Root, roomId);
+    public RoomEvent? FindLast(string roomId) =>
+        _replay?.LastEvents.TryRemove(roomId, out var e) == true ? e : RoomRecords.FindLast(Root, roomId);
 
     /// <summary>Retries what failed, and runs a checkpoint if one is due. To be called once a second.</summary>
     public async Task TickAsync()

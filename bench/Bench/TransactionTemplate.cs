@@ -9,7 +9,8 @@ namespace Bench;
 
 /// <summary>
 /// A request whose events are those that a real Synapse pushed: messages of all kinds, replies, edits, reactions. They refer to the
-/// events that they referred to there, in the same room. It is built once; a transaction overwrites only numbers of fixed width in it, so that the load generator takes little of the machine.
+/// events that they referred to there, in the same room. It is built once; a transaction overwrites only numbers of fixed width in it,
+/// so that the load generator takes little of the machine.
 /// </summary>
 internal sealed partial class TransactionTemplate
 {
@@ -110,7 +111,9 @@ internal sealed partial class TransactionTemplate
         && e["type"]!.GetValue<string>() is "m.room.message" or "m.reaction" or "m.sticker"
         && e.ToJsonString().Length < 1500;
 
-    /// <summary>The event as Synapse writes it, with slots for the numbers, and how far back its references go. The event id comes first.</summary>
+    /// <summary>
+    /// The event as Synapse writes it, with slots for the numbers, and how far back its references go. The event id comes first.
+    /// </summary>
     private static (string Json, int[] Distances) ToShape(JsonObject e, List<string> earlier)
     {
         e = e.DeepClone().AsObject();
