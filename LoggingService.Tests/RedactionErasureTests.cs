@@ -78,7 +78,7 @@ public class RedactionErasureTests : ErasureTestBase
             Event("$later", Room, Alice, "m.room.message", Text("after the ban")));
         await UntilErasedAsync("zanzibar words", "zanzibar topic", "zanzibar won");
         Assert.Contains($"<{Alice}> zanzibar here", AllLines(Other, "log"));
-        Assert.Equal($"<{Alice}> after the ban", AllLines(Room, "log")[^1]);
+        Assert.Contains($"<{Alice}> after the ban", AllLines(Room, "log"));
     }
 
     [Fact]
