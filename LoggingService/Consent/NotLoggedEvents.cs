@@ -6,32 +6,35 @@ namespace LoggingService.Consent;
 
 /// <summary>
 /// Which events of a room were not logged as they were pushed (<see cref="NotLogged"/>): those of this process, those that it found in the
-/// journal, and, in a room that has any, those that the records of its newest days mark. The records are read once, when an event first
-/// relates to another one.
+/// journal, and those that the records of the room's newest days mark. The records are read once, when an event first relates to another
+/// one, and only where a prefix applies or <c>room.json</c> says that there are such events.
 /// </summary>
 internal sealed class NotLoggedEvents(LogDirectory logs, RoomFiles files)
 {
-    private readonly ConcurrentDictionary<string, Lazy<Task<ConcurrentDictionary<string, bool>>>> _rooms = new();
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, bool>> _ids = new();
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _reading = new();
 
     /// <summary>Whether a room has such events. Cheap: each event of a transaction asks.</summary>
-    public bool HasAny(string roomId) =>
-        files.Get(roomId).HasNotLogged || (logs.ReplayedNotLogged is { Count: > 0 } replayed && replayed.Any(e => e.RoomId == roomId));
+    public bool HasAny(string roomId) => files.Get(roomId).HasNotLogged || logs.ReplayedNotLogged.ContainsKey(roomId);
 
     /// <summary>The ids of a room's events: true for an event without content, false for a reply without quotation.</summary>
-    public Task<ConcurrentDictionary<string, bool>> GetAsync(string roomId) =>
-        _rooms.GetOrAdd(roomId, id => new(() => Task.Run(() => Read(id)))).Value;
-
-    private ConcurrentDictionary<string, bool> Read(string roomId)
+    /// <param name="hasPrefix">A prefix applies in the room: <c>room.json</c> may not have been written.</param>
+    public async ValueTask<ConcurrentDictionary<string, bool>> GetAsync(string roomId, bool hasPrefix)
     {
-        var ids = new ConcurrentDictionary<string, bool>();
-        foreach (var e in logs.ReplayedNotLogged.Where(e => e.RoomId == roomId))
+        var ids = _ids.GetOrAdd(roomId, id => new(logs.ReplayedNotLogged.GetValueOrDefault(id) ?? []));
+        if (hasPrefix || files.Get(roomId).HasNotLogged)
         {
-            Add(ids, e);
-        }
-
-        if (files.Get(roomId).HasNotLogged)
-        {
-            Read(Path.Combine(logs.Root, FolderName.ForRoom(roomId)), ids);
+            var folder = Path.Combine(logs.Root, FolderName.ForRoom(roomId));
+            var reading = _reading.GetOrAdd(roomId, _ => new(() => Task.Run(() => Read(folder, ids))));
+            try
+            {
+                await reading.Value;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Read again for the next event: one room must not fail the transactions of all.
+                _reading.TryRemove(new(roomId, reading));
+            }
         }
 
         return ids;
@@ -48,7 +51,7 @@ internal sealed class NotLoggedEvents(LogDirectory logs, RoomFiles files)
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Damaged, or removed meanwhile: the transaction must not fail for it.
+                // Damaged, or removed meanwhile.
             }
         }
     }

@@ -72,7 +72,7 @@ internal sealed class OptOut(LoggingServiceOptions options, RoomWishes wishes, R
             return e;
         }
 
-        var known = await notLogged.GetAsync(e.RoomId);
+        var known = await notLogged.GetAsync(e.RoomId, prefixes.Length > 0);
         var edited = relatesTo["rel_type"u8].IsString("m.replace"u8) ? Find(relatesTo["event_id"u8]) : null;
         if (isOptedOut || edited == true)
         {

@@ -25,12 +25,19 @@ internal sealed partial class ErasureService(
         {
             try
             {
-                if (_files.ReadRequest() is { } request)
+                try
                 {
-                    await RunAsync(request, stoppingToken);
+                    // First: a request that fails again and again must not keep the words of redacted events.
+                    await redacted.EraseAsync(stoppingToken);
+                }
+                finally
+                {
+                    if (_files.ReadRequest() is { } request)
+                    {
+                        await RunAsync(request, stoppingToken);
+                    }
                 }
 
-                await redacted.EraseAsync(stoppingToken);
                 _lastError = null;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

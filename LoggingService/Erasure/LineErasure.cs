@@ -115,7 +115,7 @@ internal sealed class LineErasure
         {
             Bytes = bytes,
             Event = null,
-            ErasedBy = change.IsErased ? e.ErasedBy ?? _erased[e.EventId].Redaction ?? "" : null,
+            ErasedBy = change.IsErased ? e.ErasedBy ?? _erased[e.EventId].Redaction ?? "" : e.ErasedBy,
         };
     }
 

@@ -22,8 +22,8 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
     /// <summary>The last line of each room that tells whether it is logged.</summary>
     public ConcurrentDictionary<string, RoomEvent> LastEvents { get; } = new();
 
-    /// <summary>What was not logged as it was pushed (<see cref="Events.NotLogged"/>).</summary>
-    public List<RoomEvent> NotLogged { get; } = [];
+    /// <summary>By room and event id, what was not logged as it was pushed: true without its content, false without a quotation.</summary>
+    public Dictionary<string, Dictionary<string, bool>> NotLogged { get; } = [];
 
     /// <summary>Reads all entries once, and marks their rooms as unsynced.</summary>
     public void Read()
@@ -107,11 +107,27 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
 
             if (entry.Entry.Bytes.Span.IndexOf("\"not_logged\":"u8) >= 0 && entry.Event is { } notLogged)
             {
-                NotLogged.Add(notLogged.Copy());
+                AddNotLogged(notLogged);
             }
         }
 
         return rooms;
+    }
+
+    private void AddNotLogged(RoomEvent e)
+    {
+        var isStub = Events.NotLogged.IsStub(e);
+        if (!isStub && !Events.NotLogged.IsWithoutQuote(e))
+        {
+            return;
+        }
+
+        if (!NotLogged.TryGetValue(e.RoomId, out var events))
+        {
+            NotLogged.Add(e.RoomId, events = []);
+        }
+
+        events[e.EventId] = isStub;
     }
 
     private IEnumerable<(Room Room, IReadOnlyList<RoomEntry>? Entries)> ReadBatch(

@@ -78,8 +78,8 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>How many frames of the journal the start has read; it may read a frame again.</summary>
     public long ReplayedFrames => Volatile.Read(ref _replay)?.FramesRead ?? 0;
 
-    /// <summary>What was in the journal at the start and was not logged as it was pushed: its line may not be written yet.</summary>
-    public IReadOnlyList<RoomEvent> ReplayedNotLogged => _replay?.NotLogged ?? [];
+    /// <summary>As <see cref="JournalReplay.NotLogged"/>, of the start: the lines may not be written yet.</summary>
+    public IReadOnlyDictionary<string, Dictionary<string, bool>> ReplayedNotLogged => _replay?.NotLogged ?? [];
 
     /// <summary>What is acknowledged and not yet in the rooms' files.</summary>
     public Backlog Backlog => new(_journal.Size, _writer.OldestAge);
