@@ -163,7 +163,7 @@ internal sealed partial class RoomNotices(
         public static partial void NoticeRefused(ILogger logger, string roomId, string reason);
 
         [LoggerMessage(EventIds.NoticeRecordNotRead, LogLevel.Warning,
-            "Failed to read whether {RoomId} was told that it is logged: {Reason}. It is not told before the next start.")]
+            "Failed to read whether {RoomId} got its notice: {Reason}. No notice is sent before the next start.")]
         public static partial void RecordNotRead(ILogger logger, string roomId, string reason);
     }
 }
