@@ -23,40 +23,46 @@ internal sealed partial class ErasureService(
         using var timer = new PeriodicTimer(Interval);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            try
-            {
-                try
-                {
-                    // First: a request that fails again and again must not keep the words of redacted events.
-                    await redacted.EraseAsync(stoppingToken);
-                }
-                finally
-                {
-                    if (_files.ReadRequest() is { } request)
-                    {
-                        await RunAsync(request, stoppingToken);
-                    }
-                }
+            // One that fails must not keep the other from erasing.
+            var redactionError = await TryAsync(() => redacted.EraseAsync(stoppingToken));
+            var error = await TryAsync(() => RunRequestAsync(stoppingToken)) ?? redactionError;
 
-                _lastError = null;
+            // Once, not for each attempt.
+            if (error is not null && error != _lastError)
+            {
+                Log.Failed(logger, error);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Once, not for each attempt.
-                if (_lastError != e.Message)
-                {
-                    Log.Failed(logger, e.Message);
-                    _lastError = e.Message;
-                }
 
+            _lastError = error;
+            if (error is not null)
+            {
                 await Task.Delay(Interval * 10, stoppingToken);
             }
         }
     }
 
-    /// <summary>Runs a request, and reports its result. The request stays if it fails, or the service stops meanwhile.</summary>
-    private async Task RunAsync(ErasureRequest request, CancellationToken stoppingToken)
+    /// <summary>Returns why an action failed; <c>null</c> if it did not.</summary>
+    private static async Task<string?> TryAsync(Func<Task> action)
     {
+        try
+        {
+            await action();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Runs a request if there is one, and reports its result. It stays if it fails, or the service stops meanwhile.</summary>
+    private async Task RunRequestAsync(CancellationToken stoppingToken)
+    {
+        if (_files.ReadRequest() is not { } request)
+        {
+            return;
+        }
+
         _files.WriteRequest(request with { IsResumed = true });
         ErasureReport report;
         try

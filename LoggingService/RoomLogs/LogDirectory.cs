@@ -67,6 +67,7 @@ internal sealed partial class LogDirectory : IDisposable
     public RoomFaults Faults { get; }
 
     public ErasureMarks Marks { get; }
+
     public RemovedDays Removed { get; }
 
     /// <summary>Replaces files of rooms, for erasures.</summary>

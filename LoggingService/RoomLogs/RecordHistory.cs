@@ -19,8 +19,8 @@ internal sealed class RecordHistory : RoomHistory
     private long _offset;
 
     /// <param name="pending">
-    /// The events of the running append; <c>null</c> where a day's lines are rendered again, all of which
-    /// are known: then only the lines before each count, and of other days only the earlier ones.
+    /// The events of the running append; <c>null</c> where a day's lines are rendered again, all of which are known: then only the lines
+    /// before each count, and of other days only the earlier ones.
     /// </param>
     public RecordHistory(RoomFolder folder, RecordReader.ReadAt record, KnownEvents known, PendingEvents? pending)
     {

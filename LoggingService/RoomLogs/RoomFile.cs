@@ -124,15 +124,13 @@ internal sealed class RoomFiles(LogDirectory logs)
     {
         lock (_lock)
         {
-            var path = Path.Combine(logs.Root, folder);
             if (GetByFolder(folder).NoticeTs is { } sentAt)
             {
-                _files[folder] = new RoomFile(sentAt, null, false, default);
-                _files[folder].Write(path);
+                UpdateByFolder(folder, _ => new(sentAt, null, false, default));
                 return;
             }
 
-            File.Delete(Path.Combine(path, RoomFolder.Properties));
+            File.Delete(Path.Combine(logs.Root, folder, RoomFolder.Properties));
             _files.TryRemove(folder, out _);
         }
     }
