@@ -28,9 +28,9 @@ internal static class IndexCommand
             {
                 return Run(root, parsed.GetValue(rebuild));
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+            catch (Exception e) when (SearchDatabase.IsExpected(e))
             {
-                throw new FatalException($"Failed to update the index in {root}: {e.Message}");
+                throw new FatalException($"Failed to update the index in {root}: {e.GetBaseException().Message}");
             }
         });
         return command;

@@ -54,7 +54,7 @@ internal sealed partial class IndexMaintenance(string root, Func<HiddenItems> hi
                 Log.Damaged(logger, SearchDatabase.PathOf(root), e.Message);
                 TryDelete();
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+            catch (Exception e) when (SearchDatabase.IsExpected(e))
             {
                 if (_error != e.Message)
                 {

@@ -126,6 +126,10 @@ internal static class SearchDatabase
     public static bool IsDamage(SqliteException e) =>
         e.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_ERROR or raw.SQLITE_FORMAT or raw.SQLITE_SCHEMA;
 
+    /// <summary>What can happen to the files, or that SQLite's library is not next to the program.</summary>
+    public static bool IsExpected(Exception e) => e is
+        SqliteException or IOException or UnauthorizedAccessException or DllNotFoundException or TypeInitializationException;
+
     /// <summary>Deletes the index; searches that run end with what they have opened.</summary>
     public static void Delete(string root)
     {

@@ -45,7 +45,7 @@ internal sealed class SearchIndex(string root, TimeZoneInfo zone)
                 ? SearchResults.None
                 : Run(connection, sql, query, searched, before is null ? MaxCount : 0, limit, cancellation);
         }
-        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (SearchDatabase.IsExpected(e))
         {
             // It is damaged, or was just deleted: its writer finds that, too, and builds it again.
             return SearchResults.Unavailable;
