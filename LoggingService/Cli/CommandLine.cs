@@ -44,6 +44,7 @@ internal static partial class CommandLine
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));
         root.Add(EraseCommand.Create(ReadOptions));
         root.Add(ExportCommand.Create(ReadOptions));
+        root.Add(IndexCommand.Create(ReadOptions));
         root.Add(RenderCommand.Create());
         root.Add(RoomsCommand.Create(ReadOptions));
         root.Add(RotateTokensCommand.Create(ReadOptions));
