@@ -18,7 +18,7 @@ public sealed partial class FolderDependencyTests : IDisposable
     private static readonly string[] Order =
     [
         "Options", "Files", "Events", "Rendering", "Logging", "Metrics", "Registration", "Http", "Homeserver", "Rooms", "Journal",
-        "Upgrade", "RoomLogs", "Consent", "Transactions", "History", "Erasure", "Search", "Admin", "Systemd", "Demo",
+        "Upgrade", "RoomLogs", "Consent", "Transactions", "History", "Erasure", "Visibility", "Search", "Pages", "Admin", "Systemd", "Demo",
         "Cli", "",
     ];
 

@@ -146,4 +146,9 @@ internal static class EventIds
     public const int Stalled = 950;
     public const int Progressing = 951;
     public const int NotificationFailed = 952;
+
+    // Visibility and Pages: 1000 to 1049.
+    public const int RoomNotRead = 1000;
+    public const int PageFailed = 1001;
+    public const int PageBug = 1002;
 }
