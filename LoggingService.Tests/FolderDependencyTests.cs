@@ -18,7 +18,8 @@ public sealed partial class FolderDependencyTests : IDisposable
     private static readonly string[] Order =
     [
         "Options", "Files", "Events", "Rendering", "Logging", "Metrics", "Registration", "Http", "Homeserver", "Rooms", "Journal",
-        "Upgrade", "RoomLogs", "Consent", "Transactions", "History", "Erasure", "Admin", "Systemd", "Demo", "Cli", "",
+        "Upgrade", "RoomLogs", "Consent", "Transactions", "History", "Erasure", "Visibility", "Search", "Pages", "Admin", "Systemd", "Demo",
+        "Cli", "",
     ];
 
     private readonly PEReader _file = new(File.OpenRead(typeof(Program).Assembly.Location));

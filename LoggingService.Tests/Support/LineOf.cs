@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
-using LoggingService.Cli;
 using LoggingService.Events;
 using LoggingService.Rendering;
+using LoggingService.RoomLogs;
 
 namespace LoggingService.Tests.Support;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using LoggingService.Cli;
+using LoggingService.RoomLogs;
 using LoggingService.Transactions;
 
 namespace LoggingService.Tests.Support;

@@ -13,6 +13,17 @@ internal static class Wait
     /// <summary>Waits for a condition that may take longer; fails the test after a limit.</summary>
     public static Task UntilAsync(Func<bool> condition, string what, TimeSpan limit) => UntilAsync(condition, what, limit, () => { });
 
+    /// <summary>Waits for a condition that takes a request to tell.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        var end = DateTime.UtcNow + TimeSpan.FromSeconds(15);
+        while (!await condition())
+        {
+            Assert.True(DateTime.UtcNow < end, $"Timed out: {what}");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
     private static async Task UntilAsync(Func<bool> condition, string what, TimeSpan limit, Action meanwhile)
     {
         var end = DateTime.UtcNow + limit;

@@ -44,6 +44,10 @@ internal static partial class CommandLine
         root.Add(DemoCommand.Create(settings => build([.. byKey, .. settings], true)));
         root.Add(EraseCommand.Create(ReadOptions));
         root.Add(ExportCommand.Create(ReadOptions));
+        root.Add(HideCommand.Create(ReadOptions));
+        root.Add(IndexCommand.Create(ReadOptions));
+        root.Add(PagesCommand.Create((parsed, settings) =>
+            SettingsSources.CreateBuilder([.. byKey, .. SettingOption.ReadAll(parsed), .. settings])));
         root.Add(RenderCommand.Create());
         root.Add(RoomsCommand.Create(ReadOptions));
         root.Add(RotateTokensCommand.Create(ReadOptions));
@@ -113,6 +117,6 @@ internal static partial class CommandLine
 
     // The last three are the host's own, which WebApplicationFactory passes.
     [GeneratedRegex(
-        "^--(LoggingService|Logging|ServiceLog|Serilog|environment|contentRoot|applicationName)(:|=|$)", RegexOptions.IgnoreCase)]
+        "^--(LoggingService|Pages|Logging|ServiceLog|Serilog|environment|contentRoot|applicationName)(:|=|$)", RegexOptions.IgnoreCase)]
     private static partial Regex SettingByKey();
 }

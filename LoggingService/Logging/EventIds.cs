@@ -135,8 +135,20 @@ internal static class EventIds
     public const int BackfillFailed = 964;
     public const int BackfillInterrupted = 965;
 
+    // Search: 980 to 989.
+    public const int IndexBuilt = 980;
+    public const int IndexDamaged = 981;
+    public const int IndexRebuilding = 982;
+    public const int IndexFailed = 983;
+    public const int RecordNotIndexed = 984;
+
     // Systemd: 950 to 959.
     public const int Stalled = 950;
     public const int Progressing = 951;
     public const int NotificationFailed = 952;
+
+    // Visibility and Pages: 1000 to 1049.
+    public const int RoomNotRead = 1000;
+    public const int PageFailed = 1001;
+    public const int PageBug = 1002;
 }

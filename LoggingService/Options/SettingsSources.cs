@@ -15,12 +15,13 @@ internal static class SettingsSources
 
     // "$schema" is for editors.
     private static readonly string[] TopLevelKeys =
-        ["Logging", "ServiceLog", "LoggingService", "Kestrel", "urls", "AllowedHosts", "Serilog", "$schema"];
+        ["Logging", "ServiceLog", "LoggingService", "Pages", "Kestrel", "urls", "AllowedHosts", "Serilog", "$schema"];
 
     private static readonly Dictionary<string, IReadOnlyList<string>> KeysBySection = new(StringComparer.OrdinalIgnoreCase)
     {
         ["LoggingService"] = LoggingServiceOptions.Keys,
         ["ServiceLog"] = ServiceLogOptions.Keys,
+        ["Pages"] = PagesOptions.Keys,
     };
 
     /// <summary>The names of all sections, and of settings without one.</summary>

@@ -55,6 +55,9 @@ internal static class Attachment
     private static RawJson LocationBlock(RawJson content, TypeCheck types) =>
         types.Object(TypeCheck.StableOrUnstable(content["m.location"u8], content["org.matrix.msc3488.location"u8]));
 
+    /// <summary><c>66.5 KB</c>.</summary>
+    public static string Size(long bytes) => System.Text.Encoding.UTF8.GetString(FormatSize(bytes).Span);
+
     private static Phrase FormatSize(long bytes)
     {
         ReadOnlySpan<string> units = ["B", "KB", "MB", "GB", "TB", "PB", "EB"];

@@ -164,6 +164,24 @@ internal sealed class KnownEvents
     /// <summary>Frees the memory of the filter: until another day starts, each lookup searches the files of all days.</summary>
     public void DropFilter() => _filter = null;
 
+    /// <summary>
+    /// Whether a day's record may contain an event: true also where its <c>.ids</c> file is missing or of another state of the record.
+    /// Writes nothing.
+    /// </summary>
+    public static bool MayContain(string folder, DateOnly day, string eventId)
+    {
+        try
+        {
+            return RecordStamp.Read(Path.Combine(folder, DayFileName.Record(day).ToString())) is not { } stamp
+                || EventIdFile.Read(
+                    Path.Combine(folder, DayFileName.Ids(day).ToString()), stamp, ids => ids.Find(Hash(eventId, ids.Seed)) is not null);
+        }
+        catch (InvalidDataException)
+        {
+            return true;
+        }
+    }
+
     private static ulong Hash(string id, ulong seed) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(id.AsSpan()), (long)seed);
 
     private void Start()

@@ -6,6 +6,12 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
+// bench/search: the folder for the records and the index, and the number of events.
+if (args is ["search", var folder, var events])
+{
+    return Micro.SearchBenchmark.Run(folder, int.Parse(events));
+}
+
 // The cost of the parts of a transaction, in a minute or two. To select: dotnet run -c Release --project bench/Micro -- --filter '*append*'
 // Runs in process: building one program per benchmark takes longer than measuring it.
 var config = ManualConfig.CreateEmpty()

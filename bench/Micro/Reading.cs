@@ -1,8 +1,8 @@
 using Bench;
 using BenchmarkDotNet.Attributes;
-using LoggingService.Cli;
 using LoggingService.Events;
 using LoggingService.Rendering;
+using LoggingService.RoomLogs;
 using LoggingService.Transactions;
 
 namespace Micro;

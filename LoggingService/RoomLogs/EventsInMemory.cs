@@ -1,7 +1,6 @@
 using LoggingService.Rendering;
-using LoggingService.RoomLogs;
 
-namespace LoggingService.Cli;
+namespace LoggingService.RoomLogs;
 
 /// <summary>The earlier events of one room, as they were read.</summary>
 internal sealed class EventsInMemory : RoomHistory

@@ -1,0 +1,65 @@
+using System.Net;
+using LoggingService.Options;
+using LoggingService.Pages;
+using LoggingService.Visibility;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoggingService.Tests.Support;
+
+/// <summary>The pages of a log directory, on a real socket in the test process.</summary>
+internal sealed class PagesUnderTest : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+
+    private PagesUnderTest(WebApplication app) => _app = app;
+
+    public VisibleRooms Rooms => _app.Services.GetRequiredService<VisibleRooms>();
+
+    /// <summary>Starts the pages, and waits until they have read the logs.</summary>
+    /// <param name="settings">Such as <c>--Pages:PathPrefix=/logs</c>.</param>
+    public static async Task<PagesUnderTest> StartAsync(string logs, params string[] settings)
+    {
+        Directory.CreateDirectory(logs);
+        var builder = SettingsSources.CreateBuilder(
+            ["--Pages:Urls=http://127.0.0.1:0", $"--{SettingsSources.MachineFileKey}=", .. settings]);
+        var pages = new PagesUnderTest(PagesHost.Build(builder, PagesOptions.Read(builder.Configuration), logs));
+        await pages._app.StartAsync(TestContext.Current.CancellationToken);
+        await Wait.UntilAsync(() => pages.Rooms.IsReady, "the logs are read");
+        return pages;
+    }
+
+    /// <param name="path">Is sent as it is.</param>
+    public async Task<PageResponse> GetAsync(string path, params (string Name, string Value)[] headers)
+    {
+        var uri = new Uri(
+            $"{_app.Urls.Single()}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        using var request = new HttpRequestMessage(HttpMethod.Get, uri);
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var response = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        var all = response.Headers.Concat(response.Content.Headers)
+            .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
+        return new(response.StatusCode, all, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>The body of a page that must exist.</summary>
+    public async Task<string> ReadAsync(string path)
+    {
+        var response = await GetAsync(path);
+        Assert.True(response.Status == HttpStatusCode.OK, $"{path}: {response.Status}");
+        return response.Body;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    internal sealed record PageResponse(HttpStatusCode Status, IReadOnlyDictionary<string, string> Headers, string Body);
+}

@@ -1,0 +1,76 @@
+using LoggingService.Visibility;
+
+namespace LoggingService.Pages;
+
+/// <summary>One page of a day: its lines as a reader sees them.</summary>
+internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Pages)
+{
+    public const int LinesPerPage = 300;
+
+    /// <summary>Fewer changes of members than this are not folded.</summary>
+    private const int MinFold = 3;
+
+    /// <param name="page">From 1; beyond the last page it is empty.</param>
+    /// <exception cref="IOException">A record can't be read.</exception>
+    public static ChatDay Read(RoomVisibility room, Reader reader, DateOnly day, int page, TimeZoneInfo zone, Text text)
+    {
+        var events = room.Read(reader, day).ToList();
+        var relations = new ChatRelations(events, ReadNext(room, reader, day));
+        var messages = new ChatMessages(room, relations, new EventLookup(room, reader), zone, text);
+        var lines = relations.Lines.Skip((page - 1) * LinesPerPage).Take(LinesPerPage).ToHashSet(ReferenceEqualityComparer.Instance);
+        var history = new DayHistory(room);
+        var sentences = new EventText(history, zone);
+        var items = new List<ChatItem>();
+        foreach (var e in events)
+        {
+            if (lines.Contains(e))
+            {
+                items.Add(ChatMessages.IsMessage(e) || e.Stub is not null
+                    ? messages.Create(e)
+                    : new ChatSentence(e.Event.EventId, messages.TimeOf(e), sentences.Sentence(e))
+                    {
+                        IsMember = e.Event.Type == "m.room.member",
+                    });
+            }
+
+            history.Add(e);
+        }
+
+        var pages = Math.Max(1, (relations.Lines.Count + LinesPerPage - 1) / LinesPerPage);
+        return new(Fold(items), page, pages);
+    }
+
+    /// <summary>The page on which an event of a day is, and the event in whose line.</summary>
+    public static (int Page, string Line) Find(RoomVisibility room, Reader reader, VisibleEvent e)
+    {
+        var relations = new ChatRelations([.. room.Read(reader, e.Position.Day)], []);
+        var line = relations.LineOf(e.Event.EventId);
+        var index = relations.Lines.Index().FirstOrDefault(other => other.Item.Event.EventId == line).Index;
+        return ((index / LinesPerPage) + 1, e.Original is null ? e.Event.EventId : line);
+    }
+
+    /// <summary>What was added to messages after midnight.</summary>
+    private static IEnumerable<VisibleEvent> ReadNext(RoomVisibility room, Reader reader, DateOnly day) =>
+        room.Days.FirstOrDefault(other => other > day) is var next && next > day ? room.Read(reader, next) : [];
+
+    private static List<ChatItem> Fold(List<ChatItem> items)
+    {
+        var folded = new List<ChatItem>();
+        for (var i = 0; i < items.Count;)
+        {
+            var run = items.Skip(i).TakeWhile(item => item is ChatSentence { IsMember: true }).Cast<ChatSentence>().ToList();
+            if (run.Count >= MinFold)
+            {
+                folded.Add(new ChatFold(run));
+                i += run.Count;
+            }
+            else
+            {
+                folded.Add(items[i]);
+                i++;
+            }
+        }
+
+        return folded;
+    }
+}

@@ -1,0 +1,95 @@
+using System.Buffers;
+
+namespace LoggingService.Pages;
+
+/// <summary>
+/// How deep HTML is nested, before it is parsed: recursion over very deep elements would end the process. An upper bound: an end tag counts
+/// only for the innermost open element, since elements that are closed out of order may stay open. (HTML, "Tokenization".)
+/// </summary>
+internal static class HtmlDepth
+{
+    private static readonly SearchValues<char> EndOfName = SearchValues.Create(" \t\n\r\f/>");
+
+    private static readonly SearchValues<char> EndOfAttributeName = SearchValues.Create(" \t\n\r\f/>=");
+    private static readonly SearchValues<char> EndOfValue = SearchValues.Create(" \t\n\r\f>");
+
+    private static readonly HashSet<string> Void =
+        ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
+
+    /// <summary>False also for comments and other markup that messages do not have, and that could hide tags.</summary>
+    public static bool IsAtMost(string html, int depth)
+    {
+        var open = new Stack<string>();
+        var rest = html.AsSpan();
+        for (int start; (start = rest.IndexOf('<')) >= 0;)
+        {
+            rest = rest[(start + 1)..];
+            var isEnd = rest.StartsWith('/');
+            var tag = isEnd ? rest[1..] : rest;
+            if (tag.IsEmpty || !char.IsAsciiLetter(tag[0]))
+            {
+                if (isEnd || rest.StartsWith('!') || rest.StartsWith('?'))
+                {
+                    return false;
+                }
+
+                continue;
+            }
+
+            var length = tag.IndexOfAny(EndOfName);
+            var name = (length < 0 ? tag : tag[..length]).ToString().ToLowerInvariant();
+            rest = length < 0 ? default : SkipAttributes(tag[length..]);
+            if (isEnd)
+            {
+                if (open.TryPeek(out var innermost) && innermost == name)
+                {
+                    open.Pop();
+                }
+            }
+            else if (!Void.Contains(name))
+            {
+                open.Push(name);
+                if (open.Count > depth)
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>What follows the tag whose name was read.</summary>
+    private static ReadOnlySpan<char> SkipAttributes(ReadOnlySpan<char> rest)
+    {
+        while (true)
+        {
+            rest = rest.TrimStart(" \t\n\r\f/");
+            if (rest.IsEmpty || rest[0] == '>')
+            {
+                return rest.IsEmpty ? rest : rest[1..];
+            }
+
+            // An equals sign at the start is a part of the name.
+            var end = rest[1..].IndexOfAny(EndOfAttributeName);
+            if (end < 0)
+            {
+                return default;
+            }
+
+            rest = rest[(end + 1)..];
+            var value = rest.TrimStart(" \t\n\r\f");
+            if (value.StartsWith('='))
+            {
+                rest = SkipValue(value[1..].TrimStart(" \t\n\r\f"));
+            }
+        }
+    }
+
+    private static ReadOnlySpan<char> SkipValue(ReadOnlySpan<char> rest)
+    {
+        var isQuoted = rest.StartsWith('"') || rest.StartsWith('\'');
+        var end = isQuoted ? rest[1..].IndexOf(rest[0]) : rest.IndexOfAny(EndOfValue);
+        return end < 0 ? default : isQuoted ? rest[(end + 2)..] : rest[end..];
+    }
+}

@@ -1,0 +1,52 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.RateLimiting;
+
+namespace LoggingService.Pages;
+
+/// <summary>How much of the machine readers may use, each and together.</summary>
+internal static class PageLimits
+{
+    /// <summary>Requests of one address at once, and then each second.</summary>
+    private const int Burst = 300;
+    private const int PerSecond = 20;
+
+    /// <summary>Requests that wait for their turn.</summary>
+    private const int Queue = 2000;
+
+    public static void Configure(RateLimiterOptions options)
+    {
+        options.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+        options.OnRejected = async (context, _) =>
+        {
+            context.HttpContext.Response.Headers.RetryAfter = "2";
+            await context.HttpContext.RequestServices.GetRequiredService<PageRenderer>().WriteBusyAsync(context.HttpContext);
+        };
+        options.GlobalLimiter = PartitionedRateLimiter.CreateChained(
+            PartitionedRateLimiter.Create<HttpContext, string>(http => RateLimitPartition.GetTokenBucketLimiter(
+                PrefixOf(http.Connection.RemoteIpAddress),
+                _ => new()
+                {
+                    TokenLimit = Burst,
+                    TokensPerPeriod = PerSecond,
+                    ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+                    AutoReplenishment = true,
+                })),
+            PartitionedRateLimiter.Create<HttpContext, string>(_ => RateLimitPartition.GetConcurrencyLimiter(
+                "", _ => new() { PermitLimit = Math.Max(2, Environment.ProcessorCount), QueueLimit = Queue })));
+    }
+
+    /// <summary>One user may have as many IPv6 addresses as the last 64 bits can tell apart.</summary>
+    private static string PrefixOf(IPAddress? address)
+    {
+        if (address is null)
+        {
+            return "";
+        }
+
+        return address.IsIPv4MappedToIPv6 || address.AddressFamily != AddressFamily.InterNetworkV6
+            ? address.MapToIPv4().ToString()
+            : Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8));
+    }
+}

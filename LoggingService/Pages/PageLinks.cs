@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using LoggingService.Visibility;
+
+namespace LoggingService.Pages;
+
+/// <summary>The addresses of the pages, and of what they link to. Every part is percent-encoded.</summary>
+/// <param name="prefix">Empty, or a path such as <c>/logs</c>.</param>
+internal sealed class PageLinks(string prefix)
+{
+    public string Rooms => $"{prefix}/";
+
+    public string Asset(string name) => $"{prefix}/assets/{name}";
+
+    public string Room(RoomVisibility room) => $"{prefix}/r/{Encode(room.Address)}";
+
+    public string Latest(RoomVisibility room) => $"{Room(room)}/latest";
+
+    public string Feed(RoomVisibility room) => $"{Room(room)}/feed.atom";
+
+    public string Year(RoomVisibility room, int year) => string.Create(CultureInfo.InvariantCulture, $"{Room(room)}/{year:0000}");
+
+    public string Day(RoomVisibility room, DateOnly day, int page = 1) =>
+        $"{Room(room)}/{day.ToString("yyyy/MM/dd", CultureInfo.InvariantCulture)}"
+        + (page > 1 ? string.Create(CultureInfo.InvariantCulture, $"?page={page}") : "");
+
+    /// <summary>The page of an event, independent of its day and of the room's aliases.</summary>
+    public string Event(RoomVisibility room, string eventId) => $"{prefix}/r/{Encode(room.RoomId)}/e/{Encode(eventId)}";
+
+    /// <summary>The id of an event's element, which is also the fragment of its address. Event ids may hold anything.</summary>
+    public static string Anchor(string eventId) =>
+        $"e{XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(eventId)):x16}";
+
+    /// <summary>An address for apps. (Matrix specification, appendices, "matrix: URI scheme".)</summary>
+    public static string Matrix(RoomVisibility room, string eventId) =>
+        $"matrix:roomid/{Encode(room.RoomId[1..])}/e/{Encode(eventId.TrimStart('$'))}{Via(room)}";
+
+    /// <summary>An address for browsers. (Matrix specification, appendices, "matrix.to navigation".)</summary>
+    public static string MatrixTo(RoomVisibility room, string eventId) =>
+        $"https://matrix.to/#/{Encode(room.RoomId)}/{Encode(eventId)}{Via(room)}";
+
+    /// <summary>Also <c>.</c> and <c>..</c> are encoded, which browsers resolve.</summary>
+    public static string Encode(string part) =>
+        part.Trim('.').Length == 0 ? part.Replace(".", "%2E", StringComparison.Ordinal) : Uri.EscapeDataString(part);
+
+    /// <summary>A server by which the room can be found.</summary>
+    private static string Via(RoomVisibility room)
+    {
+        var name = room.CanonicalAlias is { } alias ? alias : room.RoomId;
+        var colon = name.IndexOf(':', StringComparison.Ordinal);
+        return colon < 0 ? "" : $"?via={Encode(name[(colon + 1)..])}";
+    }
+}

@@ -1,0 +1,31 @@
+using LoggingService.Visibility;
+using Microsoft.AspNetCore.Html;
+
+namespace LoggingService.Pages;
+
+/// <summary>What the frame of each page shows.</summary>
+/// <param name="Room"><c>null</c> for pages of no room.</param>
+/// <param name="IsIndexed">Search engines may index the page.</param>
+internal sealed record PageFrame(
+    string Title, Text Text, PageLinks Links, Assets Assets, string? Contact, RoomVisibility? Room, bool IsIndexed, HtmlString Content)
+{
+    public string RoomTitle => Room is null ? "" : RoomTitleOf(Room);
+
+    public static string RoomTitleOf(RoomVisibility room) =>
+        room.Name ?? room.CanonicalAlias ?? (room.Links.Count > 0 ? $"#{room.Links[0]}" : room.RoomId);
+}
+
+internal sealed record RoomsModel(Text Text, PageLinks Links, bool IsReady, IReadOnlyList<RoomRow> Rooms);
+
+internal sealed record RoomRow(RoomVisibility Room, string Title, string Initial, string Alias, DateTimeOffset LastEvent);
+
+internal sealed record DayModel(
+    Text Text, PageLinks Links, RoomVisibility Room, DateOnly Day, ChatDay Chat, DateOnly? Previous, DateOnly? Next, string Zone,
+    IReadOnlySet<string> AmbiguousNames);
+
+/// <param name="IsContinued">The line before is of the same sender.</param>
+internal sealed record MessageModel(DayModel Day, ChatMessage Message, bool IsContinued, bool IsReply = false);
+
+internal sealed record CalendarModel(Text Text, PageLinks Links, RoomVisibility Room, int Year, IReadOnlyList<int> Years, int Most);
+
+internal sealed record NoticeModel(string Title, string Message);

@@ -1,0 +1,59 @@
+using LoggingService.Visibility;
+using RazorSlices;
+
+namespace LoggingService.Pages;
+
+/// <summary>Writes pages: the content, then the frame around it.</summary>
+internal sealed class PageRenderer(PageLinks links, Assets assets, PagesOptions options)
+{
+    private const string HtmlType = "text/html; charset=utf-8";
+
+    public Text Text { get; } = Text.English;
+
+    /// <summary>The same bytes for whatever is unknown, hidden or private.</summary>
+    public Task WriteNotFoundAsync(HttpContext http) =>
+        WriteNoticeAsync(http, StatusCodes.Status404NotFound, Text.NotFoundTitle, Text.NotFound);
+
+    public Task WriteBusyAsync(HttpContext http) =>
+        WriteNoticeAsync(http, StatusCodes.Status429TooManyRequests, Text.BusyTitle, Text.Busy);
+
+    public Task WriteFailedAsync(HttpContext http) =>
+        WriteNoticeAsync(http, StatusCodes.Status503ServiceUnavailable, Text.FailedTitle, Text.Failed);
+
+    /// <param name="content">The slice between header and footer.</param>
+    public async Task WriteAsync(HttpContext http, int status, string title, RoomVisibility? room, RazorSlice content)
+    {
+        var html = await RenderAsync(content);
+        var frame = new PageFrame(title, Text, links, assets, options.Contact, room, IsIndexed(room), new(html));
+        var page = await RenderAsync(new AspNetCoreGeneratedDocument.Pages_Layout { Model = frame });
+        await WriteAsync(http, status, HtmlType, page);
+    }
+
+    public static async Task<string> RenderAsync(RazorSlice slice)
+    {
+        using var writer = new StringWriter();
+        await slice.RenderAsync(writer, MessageHtml.Encoder);
+        return writer.ToString();
+    }
+
+    public static async Task WriteAsync(HttpContext http, int status, string type, string content)
+    {
+        var bytes = System.Text.Encoding.UTF8.GetBytes(content);
+        http.Response.StatusCode = status;
+        http.Response.ContentType = type;
+        http.Response.ContentLength = bytes.Length;
+        if (!HttpMethods.IsHead(http.Request.Method))
+        {
+            await http.Response.Body.WriteAsync(bytes, http.RequestAborted);
+        }
+    }
+
+    private Task WriteNoticeAsync(HttpContext http, int status, string title, string message)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        return WriteAsync(http, status, title, null, new AspNetCoreGeneratedDocument.Pages_NoticePage { Model = new(title, message) });
+    }
+
+    private bool IsIndexed(RoomVisibility? room) => room is not null
+        && options.RobotsAllowed.Any(allowed => allowed == room.RoomId || allowed == room.CanonicalAlias);
+}

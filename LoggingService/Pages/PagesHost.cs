@@ -1,0 +1,63 @@
+using LoggingService.Files;
+using LoggingService.Http;
+using LoggingService.Visibility;
+using Microsoft.AspNetCore.HttpOverrides;
+
+namespace LoggingService.Pages;
+
+/// <summary>The web server of the pages: a process of its own, without a token, that only reads the logs.</summary>
+internal static class PagesHost
+{
+    /// <param name="builder">With the settings.</param>
+    /// <param name="root">The log directory.</param>
+    /// <exception cref="ConfigurationException">An address to listen on is invalid.</exception>
+    public static WebApplication Build(WebApplicationBuilder builder, PagesOptions options, string root)
+    {
+        // The addresses of the service are not those of the pages, and its log file has one writer.
+        var addresses = options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(url => new ListenAddress(url, SettingReader.NameOf(builder.Configuration, "Pages:Urls")))
+            .ToList();
+        foreach (var address in addresses)
+        {
+            if (address.DescribeInvalid() is { } error)
+            {
+                throw new ConfigurationException($"{address.Setting} is \"{address.Url}\": {error}");
+            }
+        }
+
+        builder.AddServiceLog(writesFile: false);
+        builder.WebHost.UseUrls(options.Urls);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Configure(new ConfigurationBuilder().Build());
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Limits.MaxConcurrentConnections = OpenFileLimit.ForConnections;
+        });
+        builder.Services.AddSingleton<IReadOnlyList<ListenAddress>>(addresses);
+        builder.Services.AddSingleton(options).AddSingleton<Assets>().AddSingleton(new PageLinks(options.PathPrefix));
+        builder.Services.AddSingleton(TimeZoneInfo.Local);
+        builder.Services.AddSingleton(services => new VisibleRooms(root, services.GetRequiredService<ILogger<VisibleRooms>>()));
+        builder.Services.AddHostedService<VisibleRoomsRefresh>();
+        builder.Services.AddSingleton<PageRenderer>().AddSingleton<RoomPages>().AddSingleton<RoomDownloads>().AddSingleton<PageRoutes>();
+        builder.Services.AddRateLimiter(limiter => PageLimits.Configure(limiter));
+        builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
+        {
+            forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor;
+            forwarded.ForwardLimit = options.Proxies.Count;
+            forwarded.KnownProxies.Clear();
+            forwarded.KnownIPNetworks.Clear();
+            foreach (var proxy in options.Proxies)
+            {
+                forwarded.KnownProxies.Add(proxy);
+            }
+        });
+
+        var app = builder.Build();
+        app.UseForwardedHeaders();
+        app.Use(PageHeaders.SetAsync);
+        app.UseRateLimiter();
+        app.Run(app.Services.GetRequiredService<PageRoutes>().HandleAsync);
+        return app;
+    }
+}

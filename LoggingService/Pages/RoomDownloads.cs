@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Text;
+using System.Xml;
+using LoggingService.Rendering;
+using LoggingService.Visibility;
+
+namespace LoggingService.Pages;
+
+/// <summary>What programs read: a room's feed, a day as text or as records. All of it is made from what the reader may see.</summary>
+internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, TimeZoneInfo zone)
+{
+    private const int FeedEntries = 50;
+
+    public async Task WriteTextAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day)
+    {
+        var history = new DayHistory(room);
+        var text = new EventText(history, zone);
+        await WriteLinesAsync(http, "text/plain; charset=utf-8", room.Read(reader, day).Select(e =>
+        {
+            var line = text.Line(e);
+            history.Add(e);
+            return Encoding.UTF8.GetBytes($"{line}\n");
+        }));
+    }
+
+    public static Task WriteRecordsAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day) => WriteLinesAsync(
+        http, "application/x-ndjson; charset=utf-8", room.Read(reader, day).Select(e => (byte[])[.. e.Event.Json.Bytes.Span, (byte)'\n']));
+
+    public async Task WriteFeedAsync(HttpContext http, Reader reader, RoomVisibility room)
+    {
+        var title = PageFrame.RoomTitleOf(room);
+        using var output = new MemoryStream();
+        using (var xml = XmlWriter.Create(output, new() { Encoding = new UTF8Encoding(false), CheckCharacters = false }))
+        {
+            xml.WriteStartElement("feed", "http://www.w3.org/2005/Atom");
+            xml.WriteElementString("id", $"https://matrix.to/#/{PageLinks.Encode(room.RoomId)}");
+            xml.WriteElementString("title", Valid(title));
+            xml.WriteElementString("updated", TimeText(room.LastReceivedAt));
+            WriteLink(xml, "alternate", links.Latest(room));
+            foreach (var (message, name) in Newest(reader, room))
+            {
+                xml.WriteStartElement("entry");
+                xml.WriteElementString("id", PageLinks.MatrixTo(room, message.EventId).Split('?')[0]);
+                xml.WriteElementString("title", Valid($"{name}: {Start(message)}"));
+                xml.WriteElementString("updated", message.Time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
+                xml.WriteStartElement("author");
+                xml.WriteElementString("name", Valid(name));
+                xml.WriteEndElement();
+                WriteLink(xml, "alternate", links.Event(room, message.EventId));
+                xml.WriteStartElement("content");
+                xml.WriteAttributeString("type", "html");
+                xml.WriteString(Valid(message.Body.Value ?? ""));
+                xml.WriteEndElement();
+                xml.WriteEndElement();
+            }
+
+            xml.WriteEndElement();
+        }
+
+        http.Response.Headers.CacheControl = "no-cache";
+        await PageRenderer.WriteAsync(
+            http, StatusCodes.Status200OK, "application/atom+xml; charset=utf-8", Encoding.UTF8.GetString(output.ToArray()));
+    }
+
+    /// <summary>The newest messages that say something, newest first.</summary>
+    private IEnumerable<(ChatMessage Message, string Name)> Newest(Reader reader, RoomVisibility room) =>
+        room.Days.Reverse().Take(7)
+            .SelectMany(day =>
+            {
+                var events = room.Read(reader, day).ToList();
+                var relations = new ChatRelations(events, []);
+                var messages = new ChatMessages(room, relations, new EventLookup(room, reader), zone, renderer.Text);
+                return relations.Lines.Reverse()
+                    .Where(e => e.Stub is null && ChatMessages.IsMessage(e))
+                    .Select(e => messages.Create(e) with { Thread = [] });
+            })
+            .Where(message => message.Body.Value is { Length: > 0 } || message.File is not null)
+            .Take(FeedEntries)
+            .Select(message => (message, message.Sender.Name));
+
+    private static string Start(ChatMessage message)
+    {
+        var text = message.File?.Name ?? message.PlainText.ReplaceLineEndings(" ");
+        return text.Length <= 80 ? text : $"{text[..79]}…";
+    }
+
+    private static void WriteLink(XmlWriter xml, string relation, string address)
+    {
+        xml.WriteStartElement("link");
+        xml.WriteAttributeString("rel", relation);
+        xml.WriteAttributeString("href", address);
+        xml.WriteEndElement();
+    }
+
+    private static string TimeText(long milliseconds) =>
+        LogLine.TimeAt(milliseconds, TimeZoneInfo.Utc).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+
+    /// <summary>Text without what XML can't hold.</summary>
+    private static string Valid(string text)
+    {
+        var valid = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var isValid = rune.Value is '\t' or '\n' or '\r' or (>= 0x20 and not (0xFFFE or 0xFFFF));
+            valid.Append(isValid ? rune.ToString() : "\uFFFD");
+        }
+
+        return valid.ToString();
+    }
+
+    private static async Task WriteLinesAsync(HttpContext http, string type, IEnumerable<byte[]> lines)
+    {
+        http.Response.Headers.CacheControl = "no-cache";
+        http.Response.ContentType = type;
+        foreach (var line in lines)
+        {
+            await http.Response.Body.WriteAsync(line, http.RequestAborted);
+        }
+    }
+}

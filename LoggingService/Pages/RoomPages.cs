@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using LoggingService.Rendering;
+using LoggingService.Visibility;
+
+namespace LoggingService.Pages;
+
+/// <summary>The list of rooms, and the pages of a room.</summary>
+internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageLinks links, Assets assets, TimeZoneInfo zone)
+{
+    private readonly Text _text = renderer.Text;
+
+    public Task WriteRoomsAsync(HttpContext http, Reader reader)
+    {
+        var rows = rooms.All(reader)
+            .Where(room => room.Days.Count > 0)
+            .Select(room => (Room: room, Title: PageFrame.RoomTitleOf(room)))
+            .Select(row => new RoomRow(
+                row.Room, row.Title, InitialOf(row.Title),
+                row.Room.CanonicalAlias ?? string.Join(", ", row.Room.Links.Select(link => $"#{link}")),
+                LogLine.TimeAt(row.Room.LastReceivedAt, zone)))
+            .OrderByDescending(row => row.LastEvent)
+            .ToList();
+        http.Response.Headers.CacheControl = "no-cache";
+        return renderer.WriteAsync(
+            http, StatusCodes.Status200OK, _text.Rooms, null,
+            new AspNetCoreGeneratedDocument.Pages_RoomsPage { Model = new(_text, links, rooms.IsReady, rows) });
+    }
+
+    /// <param name="year">The newest one without it.</param>
+    public async Task<bool> TryWriteCalendarAsync(HttpContext http, RoomVisibility room, int? year)
+    {
+        var years = room.Days.Select(day => day.Year).Distinct().ToList();
+        var shown = year ?? years.LastOrDefault();
+        if (!years.Contains(shown))
+        {
+            return false;
+        }
+
+        var most = room.Days.Where(day => day.Year == shown).Max(room.CountOf);
+        http.Response.Headers.CacheControl = "no-cache";
+        await renderer.WriteAsync(
+            http, StatusCodes.Status200OK, $"{PageFrame.RoomTitleOf(room)} · {_text.Calendar} {shown}", room,
+            new AspNetCoreGeneratedDocument.Pages_CalendarPage { Model = new(_text, links, room, shown, years, most) });
+        return true;
+    }
+
+    public bool RedirectToLatest(HttpContext http, RoomVisibility room) => Redirect(http, links.Day(room, room.Days[^1]));
+
+    public async Task<bool> TryRedirectToEventAsync(HttpContext http, Reader reader, RoomVisibility room, string eventId)
+    {
+        if (room.Find(reader, eventId) is not { } e)
+        {
+            return false;
+        }
+
+        await Task.CompletedTask;
+        var (page, line) = ChatDay.Find(room, reader, e);
+        return Redirect(http, $"{links.Day(room, e.Position.Day, page)}#{PageLinks.Anchor(line)}");
+    }
+
+    public async Task<bool> TryWriteDayAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day)
+    {
+        var page = 1;
+        if (http.Request.Query["page"] is [{ } text]
+            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out page) || page < 1))
+        {
+            return false;
+        }
+
+        var isPast = day != room.Days[^1];
+        http.Response.Headers.CacheControl = "no-cache";
+        if (isPast && IsUnchanged(http, room, day, page))
+        {
+            return true;
+        }
+
+        var chat = ChatDay.Read(room, reader, day, page, zone, _text);
+        if (page > chat.Pages)
+        {
+            return false;
+        }
+
+        var model = new DayModel(
+            _text, links, room, day, chat, Neighbour(room, day, before: true), Neighbour(room, day, before: false),
+            ZoneOf(day), AmbiguousNamesOf(chat));
+        await renderer.WriteAsync(
+            http, StatusCodes.Status200OK, $"{PageFrame.RoomTitleOf(room)} · {day:yyyy-MM-dd}", room,
+            new AspNetCoreGeneratedDocument.Pages_DayPage { Model = model });
+        return true;
+    }
+
+    private static bool Redirect(HttpContext http, string address)
+    {
+        http.Response.Headers.CacheControl = "no-cache";
+        http.Response.StatusCode = StatusCodes.Status302Found;
+        http.Response.Headers.Location = address;
+        return true;
+    }
+
+    /// <summary>Sets the tag of a past day's page; true, with a 304, if the browser has that page.</summary>
+    private bool IsUnchanged(HttpContext http, RoomVisibility room, DateOnly day, int page)
+    {
+        var next = Neighbour(room, day, before: false);
+        var state = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{assets.Style} {assets.Script} {typeof(RoomPages).Module.ModuleVersionId} {room.Revision} {room.StampOf(day)} "
+            + $"{(next is { } later ? room.StampOf(later) : null)} {page} {Neighbour(room, day, before: true)} {next}");
+        var tag = $"\"{XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(state)):x32}\"";
+        http.Response.Headers.ETag = tag;
+        if (http.Request.Headers.IfNoneMatch != tag)
+        {
+            return false;
+        }
+
+        http.Response.StatusCode = StatusCodes.Status304NotModified;
+        return true;
+    }
+
+    private static DateOnly? Neighbour(RoomVisibility room, DateOnly day, bool before) => before
+        ? room.Days.Where(other => other < day).Select(other => (DateOnly?)other).LastOrDefault()
+        : room.Days.Where(other => other > day).Select(other => (DateOnly?)other).FirstOrDefault();
+
+    private string ZoneOf(DateOnly day)
+    {
+        var offset = zone.GetUtcOffset(day.ToDateTime(new TimeOnly(12, 0)));
+        return $"UTC{(offset < TimeSpan.Zero ? "−" : "+")}{offset:hh\\:mm}";
+    }
+
+    private static HashSet<string> AmbiguousNamesOf(ChatDay chat) =>
+    [
+        .. chat.Items.OfType<ChatMessage>().SelectMany(message => message.Thread.Prepend(message))
+            .Select(message => message.Sender).Distinct()
+            .GroupBy(sender => sender.Name).Where(group => group.Count() > 1).Select(group => group.Key),
+    ];
+
+    private static string InitialOf(string title)
+    {
+        var start = title.TrimStart('#', '!', '@', ' ');
+        return start.Length == 0 ? "#" : StringInfo.GetNextTextElement(start).ToUpperInvariant();
+    }
+}

@@ -1,0 +1,55 @@
+"use strict";
+(() => {
+  const each = (selector, action, root = document) => root.querySelectorAll(selector).forEach(action);
+  const two = number => String(number).padStart(2, "0");
+
+  // Times in the reader's zone; the days are the server's.
+  const localize = root => {
+    each("time[datetime]", time => {
+      const at = new Date(time.dateTime);
+      if (isNaN(at)) return;
+      const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+      const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+      time.textContent = time.dataset.date === undefined ? clock : `${day} ${clock}`;
+      time.title = at.toLocaleString();
+    }, root);
+    each("button.copy", button => { button.hidden = false; }, root);
+  };
+  localize(document);
+  const zone = document.getElementById("zone");
+  if (zone) zone.textContent = document.body.dataset.zoneNote;
+
+  document.addEventListener("click", async event => {
+    const button = event.target.closest("button.copy");
+    if (!button) return;
+    await navigator.clipboard.writeText(new URL(button.dataset.link, location.href).href);
+    const label = button.textContent;
+    button.textContent = document.body.dataset.copied;
+    setTimeout(() => { button.textContent = label; }, 1500);
+  });
+
+  const filter = document.getElementById("filter");
+  if (filter) {
+    filter.closest("p").hidden = false;
+    filter.addEventListener("input", () => {
+      const wanted = filter.value.toLocaleLowerCase();
+      each(".rooms > li", row => { row.hidden = !row.textContent.toLocaleLowerCase().includes(wanted); });
+    });
+  }
+
+  // Single keys can be switched off: they may collide with those of assistive technology.
+  const box = document.getElementById("shortcuts");
+  box.closest("p").hidden = false;
+  try { box.checked = localStorage.getItem("shortcuts") !== "off"; } catch { }
+  box.addEventListener("change", () => { try { localStorage.setItem("shortcuts", box.checked ? "on" : "off"); } catch { } });
+  document.addEventListener("keydown", event => {
+    if (!box.checked || event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select")) return;
+    const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
+    if (link) { event.preventDefault(); link.click(); return; }
+    if (event.key !== "j" && event.key !== "k") return;
+    const lines = [...document.querySelectorAll("#chat > .message, #chat > .sentence, #chat > details")];
+    const at = lines.indexOf(document.activeElement.closest("#chat > *"));
+    const line = lines[event.key === "j" ? at + 1 : Math.max(0, at - 1)];
+    if (line) { line.tabIndex = -1; line.focus(); }
+  });
+})();

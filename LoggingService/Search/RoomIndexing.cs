@@ -1,0 +1,224 @@
+using LoggingService.Files;
+using LoggingService.RoomLogs;
+
+namespace LoggingService.Search;
+
+/// <summary>
+/// Brings the index of one room up to date with its records: first the redactions and edits of all lines that are new, so that no event is
+/// indexed with text that a later line removes or replaces; then the events; then what the new lines say about events that were indexed
+/// before. It may be killed at any point, and is then continued.
+/// </summary>
+internal sealed class RoomIndexing
+{
+    private readonly IndexTables _tables;
+    private readonly string _folder;
+    private readonly string _name;
+    private readonly HiddenItems _hidden;
+    private readonly Action<string> _reportUnreadable;
+    private readonly List<(IndexedDay? Indexed, DateOnly Day, FileState State)> _changed = [];
+    private readonly List<IndexedDay> _removed;
+
+    /// <summary>Looks which days have changed.</summary>
+    /// <param name="name">The name of the room's folder.</param>
+    /// <param name="reportUnreadable">Receives the error of a record that can't be read; the others are indexed.</param>
+    public RoomIndexing(IndexTables tables, string root, string name, HiddenItems hidden, Action<string> reportUnreadable)
+    {
+        _tables = tables;
+        _folder = Path.Combine(root, name);
+        _name = name;
+        _hidden = hidden;
+        _reportUnreadable = reportUnreadable;
+        Room = tables.Rooms.GetOrAdd(name);
+        var known = tables.Rooms.Days(Room).ToDictionary(day => day.Day);
+        var records = hidden.Rooms.Contains(name) ? [] : DayFileName.In(_folder).Where(file => file.IsRecord).Select(file => file.Day);
+        foreach (var day in records.Distinct().Order())
+        {
+            if (FileState.Read(RecordOf(day)) is { } state)
+            {
+                known.Remove(day, out var indexed);
+                if (indexed?.State != state || indexed.Offset == IndexedDay.Stale)
+                {
+                    _changed.Add((indexed, day, state));
+                }
+            }
+        }
+
+        _removed = [.. known.Values];
+    }
+
+    public long Room { get; }
+
+    /// <summary>How many days have to be indexed.</summary>
+    public int Days => _changed.Count;
+
+    /// <param name="onDay">Called behind each day.</param>
+    /// <param name="cancellation">Ends the work behind a batch of events.</param>
+    public void Run(Action onDay, CancellationToken cancellation)
+    {
+        foreach (var day in _removed)
+        {
+            Reset(day, isRemoved: true);
+        }
+
+        if (_changed.Count == 0)
+        {
+            return;
+        }
+
+        var days = FindStarts();
+        using var events = new EventsOfRoom(_tables, _folder, Room, _hidden);
+        NoteRelations(days, events);
+        events.Start();
+        foreach (var (day, state) in days)
+        {
+            IndexDay(day, state, events, cancellation);
+            onDay();
+        }
+
+        _tables.Writer.Commit();
+        events.ApplyPending();
+        _tables.Writer.Commit();
+    }
+
+    private string RecordOf(DateOnly day) => Path.Combine(_folder, DayFileName.Record(day).ToString());
+
+    /// <summary>The days to index, each from its offset on.</summary>
+    private List<(IndexedDay Day, FileState State)> FindStarts()
+    {
+        var days = new List<(IndexedDay Day, FileState State)>();
+        foreach (var (indexed, day, state) in _changed)
+        {
+            try
+            {
+                var isStart = indexed?.IsStartOf(RecordOf(day), state) != false;
+                var start = indexed is null ? _tables.Rooms.AddDay(Room, day)
+                    : isStart ? indexed
+                    : Reset(indexed, isRemoved: false);
+                days.Add((start, state));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                ReportUnreadable(day, e);
+            }
+        }
+
+        return days;
+    }
+
+    /// <summary>Deletes all of a day from the index; what its edits had changed is indexed again.</summary>
+    private IndexedDay Reset(IndexedDay day, bool isRemoved)
+    {
+        var writer = _tables.Writer;
+        var reset = day with { State = default, Offset = 0, Lines = 0, Chain = 0, Tail = 0, FirstRow = IndexedDay.NoRow, LastRow = 0 };
+        writer.Commit();
+        writer.InTransaction(() =>
+        {
+            foreach (var row in _tables.Rooms.RowsOf(day))
+            {
+                writer.Delete(row, mustLeave: true);
+            }
+
+            var edited = _tables.Relations.DeleteDay(day.Id);
+            writer.SetDay(reset);
+            writer.WriteBatch();
+            var forget = isRemoved ? "DELETE FROM day" : $"UPDATE day SET first = {IndexedDay.NoRow}, last = 0";
+            Statement.Run(writer.Connection, $"{forget} WHERE id = {day.Id}");
+
+            using var events = new EventsOfRoom(_tables, _folder, Room, _hidden);
+            events.Start();
+            events.IndexRows(edited);
+            writer.WriteBatch();
+        });
+        return reset;
+    }
+
+    private void NoteRelations(List<(IndexedDay Day, FileState State)> days, EventsOfRoom events) => _tables.Writer.InTransaction(() =>
+    {
+        foreach (var (day, _) in days)
+        {
+            try
+            {
+                using var file = DayFile.TryOpen(RecordOf(day.Day));
+                foreach (var line in file is null ? [] : RecordReader.Lines(file.ReadAt, day.Offset, long.MaxValue))
+                {
+                    if (line.IsFinished)
+                    {
+                        events.NoteRelation(line.Bytes, day.Id, line.Offset);
+                    }
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                ReportUnreadable(day.Day, e);
+            }
+        }
+    });
+
+    private void IndexDay(IndexedDay day, FileState state, EventsOfRoom events, CancellationToken cancellation)
+    {
+        var record = RecordOf(day.Day);
+        var (offset, lines, chain) = (day.Offset, day.Lines, day.Chain);
+        try
+        {
+            using var file = DayFile.TryOpen(record);
+            foreach (var line in file is null ? [] : RecordReader.Lines(file.ReadAt, day.Offset, long.MaxValue))
+            {
+                if (!line.IsFinished)
+                {
+                    break;
+                }
+
+                if (RoomEvent.FromRecord(line.Bytes) is { } e)
+                {
+                    events.Index(e, day, new(line.Offset, lines));
+                }
+
+                chain = IndexedDay.Link(chain, line.Bytes.Span);
+                offset = line.Offset + line.Bytes.Length + 1;
+                lines++;
+                if (_tables.Writer.IsFull)
+                {
+                    SetProgress(default);
+                    _tables.Writer.Commit();
+                    cancellation.ThrowIfCancellationRequested();
+                }
+            }
+
+            SetProgress(state);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is read again when it has changed.
+            SetProgress(state);
+            ReportUnreadable(day.Day, e);
+        }
+
+        void SetProgress(FileState reached) => _tables.Writer.SetDay(day with
+        {
+            State = reached,
+            Offset = offset,
+            Lines = lines,
+            Chain = chain,
+            Tail = IndexedDay.TailOf(record, offset),
+        });
+    }
+
+    private void ReportUnreadable(DateOnly day, Exception e) => _reportUnreadable($"{_name}/{DayFileName.Record(day)}: {e.Message}");
+}
+
+/// <summary>The tables of the index, for one writer.</summary>
+internal sealed record IndexTables(IndexWriter Writer, IndexedRooms Rooms, RelationTable Relations) : IDisposable
+{
+    public static IndexTables Open(string root)
+    {
+        var connection = SearchDatabase.OpenToWrite(root);
+        return new(new(connection), new(connection), new(connection));
+    }
+
+    public void Dispose()
+    {
+        Rooms.Dispose();
+        Relations.Dispose();
+        Writer.Dispose();
+    }
+}

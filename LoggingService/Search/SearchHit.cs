@@ -1,0 +1,43 @@
+namespace LoggingService.Search;
+
+/// <summary>An event that was found, by its place in the records.</summary>
+/// <param name="Row">The position in the order of time: the next page continues before it.</param>
+/// <param name="Folder">The name of its room's folder.</param>
+/// <param name="Day">Of the record.</param>
+/// <param name="Place">Of its line in the record.</param>
+/// <param name="Sender">The id of the user.</param>
+internal sealed record SearchHit(long Row, string Folder, DateOnly Day, LinePlace Place, string Sender, HitKinds Kinds)
+{
+    /// <summary>When it was sent, in whole seconds.</summary>
+    public DateTimeOffset Time => RowTime.TimeOf(Row);
+
+    /// <summary>Its place in the record does not tell when it was sent.</summary>
+    public bool IsFetched => (Kinds & HitKinds.Fetched) != 0;
+}
+
+/// <summary>A page of what was found, newest first.</summary>
+/// <param name="Count">How many there are in all, up to <see cref="SearchIndex.MaxCount"/>; 0 for a later page.</param>
+/// <param name="HasMoreThanCount">There are more than the count.</param>
+/// <param name="Next">Where the next page begins; <c>null</c> if there is none.</param>
+/// <param name="IsComplete">Otherwise the search took too long, and not all of the index was searched.</param>
+internal sealed record SearchResults(IReadOnlyList<SearchHit> Hits, int Count, bool HasMoreThanCount, long? Next, bool IsComplete)
+{
+    public static SearchResults None { get; } = new([], 0, HasMoreThanCount: false, Next: null, IsComplete: true);
+
+    /// <summary>There is no index, or it can't be read: it is being built.</summary>
+    public static SearchResults Unavailable { get; } = None with { IsComplete = false };
+}
+
+/// <summary>A room that a reader may see.</summary>
+/// <param name="Folder">The name of its folder.</param>
+/// <param name="Names">Its id and aliases, for <c>in:</c>.</param>
+/// <param name="MaySee">Whether the reader may know that there is such an event; others are neither returned nor counted.</param>
+internal sealed record SearchedRoom(string Folder, IReadOnlyList<string> Names, Predicate<SearchHit> MaySee)
+{
+    /// <summary>Whether a user may mean this room: by its id, or an alias, with or without <c>#</c> and server.</summary>
+    public bool IsNamed(string name) => name == Folder || Names.Any(other =>
+        string.Equals(other, name, StringComparison.OrdinalIgnoreCase)
+        || string.Equals(Localpart(other), name.TrimStart('#'), StringComparison.OrdinalIgnoreCase));
+
+    private static string Localpart(string name) => name.StartsWith('#') ? name[1..].Split(':')[0] : name;
+}

@@ -1,0 +1,53 @@
+using LoggingService.RoomLogs;
+
+namespace LoggingService.Visibility;
+
+/// <summary>That an event was removed, or all earlier events of a user were.</summary>
+/// <param name="Target">The id of the event or the user.</param>
+/// <param name="SentAt">When, in milliseconds since 1970.</param>
+internal readonly record struct Removal(int Line, string Target, long SentAt, StubReason Reason);
+
+/// <summary>A user's display name from a line on; <c>null</c> if they have none.</summary>
+internal readonly record struct MemberName(LogPosition Position, string EventId, string UserId, string? Name);
+
+/// <summary>State of a room as of a line: its name, its topic, its alias, or whether its moderators want it to be shown.</summary>
+internal readonly record struct RoomState(LogPosition Position, string Type, string EventId, string? Sender, string? Value, bool IsFetched);
+
+/// <summary>What one day's record tells about what a reader may see of the room. Lines that were appended later are added.</summary>
+internal sealed record DayFacts
+{
+    public required DateOnly Day { get; init; }
+
+    /// <summary>The file that was read.</summary>
+    public required RecordStamp Stamp { get; init; }
+
+    /// <summary>Bytes of the whole lines that were read.</summary>
+    public long Length { get; init; }
+
+    /// <summary>The lines that were read.</summary>
+    public int Lines { get; init; }
+
+    /// <summary>When the last of them was received, in milliseconds since 1970.</summary>
+    public long LastReceivedAt { get; init; }
+
+    /// <summary><c>null</c> if no line had to be parsed.</summary>
+    public string? RoomId { get; init; }
+
+    public IReadOnlyList<VisibilityChange> Changes { get; init; } = [];
+
+    public IReadOnlyList<Removal> Removals { get; init; } = [];
+
+    public IReadOnlyList<MemberName> Names { get; init; } = [];
+
+    public IReadOnlyList<RoomState> States { get; init; } = [];
+
+    /// <summary>The lines, in order, that no reader sees: soft-failed events, and those that a policy server calls spam.</summary>
+    public IReadOnlyList<int> Withheld { get; init; } = [];
+
+    /// <summary>How many events were fetched, and the times of the first and the last one.</summary>
+    public int Fetched { get; init; }
+
+    public long FetchedFrom { get; init; } = long.MaxValue;
+
+    public long FetchedTo { get; init; } = long.MinValue;
+}

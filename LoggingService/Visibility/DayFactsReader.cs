@@ -1,0 +1,215 @@
+using System.Buffers.Text;
+using LoggingService.Files;
+using LoggingService.Rendering;
+using LoggingService.RoomLogs;
+
+namespace LoggingService.Visibility;
+
+/// <summary>Reads the facts of a day's record. Only lines that may tell something are parsed.</summary>
+internal sealed class DayFactsReader
+{
+    private readonly DayFacts _known;
+    private readonly List<VisibilityChange> _changes;
+    private readonly List<Removal> _removals;
+    private readonly List<MemberName> _names;
+    private readonly List<RoomState> _states;
+    private readonly List<int> _withheld;
+    private int _line;
+    private int _fetched;
+    private long _fetchedFrom;
+    private long _fetchedTo;
+    private string? _roomId;
+
+    private DayFactsReader(DayFacts known)
+    {
+        _known = known;
+        _changes = [.. known.Changes];
+        _removals = [.. known.Removals];
+        _names = [.. known.Names];
+        _states = [.. known.States];
+        _withheld = [.. known.Withheld];
+        _line = known.Lines;
+        _fetched = known.Fetched;
+        _fetchedFrom = known.FetchedFrom;
+        _fetchedTo = known.FetchedTo;
+        _roomId = known.RoomId;
+    }
+
+    /// <summary>Reads a day, or the lines that were appended since; returns <paramref name="known"/> if nothing changed.</summary>
+    /// <param name="record">The path without <c>.gz</c>.</param>
+    /// <returns><c>null</c> if there is no such file.</returns>
+    /// <exception cref="IOException">It can't be read.</exception>
+    public static DayFacts? Read(string record, DateOnly day, DayFacts? known)
+    {
+        if (DayFile.Find(record) is not { } path || RecordStamp.Of(path) is not { } stamp)
+        {
+            return null;
+        }
+
+        if (known?.Stamp == stamp)
+        {
+            return known;
+        }
+
+        // The stamp is older than what is read: a line that is appended meanwhile is read twice at most, by its number once.
+        var isAppended = known is not null && known.Stamp.Inode == stamp.Inode && known.Stamp.Length < stamp.Length
+            && !path.EndsWith(DayFile.CompressedSuffix, StringComparison.Ordinal);
+        var start = isAppended ? known! : new DayFacts { Day = day, Stamp = stamp };
+        using var file = DayFile.OpenExactly(path);
+        return new DayFactsReader(start).Read(file) with { Stamp = stamp };
+    }
+
+    private DayFacts Read(DayFile file)
+    {
+        var length = _known.Length;
+        var lastReceivedAt = _known.LastReceivedAt;
+        foreach (var line in RecordReader.Lines(file.ReadAt, length, long.MaxValue))
+        {
+            if (!line.IsFinished)
+            {
+                // It is being written.
+                break;
+            }
+
+            if (MayTell(line.Bytes.Span))
+            {
+                Add(line.Bytes);
+            }
+
+            lastReceivedAt = Math.Max(lastReceivedAt, ReceivedAt(line.Bytes.Span));
+            length = line.Offset + line.Bytes.Length + 1;
+            _line++;
+        }
+
+        return _known with
+        {
+            Length = length,
+            Lines = _line,
+            LastReceivedAt = lastReceivedAt,
+            RoomId = _roomId,
+            Changes = _changes,
+            Removals = _removals,
+            Names = _names,
+            States = _states,
+            Withheld = _withheld,
+            Fetched = _fetched,
+            FetchedFrom = _fetchedFrom,
+            FetchedTo = _fetchedTo,
+        };
+    }
+
+    /// <summary>Most lines are messages, which tell nothing. A letter that JSON escapes may hide any of the names.</summary>
+    private static bool MayTell(ReadOnlySpan<byte> line) =>
+        line.IndexOf("\"state_key\""u8) >= 0
+        || line.IndexOf("redact"u8) >= 0
+        || line.IndexOf("io.element.synapse."u8) >= 0
+        || line.IndexOf("\"erased\""u8) >= 0
+        || line.IndexOf("\"not_logged\""u8) >= 0
+        || line.IndexOf("\\u00"u8) >= 0
+        || Note.IsRecord(line)
+        || RecordLine.ReadFetchedTs(line) is not null;
+
+    private static long ReceivedAt(ReadOnlySpan<byte> line)
+    {
+        var end = line.EndsWith(",\"note\":true}"u8) ? line[..^",\"note\":true}".Length] : line.TrimEnd((byte)'}');
+        var number = end[(end.LastIndexOfAnyExceptInRange((byte)'0', (byte)'9') + 1)..];
+        return Utf8Parser.TryParse(number, out long time, out _) ? time : 0;
+    }
+
+    private void Add(ReadOnlyMemory<byte> line)
+    {
+        if (RoomEvent.FromRecord(line) is not { } e)
+        {
+            _withheld.Add(_line);
+            return;
+        }
+
+        _roomId ??= e.RoomId;
+        var sentAt = e.OriginServerTs ?? e.ReceivedTs ?? 0;
+        if (e.FetchedTs is not null)
+        {
+            _fetched++;
+            _fetchedFrom = Math.Min(_fetchedFrom, sentAt);
+            _fetchedTo = Math.Max(_fetchedTo, sentAt);
+        }
+
+        AddRemovals(e, sentAt);
+
+        // What soft-failed is no state of the room; its redactions were applied.
+        if (RenderContext.NoticeOf(e) is not null)
+        {
+            _withheld.Add(_line);
+        }
+        else if (e.IsNote)
+        {
+            AddNote(e);
+        }
+        else if (e.StateKey is { } stateKey)
+        {
+            AddState(e, stateKey, sentAt);
+        }
+    }
+
+    private void AddRemovals(RoomEvent e, long sentAt)
+    {
+        if (EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: { } target })
+        {
+            _removals.Add(new(_line, target, sentAt, StubReason.Removed));
+        }
+
+        StubReason? own = ErasedEvent.IsStub(e) ? StubReason.Erased
+            : RemovedLine.ArrivedRedacted(e) ? StubReason.Removed
+            : NotLogged.IsStub(e) ? StubReason.NotLogged
+            : null;
+        if (own is { } reason)
+        {
+            _removals.Add(new(_line, e.EventId, sentAt, reason));
+        }
+    }
+
+    /// <summary>State may have changed while nothing was logged.</summary>
+    private void AddNote(RoomEvent note)
+    {
+        var mayHaveMissedState = note.Type is Note.LoggingStopped or Note.LoggingResumed or Note.EventsMissing
+            || (note.Type == Note.WishesChanged && note.Content["paused"u8].AsBoolean() == true);
+        if (mayHaveMissedState)
+        {
+            var time = note.ReceivedTs ?? 0;
+            _changes.Add(new(Position, time, time, IsFetched: false, IsWorldReadable: false));
+        }
+    }
+
+    private void AddState(RoomEvent e, string stateKey, long sentAt)
+    {
+        switch (e.Type)
+        {
+            case "m.room.history_visibility" when stateKey.Length == 0:
+                var isReadable = e.Content["history_visibility"u8].IsString("world_readable"u8);
+                _changes.Add(new(Position, sentAt, e.ReceivedTs ?? sentAt, e.FetchedTs is not null, isReadable));
+                break;
+            case "m.room.member" when e.Content["membership"u8].IsString("join"u8):
+                _names.Add(new(Position, e.EventId, stateKey, e.Content["displayname"u8].AsSharedString()));
+                break;
+            case "m.room.name" when stateKey.Length == 0:
+                AddState(e, e.Content["name"u8].AsString());
+                break;
+            case "m.room.topic" when stateKey.Length == 0:
+                AddState(e, e.Content["topic"u8].AsString());
+                break;
+            case "m.room.canonical_alias" when stateKey.Length == 0:
+                AddState(e, e.Content["alias"u8].AsString());
+                break;
+            case RoomVisibility.RobotsType when stateKey.Length == 0:
+                AddState(e, IsRefused(e.Content) ? RoomVisibility.RobotsRefused : null);
+                break;
+        }
+    }
+
+    private static bool IsRefused(RawJson robots) =>
+        robots["allow"u8].AsBoolean() == false || robots["messages"u8].AsBoolean() == false || robots["log"u8].AsBoolean() == false;
+
+    private LogPosition Position => new(_known.Day, _line);
+
+    private void AddState(RoomEvent e, string? value) =>
+        _states.Add(new(Position, e.Type!, e.EventId, e.Sender, value, e.FetchedTs is not null));
+}

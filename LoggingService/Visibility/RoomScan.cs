@@ -1,0 +1,131 @@
+using LoggingService.Files;
+
+namespace LoggingService.Visibility;
+
+/// <summary>Follows the records of one room. Not safe for concurrent use; what it returns is.</summary>
+/// <param name="folder">The path of the room's folder.</param>
+internal sealed class RoomScan(string folder, HiddenEvents hidden)
+{
+    /// <summary>The newest days are looked at each time, the others in turn: only backfill, repairs and erasures change those.</summary>
+    private const int NewestDays = 2;
+
+    /// <summary>A folder that changed so recently may change again within the resolution of its time.</summary>
+    private static readonly TimeSpan TimeResolution = TimeSpan.FromSeconds(2);
+
+    private readonly SortedDictionary<DateOnly, DayFacts> _days = [];
+    private List<DateOnly> _listed = [];
+    private DateTime _listedAt;
+    private FactsIndex _past = new([]);
+    private bool _isPastChanged;
+    private int _turn;
+
+    /// <summary>As of the last refresh; <c>null</c> if there is nothing to show, or the records can't be read.</summary>
+    public RoomVisibility? Current { get; private set; }
+
+    /// <summary>Reads what changed, and returns whether <see cref="Current"/> did.</summary>
+    /// <param name="links">The names of the links to the room.</param>
+    /// <param name="turns">How many of the earlier days are looked at.</param>
+    /// <exception cref="IOException">A record can't be read: nothing of the room is shown.</exception>
+    public bool Refresh(IReadOnlyList<string> links, int turns)
+    {
+        try
+        {
+            var isChanged = ListDays();
+            foreach (var day in Due(turns).ToList())
+            {
+                isChanged |= ReadDay(day);
+            }
+
+            if (!isChanged && Current?.Links.SequenceEqual(links) == true)
+            {
+                return false;
+            }
+
+            var before = Current;
+            Current = Create(links);
+            return before != Current;
+        }
+        catch
+        {
+            // A removal may be in what can't be read. All is read again.
+            Current = null;
+            _days.Clear();
+            _listed = [];
+            _listedAt = default;
+            _isPastChanged = true;
+            throw;
+        }
+    }
+
+    /// <summary>Returns whether days were removed.</summary>
+    private bool ListDays()
+    {
+        var changedAt = Directory.GetLastWriteTimeUtc(folder);
+        if (changedAt == _listedAt)
+        {
+            return false;
+        }
+
+        _listedAt = DateTime.UtcNow - changedAt > TimeResolution ? changedAt : default;
+        _listed = [.. DayFileName.In(folder).Where(file => file.IsRecord).Select(file => file.Day).Distinct().Order()];
+        var removed = _days.Keys.Except(_listed).ToList();
+        foreach (var day in removed)
+        {
+            _days.Remove(day);
+        }
+
+        _isPastChanged |= removed.Count > 0;
+        return removed.Count > 0;
+    }
+
+    /// <summary>The days that are looked at: those that were never read, the newest ones, and some of the others.</summary>
+    private IEnumerable<DateOnly> Due(int turns)
+    {
+        var newest = Math.Max(0, _listed.Count - NewestDays);
+        var inTurn = new HashSet<int>();
+        for (var i = 0; i < turns && i < newest; i++)
+        {
+            inTurn.Add(_turn = (_turn + 1) % newest);
+        }
+
+        return _listed.Where((day, index) => index >= newest || inTurn.Contains(index) || !_days.ContainsKey(day));
+    }
+
+    private bool ReadDay(DateOnly day)
+    {
+        var known = _days.GetValueOrDefault(day);
+        var facts = DayFactsReader.Read(Path.Combine(folder, DayFileName.Record(day).ToString()), day, known);
+        if (facts == known)
+        {
+            return false;
+        }
+
+        if (facts is null)
+        {
+            _days.Remove(day);
+        }
+        else
+        {
+            _days[day] = facts;
+        }
+
+        _isPastChanged |= known is null || day != _listed[^1];
+        return true;
+    }
+
+    private RoomVisibility? Create(IReadOnlyList<string> links)
+    {
+        if (_days.Values.Select(day => day.RoomId).FirstOrDefault(id => id is not null) is not { } roomId)
+        {
+            return null;
+        }
+
+        if (_isPastChanged)
+        {
+            _past = new([.. _days.Values.SkipLast(1)]);
+            _isPastChanged = false;
+        }
+
+        return new(folder, roomId, links, _past, new([_days.Values.Last()]), hidden, Current);
+    }
+}

@@ -1,0 +1,274 @@
+using LoggingService.Files;
+using LoggingService.RoomLogs;
+
+namespace LoggingService.Visibility;
+
+/// <summary>
+/// What a reader may see of a room: the only way from records to readers. An event is visible if the history was world readable when it
+/// happened, and is now. A snapshot: what was appended to the records later is in the next one.
+/// </summary>
+internal sealed class RoomVisibility
+{
+    /// <summary>The state event by which moderators keep a room off public pages.</summary>
+    public const string RobotsType = "m.room.robots";
+
+    public const string RobotsRefused = "refused";
+
+    private readonly string _folder;
+    private readonly HiddenEvents _hidden;
+    private readonly FactsIndex _past;
+    private readonly FactsIndex _newest;
+    private readonly SortedList<DateOnly, DayFacts> _days;
+    private readonly VisibilityTimeline _timeline;
+    private readonly bool _isRefused;
+    private readonly Dictionary<string, RoomState> _states = [];
+    private readonly Dictionary<DateOnly, int> _counts = [];
+
+    /// <param name="folder">The path of the room's folder.</param>
+    /// <param name="links">The names of the links that lead to it.</param>
+    /// <param name="past">All days but the newest.</param>
+    /// <param name="known">The snapshot before this one.</param>
+    public RoomVisibility(
+        string folder, string roomId, IReadOnlyList<string> links, FactsIndex past, FactsIndex newest, HiddenEvents hidden,
+        RoomVisibility? known)
+    {
+        _folder = folder;
+        _hidden = hidden;
+        _past = past;
+        _newest = newest;
+        RoomId = roomId;
+        Links = links;
+        _days = new(past.Days.Concat(newest.Days).ToDictionary(day => day.Day));
+        _timeline = new(_days.Values.SelectMany(day => day.Changes));
+        ReadStates();
+        _isRefused = _states.GetValueOrDefault(RobotsType).Value == RobotsRefused;
+        if (_timeline.IsNow)
+        {
+            CountDays(known);
+        }
+    }
+
+    public string RoomId { get; }
+
+    /// <summary>The names of the links to the room, which are those of its aliases.</summary>
+    public IReadOnlyList<string> Links { get; }
+
+    /// <summary>How the room is addressed: the name of its first link, or else its id.</summary>
+    public string Address => Links.Count > 0 ? Links[0] : RoomId;
+
+    /// <summary>The days with events that somebody may see, in order.</summary>
+    public IReadOnlyList<DateOnly> Days { get; private set; } = [];
+
+    /// <summary>The room's name now; <c>null</c> if it has none, or it was removed.</summary>
+    public string? Name => Shown("m.room.name");
+
+    public string? Topic => Shown("m.room.topic");
+
+    /// <summary>The canonical alias, with its server.</summary>
+    public string? CanonicalAlias => Shown("m.room.canonical_alias");
+
+    /// <summary>When the last line of the newest visible day was received, in milliseconds since 1970.</summary>
+    public long LastReceivedAt => Days.Count == 0 ? 0 : _days[Days[^1]].LastReceivedAt;
+
+    /// <summary>Whether a reader may see anything of the room.</summary>
+    public bool MayRead(Reader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        return _timeline.IsNow && !_isRefused && !_hidden.HasRoom(RoomId);
+    }
+
+    /// <summary>
+    /// Changes whenever what is shown of past days may have changed without a change of their files: removals, names, hidden events.
+    /// </summary>
+    public string Revision
+    {
+        get
+        {
+            var removals = _days.Values.Sum(day => day.Removals.Count);
+            var names = _days.Values.Sum(day => day.Names.Count + day.States.Count + day.Changes.Count);
+            return $"{removals} {names} {_days.Count} {_hidden.Version} {Address}";
+        }
+    }
+
+    /// <summary>How many events of a day are visible, stubs included.</summary>
+    public int CountOf(DateOnly day) => _counts.GetValueOrDefault(day);
+
+    /// <summary>The state of a day's file; <c>null</c> if the room has no such day. Equal values mean equal facts about that day.</summary>
+    public RecordStamp? StampOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Stamp : null;
+
+    /// <summary>The lines of a day that are read.</summary>
+    public int LinesOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Lines : 0;
+
+    /// <summary>What the lines of a day removed: an index deletes these events.</summary>
+    public IReadOnlyList<Removal> RemovalsOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Removals : [];
+
+    /// <summary>The events of a day that a reader may see, in the order of the record.</summary>
+    /// <param name="from">The first line.</param>
+    /// <exception cref="FileChangedException">The record was replaced: the next snapshot has it.</exception>
+    /// <exception cref="IOException">The record can't be read.</exception>
+    public IEnumerable<VisibleEvent> Read(Reader reader, DateOnly day, int from = 0)
+    {
+        if (!MayRead(reader) || !_days.TryGetValue(day, out var facts))
+        {
+            yield break;
+        }
+
+        foreach (var (e, position) in Lines(facts, from))
+        {
+            if (IsVisible(e, position))
+            {
+                yield return Show(e, position);
+            }
+        }
+    }
+
+    /// <summary>An event of the newest days that a reader may see; <c>null</c> if there is none.</summary>
+    /// <exception cref="IOException">A record can't be read.</exception>
+    public VisibleEvent? Find(Reader reader, string eventId, int maxDays = int.MaxValue) => MayRead(reader)
+        ? Days.Reverse().Take(maxDays)
+            .Where(day => KnownEvents.MayContain(_folder, day, eventId))
+            .SelectMany(day => Lines(_days[day], 0, eventId))
+            .Where(line => line.Event.EventId == eventId && IsVisible(line.Event, line.Position))
+            .Select(line => Show(line.Event, line.Position))
+            .FirstOrDefault()
+        : null;
+
+    /// <summary>Why a reader sees only a stub of an event; <c>null</c> if its content is shown.</summary>
+    public StubReason? StubOf(RoomEvent e, LogPosition position)
+    {
+        if (_hidden.HasEvent(e.EventId) || _hidden.HasUser(e.Sender) || (e.Type == "m.room.member" && _hidden.HasUser(e.StateKey)))
+        {
+            return StubReason.Hidden;
+        }
+
+        if (RemovalOf(e.EventId) is { } reason)
+        {
+            return reason;
+        }
+
+        var fetchedAt = e.FetchedTs is null ? null : e.OriginServerTs;
+        return IsRemovedWith(e.Sender, position, fetchedAt) ? StubReason.Removed : StubOfOriginal(e);
+    }
+
+    /// <summary>The display name that a user had at a line; <c>null</c> if none is known.</summary>
+    public string? NameOf(string userId, LogPosition at) => _hidden.HasUser(userId)
+        ? null
+        : _newest.NamesOf(userId, at).Concat(_past.NamesOf(userId, at))
+            .Where(name => !IsRemoved(name.EventId, userId, name.Position))
+            .Select(name => name.Name)
+            .FirstOrDefault();
+
+    private VisibleEvent Show(RoomEvent e, LogPosition position)
+    {
+        var isMember = e is { Type: "m.room.member", StateKey: not null };
+        var previousName = isMember ? NameOf(e.StateKey!, position with { Line = position.Line - 1 }) : null;
+        return VisibleEvent.Create(position, e, StubOf(e, position), previousName);
+    }
+
+    /// <param name="text">Only lines that contain it, or escaped characters.</param>
+    private IEnumerable<(RoomEvent Event, LogPosition Position)> Lines(DayFacts facts, int from, string text = "")
+    {
+        var needle = System.Text.Encoding.UTF8.GetBytes(text);
+        var record = Path.Combine(_folder, DayFileName.Record(facts.Day).ToString());
+        using var file = DayFile.TryOpen(record);
+        if (file is null || RecordStamp.Read(record)?.Inode != facts.Stamp.Inode)
+        {
+            throw new FileChangedException(record);
+        }
+
+        var index = -1;
+        var withheld = facts.Withheld.ToHashSet();
+        foreach (var line in RecordReader.Lines(file.ReadAt, 0, long.MaxValue))
+        {
+            index++;
+            if (index == facts.Lines)
+            {
+                yield break;
+            }
+
+            if (needle.Length > 0 && line.Bytes.Span.IndexOf(needle) < 0 && !line.Bytes.Span.Contains((byte)'\\'))
+            {
+                continue;
+            }
+
+            if (index >= from && !withheld.Contains(index) && RoomEvent.FromRecord(line.Bytes) is { } e)
+            {
+                yield return (e, new(facts.Day, index));
+            }
+        }
+    }
+
+    private bool IsVisible(RoomEvent e, LogPosition position) =>
+        _timeline.IsWorldReadable(position, e.OriginServerTs ?? e.ReceivedTs ?? 0, e.FetchedTs is not null);
+
+    /// <summary>An edit, and the end of a poll, repeat words of another event.</summary>
+    private StubReason? StubOfOriginal(RoomEvent e)
+    {
+        var relation = e.Content["m.relates_to"u8];
+        var isEdit = relation["rel_type"u8].IsString("m.replace"u8);
+        if ((!isEdit && e.CanonicalType != "m.poll.end") || relation["event_id"u8].AsString() is not { } original)
+        {
+            return null;
+        }
+
+        // What was removed with its sender is not known by its id: no later edit of that sender is shown.
+        return _hidden.HasEvent(original) ? StubReason.Hidden
+            : RemovalOf(original) is { } reason ? reason
+            : isEdit && e.Sender is { } sender && (_newest.HasRemovalOf(sender) || _past.HasRemovalOf(sender)) ? StubReason.Removed
+            : null;
+    }
+
+    /// <summary>Why an event is removed; <c>null</c> if it is not, or only with all events of its sender.</summary>
+    public StubReason? RemovalOf(string eventId) => _newest.RemovalOf(eventId) ?? _past.RemovalOf(eventId);
+
+    private bool IsRemovedWith(string? userId, LogPosition position, long? fetchedAt) => userId is not null
+        && (_newest.IsRemovedWithUser(userId, position, fetchedAt) || _past.IsRemovedWithUser(userId, position, fetchedAt));
+
+    private bool IsRemoved(string eventId, string? sender, LogPosition position) =>
+        _hidden.HasEvent(eventId) || RemovalOf(eventId) is not null || IsRemovedWith(sender, position, fetchedAt: null);
+
+    /// <summary>State that is in force is public where the room is, whenever it was set.</summary>
+    private string? Shown(string type) =>
+        _states.TryGetValue(type, out var state) && state.Value is { Length: > 0 } value
+        && !_hidden.HasUser(state.Sender)
+        && !IsRemoved(state.EventId, state.Sender, state.Position)
+            ? value
+            : null;
+
+    /// <summary>Of each type the newest state that was pushed counts, or else the last that was fetched.</summary>
+    private void ReadStates()
+    {
+        foreach (var state in _days.Values.SelectMany(day => day.States))
+        {
+            if (!state.IsFetched || !_states.TryGetValue(state.Type, out var before) || before.IsFetched)
+            {
+                _states[state.Type] = state;
+            }
+        }
+    }
+
+    private void CountDays(RoomVisibility? known)
+    {
+        var isSameTimeline = known is not null && known._timeline.HasSameChanges(_timeline);
+        foreach (var (day, facts) in _days)
+        {
+            if (isSameTimeline && known!._days.TryGetValue(day, out var before) && before == facts)
+            {
+                _counts[day] = known._counts.GetValueOrDefault(day);
+                continue;
+            }
+
+            var pushed = facts.Lines == facts.Fetched ? false : _timeline.OfPushed(day);
+            var fetched = facts.Fetched == 0 ? false : _timeline.OfFetched(facts.FetchedFrom, facts.FetchedTo);
+            _counts[day] = (pushed, fetched) switch
+            {
+                (false, false) => 0,
+                ({ } ofPushed, { } ofFetched) => Math.Max(
+                    0, (ofPushed ? facts.Lines - facts.Fetched : 0) + (ofFetched ? facts.Fetched : 0) - facts.Withheld.Count),
+                _ => Lines(facts, 0).Count(line => IsVisible(line.Event, line.Position)),
+            };
+        }
+
+        Days = [.. _days.Keys.Where(day => _counts[day] > 0)];
+    }
+}

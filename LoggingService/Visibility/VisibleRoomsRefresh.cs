@@ -1,0 +1,17 @@
+namespace LoggingService.Visibility;
+
+/// <summary>Keeps <see cref="VisibleRooms"/> up to date: what an admin hides is off every page within a second.</summary>
+internal sealed class VisibleRoomsRefresh(VisibleRooms rooms) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval);
+        do
+        {
+            await Task.Run(rooms.Refresh, stoppingToken);
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+}
