@@ -57,6 +57,23 @@ public sealed class RotateTokensCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_rotation_that_ends_while_the_next_one_begins_discards_no_token_of_it()
+    {
+        CreateLogDirectory();
+        var logs = _folder["logs"];
+        for (var i = 0; i < 200; i++)
+        {
+            var (ending, added) = (new TokenPair($"as{i}", $"hs{i}"), new TokenPair($"as{i + 1}", $"hs{i + 1}"));
+            PreviousTokens.Add(logs, ending);
+            await Task.WhenAll(
+                Task.Run(() => PreviousTokens.Add(logs, added), TestContext.Current.CancellationToken),
+                Task.Run(() => PreviousTokens.Remove(logs, [ending]), TestContext.Current.CancellationToken));
+
+            Assert.Equal($"as{i + 1} hs{i + 1}\n", await File.ReadAllTextAsync(PreviousTokensFile, TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Fact]
     public async Task Tokens_that_are_not_written_out_are_left_to_the_admin()
     {
         var text = ServiceUnderTest.RegistrationText()
