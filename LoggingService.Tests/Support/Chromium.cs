@@ -17,7 +17,7 @@ public sealed class Chromium : IAsyncDisposable
         File.Exists(Program) || Environment.GetEnvironmentVariable("CI") == "true" ? null
         : "There is no browser here. Run: apt-get install chromium";
 
-    /// <summary>Opens an empty page. Its console and its reports of violations of the policy must be empty at the end of the test.</summary>
+    /// <summary>Opens an empty page in a profile of its own.</summary>
     internal async Task<BrowserPage> OpenAsync(BrowserNewContextOptions? options = null)
     {
         Assert.SkipWhen(SkipReason is not null, SkipReason ?? "");

@@ -39,7 +39,7 @@ internal static class PageLimits
                 })),
             PartitionedRateLimiter.Create<HttpContext, string>(http => IsLive(http)
                 ? RateLimitPartition.GetConcurrencyLimiter(
-                    PrefixOf(http.Connection.RemoteIpAddress), _ => new() { PermitLimit = LiveOfAddress, QueueLimit = 0 })
+                    $"live {PrefixOf(http.Connection.RemoteIpAddress)}", _ => new() { PermitLimit = LiveOfAddress, QueueLimit = 0 })
                 : RateLimitPartition.GetNoLimiter("")),
             PartitionedRateLimiter.Create<HttpContext, string>(http => IsLive(http)
                 ? RateLimitPartition.GetConcurrencyLimiter("live", _ => new() { PermitLimit = Live, QueueLimit = 0 })
