@@ -47,6 +47,22 @@ public class DemoTests
     }
 
     [Fact]
+    public async Task The_demo_shows_its_room_as_a_web_page_until_it_ends()
+    {
+        using var folder = TempFolder.ForCaller();
+        await using var demo = ServiceProcess.Start(folder.Path, "demo");
+        var pages = (await demo.WaitForLineAsync("^To read the log in a browser: (http://127.0.0.1:[0-9]+/)$")).Groups[1].Value;
+        using var client = new HttpClient();
+        await Wait.UntilAsync(
+            async () => (await client.GetStringAsync(new Uri(pages), TestContext.Current.CancellationToken)).Contains("logged_hiking"),
+            "the room is shown");
+
+        Assert.Equal(0, await demo.StopAsync());
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => client.GetStringAsync(new Uri(pages), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_stopped_demo_leaves_only_its_logs()
     {
         using var folder = TempFolder.ForCaller();
@@ -83,7 +99,7 @@ public class DemoTests
     private static IEnumerable<string> Approved() =>
         File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Traffic", "evening.txt"))
             .Where(line => line.Length > 0 && line[0] != '!')
-            .Select(WithoutTimes);
+            .Select(line => WithoutTimes(line.Replace("set who may read: members", "set who may read: anyone", StringComparison.Ordinal)));
 
     // A reference includes the date after midnight, and the event id where events have the same second.
     private static string WithoutTimes(string line) =>

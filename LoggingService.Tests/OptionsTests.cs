@@ -117,7 +117,7 @@ public sealed class OptionsTests
         "LoggingService:RoomPerHour is not a setting. Did you mean RoomsPerHour?")]
     [InlineData("""{"Port": 1}""",
         "LoggingService:Port is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, CompressAfterDays, "
-        + "RoomsPerHour, Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin, NoLogPrefix, Notice, "
+        + "RoomsPerHour, Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin, Pages, NoLogPrefix, Notice, "
         + "HonourRoomRetention, RetainDaysMin, RoomMaySet, JoinLoggedRooms, Redactions")]
     [InlineData("""{"JoinLoggedRooms": "yes"}""", "LoggingService:JoinLoggedRooms is \"yes\"; expected off or on")]
     public void An_error_is_one_line_that_names_the_key(string section, string line) =>
@@ -127,7 +127,7 @@ public sealed class OptionsTests
     public void A_section_that_is_a_text_is_an_error() =>
         Assert.Equal(
             "LoggingService is \"on\"; expected a section with the keys Homeserver, Registration, Logs, RetainDays, CompressAfterDays, "
-            + "RoomsPerHour, Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin, NoLogPrefix, Notice, "
+            + "RoomsPerHour, Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin, Pages, NoLogPrefix, Notice, "
             + "HonourRoomRetention, RetainDaysMin, RoomMaySet, JoinLoggedRooms, Redactions",
             Assert.Throws<ConfigurationException>(() => Read("\"on\"")).Message);
 

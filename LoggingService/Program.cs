@@ -5,6 +5,7 @@ using LoggingService.Erasure;
 using LoggingService.History;
 using LoggingService.Homeserver;
 using LoggingService.Http;
+using LoggingService.Pages;
 using LoggingService.Registration;
 using LoggingService.RoomLogs;
 using LoggingService.Rooms;
@@ -64,6 +65,7 @@ static WebApplication Build(string[] settings, bool serves)
     builder.Services.AddRoomLife();
     builder.Services.AddSingleton<AliasChecks>().AddHostedService(services => services.GetRequiredService<AliasChecks>());
     builder.Services.AddRoomLogs(options).AddErasure().AddHomeserver(options).AddConsent().AddHistory();
+    builder.AddPagesProcess(options);
     builder.Services.AddSingleton(settingsAtStart).AddSingleton<SettingsReload>();
     if (!serves)
     {

@@ -55,6 +55,9 @@ public sealed class DebianPackageTests(Release release) : IDisposable
         Assert.Equal("/usr/sbin/nologin", (await Debian.RunAsync("getent", "passwd", "logging-service")).Trim().Split(':')[^1]);
         Assert.Equal("/lib/systemd/system/logging-service.service", await WantedUnitAsync());
         Assert.Contains($"ExecStart={Program}", await ReadAsync("/lib/systemd/system/logging-service.service"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"ExecStart={Program} pages", await ReadAsync("/lib/systemd/system/logging-service-pages.service"), StringComparison.Ordinal);
+        Assert.False(Path.Exists(Debian["/etc/systemd/system/multi-user.target.wants/logging-service-pages.service"]));
         await RunServiceAsync(service => service.PushAsync(NewMessage()));
 
         // Any user may run the other commands.

@@ -36,7 +36,10 @@ public sealed class ReleaseTests(Release release)
 
         var content = Assert.Single(Directory.GetDirectories(folder.Path));
         Assert.Equal(
-            ["LoggingService", "LoggingService.1", "THIRD-PARTY-NOTICES.txt", "appsettings.json", "logging-service.service"],
+            [
+                "LoggingService", "LoggingService.1", "THIRD-PARTY-NOTICES.txt", "appsettings.json", "libe_sqlite3.so",
+                "logging-service-pages.service", "logging-service.service",
+            ],
             Directory.GetFiles(content).Select(Path.GetFileName).Where(file => !file!.EndsWith(".md") && !file.EndsWith(".yaml"))
                 .Order(StringComparer.Ordinal));
         Assert.True(File.Exists(Path.Combine(content, "docs", "install.md")));

@@ -7,26 +7,32 @@ namespace LoggingService.Tests.Packaging;
 /// <summary>The systemd unit, and whether the published program works within it.</summary>
 public sealed class SystemdUnitTests : IDisposable
 {
+    private static readonly string Units = Path.Combine(Checkout.Folder, "packaging");
     private static readonly string Unit = Path.Combine(Checkout.Folder, "packaging", "logging-service.service");
     private readonly TempFolder _folder = TempFolder.ForCaller();
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public async Task Its_exposure_is_at_most_1_5()
+    [Theory]
+    [InlineData("logging-service.service")]
+    [InlineData("logging-service-pages.service")]
+    public async Task Its_exposure_is_at_most_1_5(string name)
     {
         await Release.EnsureToolsAsync(needsProgram: false);
-        var analysis = await ProcessOutput.GetAsync("systemd-analyze", "security", "--offline=yes", "--no-pager", Unit);
-        var level = Regex.Match(analysis, @"Overall exposure level for logging-service\.service: ([0-9.]+)").Groups[1].Value;
+        var analysis = await ProcessOutput.GetAsync(
+            "systemd-analyze", "security", "--offline=yes", "--no-pager", Path.Combine(Units, name));
+        var level = Regex.Match(analysis, @"Overall exposure level for [a-z-]+\.service: ([0-9.]+)").Groups[1].Value;
         Assert.InRange(double.Parse(level, CultureInfo.InvariantCulture), 0, 1.5);
     }
 
-    [Fact]
-    public async Task It_has_no_unknown_or_invalid_line()
+    [Theory]
+    [InlineData("logging-service.service")]
+    [InlineData("logging-service-pages.service")]
+    public async Task It_has_no_unknown_or_invalid_line(string name)
     {
         await Release.EnsureToolsAsync(needsProgram: false);
-        var unit = _folder["logging-service.service"];
-        var text = File.ReadAllText(Unit).Replace("/opt/logging-service/LoggingService", "/bin/true");
+        var unit = _folder[name];
+        var text = File.ReadAllText(Path.Combine(Units, name)).Replace("/opt/logging-service/LoggingService", "/bin/true");
         await File.WriteAllTextAsync(unit, text, TestContext.Current.CancellationToken);
         Assert.Equal("", await ProcessOutput.GetAsync("systemd-analyze", "verify", "--man=no", unit));
     }
@@ -38,6 +44,15 @@ public sealed class SystemdUnitTests : IDisposable
     [InlineData("MemoryDenyWriteExecute=yes")]
     [InlineData("UMask=0027")]
     public void It_has_what_the_documents_promise(string line) => Assert.Contains(line, File.ReadLines(Unit));
+
+    [Theory]
+    [InlineData("ExecStart=/opt/logging-service/LoggingService pages")]
+    [InlineData("InaccessiblePaths=-/etc/logging-service/registration.yaml")]
+    [InlineData("ReadWritePaths=-/var/lib/logging-service/logs/.index")]
+    [InlineData("ProtectSystem=strict")]
+    [InlineData("MemoryDenyWriteExecute=yes")]
+    public void The_pages_read_no_token_and_write_only_their_index(string line) =>
+        Assert.Contains(line, File.ReadLines(Path.Combine(Units, "logging-service-pages.service")));
 
     [Fact]
     public async Task The_published_program_makes_only_system_calls_that_it_allows()

@@ -101,7 +101,7 @@ public class HostilePageTests
     }
 
     /// <summary>Writes records of rooms that are public from the start.</summary>
-    private static async Task WriteAsync(string logs, IEnumerable<string> events)
+    internal static async Task WriteAsync(string logs, IEnumerable<string> events)
     {
         var rooms = events.GroupBy(e => JsonElement.Parse(e).GetProperty("room_id").GetString()!);
         foreach (var room in rooms)

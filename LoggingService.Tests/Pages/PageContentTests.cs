@@ -128,6 +128,31 @@ public sealed class PageContentTests : IDisposable
     }
 
     [Fact]
+    public async Task Edits_and_reactions_of_later_days_show_at_their_message()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var day = _room.Day;
+        var id = await _room.SayAsync("see you tomorow");
+        _room.Time.Advance(TimeSpan.FromDays(1));
+        await _room.SayAsync("a day between");
+        _room.Time.Advance(TimeSpan.FromDays(10));
+        await _room.PushAsync("m.room.message", $$$"""
+            {"msgtype":"m.text","body":"* see you tomorrow","m.new_content":{"msgtype":"m.text","body":"see you tomorrow"},
+            "m.relates_to":{"rel_type":"m.replace","event_id":"{{{id}}}"}}
+            """.ReplaceLineEndings(""));
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        Assert.Matches("see you tomorrow edited Earlier versions \\d\\d:\\d\\d see you tomorow", TextOf(await pages.ReadAsync(day)));
+
+        var tag = (await pages.GetAsync(day)).Headers["ETag"];
+        _room.Time.Advance(TimeSpan.FromDays(40));
+        await _room.PushAsync(
+            "m.reaction", $$$"""{"m.relates_to":{"rel_type":"m.annotation","event_id":"{{{id}}}","key":"👍"}}""", PublicRoom.Bob);
+        await Wait.UntilAsync(
+            async () => (await pages.GetAsync(day, ("If-None-Match", tag))).Status == HttpStatusCode.OK, "the past day is sent again");
+        Assert.Contains("👍 1 @bob:localhost", TextOf(await pages.ReadAsync(day)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_long_day_has_pages()
     {
         await _room.SetVisibilityAsync("world_readable");

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using LoggingService.Options;
 using LoggingService.Pages;
 using LoggingService.Visibility;
@@ -28,6 +29,18 @@ internal sealed class PagesUnderTest : IAsyncDisposable
         await pages._app.StartAsync(TestContext.Current.CancellationToken);
         await Wait.UntilAsync(() => pages.Rooms.IsReady, "the logs are read");
         return pages;
+    }
+
+    /// <summary>Where the pages are, without a slash at the end.</summary>
+    public string Url => _app.Urls.Single();
+
+    /// <summary>Follows the page of a newest day, from what it shows now or from an earlier event on.</summary>
+    public async Task<LiveEvents> FollowAsync(string day, string? lastEventId = null)
+    {
+        var page = await ReadAsync(day);
+        var address = Regex.Match(page, "data-live=\"([^\"]*)\"").Groups[1].Value;
+        Assert.NotEqual("", address);
+        return await LiveEvents.OpenAsync(_client, $"{Url}{WebUtility.HtmlDecode(address)}", lastEventId);
     }
 
     /// <param name="path">Is sent as it is.</param>

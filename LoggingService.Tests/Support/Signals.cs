@@ -9,5 +9,7 @@ internal static class Signals
     /// <summary>SIGINT: Ctrl-C.</summary>
     public const int Interrupt = 2;
 
+    public const int Kill = 9;
+
     public const int Terminate = 15;
 }

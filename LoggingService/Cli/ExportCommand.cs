@@ -16,7 +16,7 @@ internal static class ExportCommand
         var user = new Option<string?>("--user") { HelpName = "USER", Description = "Only events of this user; without ROOM of all rooms" };
         var from = new Option<string?>("--from") { HelpName = "DATE", Description = "First day, such as 2026-11-01 [default: the oldest]" };
         var to = new Option<string?>("--to") { HelpName = "DATE", Description = "Last day [default: the newest]" };
-        var format = new Option<string>("--format") { HelpName = "FORMAT", Description = "text, jsonl or element [default: text]" };
+        var format = new Option<string>("--format") { HelpName = "FORMAT", Description = "text, jsonl, element or html [default: text]" };
         var output = new Option<string?>("--output") { HelpName = "FOLDER", Description = "Folder to write to [default: export]" };
         command.Add(room);
         foreach (var option in (Option[])[user, from, to, format, output])
@@ -44,6 +44,12 @@ internal static class ExportCommand
     private static int Run(string root, ExportRequest request, string output, CancellationToken cancellation)
     {
         Directory.CreateDirectory(output, FolderMode);
+        if (request.Format == ExportFormat.Html)
+        {
+            Console.WriteLine(HtmlExport.Run(root, request, output, cancellation));
+            return 0;
+        }
+
         var rooms = RoomFolders(root, request).Select(room => new RoomExport(root, room, request, output)).ToList();
         using var progress = new ExportProgress(output, request);
         var line = new ProgressLine(rooms.Sum(room => room.Days.Count), "days");
@@ -129,6 +135,7 @@ internal static class ExportCommand
         null or "text" => ExportFormat.Text,
         "jsonl" => ExportFormat.Jsonl,
         "element" => ExportFormat.Element,
-        _ => throw new ConfigurationException($"--format is \"{text}\"; expected text, jsonl or element"),
+        "html" => ExportFormat.Html,
+        _ => throw new ConfigurationException($"--format is \"{text}\"; expected text, jsonl, element or html"),
     };
 }

@@ -5,6 +5,7 @@ internal enum ExportFormat
     Text,
     Jsonl,
     Element,
+    Html,
 }
 
 /// <summary>What is exported: a room, or all events of a user.</summary>

@@ -32,6 +32,9 @@ internal static class PagesCommand
             command.Add(option);
         }
 
+        // For the service, which starts the pages as a child: they end with it, also if it is killed.
+        var withParent = new Option<bool>(PagesProcess.WithParentOption) { Hidden = true };
+        command.Add(withParent);
         SettingOption.AddTo(command, "--logs");
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -39,6 +42,12 @@ internal static class PagesCommand
             var root = LogDirectoryPath.Of(LoggingServiceOptions.Read(builder.Configuration));
             await using var app = PagesHost.Build(builder, PagesOptions.Read(builder.Configuration), root);
             await WebServer.StartAsync(app);
+            PagesHost.LogListening(app);
+            if (parsed.GetValue(withParent))
+            {
+                PagesProcess.StopWithParent(app.Lifetime);
+            }
+
             await app.WaitForShutdownAsync(cancellation);
         });
         return command;

@@ -20,6 +20,7 @@ internal sealed class DemoChat(DemoHomeserver homeserver, string localpart)
             Event(service, "m.room.create", "", new() { ["room_version"] = "11" }),
             Event(service, "m.room.member", service, new() { ["membership"] = "join" }),
             Event(service, "m.room.canonical_alias", "", new() { ["alias"] = Alias }),
+            Event(service, "m.room.history_visibility", "", new() { ["history_visibility"] = "world_readable" }),
             Event(UserId, "m.room.member", UserId, new() { ["membership"] = "join" }));
     }
 

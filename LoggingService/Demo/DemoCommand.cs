@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LoggingService.Http;
+using LoggingService.Pages;
 using LoggingService.Registration;
 
 namespace LoggingService.Demo;
@@ -8,6 +9,7 @@ namespace LoggingService.Demo;
 internal static class DemoCommand
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(700);
+    private static readonly TimeSpan PagesTimeout = TimeSpan.FromSeconds(5);
 
     public static Command Create(Func<string[], WebApplication> build)
     {
@@ -39,6 +41,7 @@ internal static class DemoCommand
                 $"--LoggingService:Logs={logs}",
                 "--LoggingService:RoomsPerHour=60",
                 "--LoggingService:Notice=off",
+                $"--LoggingService:Pages={(pace > TimeSpan.Zero || isChat ? "http://127.0.0.1:0" : "off")}",
                 "--urls=http://127.0.0.1:0",
             ]))
             {
@@ -47,6 +50,7 @@ internal static class DemoCommand
                 var stopping = service.Lifetime.ApplicationStopping;
                 try
                 {
+                    await WritePagesAsync(service, stopping);
                     closing = isChat ? await ChatAsync(homeserver, logs, stopping) : await PlayAsync(homeserver, logs, pace, stopping);
                 }
                 catch (Exception e) when (stopping.IsCancellationRequested && e is OperationCanceledException or HttpRequestException)
@@ -64,6 +68,18 @@ internal static class DemoCommand
         finally
         {
             folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task WritePagesAsync(WebApplication service, CancellationToken cancellation)
+    {
+        if (service.Services.GetService<PagesProcess>() is { } pages)
+        {
+            await Task.WhenAny(pages.Url, Task.Delay(PagesTimeout, cancellation));
+            if (pages.Url.IsCompletedSuccessfully)
+            {
+                Console.WriteLine($"\nTo read the log in a browser: {await pages.Url}\n");
+            }
         }
     }
 

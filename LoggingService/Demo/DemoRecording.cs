@@ -7,6 +7,10 @@ namespace LoggingService.Demo;
 /// <summary>The requests of a real Synapse during an evening in one room, which <c>scripts/record-evening</c> recorded.</summary>
 internal static partial class DemoRecording
 {
+    // Otherwise the web pages of the demo would be empty.
+    private const string RecordedVisibility = "\"history_visibility\":\"shared\"";
+    private const string PublicVisibility = "\"history_visibility\":\"world_readable\"";
+
     /// <summary>An alias query (GET) or a transaction (PUT); the target is percent-encoded.</summary>
     public sealed record Request(string Method, string Target, string Body)
     {
@@ -24,7 +28,8 @@ internal static partial class DemoRecording
         using var recording = new StreamReader(typeof(DemoRecording).Assembly.GetManifestResourceStream("evening.jsonl")!);
         var lines = recording.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return [.. lines.Select(line => JsonNode.Parse(line)!).Select(request => new Request(
-            (string)request["method"]!, (string)request["target"]!, Id().Replace((string)request["body"]!, run)))];
+            (string)request["method"]!, (string)request["target"]!,
+            Id().Replace((string)request["body"]!, run).Replace(RecordedVisibility, PublicVisibility, StringComparison.Ordinal)))];
     }
 
     // The first four characters of an event id or room id that is a whole string.

@@ -22,10 +22,10 @@ internal sealed record ListenAddress(string Url, string Setting, string Advice =
     }
 
     /// <summary>The address of the admin listener; <c>null</c> if it is off.</summary>
-    public static ListenAddress? ReadAdmin(IConfigurationRoot configuration) =>
-        configuration["LoggingService:Admin"] is { } url && !url.Equals("off", StringComparison.OrdinalIgnoreCase)
-            ? new(url.Trim(), SettingReader.NameOf(configuration, "LoggingService:Admin"))
-            : null;
+    public static ListenAddress? ReadAdmin(IConfigurationRoot configuration) => ReadUnlessOff(configuration, "LoggingService:Admin");
+
+    /// <summary>Where the service lets the web pages listen; <c>null</c> if it starts none.</summary>
+    public static ListenAddress? ReadPages(IConfigurationRoot configuration) => ReadUnlessOff(configuration, "LoggingService:Pages");
 
     /// <summary>Whether only this machine reaches the address. It must be valid.</summary>
     public bool IsLocal
@@ -78,8 +78,7 @@ internal sealed record ListenAddress(string Url, string Setting, string Advice =
             endpoint.ReadChoice("Protocols", Protocols);
         }
 
-        var admin = ReadAdmin(configuration);
-        foreach (var address in ReadAll(configuration).Concat(admin is null ? [] : [admin]))
+        foreach (var address in ReadAll(configuration).Concat([ReadAdmin(configuration), ReadPages(configuration)]).OfType<ListenAddress>())
         {
             if (address.DescribeInvalid() is { } error)
             {
@@ -87,6 +86,11 @@ internal sealed record ListenAddress(string Url, string Setting, string Advice =
             }
         }
     }
+
+    private static ListenAddress? ReadUnlessOff(IConfigurationRoot configuration, string key) =>
+        configuration[key] is { } url && !url.Trim().Equals("off", StringComparison.OrdinalIgnoreCase)
+            ? new(url.Trim(), SettingReader.NameOf(configuration, key))
+            : null;
 
     /// <summary>Why the web server would reject the address; <c>null</c> if it would not.</summary>
     public string? DescribeInvalid()

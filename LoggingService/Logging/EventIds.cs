@@ -151,4 +151,8 @@ internal static class EventIds
     public const int RoomNotRead = 1000;
     public const int PageFailed = 1001;
     public const int PageBug = 1002;
+    public const int PagesListening = 1003;
+    public const int PagesOutput = 1004;
+    public const int PagesEnded = 1005;
+    public const int PagesNotStarted = 1006;
 }

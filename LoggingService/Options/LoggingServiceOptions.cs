@@ -34,6 +34,7 @@ internal sealed partial class LoggingServiceOptions
             settings.ReadChoice(nameof(Redactions), "keep", "erase"));
         MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
         Admin = settings.ReadText(nameof(Admin), "off");
+        Pages = settings.ReadText(nameof(Pages), "off");
     }
 
     /// <summary>The keys of the section, each the name of a property.</summary>
@@ -41,7 +42,7 @@ internal sealed partial class LoggingServiceOptions
     [
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays), nameof(CompressAfterDays),
         nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes), nameof(Admin),
-        nameof(NoLogPrefix), nameof(Notice), nameof(HonourRoomRetention), nameof(RetainDaysMin), nameof(RoomMaySet),
+        nameof(Pages), nameof(NoLogPrefix), nameof(Notice), nameof(HonourRoomRetention), nameof(RetainDaysMin), nameof(RoomMaySet),
         nameof(JoinLoggedRooms), nameof(Redactions),
     ];
 
@@ -91,6 +92,9 @@ internal sealed partial class LoggingServiceOptions
 
     /// <summary>Where the admin listener listens, or <c>off</c>.</summary>
     public string Admin { get; }
+
+    /// <summary>Where a process that the service starts serves the logs as web pages, or <c>off</c>.</summary>
+    public string Pages { get; }
 
     /// <summary>A message that begins with it is not logged; empty if there is none.</summary>
     public string NoLogPrefix => _reloaded.NoLogPrefix;

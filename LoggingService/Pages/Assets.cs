@@ -11,11 +11,14 @@ internal sealed class Assets
     {
         Style = Add("pages.css", "text/css; charset=utf-8");
         Script = Add("pages.js", "text/javascript; charset=utf-8");
+        LiveScript = Add("live.js", "text/javascript; charset=utf-8");
     }
 
     public string Style { get; }
 
     public string Script { get; }
+
+    public string LiveScript { get; }
 
     public Asset? Find(string name) => _byName.GetValueOrDefault(name);
 

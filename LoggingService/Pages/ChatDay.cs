@@ -15,7 +15,7 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
     public static ChatDay Read(RoomVisibility room, Reader reader, DateOnly day, int page, TimeZoneInfo zone, Text text)
     {
         var events = room.Read(reader, day).ToList();
-        var relations = new ChatRelations(events, ReadNext(room, reader, day));
+        var relations = new ChatRelations(events, LaterEvents.Read(room, reader, day, events));
         var messages = new ChatMessages(room, relations, new EventLookup(room, reader), zone, text);
         var lines = relations.Lines.Skip((page - 1) * LinesPerPage).Take(LinesPerPage).ToHashSet(ReferenceEqualityComparer.Instance);
         var history = new DayHistory(room);
@@ -48,10 +48,6 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
         var index = relations.Lines.Index().FirstOrDefault(other => other.Item.Event.EventId == line).Index;
         return ((index / LinesPerPage) + 1, e.Original is null ? e.Event.EventId : line);
     }
-
-    /// <summary>What was added to messages after midnight.</summary>
-    private static IEnumerable<VisibleEvent> ReadNext(RoomVisibility room, Reader reader, DateOnly day) =>
-        room.Days.FirstOrDefault(other => other > day) is var next && next > day ? room.Read(reader, next) : [];
 
     private static List<ChatItem> Fold(List<ChatItem> items)
     {

@@ -14,7 +14,7 @@ internal sealed class ChatRelations
     private readonly Dictionary<string, RoomEvent> _redactions = [];
 
     /// <param name="day">The events of the day.</param>
-    /// <param name="later">Events of the next day, which may belong to some of this day.</param>
+    /// <param name="later">Events of later days that belong to some of this day.</param>
     public ChatRelations(IReadOnlyList<VisibleEvent> day, IEnumerable<VisibleEvent> later)
     {
         foreach (var e in day)
@@ -31,13 +31,10 @@ internal sealed class ChatRelations
             }
         }
 
+        // The messages of a thread are read on their own day.
         foreach (var e in later)
         {
-            // The messages of a thread are read on their own day.
-            if (RelationOf(e).Type is not "m.thread")
-            {
-                IsPartOfAnother(e);
-            }
+            IsPartOfAnother(e);
         }
 
         Lines = lines;
@@ -77,7 +74,7 @@ internal sealed class ChatRelations
         return eventId;
     }
 
-    private static (string? Type, string? Target) RelationOf(VisibleEvent e)
+    public static (string? Type, string? Target) RelationOf(VisibleEvent e)
     {
         if (e.Event.Type == "m.room.redaction")
         {

@@ -15,6 +15,10 @@ internal static class PageLimits
     /// <summary>Requests that wait for their turn.</summary>
     private const int Queue = 2000;
 
+    /// <summary>Readers who have a newest day open, of one address and together.</summary>
+    private const int LiveOfAddress = 100;
+    private const int Live = 1000;
+
     public static void Configure(RateLimiterOptions options)
     {
         options.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
@@ -33,9 +37,18 @@ internal static class PageLimits
                     ReplenishmentPeriod = TimeSpan.FromSeconds(1),
                     AutoReplenishment = true,
                 })),
-            PartitionedRateLimiter.Create<HttpContext, string>(_ => RateLimitPartition.GetConcurrencyLimiter(
-                "", _ => new() { PermitLimit = Math.Max(2, Environment.ProcessorCount), QueueLimit = Queue })));
+            PartitionedRateLimiter.Create<HttpContext, string>(http => IsLive(http)
+                ? RateLimitPartition.GetConcurrencyLimiter(
+                    $"live {PrefixOf(http.Connection.RemoteIpAddress)}", _ => new() { PermitLimit = LiveOfAddress, QueueLimit = 0 })
+                : RateLimitPartition.GetNoLimiter("")),
+            PartitionedRateLimiter.Create<HttpContext, string>(http => IsLive(http)
+                ? RateLimitPartition.GetConcurrencyLimiter("live", _ => new() { PermitLimit = Live, QueueLimit = 0 })
+                : RateLimitPartition.GetConcurrencyLimiter(
+                    "", _ => new() { PermitLimit = Math.Max(2, Environment.ProcessorCount), QueueLimit = Queue })));
     }
+
+    /// <summary>It lasts as long as the page is open.</summary>
+    private static bool IsLive(HttpContext http) => http.Request.Path.Value?.EndsWith("/live", StringComparison.Ordinal) == true;
 
     /// <summary>One user may have as many IPv6 addresses as the last 64 bits can tell apart.</summary>
     private static string PrefixOf(IPAddress? address)

@@ -7,7 +7,8 @@ namespace LoggingService.Pages;
 
 /// <summary>The addresses of the pages, and of what they link to. Every part is percent-encoded.</summary>
 /// <param name="prefix">Empty, or a path such as <c>/logs</c>.</param>
-internal sealed class PageLinks(string prefix)
+/// <param name="isFile">They are in a file, in which messages link to each other only.</param>
+internal sealed class PageLinks(string prefix, bool isFile = false)
 {
     public string Rooms => $"{prefix}/";
 
@@ -21,12 +22,19 @@ internal sealed class PageLinks(string prefix)
 
     public string Year(RoomVisibility room, int year) => string.Create(CultureInfo.InvariantCulture, $"{Room(room)}/{year:0000}");
 
+    public string MonthFile(RoomVisibility room, DateOnly month) =>
+        $"{Room(room)}/{month.ToString("yyyy/MM", CultureInfo.InvariantCulture)}.html";
+
     public string Day(RoomVisibility room, DateOnly day, int page = 1) =>
         $"{Room(room)}/{day.ToString("yyyy/MM/dd", CultureInfo.InvariantCulture)}"
         + (page > 1 ? string.Create(CultureInfo.InvariantCulture, $"?page={page}") : "");
 
     /// <summary>The page of an event, independent of its day and of the room's aliases.</summary>
-    public string Event(RoomVisibility room, string eventId) => $"{prefix}/r/{Encode(room.RoomId)}/e/{Encode(eventId)}";
+    public string Event(RoomVisibility room, string eventId) =>
+        isFile ? $"#{Anchor(eventId)}" : $"{prefix}/r/{Encode(room.RoomId)}/e/{Encode(eventId)}";
+
+    /// <summary>The lines that follow on the newest day.</summary>
+    public string Live(RoomVisibility room, LivePosition from) => $"{prefix}/r/{Encode(room.RoomId)}/live?from={from}";
 
     /// <summary>The id of an event's element, which is also the fragment of its address. Event ids may hold anything.</summary>
     public static string Anchor(string eventId) =>

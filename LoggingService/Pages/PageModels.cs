@@ -21,7 +21,11 @@ internal sealed record RoomRow(RoomVisibility Room, string Title, string Initial
 
 internal sealed record DayModel(
     Text Text, PageLinks Links, RoomVisibility Room, DateOnly Day, ChatDay Chat, DateOnly? Previous, DateOnly? Next, string Zone,
-    IReadOnlySet<string> AmbiguousNames);
+    IReadOnlySet<string> AmbiguousNames, LiveModel? Live);
+
+/// <summary>Of the last page of a room's newest day.</summary>
+/// <param name="Address">Of the events that are new to the page.</param>
+internal sealed record LiveModel(string Address, string Script);
 
 /// <param name="IsContinued">The line before is of the same sender.</param>
 internal sealed record MessageModel(DayModel Day, ChatMessage Message, bool IsContinued, bool IsReply = false);

@@ -10,8 +10,8 @@ namespace LoggingService.Pages;
 /// see get the same answer, before any file is opened.
 /// </summary>
 internal sealed partial class PageRoutes(
-    VisibleRooms rooms, PageRenderer renderer, RoomPages pages, RoomDownloads downloads, Assets assets, PagesOptions options,
-    ILogger<PageRoutes> logger)
+    VisibleRooms rooms, PageRenderer renderer, RoomPages pages, RoomDownloads downloads, LiveRooms live, Assets assets,
+    PagesOptions options, ILogger<PageRoutes> logger)
 {
     public async Task HandleAsync(HttpContext http)
     {
@@ -75,10 +75,14 @@ internal sealed partial class PageRoutes(
             case ["feed.atom"]:
                 await downloads.WriteFeedAsync(http, reader, room);
                 return true;
+            case ["live"]:
+                return await TryWriteLiveAsync(http, reader, room);
             case ["e", var eventId]:
                 return await pages.TryRedirectToEventAsync(http, reader, room, eventId);
             case [var year] when int.TryParse(year, NumberStyles.None, CultureInfo.InvariantCulture, out var number):
                 return await pages.TryWriteCalendarAsync(http, room, number);
+            case [var year, [_, _, '.', 'h', 't', 'm', 'l'] file]:
+                return await TryWriteMonthAsync(http, reader, room, $"{year}/{file[..2]}");
             case [var year, var month, var day]:
                 var name = $"{year}/{month}/{day}";
                 var suffix = name.IndexOf('.', StringComparison.Ordinal) is var dot and > 0 ? name[dot..] : "";
@@ -91,12 +95,44 @@ internal sealed partial class PageRoutes(
         }
     }
 
+    private async Task<bool> TryWriteLiveAsync(HttpContext http, Reader reader, RoomVisibility room)
+    {
+        var position = LivePosition.Parse(http.Request.Headers["Last-Event-ID"]) ?? LivePosition.Parse(http.Request.Query["from"]);
+        if (position is null || room.Days.Count == 0)
+        {
+            return false;
+        }
+
+        if (!await live.TryWriteAsync(http, reader, room, position.Value))
+        {
+            await renderer.WriteBusyAsync(http);
+        }
+
+        return true;
+    }
+
+    private async Task<bool> TryWriteMonthAsync(HttpContext http, Reader reader, RoomVisibility room, string name)
+    {
+        var isMonth = DateOnly.TryParseExact(name, "yyyy/MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out var month);
+        var days = room.Days.Where(day => day.Year == month.Year && day.Month == month.Month).ToList();
+        if (!isMonth || days.Count == 0)
+        {
+            return false;
+        }
+
+        await downloads.WriteFileAsync(http, reader, room, days);
+        return true;
+    }
+
     private async Task<bool> TryWriteDayAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day, string suffix)
     {
         switch (suffix)
         {
             case "":
                 return await pages.TryWriteDayAsync(http, reader, room, day);
+            case ".html":
+                await downloads.WriteFileAsync(http, reader, room, [day]);
+                return true;
             case ".txt":
                 await downloads.WriteTextAsync(http, reader, room, day);
                 return true;

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.HttpOverrides;
 namespace LoggingService.Pages;
 
 /// <summary>The web server of the pages: a process of its own, without a token, that only reads the logs.</summary>
-internal static class PagesHost
+internal static partial class PagesHost
 {
     /// <param name="builder">With the settings.</param>
     /// <param name="root">The log directory.</param>
@@ -39,6 +39,8 @@ internal static class PagesHost
         builder.Services.AddSingleton(TimeZoneInfo.Local);
         builder.Services.AddSingleton(services => new VisibleRooms(root, services.GetRequiredService<ILogger<VisibleRooms>>()));
         builder.Services.AddHostedService<VisibleRoomsRefresh>();
+        builder.Services.AddSingleton<RoomFile>().AddSingleton<LiveRendering>().AddSingleton<LiveRooms>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<LiveRooms>());
         builder.Services.AddSingleton<PageRenderer>().AddSingleton<RoomPages>().AddSingleton<RoomDownloads>().AddSingleton<PageRoutes>();
         builder.Services.AddRateLimiter(limiter => PageLimits.Configure(limiter));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
@@ -59,5 +61,16 @@ internal static class PagesHost
         app.UseRateLimiter();
         app.Run(app.Services.GetRequiredService<PageRoutes>().HandleAsync);
         return app;
+    }
+
+    public static void LogListening(WebApplication app) =>
+        Log.Listening(
+            app.Logger, string.Join(", ", app.Urls.Select(url => $"{url}{app.Services.GetRequiredService<PagesOptions>().PathPrefix}/")));
+
+    private static partial class Log
+    {
+        // The parent process reads it.
+        [LoggerMessage(EventIds.PagesListening, LogLevel.Information, PagesProcess.ListeningMark + "{Urls}")]
+        public static partial void Listening(ILogger logger, string urls);
     }
 }

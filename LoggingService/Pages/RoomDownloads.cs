@@ -7,7 +7,7 @@ using LoggingService.Visibility;
 namespace LoggingService.Pages;
 
 /// <summary>What programs read: a room's feed, a day as text or as records. All of it is made from what the reader may see.</summary>
-internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, TimeZoneInfo zone)
+internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, RoomFile file, TimeZoneInfo zone)
 {
     private const int FeedEntries = 50;
 
@@ -25,6 +25,22 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Time
 
     public static Task WriteRecordsAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day) => WriteLinesAsync(
         http, "application/x-ndjson; charset=utf-8", room.Read(reader, day).Select(e => (byte[])[.. e.Event.Json.Bytes.Span, (byte)'\n']));
+
+    /// <summary>Days of a month, or one day, as one file. It is no page of this site: browsers save it.</summary>
+    public async Task WriteFileAsync(HttpContext http, Reader reader, RoomVisibility room, IReadOnlyList<DateOnly> days)
+    {
+        http.Response.Headers.CacheControl = "no-cache";
+        http.Response.ContentType = "text/html; charset=utf-8";
+        var name = days.Count == 1 ? $"{days[0]:yyyy-MM-dd}" : $"{days[0]:yyyy-MM}";
+        http.Response.Headers.ContentDisposition = $"attachment; filename=\"log-{name}.html\"";
+        if (!HttpMethods.IsHead(http.Request.Method))
+        {
+            await foreach (var part in file.PartsAsync(room, reader, days))
+            {
+                await http.Response.WriteAsync(part, http.RequestAborted);
+            }
+        }
+    }
 
     public async Task WriteFeedAsync(HttpContext http, Reader reader, RoomVisibility room)
     {

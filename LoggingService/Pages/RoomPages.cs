@@ -76,6 +76,8 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
             return true;
         }
 
+        // Before the day is read: what changes meanwhile is sent again.
+        var position = new LivePosition(day, room.LinesOf(day), room.StateOf(day));
         var chat = ChatDay.Read(room, reader, day, page, zone, _text);
         if (page > chat.Pages)
         {
@@ -84,7 +86,8 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
 
         var model = new DayModel(
             _text, links, room, day, chat, Neighbour(room, day, before: true), Neighbour(room, day, before: false),
-            ZoneOf(day), AmbiguousNamesOf(chat));
+            ZoneOf(day, zone), AmbiguousNamesOf(chat),
+            isPast || page < chat.Pages ? null : new(links.Live(room, position), links.Asset(assets.LiveScript)));
         await renderer.WriteAsync(
             http, StatusCodes.Status200OK, $"{PageFrame.RoomTitleOf(room)} · {day:yyyy-MM-dd}", room,
             new AspNetCoreGeneratedDocument.Pages_DayPage { Model = model });
@@ -106,7 +109,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         var state = string.Create(
             CultureInfo.InvariantCulture,
             $"{assets.Style} {assets.Script} {typeof(RoomPages).Module.ModuleVersionId} {room.Revision} {room.StampOf(day)} "
-            + $"{(next is { } later ? room.StampOf(later) : null)} {page} {Neighbour(room, day, before: true)} {next}");
+            + $"{LaterEvents.CountAfter(room, day)} {page} {Neighbour(room, day, before: true)} {next}");
         var tag = $"\"{XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(state)):x32}\"";
         http.Response.Headers.ETag = tag;
         if (http.Request.Headers.IfNoneMatch != tag)
@@ -122,13 +125,13 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         ? room.Days.Where(other => other < day).Select(other => (DateOnly?)other).LastOrDefault()
         : room.Days.Where(other => other > day).Select(other => (DateOnly?)other).FirstOrDefault();
 
-    private string ZoneOf(DateOnly day)
+    public static string ZoneOf(DateOnly day, TimeZoneInfo zone)
     {
         var offset = zone.GetUtcOffset(day.ToDateTime(new TimeOnly(12, 0)));
         return $"UTC{(offset < TimeSpan.Zero ? "−" : "+")}{offset:hh\\:mm}";
     }
 
-    private static HashSet<string> AmbiguousNamesOf(ChatDay chat) =>
+    public static HashSet<string> AmbiguousNamesOf(ChatDay chat) =>
     [
         .. chat.Items.OfType<ChatMessage>().SelectMany(message => message.Thread.Prepend(message))
             .Select(message => message.Sender).Distinct()

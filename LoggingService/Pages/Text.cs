@@ -27,6 +27,7 @@ internal sealed record Text
     public string Calendar { get; init; } = "Calendar";
     public string Latest { get; init; } = "Latest";
     public string Feed { get; init; } = "Feed";
+    public string Download { get; init; } = "Download";
     public string PlainText { get; init; } = "Text";
     public string Records { get; init; } = "Records";
     public string Previous { get; init; } = "Earlier";
@@ -72,6 +73,9 @@ internal sealed record Text
     public string PollOpen { get; init; } = "Poll";
     public string PollSecret { get; init; } = "The votes are shown when the poll has ended.";
     public string LastEvent { get; init; } = "last event";
+    public string JumpToNewest { get; init; } = "New messages below";
+    public string NewDay { get; init; } = "A new day has begun:";
+    public string NoLongerShown { get; init; } = "This room is no longer shown.";
     public string Empty { get; init; } = "(no text)";
     public string ImageWithoutText { get; init; } = "(image)";
 

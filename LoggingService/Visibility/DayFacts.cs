@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Text;
 using LoggingService.RoomLogs;
 
 namespace LoggingService.Visibility;
@@ -12,6 +14,13 @@ internal readonly record struct MemberName(LogPosition Position, string EventId,
 
 /// <summary>State of a room as of a line: its name, its topic, its alias, or whether its moderators want it to be shown.</summary>
 internal readonly record struct RoomState(LogPosition Position, string Type, string EventId, string? Sender, string? Value, bool IsFetched);
+
+/// <summary>That a line is an edit, a reaction, a vote, or the end of a poll: it belongs to an event of this or an earlier day.</summary>
+/// <param name="Target">The hash of the event's id.</param>
+internal readonly record struct RelatedLine(int Line, ulong Target)
+{
+    public static ulong HashOf(string eventId) => XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(eventId));
+}
 
 /// <summary>What one day's record tells about what a reader may see of the room. Lines that were appended later are added.</summary>
 internal sealed record DayFacts
@@ -40,6 +49,8 @@ internal sealed record DayFacts
     public IReadOnlyList<MemberName> Names { get; init; } = [];
 
     public IReadOnlyList<RoomState> States { get; init; } = [];
+
+    public IReadOnlyList<RelatedLine> Related { get; init; } = [];
 
     /// <summary>The lines, in order, that no reader sees: soft-failed events, and those that a policy server calls spam.</summary>
     public IReadOnlyList<int> Withheld { get; init; } = [];

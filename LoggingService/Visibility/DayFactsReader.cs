@@ -13,6 +13,7 @@ internal sealed class DayFactsReader
     private readonly List<Removal> _removals;
     private readonly List<MemberName> _names;
     private readonly List<RoomState> _states;
+    private readonly List<RelatedLine> _related;
     private readonly List<int> _withheld;
     private int _line;
     private int _fetched;
@@ -27,6 +28,7 @@ internal sealed class DayFactsReader
         _removals = [.. known.Removals];
         _names = [.. known.Names];
         _states = [.. known.States];
+        _related = [.. known.Related];
         _withheld = [.. known.Withheld];
         _line = known.Lines;
         _fetched = known.Fetched;
@@ -91,6 +93,7 @@ internal sealed class DayFactsReader
             Removals = _removals,
             Names = _names,
             States = _states,
+            Related = _related,
             Withheld = _withheld,
             Fetched = _fetched,
             FetchedFrom = _fetchedFrom,
@@ -106,8 +109,13 @@ internal sealed class DayFactsReader
         || line.IndexOf("\"erased\""u8) >= 0
         || line.IndexOf("\"not_logged\""u8) >= 0
         || line.IndexOf("\\u00"u8) >= 0
+        || MayBelongToAnother(line)
         || Note.IsRecord(line)
         || RecordLine.ReadFetchedTs(line) is not null;
+
+    private static bool MayBelongToAnother(ReadOnlySpan<byte> line) =>
+        line.IndexOf("\"m.relates_to\""u8) >= 0
+        && (line.IndexOf("\"m.annotation\""u8) >= 0 || line.IndexOf("\"m.replace\""u8) >= 0 || line.IndexOf("\"m.reference\""u8) >= 0);
 
     private static long ReceivedAt(ReadOnlySpan<byte> line)
     {
@@ -147,6 +155,12 @@ internal sealed class DayFactsReader
         else if (e.StateKey is { } stateKey)
         {
             AddState(e, stateKey, sentAt);
+        }
+        else if (e.Content["m.relates_to"u8] is var relation
+            && relation["rel_type"u8].AsString() is "m.annotation" or "m.replace" or "m.reference"
+            && relation["event_id"u8].AsString() is { } target)
+        {
+            _related.Add(new(_line, RelatedLine.HashOf(target)));
         }
     }
 

@@ -16,6 +16,9 @@ internal sealed class HiddenEvents(string root)
     /// <summary>Another value whenever something was hidden or shown again.</summary>
     public int Version { get; private set; }
 
+    /// <summary>The state of the file that was read: another value whenever it changes, the same in another process.</summary>
+    public string FileState => _content.State is { } state ? $"{state.File} {state.ModifiedAt.Ticks}" : "";
+
     public bool HasEvent(string eventId) => _content.Events.Contains(eventId);
 
     public bool HasUser(string? userId) => userId is not null && _content.Users.Contains(userId);

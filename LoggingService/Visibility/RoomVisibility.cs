@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
 using LoggingService.Files;
 using LoggingService.RoomLogs;
 
@@ -99,21 +102,39 @@ internal sealed class RoomVisibility
     /// <summary>The lines of a day that are read.</summary>
     public int LinesOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Lines : 0;
 
+    /// <summary>The bytes of the lines of a day that are read.</summary>
+    public long LengthOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Length : 0;
+
+    /// <summary>
+    /// Changes whenever lines of a day that were shown may look otherwise without a new line that says so: after a removal, an erasure, or
+    /// what an admin hides. The same in another process.
+    /// </summary>
+    public string StateOf(DateOnly day)
+    {
+        var removals = _days.Values.Sum(other => other.Removals.Count);
+        var state = $"{removals} {StampOf(day)?.Inode} {_hidden.FileState}";
+        return XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(state)).ToString("x16", CultureInfo.InvariantCulture);
+    }
+
     /// <summary>What the lines of a day removed: an index deletes these events.</summary>
     public IReadOnlyList<Removal> RemovalsOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Removals : [];
 
+    /// <summary>The lines of a day that belong to other events.</summary>
+    public IReadOnlyList<RelatedLine> RelatedOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Related : [];
+
     /// <summary>The events of a day that a reader may see, in the order of the record.</summary>
     /// <param name="from">The first line.</param>
+    /// <param name="offset">Where it begins, if that is known.</param>
     /// <exception cref="FileChangedException">The record was replaced: the next snapshot has it.</exception>
     /// <exception cref="IOException">The record can't be read.</exception>
-    public IEnumerable<VisibleEvent> Read(Reader reader, DateOnly day, int from = 0)
+    public IEnumerable<VisibleEvent> Read(Reader reader, DateOnly day, int from = 0, long offset = 0)
     {
         if (!MayRead(reader) || !_days.TryGetValue(day, out var facts))
         {
             yield break;
         }
 
-        foreach (var (e, position) in Lines(facts, from))
+        foreach (var (e, position) in Lines(facts, from, offset))
         {
             if (IsVisible(e, position))
             {
@@ -127,7 +148,7 @@ internal sealed class RoomVisibility
     public VisibleEvent? Find(Reader reader, string eventId, int maxDays = int.MaxValue) => MayRead(reader)
         ? Days.Reverse().Take(maxDays)
             .Where(day => KnownEvents.MayContain(_folder, day, eventId))
-            .SelectMany(day => Lines(_days[day], 0, eventId))
+            .SelectMany(day => Lines(_days[day], 0, 0, eventId))
             .Where(line => line.Event.EventId == eventId && IsVisible(line.Event, line.Position))
             .Select(line => Show(line.Event, line.Position))
             .FirstOrDefault()
@@ -165,10 +186,11 @@ internal sealed class RoomVisibility
         return VisibleEvent.Create(position, e, StubOf(e, position), previousName);
     }
 
+    /// <param name="offset">That of the first line, or 0.</param>
     /// <param name="text">Only lines that contain it, or escaped characters.</param>
-    private IEnumerable<(RoomEvent Event, LogPosition Position)> Lines(DayFacts facts, int from, string text = "")
+    private IEnumerable<(RoomEvent Event, LogPosition Position)> Lines(DayFacts facts, int from, long offset = 0, string text = "")
     {
-        var needle = System.Text.Encoding.UTF8.GetBytes(text);
+        var needle = Encoding.UTF8.GetBytes(text);
         var record = Path.Combine(_folder, DayFileName.Record(facts.Day).ToString());
         using var file = DayFile.TryOpen(record);
         if (file is null || RecordStamp.Read(record)?.Inode != facts.Stamp.Inode)
@@ -176,9 +198,9 @@ internal sealed class RoomVisibility
             throw new FileChangedException(record);
         }
 
-        var index = -1;
+        var index = offset == 0 ? -1 : from - 1;
         var withheld = facts.Withheld.ToHashSet();
-        foreach (var line in RecordReader.Lines(file.ReadAt, 0, long.MaxValue))
+        foreach (var line in RecordReader.Lines(file.ReadAt, offset, long.MaxValue))
         {
             index++;
             if (index == facts.Lines)

@@ -44,6 +44,12 @@ contenders = [contenders[0], .. contenders.Skip(1).Where(c => against.Length == 
 var goals = new Goals();
 try
 {
+    if (only == "pages")
+    {
+        using var pages = new PagesBenchmark(contenders[0], service);
+        await pages.RunAsync(rounds);
+    }
+
     if (IsSelected("cold"))
     {
         ColdBenchmark.Run(contenders, goals, rounds, Seconds(idle));

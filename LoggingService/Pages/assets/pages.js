@@ -16,6 +16,7 @@
     each("button.copy", button => { button.hidden = false; }, root);
   };
   localize(document);
+  document.addEventListener("line", event => localize(event.detail));
   const zone = document.getElementById("zone");
   if (zone) zone.textContent = document.body.dataset.zoneNote;
 

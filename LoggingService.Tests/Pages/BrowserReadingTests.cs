@@ -1,0 +1,152 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using LoggingService.Tests.Support;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace LoggingService.Tests.Pages;
+
+/// <summary>What a member does with the pages, in a real browser.</summary>
+public sealed class BrowserReadingTests(Chromium chromium) : IClassFixture<Chromium>, IDisposable
+{
+    private readonly TempFolder _folder = TempFolder.ForCaller();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_member_finds_the_room_and_reads_its_days_in_the_own_time_zone()
+    {
+        using var room = new PublicRoom(_folder);
+        await TeaHouse.FillAsync(room);
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync();
+        var page = browser.Page;
+        await page.GotoAsync(pages.Url);
+        await page.GetByLabel("Filter by typing").FillAsync("coffee");
+        await Expect(page.Locator(".rooms > li")).ToBeHiddenAsync();
+        await page.GetByLabel("Filter by typing").FillAsync("tea h");
+        await page.Locator(".rooms").GetByRole(AriaRole.Link, new() { Name = "Tea house" }).ClickAsync();
+        await Expect(page.Locator("h1")).ToContainTextAsync("Tea house");
+        var answer = page.Locator("article", new() { HasText = "never" });
+        await Expect(answer.Locator(".reactions li").First).ToContainTextAsync("👍 2");
+        await Expect(answer.Locator("time").First).ToHaveTextAsync(new Regex("^21:"));
+        await Expect(page.GetByText("Times are in your time zone")).ToBeVisibleAsync();
+        await Expect(page.GetByText("the leaves unfold")).ToBeHiddenAsync();
+        await page.GetByText("the end").ClickAsync();
+        await Expect(page.GetByText("the leaves unfold")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Earlier: 2026-11-23" }).ClickAsync();
+        await Expect(page.GetByText("Who has tried the new sencha?")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Calendar" }).First.ClickAsync();
+        await Expect(page.Locator(".month a")).ToHaveCountAsync(2);
+        Assert.Empty(browser.Messages);
+    }
+
+    [Fact]
+    public async Task A_link_from_a_chat_leads_to_its_line_highlighted_and_the_line_can_be_shared()
+    {
+        using var room = new PublicRoom(_folder);
+        var id = await TeaHouse.FillAsync(room);
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync(new() { Permissions = ["clipboard-read", "clipboard-write"] });
+        var page = browser.Page;
+        var link = $"{pages.Url}/r/{Uri.EscapeDataString(room.Id)}/e/{Uri.EscapeDataString(id)}";
+        await page.GotoAsync(link);
+        var line = page.Locator("article:target");
+        await Expect(line).ToContainTextAsync("never");
+        await Expect(line).ToBeInViewportAsync();
+        await Expect(line).ToHaveCSSAsync("background-color", "rgb(255, 243, 196)");
+        await line.GetByRole(AriaRole.Button, new() { Name = "Copy link" }).ClickAsync();
+        Assert.Equal(link, await page.EvaluateAsync<string>("navigator.clipboard.readText()"));
+    }
+
+    [Fact]
+    public async Task Lines_appear_as_they_are_sent_and_again_after_both_processes_restarted()
+    {
+        using var room = new PublicRoom(_folder);
+        await TeaHouse.FillAsync(room);
+        var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync();
+        var page = browser.Page;
+        await page.GotoAsync($"{pages.Url}{room.Day}");
+        var id = await room.SayAsync("Is anyone there?", PublicRoom.Bob);
+        var line = page.Locator("article", new() { HasText = "Is anyone there?" });
+        await Expect(line.Locator("time").First).ToHaveTextAsync(new Regex("^21:"));
+        await TeaHouse.ReactAsync(room, id, "🍵", PublicRoom.Alice);
+        await Expect(line.Locator(".reactions")).ToContainTextAsync("🍵 1");
+        await Expect(line).ToHaveCountAsync(1);
+
+        var newest = page.GetByRole(AriaRole.Button, new() { Name = "New messages below" });
+        await page.EvaluateAsync("scrollTo(0, 0)");
+        await room.SayAsync("I am.");
+        await Expect(newest).ToBeVisibleAsync();
+        await newest.ClickAsync();
+        await Expect(page.GetByText("I am.")).ToBeInViewportAsync();
+        await Expect(newest).ToBeHiddenAsync();
+
+        var url = pages.Url;
+        await pages.DisposeAsync();
+        await room.SayAsync("missed meanwhile");
+        pages = await PagesUnderTest.StartAsync(room.Logs, $"--Pages:Urls={url}");
+        await Expect(page.GetByText("missed meanwhile")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await room.PushAsync("m.room.redaction", "{}", more: $",\"redacts\":\"{id}\"");
+        await Expect(page.GetByText("Is anyone there?")).ToHaveCountAsync(0);
+        await Expect(page.Locator("article", new() { HasText = "I am." })).ToHaveCountAsync(1);
+
+        room.Time.Advance(TimeSpan.FromDays(1));
+        await room.SayAsync("good morning");
+        await page.GetByText("A new day has begun").GetByRole(AriaRole.Link).ClickAsync();
+        await Expect(page.GetByText("good morning")).ToBeVisibleAsync();
+        await pages.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task All_of_it_can_be_read_without_scripts()
+    {
+        using var room = new PublicRoom(_folder);
+        await TeaHouse.FillAsync(room);
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync(new() { JavaScriptEnabled = false });
+        var page = browser.Page;
+        await page.GotoAsync(pages.Url);
+        await Expect(page.GetByText("Filter by typing")).ToBeHiddenAsync();
+        await page.Locator(".rooms").GetByRole(AriaRole.Link).ClickAsync();
+        await Expect(page.GetByText("Times are in UTC+00:00")).ToBeVisibleAsync();
+        await Expect(page.Locator("article", new() { HasText = "How long" }).Locator("time").First).ToHaveTextAsync(new Regex("^12:"));
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Copy link" })).ToHaveCountAsync(0);
+        await page.GetByText("the end").ClickAsync();
+        await Expect(page.GetByText("the leaves unfold")).ToBeVisibleAsync();
+        await page.GetByText("3 changes of members").ClickAsync();
+        await Expect(page.GetByText("@finn:localhost joined")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Calendar" }).First.ClickAsync();
+        await page.Locator(".month a").First.ClickAsync();
+        await Expect(page.GetByText("Who has tried the new sencha?")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Nothing_of_what_members_send_runs_or_is_loaded()
+    {
+        var lines = HostilePageTests.Attacks.Select(row => row.Data).Select((html, i) => JsonSerializer.Serialize(new
+        {
+            content = new { msgtype = "m.text", body = html, format = "org.matrix.custom.html", formatted_body = html },
+            event_id = $"$attack{i}",
+            room_id = "!hostile:x",
+            sender = "@mallory:x",
+            type = "m.room.message",
+        }));
+        await HostilePageTests.WriteAsync(_folder["logs"], lines);
+        await using var pages = await PagesUnderTest.StartAsync(_folder["logs"]);
+        await using var browser = await chromium.OpenAsync();
+        var requests = new List<string>();
+        browser.Page.Request += (_, request) => requests.Add(request.Url);
+        await browser.Page.GotoAsync($"{pages.Url}/r/!hostile:x/latest", new() { WaitUntil = WaitUntilState.Load });
+        await Expect(browser.Page.Locator("article")).ToHaveCountAsync(HostilePageTests.Attacks.Count);
+        await Expect(browser.Page.Locator("h1")).ToHaveCountAsync(1);
+        foreach (var summary in await browser.Page.Locator("#chat summary").AllAsync())
+        {
+            await summary.ClickAsync();
+        }
+
+        Assert.Empty(browser.Messages);
+        Assert.All(requests, url => Assert.StartsWith(pages.Url, url, StringComparison.Ordinal));
+    }
+}

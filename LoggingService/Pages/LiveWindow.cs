@@ -1,0 +1,118 @@
+using System.IO.Hashing;
+using System.Text;
+using LoggingService.Visibility;
+
+namespace LoggingService.Pages;
+
+/// <summary>
+/// The last lines of a day, as they are shown: what changes of them is rendered once for all readers. Not safe for concurrent use.
+/// </summary>
+internal sealed class LiveWindow(Reader reader, DateOnly day, LiveRendering rendering)
+{
+    /// <summary>Lines of the record. Readers who are further behind load the page again.</summary>
+    private const int MaxLines = 300;
+
+    /// <summary>The ids of all events of the day.</summary>
+    private readonly HashSet<ulong> _ids = [];
+
+    private readonly Dictionary<string, string> _shown = [];
+    private List<VisibleEvent> _events = [];
+    private long _length;
+
+    public LivePosition Position { get; private set; } = new(day, 0, "");
+
+    public DateOnly Day => day;
+
+    /// <summary>
+    /// Reads what was appended, and returns the lines that changed; <c>null</c> if earlier lines than those of the window may have changed.
+    /// </summary>
+    /// <exception cref="IOException">A record can't be read: the next call tries again.</exception>
+    public async Task<List<LiveLine>?> AdvanceAsync(RoomVisibility room)
+    {
+        var position = new LivePosition(day, room.LinesOf(day), room.StateOf(day));
+        var before = Position;
+        if (position == before)
+        {
+            return [];
+        }
+
+        var isNew = _ids.Count == 0;
+        var isAppended = !isNew && position.State == before.State && position.Lines >= before.Lines;
+        // What was removed must not stay in memory either.
+        List<VisibleEvent> events = isAppended ? [.. _events, .. Read(room, before.Lines, _length)]
+            : isNew ? [.. Read(room, 0, 0).TakeLast(MaxLines)]
+            : [.. Read(room, FirstLine, 0)];
+        Predicate<VisibleEvent>? isChanged = isAppended ? e => e.Position.Line >= before.Lines : null;
+        var lines = await rendering.RenderAsync(room, reader, events, isChanged, IsOfDay);
+        var isComplete = isNew || isAppended || FirstLine == 0 || HasAllRemoved(room, before.Lines, events);
+        (_events, Position, _length) = (events, position, room.LengthOf(day));
+        List<LiveLine> changed = [];
+        foreach (var line in lines)
+        {
+            if (_shown.GetValueOrDefault(line.EventId) != line.Html)
+            {
+                _shown[line.EventId] = line.Html;
+                changed.Add(line with { IsNew = line.Line >= before.Lines });
+            }
+        }
+
+        Trim();
+        return isNew ? [] : isComplete ? changed : null;
+    }
+
+    /// <summary>What a reader lacks who has what was shown at a position; <c>null</c> if that is too much.</summary>
+    /// <exception cref="IOException">A record can't be read.</exception>
+    public async Task<List<LiveLine>?> CatchUpAsync(RoomVisibility room, LivePosition from)
+    {
+        if (from == Position)
+        {
+            return [];
+        }
+
+        if (from.Lines > Position.Lines || from.Lines < FirstLine)
+        {
+            return null;
+        }
+
+        Predicate<VisibleEvent>? isChanged = from.State == Position.State ? e => e.Position.Line >= from.Lines : null;
+        var lines = await rendering.RenderAsync(room, reader, _events, isChanged, IsOfDay);
+        return lines.ConvertAll(line => line with { IsNew = line.Line >= from.Lines });
+    }
+
+    /// <summary>Whether all that new lines removed is in the window, and nothing else was.</summary>
+    private bool HasAllRemoved(RoomVisibility room, int from, List<VisibleEvent> events)
+    {
+        var removals = room.RemovalsOf(day).Where(removal => removal.Line >= from).ToList();
+        return removals.Count > 0 && removals.All(removal => events.Any(e => e.Event.EventId == removal.Target));
+    }
+
+    private int FirstLine => _events.Count > 0 ? _events[0].Position.Line : 0;
+
+    private IEnumerable<VisibleEvent> Read(RoomVisibility room, int from, long offset) =>
+        room.Read(reader, day, from, offset).Select(e =>
+        {
+            _ids.Add(HashOf(e.Event.EventId));
+            return e;
+        });
+
+    private bool IsOfDay(string eventId) => _ids.Contains(HashOf(eventId));
+
+    private static ulong HashOf(string eventId) => XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(eventId));
+
+    private void Trim()
+    {
+        if (_events.Count > 2 * MaxLines)
+        {
+            foreach (var e in _events.SkipLast(MaxLines))
+            {
+                _shown.Remove(e.Event.EventId);
+            }
+
+            _events.RemoveRange(0, _events.Count - MaxLines);
+        }
+    }
+}
+
+/// <param name="Line">The line of the event in the record.</param>
+/// <param name="IsNew">The reader does not have it; otherwise it replaces what the reader has.</param>
+internal sealed record LiveLine(string EventId, int Line, string Html, bool IsNew);
