@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LoggingService.Files;
 using LoggingService.Visibility;
 
 namespace LoggingService.Cli;
@@ -23,6 +24,12 @@ internal static class HideCommand
         command.SetAction(parsed =>
         {
             var root = LogDirectoryPath.Of(readOptions(parsed));
+            if (Environment.IsPrivilegedProcess && FileOwner.Of(root) is { User: not 0 }
+                && !Directory.Exists(Path.Combine(root, HiddenEvents.FolderName)))
+            {
+                throw new FatalException($"Run hide as the user that owns {root}: the pages must be able to read what is hidden");
+            }
+
             var (kind, id) = Check(root, parsed.GetValue(eventId), parsed.GetValue(user), parsed.GetValue(room));
             return Run(root, kind, id, isHidden: !parsed.GetValue(undo));
         });

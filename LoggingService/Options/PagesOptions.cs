@@ -13,8 +13,14 @@ internal sealed class PagesOptions
         Proxies =
         [
             .. settings.ReadList(nameof(Proxies), text => IPAddress.TryParse(text, out _), "a list of addresses", "an IP address")
-                .DefaultIfEmpty("127.0.0.1").Select(IPAddress.Parse),
+                .Select(IPAddress.Parse),
         ];
+        if (Proxies.Count == 0)
+        {
+            // A proxy of the same machine may use either address of localhost.
+            Proxies = [IPAddress.Loopback, IPAddress.IPv6Loopback];
+        }
+
         RobotsAllowed = settings.ReadList(
             nameof(RobotsAllowed), text => text.Length > 1 && text[0] is '#' or '!', "a list of rooms", "the alias or the id of a room");
     }

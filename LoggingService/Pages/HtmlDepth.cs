@@ -4,10 +4,14 @@ namespace LoggingService.Pages;
 
 /// <summary>
 /// How deep HTML is nested, before it is parsed: recursion over very deep elements would end the process. An upper bound: an end tag counts
-/// only for the innermost open element, since elements that are closed out of order may stay open. (HTML, "Tokenization".)
+/// only for the innermost open element, since elements that are closed out of order may stay open. (HTML, "Tokenization".) Also how many
+/// elements a parser may create: formatting elements that stay open are created again in each block ("Reconstruct the active formatting
+/// elements").
 /// </summary>
 internal static class HtmlDepth
 {
+    private const int MaxElements = 20_000;
+
     private static readonly SearchValues<char> EndOfName = SearchValues.Create(" \t\n\r\f/>");
 
     private static readonly SearchValues<char> EndOfAttributeName = SearchValues.Create(" \t\n\r\f/>=");
@@ -16,10 +20,14 @@ internal static class HtmlDepth
     private static readonly HashSet<string> Void =
         ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
 
+    private static readonly HashSet<string> Formatting =
+        ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+
     /// <summary>False also for comments and other markup that messages do not have, and that could hide tags.</summary>
     public static bool IsAtMost(string html, int depth)
     {
         var open = new Stack<string>();
+        var (formatting, elements) = (0, 0);
         var rest = html.AsSpan();
         for (int start; (start = rest.IndexOf('<')) >= 0;)
         {
@@ -43,16 +51,23 @@ internal static class HtmlDepth
             {
                 if (open.TryPeek(out var innermost) && innermost == name)
                 {
-                    open.Pop();
+                    formatting -= Formatting.Contains(open.Pop()) ? 1 : 0;
                 }
             }
             else if (!Void.Contains(name))
             {
                 open.Push(name);
+                formatting += Formatting.Contains(name) ? 1 : 0;
                 if (open.Count > depth)
                 {
                     return false;
                 }
+            }
+
+            elements += 1 + formatting;
+            if (elements > MaxElements)
+            {
+                return false;
             }
         }
 

@@ -48,12 +48,13 @@ internal sealed class PageRenderer(PageLinks links, Assets assets, PagesOptions 
         }
     }
 
+    /// <summary>Whether search engines may index the room.</summary>
+    public bool IsIndexed(RoomVisibility? room) => room is not null
+        && options.RobotsAllowed.Any(allowed => allowed == room.RoomId || allowed == room.CanonicalAlias);
+
     private Task WriteNoticeAsync(HttpContext http, int status, string title, string message)
     {
         http.Response.Headers.CacheControl = "no-store";
         return WriteAsync(http, status, title, null, new AspNetCoreGeneratedDocument.Pages_NoticePage { Model = new(title, message) });
     }
-
-    private bool IsIndexed(RoomVisibility? room) => room is not null
-        && options.RobotsAllowed.Any(allowed => allowed == room.RoomId || allowed == room.CanonicalAlias);
 }

@@ -57,7 +57,12 @@ internal sealed partial class PageRoutes(
                 http.Response.ContentType = asset.Type;
                 await http.Response.Body.WriteAsync(asset.Content, http.RequestAborted);
                 return true;
+            case ["r", ..] when !rooms.IsReady:
+                http.Response.Headers.RetryAfter = "2";
+                await renderer.WriteFailedAsync(http);
+                return true;
             case ["r", var name, .. var rest] when rooms.Find(reader, name) is { } room:
+                http.Response.Headers["X-Robots-Tag"] = renderer.IsIndexed(room) ? "all" : "noindex, nofollow";
                 return await TryHandleAsync(http, reader, room, rest);
             default:
                 return false;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using LoggingService.Files;
 
@@ -13,11 +12,7 @@ internal static class PreviousTokens
 {
     public const string FileName = ".previous-tokens";
 
-    private const string LockName = $"{FileName}.lock";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
-    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LockRetryInterval = TimeSpan.FromMilliseconds(20);
 
     /// <exception cref="ConfigurationException">The file can't be read.</exception>
     public static IReadOnlyList<TokenPair> Read(string logs)
@@ -50,44 +45,10 @@ internal static class PreviousTokens
 
     private static void Change(string logs, Func<IReadOnlyList<TokenPair>, IReadOnlyList<TokenPair>> change)
     {
-        using (Lock(logs))
+        using (FileLock.Acquire(Path.Combine(logs, $"{FileName}.lock"), FileOwner.Of(logs)))
         {
             Write(logs, change(Read(logs)));
         }
-    }
-
-    /// <summary>The lock file stays: one that is deleted could be locked by two processes, each with a file of its own.</summary>
-    private static FileStream Lock(string logs)
-    {
-        var path = Path.Combine(logs, LockName);
-        var started = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                return OpenLock(logs, path);
-            }
-            catch (Exception e) when (
-                e is IOException or UnauthorizedAccessException && Stopwatch.GetElapsedTime(started) < LockTimeout)
-            {
-                // Held, or created by root a moment ago and not yet given to the service's user.
-                Thread.Sleep(LockRetryInterval);
-            }
-        }
-    }
-
-    private static FileStream OpenLock(string logs, string path)
-    {
-        var file = new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.OpenOrCreate,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            BufferSize = 0,
-            UnixCreateMode = OwnerOnly,
-        });
-        FileOwner.Of(logs)?.ApplyTo(file.SafeFileHandle, path);
-        return file;
     }
 
     private static void Write(string logs, IReadOnlyList<TokenPair> tokens)

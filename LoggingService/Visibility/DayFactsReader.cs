@@ -143,8 +143,9 @@ internal sealed class DayFactsReader
 
         AddRemovals(e, sentAt);
 
-        // What soft-failed is no state of the room; its redactions were applied.
-        if (RenderContext.NoticeOf(e) is not null)
+        // What soft-failed is no state of the room; its redactions were applied. What the room was like at first repeats words of events
+        // and names of users, which may be removed since.
+        if (RenderContext.NoticeOf(e) is not null || e is { IsNote: true, Type: Note.FirstState or Note.FirstMembers })
         {
             _withheld.Add(_line);
         }
@@ -189,7 +190,8 @@ internal sealed class DayFactsReader
         if (mayHaveMissedState)
         {
             var time = note.ReceivedTs ?? 0;
-            _changes.Add(new(Position, time, time, IsFetched: false, IsWorldReadable: false));
+            var from = note.Type == Note.EventsMissing ? note.Content["from"u8].AsInteger() : null;
+            _changes.Add(new(Position, from ?? time, time, IsFetched: false, IsWorldReadable: false));
         }
     }
 
@@ -214,7 +216,7 @@ internal sealed class DayFactsReader
                 AddState(e, e.Content["alias"u8].AsString());
                 break;
             case RoomVisibility.RobotsType when stateKey.Length == 0:
-                AddState(e, IsRefused(e.Content) ? RoomVisibility.RobotsRefused : null);
+                AddState(e, ErasedEvent.IsStub(e) || IsRefused(e.Content) ? RoomVisibility.RobotsRefused : null);
                 break;
         }
     }

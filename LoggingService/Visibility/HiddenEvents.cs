@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using LoggingService.Files;
 
@@ -5,16 +6,22 @@ namespace LoggingService.Visibility;
 
 /// <summary>
 /// What an admin hid from all readers: <c>logs/.index/hidden.jsonl</c>, a line for each event, user or room. The records stay as they are.
+/// While the file can't be read, it is not known what is hidden: no room is shown.
 /// </summary>
 internal sealed class HiddenEvents(string root)
 {
     public const string FolderName = ".index";
 
-    private readonly string _path = Path.Combine(root, FolderName, "hidden.jsonl");
-    private volatile Content _content = new(null, [], [], []);
+    private readonly string _path = PathOf(root);
+    private volatile Content _content = Content.Unknown;
 
-    /// <summary>Another value whenever something was hidden or shown again.</summary>
-    public int Version { get; private set; }
+    /// <summary>False until the file was read, and while it can't be read.</summary>
+    public bool IsKnown => _content != Content.Unknown;
+
+    /// <summary>Another value whenever something was hidden or shown again. The same content has the same value in each process.</summary>
+    public string Version => _content.Version;
+
+    public static string PathOf(string root) => Path.Combine(root, FolderName, "hidden.jsonl");
 
     /// <summary>The state of the file that was read: another value whenever it changes, the same in another process.</summary>
     public string FileState => _content.State is { } state ? $"{state.File} {state.ModifiedAt.Ticks}" : "";
@@ -25,29 +32,23 @@ internal sealed class HiddenEvents(string root)
 
     public bool HasRoom(string roomId) => _content.Rooms.Contains(roomId);
 
-    /// <summary>Reads the file if it changed.</summary>
-    /// <exception cref="IOException">It can't be read.</exception>
+    /// <summary>Reads the file if it changed. One call at a time.</summary>
+    /// <exception cref="IOException">It can't be read, or a line of it is not valid: no room is shown.</exception>
     public void Refresh()
     {
-        var state = State.Of(_path);
-        if (state == _content.State)
+        try
         {
-            return;
-        }
-
-        var read = new Content(state, [], [], []);
-        foreach (var line in state is null ? [] : File.ReadAllLines(_path))
-        {
-            if (RawJson.TryParse(Encoding.UTF8.GetBytes(line), out var json, out _))
+            var state = State.Of(_path);
+            if (!IsKnown || state != _content.State)
             {
-                AddTo(read.Events, json["event"u8]);
-                AddTo(read.Users, json["user"u8]);
-                AddTo(read.Rooms, json["room"u8]);
+                _content = Read(state);
             }
         }
-
-        _content = read;
-        Version++;
+        catch
+        {
+            _content = Content.Unknown;
+            throw;
+        }
     }
 
     /// <summary>Hides something, or shows it again; returns whether that changed anything.</summary>
@@ -56,6 +57,10 @@ internal sealed class HiddenEvents(string root)
     public bool Set(string kind, string id, bool isHidden)
     {
         var line = $"{{\"{kind}\":\"{JsonString.Encode(id)}\"}}";
+        var folder = Path.GetDirectoryName(_path)!;
+        Posix.CreateFolder(folder);
+        var owner = FileOwner.Of(folder);
+        using var locked = FileLock.Acquire($"{_path}.lock", owner);
         List<string> lines = Path.Exists(_path) ? [.. File.ReadAllLines(_path)] : [];
         if (lines.Contains(line) == isHidden)
         {
@@ -71,15 +76,35 @@ internal sealed class HiddenEvents(string root)
             lines.RemoveAll(other => other == line);
         }
 
-        Posix.CreateFolder(Path.GetDirectoryName(_path)!);
         AtomicFile.Replace(_path, Posix.LogFileMode, file =>
         {
+            owner?.ApplyTo(file.SafeFileHandle, _path);
             foreach (var kept in lines)
             {
                 file.Write(Encoding.ASCII.GetBytes($"{kept}\n"));
             }
         });
         return true;
+    }
+
+    private Content Read(State? state)
+    {
+        var lines = state is null ? [] : File.ReadAllLines(_path);
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+        var read = new Content(state, Convert.ToHexStringLower(hash), [], [], []);
+        for (var i = 0; i < lines.Length; i++)
+        {
+            if (!RawJson.TryParse(Encoding.UTF8.GetBytes(lines[i]), out var json, out _))
+            {
+                throw new IOException($"Line {i + 1} of {_path} is not valid.");
+            }
+
+            AddTo(read.Events, json["event"u8]);
+            AddTo(read.Users, json["user"u8]);
+            AddTo(read.Rooms, json["room"u8]);
+        }
+
+        return read;
     }
 
     private static void AddTo(HashSet<string> ids, RawJson id)
@@ -90,7 +115,11 @@ internal sealed class HiddenEvents(string root)
         }
     }
 
-    private sealed record Content(State? State, HashSet<string> Events, HashSet<string> Users, HashSet<string> Rooms);
+    private sealed record Content(
+        State? State, string Version, HashSet<string> Events, HashSet<string> Users, HashSet<string> Rooms)
+    {
+        public static Content Unknown { get; } = new(null, "", [], [], []);
+    }
 
     private sealed record State(Posix.FileIdentity File, DateTime ModifiedAt)
     {

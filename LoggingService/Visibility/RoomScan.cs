@@ -9,6 +9,9 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden)
     /// <summary>The newest days are looked at each time, the others in turn: only backfill, repairs and erasures change those.</summary>
     private const int NewestDays = 2;
 
+    /// <summary>How long a room of which a record can't be read is left alone.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
+
     /// <summary>A folder that changed so recently may change again within the resolution of its time.</summary>
     private static readonly TimeSpan TimeResolution = TimeSpan.FromSeconds(2);
 
@@ -18,6 +21,7 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden)
     private FactsIndex _past = new([]);
     private bool _isPastChanged;
     private int _turn;
+    private long _retryAt;
 
     /// <summary>As of the last refresh; <c>null</c> if there is nothing to show, or the records can't be read.</summary>
     public RoomVisibility? Current { get; private set; }
@@ -28,6 +32,11 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden)
     /// <exception cref="IOException">A record can't be read: nothing of the room is shown.</exception>
     public bool Refresh(IReadOnlyList<string> links, int turns)
     {
+        if (Environment.TickCount64 < _retryAt)
+        {
+            return false;
+        }
+
         try
         {
             var isChanged = ListDays();
@@ -47,12 +56,11 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden)
         }
         catch
         {
-            // A removal may be in what can't be read. All is read again.
+            // A removal may be in what can't be read.
             Current = null;
-            _days.Clear();
-            _listed = [];
             _listedAt = default;
             _isPastChanged = true;
+            _retryAt = Environment.TickCount64 + (long)RetryInterval.TotalMilliseconds;
             throw;
         }
     }
@@ -94,7 +102,7 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden)
     private bool ReadDay(DateOnly day)
     {
         var known = _days.GetValueOrDefault(day);
-        var facts = DayFactsReader.Read(Path.Combine(folder, DayFileName.Record(day).ToString()), day, known);
+        var facts = Read(day, known);
         if (facts == known)
         {
             return false;
@@ -109,8 +117,22 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden)
             _days[day] = facts;
         }
 
-        _isPastChanged |= known is null || day != _listed[^1];
+        _isPastChanged |= known is null || facts is null || day != _listed[^1];
         return true;
+    }
+
+    private DayFacts? Read(DateOnly day, DayFacts? known)
+    {
+        try
+        {
+            return DayFactsReader.Read(Path.Combine(folder, DayFileName.Record(day).ToString()), day, known);
+        }
+        catch
+        {
+            // It is read again, although nothing of it may change.
+            _days.Remove(day);
+            throw;
+        }
     }
 
     private RoomVisibility? Create(IReadOnlyList<string> links)

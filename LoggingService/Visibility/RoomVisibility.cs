@@ -77,7 +77,7 @@ internal sealed class RoomVisibility
     public bool MayRead(Reader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return _timeline.IsNow && !_isRefused && !_hidden.HasRoom(RoomId);
+        return _hidden.IsKnown && _timeline.IsNow && !_isRefused && !_hidden.HasRoom(RoomId);
     }
 
     /// <summary>
@@ -87,9 +87,14 @@ internal sealed class RoomVisibility
     {
         get
         {
-            var removals = _days.Values.Sum(day => day.Removals.Count);
-            var names = _days.Values.Sum(day => day.Names.Count + day.States.Count + day.Changes.Count);
-            return $"{removals} {names} {_days.Count} {_hidden.Version} {Address}";
+            var past = _past.Days.Select(day => $"{day.Day:yyyyMMdd} {day.Stamp}");
+            var newest = _newest.Days.SelectMany(day =>
+                (IEnumerable<string>)
+                [
+                    .. day.Removals.Select(removal => $"{removal}"), .. day.Names.Select(name => $"{name}"),
+                    .. day.States.Select(state => $"{state}"), .. day.Changes.Select(change => $"{change}"),
+                ]);
+            return $"{string.Join('\n', past)} {string.Join('\n', newest)} {_hidden.Version} {Address}";
         }
     }
 
@@ -157,7 +162,8 @@ internal sealed class RoomVisibility
     /// <summary>Why a reader sees only a stub of an event; <c>null</c> if its content is shown.</summary>
     public StubReason? StubOf(RoomEvent e, LogPosition position)
     {
-        if (_hidden.HasEvent(e.EventId) || _hidden.HasUser(e.Sender) || (e.Type == "m.room.member" && _hidden.HasUser(e.StateKey)))
+        if (_hidden.HasEvent(e.EventId) || _hidden.HasUser(e.Sender) || (e.Type == "m.room.member" && _hidden.HasUser(e.StateKey))
+            || (e.IsNote && UsersOf(e).Any(_hidden.HasUser)))
         {
             return StubReason.Hidden;
         }
@@ -220,6 +226,10 @@ internal sealed class RoomVisibility
         }
     }
 
+    /// <summary>The users that a note names.</summary>
+    private static IEnumerable<string> UsersOf(RoomEvent note) =>
+        new[] { note.Content["sender"u8].AsString(), note.Content["by"u8].AsString() }.OfType<string>();
+
     private bool IsVisible(RoomEvent e, LogPosition position) =>
         _timeline.IsWorldReadable(position, e.OriginServerTs ?? e.ReceivedTs ?? 0, e.FetchedTs is not null);
 
@@ -257,12 +267,16 @@ internal sealed class RoomVisibility
             ? value
             : null;
 
-    /// <summary>Of each type the newest state that was pushed counts, or else the last that was fetched.</summary>
+    /// <summary>
+    /// Of each type the newest state that was pushed counts, or else the last that was fetched. A refusal counts until another state of its
+    /// type is pushed.
+    /// </summary>
     private void ReadStates()
     {
         foreach (var state in _days.Values.SelectMany(day => day.States))
         {
-            if (!state.IsFetched || !_states.TryGetValue(state.Type, out var before) || before.IsFetched)
+            var isRefusal = state.Type == RobotsType && state.Value == RobotsRefused;
+            if (!state.IsFetched || isRefusal || !_states.TryGetValue(state.Type, out var before) || before.IsFetched)
             {
                 _states[state.Type] = state;
             }
@@ -285,8 +299,10 @@ internal sealed class RoomVisibility
             _counts[day] = (pushed, fetched) switch
             {
                 (false, false) => 0,
-                ({ } ofPushed, { } ofFetched) => Math.Max(
-                    0, (ofPushed ? facts.Lines - facts.Fetched : 0) + (ofFetched ? facts.Fetched : 0) - facts.Withheld.Count),
+
+                // Of which kind the withheld lines are is not known.
+                ({ } ofPushed, { } ofFetched) when facts.Withheld.Count == 0 =>
+                    (ofPushed ? facts.Lines - facts.Fetched : 0) + (ofFetched ? facts.Fetched : 0),
                 _ => Lines(facts, 0).Count(line => IsVisible(line.Event, line.Position)),
             };
         }

@@ -58,13 +58,16 @@ internal sealed class VisibilityTimeline
     /// <summary>Whether another timeline has the same changes.</summary>
     public bool HasSameChanges(VisibilityTimeline other) => _pushed.SequenceEqual(other._pushed) && _fetched.SequenceEqual(other._fetched);
 
-    /// <summary>The later one counts; both of the same time must allow it.</summary>
+    /// <summary>
+    /// The later one counts; both must allow it where their times are the same, or where the fetched one stands behind the other in the
+    /// record, in case the clock of its server is slow.
+    /// </summary>
     private static bool IsOfPushed(VisibilityChange? pushed, VisibilityChange? fetched) => (pushed, fetched) switch
     {
         (null, null) => false,
         ({ } only, null) => only.IsWorldReadable,
         (null, { } only) => only.IsWorldReadable,
-        ({ } first, { } second) when first.ReceivedAt > second.SentAt => first.IsWorldReadable,
+        ({ } first, { } second) when first.ReceivedAt > second.SentAt && first.Position > second.Position => first.IsWorldReadable,
         ({ } first, { } second) when first.ReceivedAt < second.SentAt => second.IsWorldReadable,
         ({ } first, { } second) => first.IsWorldReadable && second.IsWorldReadable,
     };

@@ -12,6 +12,9 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
     private readonly Dictionary<string, RoomScan> _scans = [];
     private readonly HashSet<string> _failed = [];
     private volatile Snapshot _snapshot = new([], []);
+    private volatile bool _isRead;
+    private string _hiddenVersion = "";
+    private bool _isHiddenFailed;
 
     /// <summary>Raised after a refresh that found changes.</summary>
     public event Action? Changed;
@@ -19,8 +22,8 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
     /// <summary>What is hidden from all readers.</summary>
     public HiddenEvents Hidden { get; } = new(root);
 
-    /// <summary>All rooms were read once.</summary>
-    public bool IsReady { get; private set; }
+    /// <summary>All rooms were read once, and it is known what is hidden.</summary>
+    public bool IsReady => _isRead && Hidden.IsKnown;
 
     /// <summary>The rooms of which a reader may see something, in no order.</summary>
     public IEnumerable<RoomVisibility> All(Reader reader) => _snapshot.Rooms.Values.Where(room => room.MayRead(reader));
@@ -34,12 +37,31 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
         return snapshot.Rooms.TryGetValue(id, out var room) && room.MayRead(reader) ? room : null;
     }
 
-    /// <summary>Reads what changed. One call at a time.</summary>
+    /// <summary>Reads what is hidden, which counts at once: rooms may take long to read. One call at a time.</summary>
+    public void RefreshHidden()
+    {
+        try
+        {
+            Hidden.Refresh();
+            _isHiddenFailed = false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (!_isHiddenFailed)
+            {
+                Log.HiddenNotRead(logger, HiddenEvents.PathOf(root), e.Message);
+            }
+
+            _isHiddenFailed = true;
+        }
+    }
+
+    /// <summary>Reads what changed in the rooms. One call at a time.</summary>
     public void Refresh()
     {
         var hiddenVersion = Hidden.Version;
-        Try(HiddenEvents.FolderName, Hidden.Refresh);
-        var isChanged = hiddenVersion != Hidden.Version || !IsReady;
+        var isChanged = hiddenVersion != _hiddenVersion || !_isRead;
+        _hiddenVersion = hiddenVersion;
         var links = new Dictionary<string, List<string>>();
         var folders = new HashSet<string>();
         Try(root, () => List(links, folders));
@@ -110,7 +132,7 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
         }
 
         _snapshot = new(rooms, links);
-        IsReady = true;
+        _isRead = true;
         Changed?.Invoke();
     }
 
@@ -122,7 +144,7 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
             action();
             _failed.Remove(what);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             if (_failed.Add(what))
             {
@@ -138,5 +160,9 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
         [LoggerMessage(EventIds.RoomNotRead, LogLevel.Warning,
             "Failed to read {Folder}: {Reason} Nothing of it is shown until it can be read.")]
         public static partial void NotRead(ILogger logger, string folder, string reason);
+
+        [LoggerMessage(EventIds.HiddenNotRead, LogLevel.Error,
+            "Failed to read {File}: {Reason} No room is shown until it can be read.")]
+        public static partial void HiddenNotRead(ILogger logger, string file, string reason);
     }
 }

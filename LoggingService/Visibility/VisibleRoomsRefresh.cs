@@ -5,12 +5,15 @@ internal sealed class VisibleRoomsRefresh(VisibleRooms rooms) : BackgroundServic
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(RepeatAsync(rooms.RefreshHidden, stoppingToken), RepeatAsync(rooms.Refresh, stoppingToken));
+
+    private static async Task RepeatAsync(Action refresh, CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval);
         do
         {
-            await Task.Run(rooms.Refresh, stoppingToken);
+            await Task.Run(refresh, stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
