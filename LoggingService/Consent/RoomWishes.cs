@@ -25,7 +25,13 @@ internal sealed partial class RoomWishes(
             return known.Wish;
         }
 
-        var wish = RoomWish.Read(files.Get(roomId).Wishes, maySet);
+        if (files.Find(roomId) is not { } file)
+        {
+            // Until the file can be read.
+            return RoomWish.Read(default, maySet);
+        }
+
+        var wish = RoomWish.Read(file.Wishes, maySet);
         _wishes[roomId] = (maySet, wish);
         return wish;
     }
@@ -49,16 +55,16 @@ internal sealed partial class RoomWishes(
         }
     }
 
-    /// <returns>False if the homeserver can't be asked, or the journal not be written.</returns>
+    /// <returns>False if the homeserver can't be asked, <c>room.json</c> not be read or written, or the journal not be written.</returns>
     private async Task<bool> TryApplyAsync(RoomEvent e, CancellationToken cancellation)
     {
-        if (e.FetchedTs is not null && files.Get(e.RoomId).WishesTs > e.OriginServerTs)
-        {
-            return true;
-        }
-
         try
         {
+            if (e.FetchedTs is not null && files.Get(e.RoomId).WishesTs > e.OriginServerTs)
+            {
+                return true;
+            }
+
             if (!await power.MaySetTopicAsync(e.RoomId, e.Sender ?? "", cancellation))
             {
                 Log.WishesRefused(logger, e.RoomId, e.Sender);

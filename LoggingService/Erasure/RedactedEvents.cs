@@ -147,7 +147,7 @@ internal sealed class RedactedEvents(
     {
         foreach (var folder in new DirectoryInfo(logs.Root).EnumerateDirectories("!*").Where(folder => folder.LinkTarget is null).ToList())
         {
-            if (!IsOn(RoomWish.Read(files.GetByFolder(folder.Name).Wishes, options.RoomMaySet)))
+            if (!IsOn(RoomWish.Read(files.FindByFolder(folder.Name)?.Wishes ?? default, options.RoomMaySet)))
             {
                 continue;
             }

@@ -90,6 +90,7 @@ internal sealed partial class LogMaintenance(
         }
 
         _cleaned = settings;
+        roomRetention.RetryKeeping();
         try
         {
             if (options.RetainDays is { } days)

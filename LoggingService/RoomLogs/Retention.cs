@@ -141,8 +141,9 @@ internal static class Retention
         // Without the link it may be the folder of a room whose first event is yet to come.
         var hadDays = latest.LinkTarget is not null || DateOnly.FromDateTime(folder.LastWriteTime) < keepFrom;
         var entries = folder.GetFileSystemInfos();
-        var file = RoomFile.Read(folder.FullName);
+        var file = RoomFile.TryRead(folder.FullName);
         if (!hadDays
+            || file is null
             || !entries.All(GoesWithDays)
             || file.IsStillNeeded
             || (file.NoticeTs is not null && isMember?.Invoke(folder.Name) == true))

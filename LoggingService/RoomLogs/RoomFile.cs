@@ -26,27 +26,45 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
     /// <summary>It decides about events that are yet to come, also after the last day of the log was removed.</summary>
     public bool IsStillNeeded => MaxLifetime > 0 || (Wishes.Kind == JsonValueKind.Object && !Wishes.IsEmptyObject);
 
-    /// <summary>Reads the file in a room's folder; without one, nothing is known.</summary>
+    /// <summary>Reads the file in a room's folder; without one, or if it is damaged, nothing is known.</summary>
+    /// <exception cref="IOException">The file can't be read: what it says must not be replaced.</exception>
+    /// <exception cref="UnauthorizedAccessException">As before.</exception>
     public static RoomFile Read(string folder)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(Path.Combine(folder, RoomFolder.Properties));
+        }
+        catch (IOException e) when (e is FileNotFoundException or DirectoryNotFoundException || File.Exists(folder))
+        {
+            // There is no such file, also where a file is in place of the folder.
+            return new(null, null, false, default);
+        }
+
+        return RawJson.TryParse(bytes, out var json, out _)
+            ? new(
+                json["notice_ts"u8].AsInteger(), json["max_lifetime"u8].AsInteger(), json["has_not_logged"u8].AsBoolean() == true,
+                json["wishes"u8])
+            {
+                WishesTs = json["wishes_ts"u8].AsInteger(),
+                MaxLifetimeTs = json["max_lifetime_ts"u8].AsInteger(),
+                Creators = json["creators"u8],
+                TopicSetters = json["topic_setters"u8],
+            }
+            : new(null, null, false, default);
+    }
+
+    /// <summary>As <see cref="Read"/>; <c>null</c> if the file can't be read.</summary>
+    public static RoomFile? TryRead(string folder)
     {
         try
         {
-            var path = Path.Combine(folder, RoomFolder.Properties);
-            return File.Exists(path) && RawJson.TryParse(File.ReadAllBytes(path), out var json, out _)
-                ? new(
-                    json["notice_ts"u8].AsInteger(), json["max_lifetime"u8].AsInteger(), json["has_not_logged"u8].AsBoolean() == true,
-                    json["wishes"u8])
-                {
-                    WishesTs = json["wishes_ts"u8].AsInteger(),
-                    MaxLifetimeTs = json["max_lifetime_ts"u8].AsInteger(),
-                    Creators = json["creators"u8],
-                    TopicSetters = json["topic_setters"u8],
-                }
-                : new(null, null, false, default);
+            return Read(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new(null, null, false, default);
+            return null;
         }
     }
 
@@ -111,15 +129,45 @@ internal sealed class RoomFiles(LogDirectory logs)
     private readonly ConcurrentDictionary<string, string> _folders = new();
     private readonly Lock _lock = new();
 
+    /// <exception cref="IOException">The file can't be read; the next call tries again.</exception>
     public RoomFile Get(string roomId) => GetByFolder(_folders.GetOrAdd(roomId, FolderName.ForRoom));
 
     /// <param name="folder">The name of the room's folder.</param>
-    public RoomFile GetByFolder(string folder) =>
-        _files.TryGetValue(folder, out var file) ? file : _files.GetOrAdd(folder, RoomFile.Read(Path.Combine(logs.Root, folder)));
+    /// <inheritdoc cref="Get"/>
+    public RoomFile GetByFolder(string folder)
+    {
+        if (_files.TryGetValue(folder, out var known))
+        {
+            return known;
+        }
+
+        // Without its folder, which may be on a disk that is not mounted, what the file says is not known for good.
+        var path = Path.Combine(logs.Root, folder);
+        var exists = Directory.Exists(path);
+        var file = RoomFile.Read(path);
+        return exists ? _files.GetOrAdd(folder, file) : file;
+    }
+
+    /// <summary>As <see cref="Get"/>, where one room must not stop the others; <c>null</c> if the file can't be read.</summary>
+    public RoomFile? Find(string roomId) => FindByFolder(_folders.GetOrAdd(roomId, FolderName.ForRoom));
+
+    /// <param name="folder">The name of the room's folder.</param>
+    /// <inheritdoc cref="Find"/>
+    public RoomFile? FindByFolder(string folder)
+    {
+        try
+        {
+            return GetByFolder(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Forgets what is known of a room, except that it got its notice, which it must not get again.</summary>
     /// <param name="folder">The name of the room's folder.</param>
-    /// <exception cref="IOException">The file can't be removed or written.</exception>
+    /// <exception cref="IOException">The file can't be read, removed or written.</exception>
     public void KeepNoticeOnly(string folder)
     {
         lock (_lock)
@@ -136,7 +184,9 @@ internal sealed class RoomFiles(LogDirectory logs)
     }
 
     /// <summary>Replaces a room's file, durably.</summary>
-    /// <exception cref="IOException">The file can't be written; the change is in effect until the service stops.</exception>
+    /// <exception cref="IOException">
+    /// The file can't be read, and nothing changes; or it can't be written, and the change is in effect until the service stops.
+    /// </exception>
     public void Update(string roomId, Func<RoomFile, RoomFile> change) => UpdateByFolder(FolderName.ForRoom(roomId), change);
 
     /// <inheritdoc cref="Update"/>
