@@ -1,4 +1,8 @@
+using LoggingService.Erasure;
+using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoggingService.Tests;
 
@@ -146,6 +150,39 @@ public class RedactionErasureTests : ErasureTestBase
         _ = next.Client;
         await UntilErasedAsync(Secret);
         Assert.Equal($"<{Alice}, erased>", AllLines(Room, "log")[0]);
+    }
+
+    [Fact]
+    public async Task Words_that_a_repair_has_cut_and_will_append_again_are_erased()
+    {
+        using var service = Start();
+        await PushAsync(service, Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words")));
+        var record = Path.Combine(Logs, Room, $"{FirstDay}.jsonl");
+        using var go = new ManualResetEventSlim();
+        using var started = new ManualResetEventSlim();
+        var repair = service.Services.GetRequiredService<LogDirectory>().Rewriting.RunAsync(Room, Repair);
+        Assert.True(started.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+
+        var scope = new ErasureScope(
+            new Dictionary<string, string?> { ["$secret"] = "$redaction" }, new Dictionary<string, RedactingBan?>());
+        var folder = new RoomFolder(Logs, Room, TimeZoneInfo.Utc, NullLogger.Instance);
+        var erasing = service.Services.GetRequiredService<Eraser>().RunAsync(folder, scope, new ErasureReport());
+        await Wait.UntilAsync(
+            () => erasing.IsCompleted || LogFolder.ParkedSegments(Logs, Room).Length > 0, "the erasure meets the repair");
+        go.Set();
+        await repair;
+        await erasing;
+        Assert.Equal([$"<{Alice}, erased>"], AllLines(Room, "log"));
+        Assert.Empty(FilesWith(Path.Combine(Logs, Room), Secret));
+
+        bool Repair()
+        {
+            File.Move(record, $"{record}.cut");
+            started.Set();
+            Assert.True(go.Wait(TimeSpan.FromSeconds(60)));
+            File.Move($"{record}.cut", record);
+            return true;
+        }
     }
 
     [Fact]

@@ -102,7 +102,16 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
     {
         var lines = new LineErasure(scope);
         var searched = new ErasureReport();
+        var state = await logs.Rewriting.FindStateAsync(folder.RoomId);
+        if (state.IsPending)
+        {
+            // What the files may lack is parked, where it is rewritten.
+            await CheckpointAsync(catchesUp: false);
+        }
+
         var isParked = logs.Rewriting.ParkedRooms.Contains(folder.RoomId);
+        var isAllParked = state.IsPending && isParked;
+        state = await logs.Rewriting.FindStateAsync(folder.RoomId);
         bool isNeeded;
         try
         {
@@ -124,7 +133,9 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
             isNeeded = await SearchAsync(new(scope));
         }
 
-        if (!isNeeded)
+        // Otherwise a repair may have cut lines meanwhile, which it appends again.
+        var isComplete = isAllParked || (!state.IsPending && await logs.Rewriting.FindStateAsync(folder.RoomId) == state);
+        if (!isNeeded && isComplete)
         {
             report.NotRead.AddRange(searched.NotRead);
             return lines.ErasedIds;
@@ -215,9 +226,14 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
         return lines.Change(entry);
     }
 
-    private async Task CheckpointAsync()
+    /// <param name="catchesUp">First waits until what is durable is in the rooms' files.</param>
+    private async Task CheckpointAsync(bool catchesUp = true)
     {
-        await logs.CaughtUpAsync();
+        if (catchesUp)
+        {
+            await logs.CaughtUpAsync();
+        }
+
         if (!await logs.CheckpointAsync())
         {
             throw new IOException($"The checkpoint of {logs.Root} failed");
