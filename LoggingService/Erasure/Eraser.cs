@@ -22,7 +22,7 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
             {
                 if (request.Room is not null)
                 {
-                    new RoomRemoval(folder.Path, request.Before, report).Count();
+                    new RoomRemoval(folder, request.Before, request.MarkedAt, report).Count();
                     continue;
                 }
 
@@ -173,13 +173,15 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
     /// <summary>Removes days of a room, and marks its history as erased.</summary>
     private async Task RemoveAsync(RoomFolder folder, ErasureRequest request, ErasureReport report)
     {
+        var until = request.Before is null ? request.MarkedAt : request.Until;
         try
         {
             await logs.Rewriting.RunAsync(folder.RoomId, () =>
             {
                 // While the log is closed: what is in it is removed, and what was sent later is logged.
-                logs.Marks.Add(folder.RoomId, request.Before is null ? time.GetUtcNow().ToUnixTimeMilliseconds() : request.Until);
-                new RoomRemoval(folder.Path, request.Before, report).Run(files);
+                Mark();
+                var removed = folder with { Zone = time.LocalTimeZone, Logger = logger };
+                new RoomRemoval(removed, request.Before, request.MarkedAt, report).Run(files);
                 return true;
             });
         }
@@ -187,9 +189,23 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
         {
             if (logs.Rewriting.ParkedRooms.Contains(folder.RoomId))
             {
+                Mark();
                 await logs.Rewriting.RewriteParkedAsync(
-                    folder.RoomId, entry => request.Before is null || entry.Day < request.Before ? null : entry);
+                    folder.RoomId,
+                    entry => (request.Before is { } before ? entry.Day < before : entry.ReceivedTs <= until) ? null : entry);
             }
+        }
+
+        void Mark()
+        {
+            if (until is null)
+            {
+                // First: a repetition must not remove what is logged from now on.
+                until = time.GetUtcNow().ToUnixTimeMilliseconds();
+                new ErasureFiles(logs.Root).WriteRequest(request with { IsResumed = true, MarkedAt = until });
+            }
+
+            logs.Marks.Add(folder.RoomId, until.Value);
         }
     }
 

@@ -167,14 +167,17 @@ internal sealed class RoomFiles(LogDirectory logs)
 
     /// <summary>Forgets what is known of a room, except that it got its notice, which it must not get again.</summary>
     /// <param name="folder">The name of the room's folder.</param>
+    /// <param name="hasLines">Some of its log stays, which may have events that were not logged at their senders' wish.</param>
     /// <exception cref="IOException">The file can't be read, removed or written.</exception>
-    public void KeepNoticeOnly(string folder)
+    public void KeepNoticeOnly(string folder, bool hasLines)
     {
         lock (_lock)
         {
-            if (GetByFolder(folder).NoticeTs is { } sentAt)
+            var file = GetByFolder(folder);
+            var hasNotLogged = hasLines && file.HasNotLogged;
+            if (file.NoticeTs is not null || hasNotLogged)
             {
-                UpdateByFolder(folder, _ => new(sentAt, null, false, default));
+                UpdateByFolder(folder, _ => new(file.NoticeTs, null, hasNotLogged, default));
                 return;
             }
 
