@@ -152,4 +152,18 @@ public class EraseRoomTests : ErasureTestBase
         await service.CaughtUpAsync();
         Assert.Equal([$"<{Bob}> new"], AllLines(Room, "log"));
     }
+
+    [Fact]
+    public async Task A_room_with_a_long_id_whose_records_cannot_be_read_is_removed_by_its_id()
+    {
+        var room = $"!{new string('r', 220)}:localhost";
+        using (var service = Start())
+            await PushAsync(service, Event("$secret", room, Alice, "m.room.message", Text($"the {Secret} words")));
+        var folder = Path.Combine(Logs, FolderName.ForRoom(room));
+        foreach (var record in Directory.GetFiles(folder, "*.jsonl"))
+            await File.WriteAllTextAsync(record, "damaged", TestContext.Current.CancellationToken);
+        var (exitCode, output) = await RunAsync("erase", "--room", room, "--yes");
+        Assert.True(exitCode == 0, string.Join('\n', output));
+        Assert.Empty(FilesWith(folder, Secret));
+    }
 }
