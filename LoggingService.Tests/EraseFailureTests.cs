@@ -1,3 +1,4 @@
+using LoggingService.Erasure;
 using LoggingService.Journal;
 using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
@@ -37,11 +38,45 @@ public class EraseFailureTests : ErasureTestBase
         foreach (var obstacle in obstacles)
             Directory.Delete(obstacle, recursive: true);
         if (isRunning)
-            await Wait.UntilAsync(() => !File.Exists(Path.Combine(Logs, ".erase")), "the service has repeated it");
+            await UntilRepeatedAsync();
         else
             Assert.Equal(0, (await RunAsync("erase", "--user", Alice, "--yes")).ExitCode);
         Assert.Empty(FilesWith(Logs, Secret));
         await AssertVerifiedAsync();
+    }
+
+    [Fact]
+    public async Task Only_the_room_in_which_an_erasure_failed_is_erased_again()
+    {
+        using var service = Start();
+        await PushAsync(service, Event("$other", Other, Alice, "m.room.message", Text($"{Secret} here")));
+        await PushAsync(service, Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words")));
+        var obstacle = Path.Combine(Logs, Room, $"{FirstDay}.jsonl.new");
+        Directory.CreateDirectory(Path.Combine(obstacle, "obstacle"));
+        Assert.Equal(1, (await RunAsync("erase", "--user", Alice, "--yes")).ExitCode);
+        await PushAsync(service, Event("$since", Other, Alice, "m.room.message", Text("written since")));
+        Directory.Delete(obstacle, recursive: true);
+        await UntilRepeatedAsync();
+        Assert.Equal([$"<{Alice}, erased>"], AllLines(Room, "log"));
+        Assert.Equal([$"<{Alice}, erased>", $"<{Alice}> written since"], AllLines(Other, "log"));
+    }
+
+    [Fact]
+    public void An_erasure_that_fails_is_retried_at_intervals_that_grow_to_five_minutes()
+    {
+        var delay = new RetryDelay(Time);
+        foreach (var seconds in (int[])[10, 20, 40, 80, 160, 300, 300])
+        {
+            Assert.True(delay.IsDue);
+            delay.Failed();
+            Time.Advance(TimeSpan.FromSeconds(seconds - 1));
+            Assert.False(delay.IsDue);
+            Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        delay.Failed();
+        delay.Succeeded();
+        Assert.True(delay.IsDue);
     }
 
     [Fact]
@@ -168,6 +203,9 @@ public class EraseFailureTests : ErasureTestBase
         Assert.True(exitCode == 0, string.Join('\n', output));
         Assert.Empty(FilesWith(Logs, Secret));
     }
+
+    private Task UntilRepeatedAsync() => Wait.UntilAsync(
+        () => !File.Exists(Path.Combine(Logs, ".erase")), "the service has repeated it", () => Time.Advance(TimeSpan.FromSeconds(1)));
 
     /// <summary>Puts a file in place of the room's folder, and lets each of several checkpoints copy its entries.</summary>
     private async Task ParkAsync(ServiceUnderTest service, int segments)

@@ -45,18 +45,20 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
 
     /// <summary>Erases in all rooms, or in that of the request. Those in which it fails are in the report, and don't keep it from others.
     /// </summary>
+    /// <param name="failed">The report of a run of the same request: only the rooms in which that failed are erased.</param>
     /// <exception cref="IOException">A checkpoint failed: the request must be repeated.</exception>
-    public async Task<ErasureReport> RunAsync(ErasureRequest request, CancellationToken cancellation = default)
+    public async Task<ErasureReport> RunAsync(
+        ErasureRequest request, ErasureReport? failed = null, CancellationToken cancellation = default)
     {
         // What was logged so far leaves the journal: a replay would log it again.
         await CheckpointAsync();
         var report = new ErasureReport();
-        var ids = new HashSet<string> { request.Name };
+        report.ErasedIds.UnionWith(failed?.ErasedIds ?? [request.Name]);
         var folders = RoomFolders.Find(logs.Root, request.Room, report.NotRead);
         var parked = logs.Rewriting.ParkedRooms.Where(id => id != RoomEntry.Quarantine && (request.Room is null || request.Room == id))
             .Except(folders.Select(folder => folder.RoomId))
             .Select(id => RoomFolders.Of(logs.Root, id));
-        foreach (var folder in folders.Concat(parked).ToList())
+        foreach (var folder in folders.Concat(parked).Where(room => failed?.FailedRooms.Contains(room.RoomId) != false).ToList())
         {
             cancellation.ThrowIfCancellationRequested();
             await TryAsync(folder.RoomId, report, async () =>
@@ -69,13 +71,13 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
 
                 var scope = ErasureScope.Of(request);
                 var erased = await RunAsync(folder, scope, report);
-                ids.UnionWith(request.EventId is not null ? erased : []);
+                report.ErasedIds.UnionWith(request.EventId is not null ? erased : []);
                 EraseProperties(folder, scope);
             });
         }
 
-        var quarantine = new QuarantineErasure(logs.Root, ids, request.Before);
-        await TryAsync("the quarantine", report, async () =>
+        var quarantine = new QuarantineErasure(logs.Root, report.ErasedIds, request.Before);
+        await TryAsync(RoomEntry.Quarantine, report, async () =>
         {
             if (logs.Rewriting.ParkedRooms.Contains(RoomEntry.Quarantine))
             {
@@ -158,7 +160,7 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
             into);
     }
 
-    private static async Task TryAsync(string name, ErasureReport report, Func<Task> action)
+    private static async Task TryAsync(string roomId, ErasureReport report, Func<Task> action)
     {
         try
         {
@@ -166,7 +168,8 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            report.Failures.Add($"{name}: {e.Message}");
+            report.FailedRooms.Add(roomId);
+            report.Failures.Add($"{(roomId == RoomEntry.Quarantine ? "the quarantine" : roomId)}: {e.Message}");
         }
     }
 
