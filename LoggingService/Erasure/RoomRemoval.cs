@@ -18,6 +18,12 @@ internal sealed class RoomRemoval(RoomFolder room, DateOnly? before, long? until
     public void Run(RoomFiles files)
     {
         var isAnyKept = false;
+        if (before is { } limit)
+        {
+            var days = DayFileName.In(room.Path).Where(name => name.IsRecord && name.Day < limit).Select(name => name.Day).Distinct();
+            KeptVisibility.Keep(files, room.Root, Path.GetFileName(room.Path), days.ToList());
+        }
+
         Visit(
             day =>
             {

@@ -23,6 +23,15 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
     /// <inheritdoc cref="Creators"/>
     public RawJson TopicSetters { get; init; }
 
+    /// <summary>Who could read the room's history, by the day of the record that said so, as far as that was kept.</summary>
+    public IReadOnlyList<HistoryVisibility> Visibility { get; init; } = [];
+
+    /// <summary><see cref="Visibility"/> has what all days have said.</summary>
+    public bool HasAllVisibility { get; init; }
+
+    /// <summary>The moderators want the room to be left out of public pages.</summary>
+    public bool IsRefused { get; init; }
+
     /// <summary>It decides about events that are yet to come, also after the last day of the log was removed.</summary>
     public bool IsStillNeeded => MaxLifetime > 0 || (Wishes.Kind == JsonValueKind.Object && !Wishes.IsEmptyObject);
 
@@ -51,6 +60,9 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
                 MaxLifetimeTs = json["max_lifetime_ts"u8].AsInteger(),
                 Creators = json["creators"u8],
                 TopicSetters = json["topic_setters"u8],
+                Visibility = HistoryVisibility.ReadAll(json["history_visibility"u8]),
+                HasAllVisibility = json["history_visibility_complete"u8].AsBoolean() == true,
+                IsRefused = json["robots_refused"u8].AsBoolean() == true,
             }
             : new(null, null, false, default);
     }
@@ -87,11 +99,7 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
             json.WriteNumber("max_lifetime", lifetime);
         }
 
-        if (HasNotLogged)
-        {
-            json.WriteBoolean("has_not_logged", true);
-        }
-
+        WriteTrue("has_not_logged", HasNotLogged);
         WriteJson("wishes", Wishes);
         if (WishesTs is { } wishesTs)
         {
@@ -105,7 +113,28 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
 
         WriteJson("creators", Creators);
         WriteJson("topic_setters", TopicSetters);
+        if (Visibility.Count > 0)
+        {
+            json.WriteStartArray("history_visibility");
+            foreach (var change in Visibility)
+            {
+                change.Write(json);
+            }
+
+            json.WriteEndArray();
+        }
+
+        WriteTrue("history_visibility_complete", HasAllVisibility);
+        WriteTrue("robots_refused", IsRefused);
         json.WriteEndObject();
+
+        void WriteTrue(string name, bool value)
+        {
+            if (value)
+            {
+                json.WriteBoolean(name, true);
+            }
+        }
 
         void WriteJson(string name, RawJson value)
         {

@@ -140,13 +140,13 @@ internal sealed class DayFactsReader
         {
             _withheld.Add(_line);
         }
-        else if (e.IsNote)
+        else if (HistoryVisibility.Of(e, _known.Day) is { } change)
         {
-            AddNote(e);
+            _changes.Add(new(Position, change.SentAt, change.ReceivedAt, change.IsFetched, change.IsWorldReadable));
         }
-        else if (e.StateKey is { } stateKey)
+        else if (!e.IsNote && e.StateKey is { } stateKey)
         {
-            AddState(e, stateKey, sentAt);
+            AddStateOrName(e, stateKey);
         }
     }
 
@@ -167,26 +167,10 @@ internal sealed class DayFactsReader
         }
     }
 
-    /// <summary>State may have changed while nothing was logged.</summary>
-    private void AddNote(RoomEvent note)
-    {
-        var mayHaveMissedState = note.Type is Note.LoggingStopped or Note.LoggingResumed or Note.EventsMissing
-            || (note.Type == Note.WishesChanged && note.Content["paused"u8].AsBoolean() == true);
-        if (mayHaveMissedState)
-        {
-            var time = note.ReceivedTs ?? 0;
-            _changes.Add(new(Position, time, time, IsFetched: false, IsWorldReadable: false));
-        }
-    }
-
-    private void AddState(RoomEvent e, string stateKey, long sentAt)
+    private void AddStateOrName(RoomEvent e, string stateKey)
     {
         switch (e.Type)
         {
-            case "m.room.history_visibility" when stateKey.Length == 0:
-                var isReadable = e.Content["history_visibility"u8].IsString("world_readable"u8);
-                _changes.Add(new(Position, sentAt, e.ReceivedTs ?? sentAt, e.FetchedTs is not null, isReadable));
-                break;
             case "m.room.member" when e.Content["membership"u8].IsString("join"u8):
                 _names.Add(new(Position, e.EventId, stateKey, e.Content["displayname"u8].AsSharedString()));
                 break;
@@ -200,13 +184,10 @@ internal sealed class DayFactsReader
                 AddState(e, e.Content["alias"u8].AsString());
                 break;
             case RoomVisibility.RobotsType when stateKey.Length == 0:
-                AddState(e, IsRefused(e.Content) ? RoomVisibility.RobotsRefused : null);
+                AddState(e, KeptVisibility.IsRefused(e.Content) ? RoomVisibility.RobotsRefused : null);
                 break;
         }
     }
-
-    private static bool IsRefused(RawJson robots) =>
-        robots["allow"u8].AsBoolean() == false || robots["messages"u8].AsBoolean() == false || robots["log"u8].AsBoolean() == false;
 
     private LogPosition Position => new(_known.Day, _line);
 

@@ -27,10 +27,11 @@ internal sealed class RoomVisibility
     /// <param name="folder">The path of the room's folder.</param>
     /// <param name="links">The names of the links that lead to it.</param>
     /// <param name="past">All days but the newest.</param>
+    /// <param name="file">What is kept of days that were removed; <c>null</c> if it can't be read.</param>
     /// <param name="known">The snapshot before this one.</param>
     public RoomVisibility(
-        string folder, string roomId, IReadOnlyList<string> links, FactsIndex past, FactsIndex newest, HiddenEvents hidden,
-        RoomVisibility? known)
+        string folder, string roomId, IReadOnlyList<string> links, FactsIndex past, FactsIndex newest, RoomFile? file,
+        HiddenEvents hidden, RoomVisibility? known)
     {
         _folder = folder;
         _hidden = hidden;
@@ -39,9 +40,11 @@ internal sealed class RoomVisibility
         RoomId = roomId;
         Links = links;
         _days = new(past.Days.Concat(newest.Days).ToDictionary(day => day.Day));
-        _timeline = new(_days.Values.SelectMany(day => day.Changes));
+        var kept = file?.Visibility.Where(change => !_days.ContainsKey(change.Day)).Select((change, index) => new VisibilityChange(
+            new(change.Day, index), change.SentAt, change.ReceivedAt, change.IsFetched, change.IsWorldReadable));
+        _timeline = new((kept ?? []).Concat(_days.Values.SelectMany(day => day.Changes)));
         ReadStates();
-        _isRefused = _states.GetValueOrDefault(RobotsType).Value == RobotsRefused;
+        _isRefused = _states.TryGetValue(RobotsType, out var robots) ? robots.Value == RobotsRefused : file?.IsRefused == true;
         if (_timeline.IsNow)
         {
             CountDays(known);
