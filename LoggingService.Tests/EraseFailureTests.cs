@@ -62,6 +62,45 @@ public class EraseFailureTests : ErasureTestBase
     }
 
     [Fact]
+    public async Task Redacted_words_are_erased_while_a_request_fails_in_another_room()
+    {
+        using var service = Start("erase");
+        await PushAsync(service, Event("$other", Other, Alice, "m.room.message", Text($"{Secret} here")));
+        await PushAsync(service, Event("$secret", Room, Bob, "m.room.message", Text("the redacted words")));
+        var obstacle = Path.Combine(Logs, Other, $"{FirstDay}.jsonl.new");
+        Directory.CreateDirectory(Path.Combine(obstacle, "obstacle"));
+        Assert.Equal(1, (await RunAsync("erase", "--user", Alice, "--yes")).ExitCode);
+        await PushAsync(service, Redaction("$redaction", Room, "$secret"));
+        await Wait.UntilAsync(
+            () => FilesWith(Path.Combine(Logs, Room), "redacted words").Count == 0, "they are erased",
+            () => Time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.True(File.Exists(Path.Combine(Logs, ".erase")));
+        Assert.NotEmpty(FilesWith(Logs, Secret));
+    }
+
+    [Fact]
+    public async Task An_erased_event_that_waits_for_its_room_stays_marked_when_another_erasure_changes_it()
+    {
+        using var service = Start();
+        Directory.CreateDirectory(Logs);
+        await File.WriteAllTextAsync(Path.Combine(Logs, Room), "", TestContext.Current.CancellationToken);
+        await PushAsync(service, Event("$invite", Room, Alice, "m.room.member", """{"membership":"invite","reason":"x"}""", stateKey: Bob));
+        await service.CheckpointAsync();
+        foreach (var what in (string[][])[["--event", "$invite"], ["--user", Bob, "--pseudonym"]])
+        {
+            var (exitCode, output) = await RunAsync(["erase", .. what, "--yes"]);
+            Assert.True(exitCode == 0, string.Join('\n', output));
+        }
+
+        File.Delete(Path.Combine(Logs, Room));
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(Logs, Room, $"{FirstDay}.log")), "the room is written");
+        await service.CaughtUpAsync();
+        var line = Assert.Single(AllLines(Room, "jsonl"));
+        Assert.Matches(""","received_ts":\d+,"erased":true\}$""", line);
+        Assert.DoesNotContain(Bob, line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_erasure_that_fails_is_retried_at_intervals_that_grow_to_five_minutes()
     {
         var delay = new RetryDelay(Time);
