@@ -14,25 +14,26 @@ internal sealed partial class RoomWishes(
     ILogger<RoomWishes> logger) : BackgroundService
 {
     private readonly RetryQueue<RoomEvent> _queue = new(e => e.RoomId, time);
-    private readonly ConcurrentDictionary<string, (string MaySet, RoomWish Wish)> _wishes = new();
+    private readonly ConcurrentDictionary<string, (RoomFile File, string MaySet, RoomWish Wish)> _wishes = new();
 
     /// <summary>The wishes of a room that are in effect.</summary>
     public RoomWish Get(string roomId)
     {
         var maySet = options.RoomMaySet;
-        if (_wishes.TryGetValue(roomId, out var known) && known.MaySet == maySet)
-        {
-            return known.Wish;
-        }
-
         if (files.Find(roomId) is not { } file)
         {
             // Until the file can be read.
             return RoomWish.Read(default, maySet);
         }
 
+        // An erasure replaces the file, too.
+        if (_wishes.TryGetValue(roomId, out var known) && ReferenceEquals(known.File, file) && known.MaySet == maySet)
+        {
+            return known.Wish;
+        }
+
         var wish = RoomWish.Read(file.Wishes, maySet);
-        _wishes[roomId] = (maySet, wish);
+        _wishes[roomId] = (file, maySet, wish);
         return wish;
     }
 
@@ -74,7 +75,6 @@ internal sealed partial class RoomWishes(
 
             var wishes = RoomWish.ReadAll(e.Content).ToJson();
             files.Update(e.RoomId, file => file with { Wishes = wishes, WishesTs = e.OriginServerTs });
-            _wishes.TryRemove(e.RoomId, out _);
             var wish = Get(e.RoomId);
             Log.WishesApplied(logger, e.RoomId, e.Sender);
             await notes.LogAsync(Note.Create(Note.WishesChanged, e.RoomId, e.EventId, json =>
