@@ -185,6 +185,52 @@ public class RedactionErasureTests : ErasureTestBase
         }
     }
 
+    [Theory]
+    [InlineData("m.room.redaction")]
+    [InlineData("m.room.member")]
+    public async Task A_day_that_cannot_be_searched_is_named_in_the_services_log(string type)
+    {
+        using var service = Start("erase");
+        await PushAsync(service, Event("$first", Room, Alice, "m.room.message", Text("the first words")));
+        await NextDayAsync(service);
+        await PushAsync(service, Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words")));
+        await service.CheckpointAsync();
+        await File.WriteAllTextAsync(
+            Path.Combine(Logs, Room, $"{FirstDay}.jsonl"), "damaged\n", TestContext.Current.CancellationToken);
+        await PushAsync(
+            service,
+            type == "m.room.member"
+                ? Event("$ban", Room, Bob, type, """{"membership":"ban","redact_events":true}""", stateKey: Alice)
+                : Redaction("$redaction", Room, "$first"));
+        await Wait.UntilAsync(
+            () => service.Logged.Any(e => e.RenderMessage() is var text
+                && text.Contains(Room, StringComparison.Ordinal) && text.Contains($"{FirstDay}.jsonl: ", StringComparison.Ordinal)),
+            "it is logged", () => Time.Advance(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public async Task A_reply_is_to_a_removed_message_only_if_that_was_sent_before_the_ban_that_was_fetched()
+    {
+        using var service = Start();
+        var early = Event("$early", Room, Alice, "m.room.message", Text("before the ban"));
+        Time.Advance(TimeSpan.FromHours(1));
+        var ban = Event("$ban", Room, Bob, "m.room.member", """{"membership":"ban","redact_events":true}""", stateKey: Alice);
+        Time.Advance(TimeSpan.FromHours(1));
+        var second = Event("$ban2", Room, Bob, "m.room.member", """{"membership":"ban","redact_events":true}""", stateKey: Alice);
+        await PushAsync(service, early, Event("$later", Room, Alice, "m.room.message", Text("after the ban")));
+        await AppendAsync(service, Fetched(ban));
+        await PushAsync(service, Reply("$to1", Room, Bob, "$early", "hm"), Reply("$to2", Room, Bob, "$later", "hm"));
+        var lines = AllLines(Room, "log");
+        Assert.Equal($"<{Bob}, to the removed message of {Alice} 12:00:00> hm", lines[^2]);
+        Assert.StartsWith($"<{Bob}, to {Alice} 14:00:00", lines[^1], StringComparison.Ordinal);
+
+        // A ban that was pushed counts by its place, also above one that was fetched.
+        await PushAsync(service, second);
+        await AppendAsync(service, Fetched(ban.Replace("$ban", "$ban3", StringComparison.Ordinal)));
+        await PushAsync(service, Reply("$to3", Room, Bob, "$later", "hm"));
+        Assert.Equal($"<{Bob}, to the removed message of {Alice} 14:00:00> hm", AllLines(Room, "log")[^1]);
+    }
+
     [Fact]
     public async Task The_log_of_a_room_without_the_redacted_event_stays_open()
     {
