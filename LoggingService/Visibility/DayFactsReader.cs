@@ -154,7 +154,7 @@ internal sealed class DayFactsReader
     {
         if (EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: { } target })
         {
-            _removals.Add(new(_line, target, sentAt, StubReason.Removed));
+            _removals.Add(new(_line, target, sentAt, StubReason.Removed, e.FetchedTs is not null));
         }
 
         StubReason? own = ErasedEvent.IsStub(e) ? StubReason.Erased
@@ -163,7 +163,7 @@ internal sealed class DayFactsReader
             : null;
         if (own is { } reason)
         {
-            _removals.Add(new(_line, e.EventId, sentAt, reason));
+            _removals.Add(new(_line, e.EventId, sentAt, reason, e.FetchedTs is not null));
         }
     }
 

@@ -149,8 +149,7 @@ internal sealed class RoomVisibility
             return reason;
         }
 
-        var fetchedAt = e.FetchedTs is null ? null : e.OriginServerTs;
-        return IsRemovedWith(e.Sender, position, fetchedAt) ? StubReason.Removed : StubOfOriginal(e);
+        return IsRemovedWith(e.Sender, position, e.OriginServerTs, e.FetchedTs is not null) ? StubReason.Removed : StubOfOriginal(e);
     }
 
     /// <summary>The display name that a user had at a line; <c>null</c> if none is known.</summary>
@@ -224,11 +223,11 @@ internal sealed class RoomVisibility
     /// <summary>Why an event is removed; <c>null</c> if it is not, or only with all events of its sender.</summary>
     public StubReason? RemovalOf(string eventId) => _newest.RemovalOf(eventId) ?? _past.RemovalOf(eventId);
 
-    private bool IsRemovedWith(string? userId, LogPosition position, long? fetchedAt) => userId is not null
-        && (_newest.IsRemovedWithUser(userId, position, fetchedAt) || _past.IsRemovedWithUser(userId, position, fetchedAt));
+    private bool IsRemovedWith(string? userId, LogPosition position, long? sentAt, bool isFetched) => userId is not null
+        && (_newest.IsRemovedWithUser(userId, position, sentAt, isFetched) || _past.IsRemovedWithUser(userId, position, sentAt, isFetched));
 
     private bool IsRemoved(string eventId, string? sender, LogPosition position) =>
-        _hidden.HasEvent(eventId) || RemovalOf(eventId) is not null || IsRemovedWith(sender, position, fetchedAt: null);
+        _hidden.HasEvent(eventId) || RemovalOf(eventId) is not null || IsRemovedWith(sender, position, sentAt: null, isFetched: false);
 
     /// <summary>State that is in force is public where the room is, whenever it was set.</summary>
     private string? Shown(string type) =>
