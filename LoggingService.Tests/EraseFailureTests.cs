@@ -161,6 +161,19 @@ public class EraseFailureTests : ErasureTestBase
     }
 
     [Fact]
+    public async Task A_text_whose_record_has_lost_the_line_of_the_erased_event_is_named()
+    {
+        await LogAsync();
+        var record = Path.Combine(Logs, Other, "20251121.jsonl");
+        var lines = await File.ReadAllLinesAsync(record, TestContext.Current.CancellationToken);
+        await File.WriteAllLinesAsync(
+            record, lines.Where(line => !line.Contains("\"$other\"", StringComparison.Ordinal)), TestContext.Current.CancellationToken);
+        var (exitCode, output) = await RunAsync("erase", "--event", "$other", "--yes");
+        Assert.Equal(1, exitCode);
+        Assert.Contains(output, line => line.StartsWith($"Can't be read: {Other}/20251121.log: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_room_whose_folder_is_on_another_disk_is_erased()
     {
         await LogAsync();

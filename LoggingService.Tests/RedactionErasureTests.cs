@@ -248,7 +248,7 @@ public class RedactionErasureTests : ErasureTestBase
         await UntilErasedInOtherAsync(Secret);
 
         // A log that is closed saves its ids.
-        Assert.True(File.Exists(Path.Combine(Logs, Other, $"{FirstDay}.ids")));
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(Logs, Other, $"{FirstDay}.ids")), "the other room's log was closed");
         Assert.False(File.Exists(Path.Combine(Logs, Room, $"{FirstDay}.ids")));
 
         Task UntilErasedInOtherAsync(string word) => Wait.UntilAsync(
