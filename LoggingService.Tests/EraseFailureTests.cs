@@ -1,3 +1,4 @@
+using LoggingService.Erasure;
 using LoggingService.Journal;
 using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
@@ -37,11 +38,84 @@ public class EraseFailureTests : ErasureTestBase
         foreach (var obstacle in obstacles)
             Directory.Delete(obstacle, recursive: true);
         if (isRunning)
-            await Wait.UntilAsync(() => !File.Exists(Path.Combine(Logs, ".erase")), "the service has repeated it");
+            await UntilRepeatedAsync();
         else
             Assert.Equal(0, (await RunAsync("erase", "--user", Alice, "--yes")).ExitCode);
         Assert.Empty(FilesWith(Logs, Secret));
         await AssertVerifiedAsync();
+    }
+
+    [Fact]
+    public async Task Only_the_room_in_which_an_erasure_failed_is_erased_again()
+    {
+        using var service = Start();
+        await PushAsync(service, Event("$other", Other, Alice, "m.room.message", Text($"{Secret} here")));
+        await PushAsync(service, Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words")));
+        var obstacle = Path.Combine(Logs, Room, $"{FirstDay}.jsonl.new");
+        Directory.CreateDirectory(Path.Combine(obstacle, "obstacle"));
+        Assert.Equal(1, (await RunAsync("erase", "--user", Alice, "--yes")).ExitCode);
+        await PushAsync(service, Event("$since", Other, Alice, "m.room.message", Text("written since")));
+        Directory.Delete(obstacle, recursive: true);
+        await UntilRepeatedAsync();
+        Assert.Equal([$"<{Alice}, erased>"], AllLines(Room, "log"));
+        Assert.Equal([$"<{Alice}, erased>", $"<{Alice}> written since"], AllLines(Other, "log"));
+    }
+
+    [Fact]
+    public async Task Redacted_words_are_erased_while_a_request_fails_in_another_room()
+    {
+        using var service = Start("erase");
+        await PushAsync(service, Event("$other", Other, Alice, "m.room.message", Text($"{Secret} here")));
+        await PushAsync(service, Event("$secret", Room, Bob, "m.room.message", Text("the redacted words")));
+        var obstacle = Path.Combine(Logs, Other, $"{FirstDay}.jsonl.new");
+        Directory.CreateDirectory(Path.Combine(obstacle, "obstacle"));
+        Assert.Equal(1, (await RunAsync("erase", "--user", Alice, "--yes")).ExitCode);
+        await PushAsync(service, Redaction("$redaction", Room, "$secret"));
+        await Wait.UntilAsync(
+            () => FilesWith(Path.Combine(Logs, Room), "redacted words").Count == 0, "they are erased",
+            () => Time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.True(File.Exists(Path.Combine(Logs, ".erase")));
+        Assert.NotEmpty(FilesWith(Logs, Secret));
+    }
+
+    [Fact]
+    public async Task An_erased_event_that_waits_for_its_room_stays_marked_when_another_erasure_changes_it()
+    {
+        using var service = Start();
+        Directory.CreateDirectory(Logs);
+        await File.WriteAllTextAsync(Path.Combine(Logs, Room), "", TestContext.Current.CancellationToken);
+        await PushAsync(service, Event("$invite", Room, Alice, "m.room.member", """{"membership":"invite","reason":"x"}""", stateKey: Bob));
+        await service.CheckpointAsync();
+        foreach (var what in (string[][])[["--event", "$invite"], ["--user", Bob, "--pseudonym"]])
+        {
+            var (exitCode, output) = await RunAsync(["erase", .. what, "--yes"]);
+            Assert.True(exitCode == 0, string.Join('\n', output));
+        }
+
+        File.Delete(Path.Combine(Logs, Room));
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(Logs, Room, $"{FirstDay}.log")), "the room is written");
+        await service.CaughtUpAsync();
+        var line = Assert.Single(AllLines(Room, "jsonl"));
+        Assert.Matches(""","received_ts":\d+,"erased":true\}$""", line);
+        Assert.DoesNotContain(Bob, line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_erasure_that_fails_is_retried_at_intervals_that_grow_to_five_minutes()
+    {
+        var delay = new RetryDelay(Time);
+        foreach (var seconds in (int[])[10, 20, 40, 80, 160, 300, 300])
+        {
+            Assert.True(delay.IsDue);
+            delay.Failed();
+            Time.Advance(TimeSpan.FromSeconds(seconds - 1));
+            Assert.False(delay.IsDue);
+            Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        delay.Failed();
+        delay.Succeeded();
+        Assert.True(delay.IsDue);
     }
 
     [Fact]
@@ -84,6 +158,19 @@ public class EraseFailureTests : ErasureTestBase
         Assert.Equal(1, exitCode);
         foreach (var name in (string[])["!a copy: ", "!unmounted is a link", $"{Other}/20251121.log has no record"])
             Assert.Contains(output, line => line.StartsWith($"Can't be read: {name}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_text_whose_record_has_lost_the_line_of_the_erased_event_is_named()
+    {
+        await LogAsync();
+        var record = Path.Combine(Logs, Other, "20251121.jsonl");
+        var lines = await File.ReadAllLinesAsync(record, TestContext.Current.CancellationToken);
+        await File.WriteAllLinesAsync(
+            record, lines.Where(line => !line.Contains("\"$other\"", StringComparison.Ordinal)), TestContext.Current.CancellationToken);
+        var (exitCode, output) = await RunAsync("erase", "--event", "$other", "--yes");
+        Assert.Equal(1, exitCode);
+        Assert.Contains(output, line => line.StartsWith($"Can't be read: {Other}/20251121.log: ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -168,6 +255,9 @@ public class EraseFailureTests : ErasureTestBase
         Assert.True(exitCode == 0, string.Join('\n', output));
         Assert.Empty(FilesWith(Logs, Secret));
     }
+
+    private Task UntilRepeatedAsync() => Wait.UntilAsync(
+        () => !File.Exists(Path.Combine(Logs, ".erase")), "the service has repeated it", () => Time.Advance(TimeSpan.FromSeconds(1)));
 
     /// <summary>Puts a file in place of the room's folder, and lets each of several checkpoints copy its entries.</summary>
     private async Task ParkAsync(ServiceUnderTest service, int segments)

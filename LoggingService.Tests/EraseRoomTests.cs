@@ -1,4 +1,7 @@
+using LoggingService.Erasure;
+using LoggingService.Files;
 using LoggingService.RoomLogs;
+using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests;
 
@@ -99,5 +102,68 @@ public class EraseRoomTests : ErasureTestBase
         var ids = Directory.Exists(Path.Combine(Logs, Room)) ? AllIds(Room) : [];
         Assert.Equal(Enumerable.Range(pushed - ids.Length, ids.Length).Select(i => $"$pushed{i}"), ids);
         Assert.NotEmpty(ids);
+    }
+
+    [Fact]
+    public async Task What_is_logged_after_an_interrupted_removal_stays_when_it_is_finished()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/strace"), "strace isn't installed here");
+        Time.SetUtcNow(DateTimeOffset.UtcNow.AddMinutes(-1));
+        var record = Path.Combine(Logs, Room, $"{Time.GetUtcNow():yyyyMMdd}.jsonl");
+        using (var service = Start())
+            await PushAsync(service, Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words")));
+        await using (var killed = ServiceProcess.StartUnder(
+            ["strace", "-D", "-f", "-o", "/dev/null", "-P", record, "-e", "trace=unlink", "-e", "inject=unlink:signal=KILL:when=1"],
+            Folder.Path, "erase", "--room", Room, "--yes"))
+            Assert.NotEqual(0, await killed.WaitForExitAsync());
+        Assert.NotEmpty(FilesWith(Path.Combine(Logs, Room), Secret));
+
+        // So that the service does not finish it before the event.
+        File.Move(Path.Combine(Logs, ".erase"), Folder["request"]);
+        Time.SetUtcNow(DateTimeOffset.UtcNow.AddMinutes(1));
+        using var next = Start();
+        await PushAsync(next, Event("$new", Room, Bob, "m.room.message", Text("new")));
+        File.Move(Folder["request"], Path.Combine(Logs, ".erase"));
+        await Wait.UntilAsync(() => !File.Exists(Path.Combine(Logs, ".erase")), "the removal is finished");
+        Assert.Equal([$"<{Bob}> new"], AllLines(Room, "log"));
+        Assert.Equal(["$new"], AllIds(Room));
+        Assert.Empty(FilesWith(Path.Combine(Logs, Room), Secret));
+        await AssertVerifiedAsync();
+    }
+
+    [Fact]
+    public async Task What_waits_for_a_room_since_its_removal_began_is_logged_although_the_removal_is_repeated()
+    {
+        using var service = Start();
+        Directory.CreateDirectory(Logs);
+        await File.WriteAllTextAsync(Path.Combine(Logs, Room), "", TestContext.Current.CancellationToken);
+        await PushAsync(service, Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words")));
+        var markedAt = Time.GetUtcNow().AddSeconds(1).ToUnixTimeMilliseconds();
+        Time.Advance(TimeSpan.FromSeconds(2));
+        await PushAsync(service, Event("$new", Room, Bob, "m.room.message", Text("new")));
+        await service.CheckpointAsync();
+        new ErasureFiles(Logs).WriteRequest(new() { Room = Room, IsResumed = true, MarkedAt = markedAt });
+        var result = Path.Combine(Logs, ".erase-result");
+        await Wait.UntilAsync(() => File.Exists(result), "the room can't be written", TimeSpan.FromSeconds(60));
+        Assert.Empty(FilesWith(Path.Combine(Logs, ".journal", Room), Secret));
+
+        File.Delete(Path.Combine(Logs, Room));
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(Logs, Room, $"{FirstDay}.log")), "the room is written");
+        await service.CaughtUpAsync();
+        Assert.Equal([$"<{Bob}> new"], AllLines(Room, "log"));
+    }
+
+    [Fact]
+    public async Task A_room_with_a_long_id_whose_records_cannot_be_read_is_removed_by_its_id()
+    {
+        var room = $"!{new string('r', 220)}:localhost";
+        using (var service = Start())
+            await PushAsync(service, Event("$secret", room, Alice, "m.room.message", Text($"the {Secret} words")));
+        var folder = Path.Combine(Logs, FolderName.ForRoom(room));
+        foreach (var record in Directory.GetFiles(folder, "*.jsonl"))
+            await File.WriteAllTextAsync(record, "damaged", TestContext.Current.CancellationToken);
+        var (exitCode, output) = await RunAsync("erase", "--room", room, "--yes");
+        Assert.True(exitCode == 0, string.Join('\n', output));
+        Assert.Empty(FilesWith(folder, Secret));
     }
 }

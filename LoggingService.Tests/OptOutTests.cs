@@ -135,6 +135,57 @@ public partial class OptOutTests
     }
 
     [Fact]
+    public async Task Edits_are_left_out_once_the_log_of_the_message_can_be_read_again()
+    {
+        var folder = TempFolder.ForCaller();
+        var first = new ServiceUnderTest(folder: folder, settings: Prefix);
+        await first.PushAsync("1", Some.Message(_room, "!nolog secret", "$m"));
+        using var next = await first.StopAsync(folder, isKilled: false);
+        Directory.Move(next["logs", _room], next["aside"]);
+        await File.WriteAllTextAsync(next["logs", _room], "", TestContext.Current.CancellationToken);
+
+        using var service = new ServiceUnderTest(folder: next, settings: Prefix) { MaxRetryDelay = TimeSpan.FromSeconds(1) };
+        var reply = Event("$reply", """{"body":"hi","msgtype":"m.text","m.relates_to":{"m.in_reply_to":{"event_id":"$m"}}}""");
+        Assert.Equal(200, (await service.PushAsync("2", reply)).Status);
+        File.Delete(next["logs", _room]);
+        Directory.Move(next["aside"], next["logs", _room]);
+        await service.PushAsync("3", Edit);
+        await Wait.UntilAsync(() => service.Lines(_room).Count == 3, "all are logged");
+        Assert.Equal(Stub, service.Lines(_room)[^1]);
+        AssertNowhere(service.Logs, "secret now");
+    }
+
+    [Fact]
+    public async Task Edits_are_left_out_also_where_only_the_record_tells_that_the_message_was()
+    {
+        var folder = TempFolder.ForCaller();
+        var first = new ServiceUnderTest(folder: folder, settings: Prefix);
+        await first.PushAsync("1", Some.Message(_room, "!nolog secret", "$m"));
+        using var next = await first.StopAsync(folder, isKilled: false);
+
+        // As if it could not be written.
+        File.Delete(next["logs", _room, "room.json"]);
+        using var service = new ServiceUnderTest(folder: next, settings: Prefix);
+        await service.PushAsync("2", Edit);
+        Assert.Equal([Stub, Stub], service.Lines(_room));
+    }
+
+    [Fact]
+    public async Task What_a_killed_process_logged_is_not_kept_because_it_claims_not_to_be_logged()
+    {
+        var folder = TempFolder.ForCaller();
+        var killed = new ServiceUnderTest(folder: folder, settings: Prefix);
+        await killed.PushAsync("1", Event("$claim", """{"body":"hello","msgtype":"m.text"},"not_logged":true"""));
+        await killed.PushAsync("2", Some.Message(_room, "!nolog secret", "$m"));
+        using var next = await killed.StopAsync(folder, isKilled: true);
+        using var service = new ServiceUnderTest(folder: next, settings: Prefix);
+        _ = service.Client;
+        var logs = service.Services.GetRequiredService<LogDirectory>();
+        await logs.CaughtUpAsync();
+        Assert.Equal([new("$m", true)], logs.ReplayedNotLogged[_room]);
+    }
+
+    [Fact]
     public async Task A_transaction_with_an_edit_does_not_wait_for_the_room_logs()
     {
         using var service = new ServiceUnderTest(settings: Prefix) { IsWriterStalled = true };

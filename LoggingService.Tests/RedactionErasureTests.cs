@@ -1,4 +1,8 @@
+using LoggingService.Erasure;
+using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoggingService.Tests;
 
@@ -149,6 +153,85 @@ public class RedactionErasureTests : ErasureTestBase
     }
 
     [Fact]
+    public async Task Words_that_a_repair_has_cut_and_will_append_again_are_erased()
+    {
+        using var service = Start();
+        await PushAsync(service, Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words")));
+        var record = Path.Combine(Logs, Room, $"{FirstDay}.jsonl");
+        using var go = new ManualResetEventSlim();
+        using var started = new ManualResetEventSlim();
+        var repair = service.Services.GetRequiredService<LogDirectory>().Rewriting.RunAsync(Room, Repair);
+        Assert.True(started.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+
+        var scope = new ErasureScope(
+            new Dictionary<string, string?> { ["$secret"] = "$redaction" }, new Dictionary<string, RedactingBan?>());
+        var folder = new RoomFolder(Logs, Room, TimeZoneInfo.Utc, NullLogger.Instance);
+        var erasing = service.Services.GetRequiredService<Eraser>().RunAsync(folder, scope, new ErasureReport());
+        await Wait.UntilAsync(
+            () => erasing.IsCompleted || LogFolder.ParkedSegments(Logs, Room).Length > 0, "the erasure meets the repair");
+        go.Set();
+        await repair;
+        await erasing;
+        Assert.Equal([$"<{Alice}, erased>"], AllLines(Room, "log"));
+        Assert.Empty(FilesWith(Path.Combine(Logs, Room), Secret));
+
+        bool Repair()
+        {
+            File.Move(record, $"{record}.cut");
+            started.Set();
+            Assert.True(go.Wait(TimeSpan.FromSeconds(60)));
+            File.Move($"{record}.cut", record);
+            return true;
+        }
+    }
+
+    [Theory]
+    [InlineData("m.room.redaction")]
+    [InlineData("m.room.member")]
+    public async Task A_day_that_cannot_be_searched_is_named_in_the_services_log(string type)
+    {
+        using var service = Start("erase");
+        await PushAsync(service, Event("$first", Room, Alice, "m.room.message", Text("the first words")));
+        await NextDayAsync(service);
+        await PushAsync(service, Event("$secret", Room, Alice, "m.room.message", Text($"the {Secret} words")));
+        await service.CheckpointAsync();
+        await File.WriteAllTextAsync(
+            Path.Combine(Logs, Room, $"{FirstDay}.jsonl"), "damaged\n", TestContext.Current.CancellationToken);
+        await PushAsync(
+            service,
+            type == "m.room.member"
+                ? Event("$ban", Room, Bob, type, """{"membership":"ban","redact_events":true}""", stateKey: Alice)
+                : Redaction("$redaction", Room, "$first"));
+        await Wait.UntilAsync(
+            () => service.Logged.Any(e => e.RenderMessage() is var text
+                && text.Contains(Room, StringComparison.Ordinal) && text.Contains($"{FirstDay}.jsonl: ", StringComparison.Ordinal)),
+            "it is logged", () => Time.Advance(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public async Task A_reply_is_to_a_removed_message_only_if_that_was_sent_before_the_ban_that_was_fetched()
+    {
+        using var service = Start();
+        var early = Event("$early", Room, Alice, "m.room.message", Text("before the ban"));
+        Time.Advance(TimeSpan.FromHours(1));
+        var ban = Event("$ban", Room, Bob, "m.room.member", """{"membership":"ban","redact_events":true}""", stateKey: Alice);
+        Time.Advance(TimeSpan.FromHours(1));
+        var second = Event("$ban2", Room, Bob, "m.room.member", """{"membership":"ban","redact_events":true}""", stateKey: Alice);
+        await PushAsync(service, early, Event("$later", Room, Alice, "m.room.message", Text("after the ban")));
+        await AppendAsync(service, Fetched(ban));
+        await PushAsync(service, Reply("$to1", Room, Bob, "$early", "hm"), Reply("$to2", Room, Bob, "$later", "hm"));
+        var lines = AllLines(Room, "log");
+        Assert.Equal($"<{Bob}, to the removed message of {Alice} 12:00:00> hm", lines[^2]);
+        Assert.StartsWith($"<{Bob}, to {Alice} 14:00:00", lines[^1], StringComparison.Ordinal);
+
+        // A ban that was pushed counts by its place, also above one that was fetched.
+        await PushAsync(service, second);
+        await AppendAsync(service, Fetched(ban.Replace("$ban", "$ban3", StringComparison.Ordinal)));
+        await PushAsync(service, Reply("$to3", Room, Bob, "$later", "hm"));
+        Assert.Equal($"<{Bob}, to the removed message of {Alice} 14:00:00> hm", AllLines(Room, "log")[^1]);
+    }
+
+    [Fact]
     public async Task The_log_of_a_room_without_the_redacted_event_stays_open()
     {
         using var service = Start("erase");
@@ -165,7 +248,7 @@ public class RedactionErasureTests : ErasureTestBase
         await UntilErasedInOtherAsync(Secret);
 
         // A log that is closed saves its ids.
-        Assert.True(File.Exists(Path.Combine(Logs, Other, $"{FirstDay}.ids")));
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(Logs, Other, $"{FirstDay}.ids")), "the other room's log was closed");
         Assert.False(File.Exists(Path.Combine(Logs, Room, $"{FirstDay}.ids")));
 
         Task UntilErasedInOtherAsync(string word) => Wait.UntilAsync(

@@ -102,6 +102,33 @@ public sealed class RoomRetentionTests : IDisposable
     }
 
     [Fact]
+    public async Task What_room_json_says_is_not_replaced_while_it_cannot_be_read()
+    {
+        Write(Tea, "{}");
+        var properties = _folder["logs", Tea, "room.json"];
+
+        // As a read error: a link to itself can be replaced, not read.
+        File.CreateSymbolicLink(properties, properties);
+        using var service = new ServiceUnderTest(_time, _folder, settings: Settings);
+        await service.PushAsync("1", Some.State(Tea, "m.room.retention", """{"max_lifetime":3456000000}"""));
+        await service.PushAsync("2", Some.State(Tea, "m.room.power_levels", """{"users":{"@alice:localhost":50}}"""));
+        Assert.Equal(properties, new FileInfo(properties).LinkTarget);
+
+        File.Delete(properties);
+        await File.WriteAllTextAsync(
+            properties, """{"notice_ts":1,"wishes":{"no_log_prefix":"!off"}}""", TestContext.Current.CancellationToken);
+        await Wait.UntilAsync(
+            () => File.ReadAllText(properties) is var text
+                && text.Contains("topic_setters", StringComparison.Ordinal) && text.Contains("3456000000", StringComparison.Ordinal),
+            "what was logged meanwhile is added", () => _time.Advance(TimeSpan.FromMinutes(10)));
+        var kept = await File.ReadAllTextAsync(properties, TestContext.Current.CancellationToken);
+        Assert.StartsWith("""{"notice_ts":1,""", kept, StringComparison.Ordinal);
+        Assert.Contains("""{"no_log_prefix":"!off"}""", kept, StringComparison.Ordinal);
+        await service.PushAsync("3", Some.Message(Tea, "!off secret"));
+        Assert.EndsWith("[not logged at the sender's wish]", service.Lines(Tea)[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_command_rooms_says_what_would_be_removed()
     {
         Write(Tea, State("m.room.retention", """{"max_lifetime":86400000}"""));

@@ -1,6 +1,11 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
+using LoggingService.Events;
+using LoggingService.Journal;
+using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LoggingService.Tests.Pages;
 
@@ -63,6 +68,28 @@ public sealed class PageRemovalTests : IDisposable
         Assert.Contains("really?", page, StringComparison.Ordinal);
         Assert.Contains("the end", page, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Found, (await pages.GetAsync($"/r/{_room.Id}/e/{Uri.EscapeDataString(id)}")).Status);
+    }
+
+    [Fact]
+    public async Task A_ban_that_was_fetched_removes_what_was_sent_before_it_not_what_is_above_it()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync("early-words", PublicRoom.Bob);
+        _room.Time.Advance(TimeSpan.FromMinutes(1));
+        var bannedAt = _room.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        _room.Time.Advance(TimeSpan.FromMinutes(1));
+        await _room.SayAsync("later-words", PublicRoom.Bob);
+        var ban = $"{{\"content\":{{\"membership\":\"ban\",\"redact_events\":true}},\"event_id\":\"$ban\",\"room_id\":\"{_room.Id}\","
+            + $"\"origin_server_ts\":{bannedAt},\"sender\":\"{PublicRoom.Alice}\",\"state_key\":\"{PublicRoom.Bob}\","
+            + "\"type\":\"m.room.member\"}";
+        var logs = _room.Service.Services.GetRequiredService<LogDirectory>();
+        var fetched = RoomEvent.FromJournal(Encoding.UTF8.GetBytes(ban), isNote: false)!;
+        await logs.AppendAsync([JournalEntry.OfFetched(fetched, fetchedTs: bannedAt + 60_000, day: null)]);
+        await logs.CaughtUpAsync();
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        var page = await pages.ReadAsync(_room.Day);
+        Assert.Contains("later-words", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("early-words", page, StringComparison.Ordinal);
     }
 
     private async Task RemoveAsync(string how, string id)

@@ -1,6 +1,8 @@
 using System.Net;
+using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
 using LoggingService.Visibility;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LoggingService.Tests.Pages;
 
@@ -71,6 +73,58 @@ public sealed class PageVisibilityTests : IDisposable
         await UntilNotFoundAsync(pages, _room.Day);
         await _room.StateAsync(type, "{}");
         await Wait.UntilAsync(() => pages.Rooms.Find(Reader.Anonymous, _room.Id) is not null, "the room is shown again");
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task A_room_stays_public_when_the_day_that_said_so_is_removed(bool isByHand, bool isOfEarlierVersion)
+    {
+        await _room.SayAsync("unknown-then");
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync("first-day");
+        await NextDayAsync();
+        await _room.SayAsync("second-day");
+        if (isOfEarlierVersion)
+        {
+            _room.Service.Services.GetRequiredService<RoomFiles>().KeepNoticeOnly(_room.Id, hasLines: false);
+        }
+
+        await RemoveFirstDayAsync(isByHand);
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        Assert.Contains("second-day", await pages.ReadAsync(_room.Day), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("m.room.history_visibility", """{"history_visibility":"shared"}""", false)]
+    [InlineData("m.room.history_visibility", """{"history_visibility":"shared"}""", true)]
+    [InlineData("m.room.robots", """{"allow":false}""", false)]
+    [InlineData("m.room.robots", """{"allow":false}""", true)]
+    public async Task A_room_does_not_become_public_when_the_day_that_said_so_is_removed(string type, string content, bool isByHand)
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.StateAsync(type, content);
+        await NextDayAsync();
+        await _room.SayAsync("second-day");
+        await RemoveFirstDayAsync(isByHand);
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        Assert.Equal(HttpStatusCode.NotFound, (await pages.GetAsync(_room.Day)).Status);
+    }
+
+    [Fact]
+    public async Task What_was_said_before_the_history_became_public_stays_hidden_when_earlier_days_are_removed()
+    {
+        await _room.SetVisibilityAsync("shared");
+        await NextDayAsync();
+        await _room.SayAsync("private-then");
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync("public-then");
+        await RemoveFirstDayAsync(isByHand: false);
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        var page = await pages.ReadAsync(_room.Day);
+        Assert.Contains("public-then", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("private-then", page, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -172,4 +226,27 @@ public sealed class PageVisibilityTests : IDisposable
 
     private Task UntilGoneAsync(PagesUnderTest pages, string word) => Wait.UntilAsync(
         async () => !(await pages.ReadAsync(_room.Day)).Contains(word, StringComparison.Ordinal), $"{word} is hidden");
+
+    private async Task NextDayAsync()
+    {
+        await _room.Service.CheckpointAsync();
+        _room.Time.Advance(TimeSpan.FromDays(1));
+    }
+
+    /// <summary>Removes the first of two days.</summary>
+    private async Task RemoveFirstDayAsync(bool isByHand)
+    {
+        var today = DateOnly.FromDateTime(_room.Time.GetUtcNow().DateTime);
+        if (isByHand)
+        {
+            foreach (var file in Directory.GetFiles(Path.Combine(_room.Logs, _room.Id), $"{today.AddDays(-1):yyyyMMdd}.*"))
+                File.Delete(file);
+        }
+        else
+        {
+            await _room.Service.Services.GetRequiredService<LogDirectory>().RemoveDaysBeforeAsync(today, "a test");
+        }
+
+        Assert.Single(Directory.GetFiles(Path.Combine(_room.Logs, _room.Id), "*.jsonl"));
+    }
 }

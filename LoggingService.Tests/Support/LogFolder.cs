@@ -33,15 +33,20 @@ internal static class LogFolder
             && records.All(record => IsTextComplete(record));
     }
 
-    /// <summary>Each text has one line for each event of its record, in the same order, ending with the event's message.</summary>
+    /// <summary>
+    /// Each text has one line for each event of its record, in the same order, ending with the event's message; notes have any line.
+    /// </summary>
     public static void AssertLineForLine(string logs)
     {
         foreach (var record in Directory.GetDirectories(logs, "!*").SelectMany(folder => Directory.GetFiles(folder, "*.jsonl")))
         {
-            var events = File.ReadLines(record).Select(line => JsonElement.Parse(line));
-            var bodies = events.Select(e => e.GetProperty("content").GetProperty("body").GetString()!);
-            var lines = File.ReadLines(Path.ChangeExtension(record, ".log"));
-            Assert.Equal(bodies, lines.Select(line => line[(line.IndexOf("> ", StringComparison.Ordinal) + 2)..]));
+            var events = File.ReadLines(record).Select(line => JsonElement.Parse(line)).ToList();
+            var lines = File.ReadAllLines(Path.ChangeExtension(record, ".log"));
+            Assert.Equal(events.Count, lines.Length);
+            var pushed = events.Zip(lines).Where(pair => !pair.First.TryGetProperty("note", out _)).ToList();
+            Assert.Equal(
+                pushed.Select(pair => pair.First.GetProperty("content").GetProperty("body").GetString()!),
+                pushed.Select(pair => pair.Second[(pair.Second.IndexOf("> ", StringComparison.Ordinal) + 2)..]));
         }
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using LoggingService.Erasure;
+using LoggingService.Files;
 using LoggingService.RoomLogs;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -93,6 +94,7 @@ internal static class EraseCommand
         return request with
         {
             Room = RoomRecords.FindRoomId(Path.Combine(root, folder))
+                ?? (request.Room.StartsWith('!') && FolderName.ForRoom(request.Room) == folder ? request.Room : null)
                 ?? throw new FatalException($"Neither the name nor a record of {folder} tells which room it is of"),
             Until = until.ToUnixTimeMilliseconds(),
         };

@@ -17,7 +17,7 @@ internal static class RetentionTable
         List<string[]> rows = [Columns];
         foreach (var folder in entries.OfType<DirectoryInfo>().Where(entry => entry.LinkTarget is null && entry.Name.StartsWith('!')))
         {
-            var lifetime = RoomFile.Read(folder.FullName).MaxLifetime ?? RoomRetention.Find(folder.FullName);
+            var lifetime = RoomFile.TryRead(folder.FullName)?.MaxLifetime ?? RoomRetention.Find(folder.FullName);
             if (lifetime > 0 && RoomRetention.DaysKept(lifetime, options) is { } days)
             {
                 var removed = Retention.FindDaysBefore(folder.FullName, today.AddDays(-days)).ToList();

@@ -15,14 +15,14 @@ internal sealed class NotLoggedEvents(LogDirectory logs, RoomFiles files)
     private readonly ConcurrentDictionary<string, Lazy<Task>> _reading = new();
 
     /// <summary>Whether a room has such events. Cheap: each event of a transaction asks.</summary>
-    public bool HasAny(string roomId) => files.Get(roomId).HasNotLogged || logs.ReplayedNotLogged.ContainsKey(roomId);
+    public bool HasAny(string roomId) => MayHaveAny(roomId) || logs.ReplayedNotLogged.ContainsKey(roomId);
 
     /// <summary>The ids of a room's events: true for an event without content, false for a reply without quotation.</summary>
     /// <param name="hasPrefix">A prefix applies in the room: <c>room.json</c> may not have been written.</param>
     public async ValueTask<ConcurrentDictionary<string, bool>> GetAsync(string roomId, bool hasPrefix)
     {
         var ids = _ids.GetOrAdd(roomId, id => new(logs.ReplayedNotLogged.GetValueOrDefault(id) ?? []));
-        if (hasPrefix || files.Get(roomId).HasNotLogged)
+        if (hasPrefix || MayHaveAny(roomId))
         {
             var folder = Path.Combine(logs.Root, FolderName.ForRoom(roomId));
             var reading = _reading.GetOrAdd(roomId, _ => new(() => Task.Run(() => Read(folder, ids))));
@@ -39,6 +39,9 @@ internal sealed class NotLoggedEvents(LogDirectory logs, RoomFiles files)
 
         return ids;
     }
+
+    /// <summary>As <c>room.json</c> says; also while it can't be read.</summary>
+    private bool MayHaveAny(string roomId) => files.Find(roomId) is not { HasNotLogged: false };
 
     private static void Read(string folder, ConcurrentDictionary<string, bool> ids)
     {

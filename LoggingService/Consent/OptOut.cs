@@ -95,7 +95,7 @@ internal sealed class OptOut(LoggingServiceOptions options, RoomWishes wishes, R
 
     private void NoteNotLogged(string roomId)
     {
-        if (files.Get(roomId).HasNotLogged)
+        if (files.Find(roomId)?.HasNotLogged == true)
         {
             return;
         }

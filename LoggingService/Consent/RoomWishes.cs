@@ -14,19 +14,26 @@ internal sealed partial class RoomWishes(
     ILogger<RoomWishes> logger) : BackgroundService
 {
     private readonly RetryQueue<RoomEvent> _queue = new(e => e.RoomId, time);
-    private readonly ConcurrentDictionary<string, (string MaySet, RoomWish Wish)> _wishes = new();
+    private readonly ConcurrentDictionary<string, (RoomFile File, string MaySet, RoomWish Wish)> _wishes = new();
 
     /// <summary>The wishes of a room that are in effect.</summary>
     public RoomWish Get(string roomId)
     {
         var maySet = options.RoomMaySet;
-        if (_wishes.TryGetValue(roomId, out var known) && known.MaySet == maySet)
+        if (files.Find(roomId) is not { } file)
+        {
+            // Until the file can be read.
+            return RoomWish.Read(default, maySet);
+        }
+
+        // An erasure replaces the file, too.
+        if (_wishes.TryGetValue(roomId, out var known) && ReferenceEquals(known.File, file) && known.MaySet == maySet)
         {
             return known.Wish;
         }
 
-        var wish = RoomWish.Read(files.Get(roomId).Wishes, maySet);
-        _wishes[roomId] = (maySet, wish);
+        var wish = RoomWish.Read(file.Wishes, maySet);
+        _wishes[roomId] = (file, maySet, wish);
         return wish;
     }
 
@@ -49,16 +56,16 @@ internal sealed partial class RoomWishes(
         }
     }
 
-    /// <returns>False if the homeserver can't be asked, or the journal not be written.</returns>
+    /// <returns>False if the homeserver can't be asked, <c>room.json</c> not be read or written, or the journal not be written.</returns>
     private async Task<bool> TryApplyAsync(RoomEvent e, CancellationToken cancellation)
     {
-        if (e.FetchedTs is not null && files.Get(e.RoomId).WishesTs > e.OriginServerTs)
-        {
-            return true;
-        }
-
         try
         {
+            if (e.FetchedTs is not null && files.Get(e.RoomId).WishesTs > e.OriginServerTs)
+            {
+                return true;
+            }
+
             if (!await power.MaySetTopicAsync(e.RoomId, e.Sender ?? "", cancellation))
             {
                 Log.WishesRefused(logger, e.RoomId, e.Sender);
@@ -68,7 +75,6 @@ internal sealed partial class RoomWishes(
 
             var wishes = RoomWish.ReadAll(e.Content).ToJson();
             files.Update(e.RoomId, file => file with { Wishes = wishes, WishesTs = e.OriginServerTs });
-            _wishes.TryRemove(e.RoomId, out _);
             var wish = Get(e.RoomId);
             Log.WishesApplied(logger, e.RoomId, e.Sender);
             await notes.LogAsync(Note.Create(Note.WishesChanged, e.RoomId, e.EventId, json =>

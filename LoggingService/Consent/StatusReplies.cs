@@ -102,7 +102,7 @@ internal sealed partial class StatusReplies(
         var since = DayFileName.In(folder).Where(file => file.IsRecord).Min(file => (DateOnly?)file.Day);
         var wish = wishes.Get(roomId);
         var isByRoom = options.HonourRoomRetention == "on";
-        var days = RoomRetention.DaysKept(isByRoom ? files.Get(roomId).MaxLifetime ?? 0 : 0, options);
+        var days = RoomRetention.DaysKept(isByRoom ? files.Find(roomId)?.MaxLifetime ?? 0 : 0, options);
         string?[] set = [options.NoLogPrefix, wish.NoLogPrefix];
         var prefixes = set.Where(prefix => !string.IsNullOrEmpty(prefix)).Distinct().ToList();
         string[] sentences =

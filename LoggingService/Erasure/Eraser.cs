@@ -22,7 +22,7 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
             {
                 if (request.Room is not null)
                 {
-                    new RoomRemoval(folder.Path, request.Before, report).Count();
+                    new RoomRemoval(folder, request.Before, request.MarkedAt, report).Count();
                     continue;
                 }
 
@@ -45,18 +45,20 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
 
     /// <summary>Erases in all rooms, or in that of the request. Those in which it fails are in the report, and don't keep it from others.
     /// </summary>
+    /// <param name="failed">The report of a run of the same request: only the rooms in which that failed are erased.</param>
     /// <exception cref="IOException">A checkpoint failed: the request must be repeated.</exception>
-    public async Task<ErasureReport> RunAsync(ErasureRequest request, CancellationToken cancellation = default)
+    public async Task<ErasureReport> RunAsync(
+        ErasureRequest request, ErasureReport? failed = null, CancellationToken cancellation = default)
     {
         // What was logged so far leaves the journal: a replay would log it again.
         await CheckpointAsync();
         var report = new ErasureReport();
-        var ids = new HashSet<string> { request.Name };
+        report.ErasedIds.UnionWith(failed?.ErasedIds ?? [request.Name]);
         var folders = RoomFolders.Find(logs.Root, request.Room, report.NotRead);
         var parked = logs.Rewriting.ParkedRooms.Where(id => id != RoomEntry.Quarantine && (request.Room is null || request.Room == id))
             .Except(folders.Select(folder => folder.RoomId))
             .Select(id => RoomFolders.Of(logs.Root, id));
-        foreach (var folder in folders.Concat(parked).ToList())
+        foreach (var folder in folders.Concat(parked).Where(room => failed?.FailedRooms.Contains(room.RoomId) != false).ToList())
         {
             cancellation.ThrowIfCancellationRequested();
             await TryAsync(folder.RoomId, report, async () =>
@@ -69,13 +71,13 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
 
                 var scope = ErasureScope.Of(request);
                 var erased = await RunAsync(folder, scope, report);
-                ids.UnionWith(request.EventId is not null ? erased : []);
+                report.ErasedIds.UnionWith(request.EventId is not null ? erased : []);
                 EraseProperties(folder, scope);
             });
         }
 
-        var quarantine = new QuarantineErasure(logs.Root, ids, request.Before);
-        await TryAsync("the quarantine", report, async () =>
+        var quarantine = new QuarantineErasure(logs.Root, report.ErasedIds, request.Before);
+        await TryAsync(RoomEntry.Quarantine, report, async () =>
         {
             if (logs.Rewriting.ParkedRooms.Contains(RoomEntry.Quarantine))
             {
@@ -102,7 +104,16 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
     {
         var lines = new LineErasure(scope);
         var searched = new ErasureReport();
+        var state = await logs.Rewriting.FindStateAsync(folder.RoomId);
+        if (state.IsPending)
+        {
+            // What the files may lack is parked, where it is rewritten.
+            await CheckpointAsync(catchesUp: false);
+        }
+
         var isParked = logs.Rewriting.ParkedRooms.Contains(folder.RoomId);
+        var isAllParked = state.IsPending && isParked;
+        state = await logs.Rewriting.FindStateAsync(folder.RoomId);
         bool isNeeded;
         try
         {
@@ -124,7 +135,9 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
             isNeeded = await SearchAsync(new(scope));
         }
 
-        if (!isNeeded)
+        // Otherwise a repair may have cut lines meanwhile, which it appends again.
+        var isComplete = isAllParked || (!state.IsPending && await logs.Rewriting.FindStateAsync(folder.RoomId) == state);
+        if (!isNeeded && isComplete)
         {
             report.NotRead.AddRange(searched.NotRead);
             return lines.ErasedIds;
@@ -147,7 +160,7 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
             into);
     }
 
-    private static async Task TryAsync(string name, ErasureReport report, Func<Task> action)
+    private static async Task TryAsync(string roomId, ErasureReport report, Func<Task> action)
     {
         try
         {
@@ -155,20 +168,23 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            report.Failures.Add($"{name}: {e.Message}");
+            report.FailedRooms.Add(roomId);
+            report.Failures.Add($"{(roomId == RoomEntry.Quarantine ? "the quarantine" : roomId)}: {e.Message}");
         }
     }
 
     /// <summary>Removes days of a room, and marks its history as erased.</summary>
     private async Task RemoveAsync(RoomFolder folder, ErasureRequest request, ErasureReport report)
     {
+        var until = request.Before is null ? request.MarkedAt : request.Until;
         try
         {
             await logs.Rewriting.RunAsync(folder.RoomId, () =>
             {
                 // While the log is closed: what is in it is removed, and what was sent later is logged.
-                logs.Marks.Add(folder.RoomId, request.Before is null ? time.GetUtcNow().ToUnixTimeMilliseconds() : request.Until);
-                new RoomRemoval(folder.Path, request.Before, report).Run(files);
+                Mark();
+                var removed = folder with { Zone = time.LocalTimeZone, Logger = logger };
+                new RoomRemoval(removed, request.Before, request.MarkedAt, report).Run(files);
                 return true;
             });
         }
@@ -176,9 +192,23 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
         {
             if (logs.Rewriting.ParkedRooms.Contains(folder.RoomId))
             {
+                Mark();
                 await logs.Rewriting.RewriteParkedAsync(
-                    folder.RoomId, entry => request.Before is null || entry.Day < request.Before ? null : entry);
+                    folder.RoomId,
+                    entry => (request.Before is { } before ? entry.Day < before : entry.ReceivedTs <= until) ? null : entry);
             }
+        }
+
+        void Mark()
+        {
+            if (until is null)
+            {
+                // First: a repetition must not remove what is logged from now on.
+                until = time.GetUtcNow().ToUnixTimeMilliseconds();
+                new ErasureFiles(logs.Root).WriteRequest(request with { IsResumed = true, MarkedAt = until });
+            }
+
+            logs.Marks.Add(folder.RoomId, until.Value);
         }
     }
 
@@ -215,9 +245,14 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
         return lines.Change(entry);
     }
 
-    private async Task CheckpointAsync()
+    /// <param name="catchesUp">First waits until what is durable is in the rooms' files.</param>
+    private async Task CheckpointAsync(bool catchesUp = true)
     {
-        await logs.CaughtUpAsync();
+        if (catchesUp)
+        {
+            await logs.CaughtUpAsync();
+        }
+
         if (!await logs.CheckpointAsync())
         {
             throw new IOException($"The checkpoint of {logs.Root} failed");

@@ -11,6 +11,12 @@ internal sealed class ErasureReport
     /// <summary>Rooms in which the erasure failed, with the reason: it must be repeated.</summary>
     public List<string> Failures { get; } = [];
 
+    /// <summary>The ids of the rooms in which it failed.</summary>
+    public HashSet<string> FailedRooms { get; } = [];
+
+    /// <summary>What is searched in the quarantine: the name in the request, and the ids of the erased events.</summary>
+    public HashSet<string> ErasedIds { get; } = [];
+
     /// <summary>Lines of the quarantine and files of damaged bytes.</summary>
     public int Quarantined { get; set; }
 

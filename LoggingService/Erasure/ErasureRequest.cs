@@ -22,6 +22,11 @@ internal sealed record ErasureRequest
     /// <summary>In milliseconds since 1970: earlier events of the room are not logged again.</summary>
     public long Until { get; init; }
 
+    /// <summary>
+    /// When the first run began to remove all of a room, in milliseconds since 1970: a repetition removes nothing that was received later.
+    /// </summary>
+    public long? MarkedAt { get; init; }
+
     /// <summary>The work began before, and was interrupted: some lines are erased already.</summary>
     public bool IsResumed { get; init; }
 
@@ -50,6 +55,7 @@ internal sealed record ErasureRequest
                 ? DateOnly.ParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture)
                 : null,
             Until = json["until"u8].AsInteger() ?? 0,
+            MarkedAt = json["marked_at"u8].AsInteger(),
             IsResumed = json["resumed"u8].AsBoolean() == true,
         };
         return request is { EventId: null, User: null, Room: null } ? null : request;
@@ -63,6 +69,11 @@ internal sealed record ErasureRequest
         Add("pseudonym", Pseudonym);
         Add("room_id", Room);
         Add("before", Before?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        if (MarkedAt is { } markedAt)
+        {
+            json.Append(CultureInfo.InvariantCulture, $"\"marked_at\":{markedAt},");
+        }
+
         json.Append(CultureInfo.InvariantCulture, $"\"until\":{Until},\"resumed\":{(IsResumed ? "true" : "false")}}}\n");
         return Encoding.ASCII.GetBytes(json.ToString());
 

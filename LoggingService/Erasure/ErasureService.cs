@@ -5,12 +5,18 @@ namespace LoggingService.Erasure;
 /// <summary>Erases while the service runs: what the command <c>erase</c> asks for, and, with <c>Redactions</c> <c>erase</c>, what was
 /// redacted.</summary>
 internal sealed partial class ErasureService(
-    LogDirectory logs, Eraser eraser, RedactedEvents redacted, ILogger<ErasureService> logger) : BackgroundService
+    LogDirectory logs, Eraser eraser, RedactedEvents redacted, TimeProvider time, ILogger<ErasureService> logger) : BackgroundService
 {
     private const string Retried = "The service retries what failed.";
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private readonly ErasureFiles _files = new(logs.Root);
-    private string? _lastError;
+    private readonly RetryDelay _redactionDelay = new(time);
+    private readonly RetryDelay _requestDelay = new(time);
+    private string? _redactionError;
+    private string? _requestError;
+
+    /// <summary>The request that failed, and the report of its last run; <c>null</c> if that did not end.</summary>
+    private (ErasureRequest Request, ErasureReport? Report)? _failed;
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -24,34 +30,62 @@ internal sealed partial class ErasureService(
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             // One that fails must not keep the other from erasing.
-            var redactionError = await TryAsync(() => redacted.EraseAsync(stoppingToken));
-            var error = await TryAsync(() => RunRequestAsync(stoppingToken)) ?? redactionError;
-
-            // Once, not for each attempt.
-            if (error is not null && error != _lastError)
+            if (_redactionDelay.IsDue)
             {
-                Log.Failed(logger, error);
+                _redactionError = await TryAsync(() => redacted.EraseAsync(stoppingToken), _redactionDelay, _redactionError);
             }
 
-            _lastError = error;
-            if (error is not null)
+            if (IsRequestDue())
             {
-                await Task.Delay(Interval * 10, stoppingToken);
+                _requestError = await TryAsync(() => RunRequestAsync(stoppingToken), _requestDelay, _requestError);
             }
         }
     }
 
     /// <summary>Returns why an action failed; <c>null</c> if it did not.</summary>
-    private static async Task<string?> TryAsync(Func<Task> action)
+    private async Task<string?> TryAsync(Func<Task> action, RetryDelay delay, string? lastError)
     {
         try
         {
             await action();
+            delay.Succeeded();
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            delay.Failed();
+
+            // Once, not for each attempt.
+            if (e.Message != lastError)
+            {
+                Log.Failed(logger, e.Message);
+            }
+
             return e.Message;
+        }
+    }
+
+    /// <summary>Whether a request may be run. One that failed waits, but not another one that replaced it.</summary>
+    private bool IsRequestDue()
+    {
+        if (_failed is { } failed && TryReadRequest()?.IsSameAs(failed.Request) == false)
+        {
+            _failed = null;
+            _requestDelay.Succeeded();
+        }
+
+        return _requestDelay.IsDue;
+    }
+
+    private ErasureRequest? TryReadRequest()
+    {
+        try
+        {
+            return _files.ReadRequest();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 
@@ -60,6 +94,7 @@ internal sealed partial class ErasureService(
     {
         if (_files.ReadRequest() is not { } request)
         {
+            _failed = null;
             return;
         }
 
@@ -67,10 +102,12 @@ internal sealed partial class ErasureService(
         ErasureReport report;
         try
         {
-            report = await eraser.RunAsync(request, stoppingToken);
+            report = await eraser.RunAsync(request, _failed?.Report, stoppingToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            _failed = (request, null);
+
             // What was erased in part is found only by this request: it is repeated until it succeeds.
             _files.Report([$"{ErasureText.Failed}{e.Message}", Retried]);
             throw;
@@ -79,10 +116,13 @@ internal sealed partial class ErasureService(
         Log.Erased(logger, report.Erased, report.Days.Count, report.Rooms);
         if (report.Failures.Count > 0)
         {
+            // Only these rooms are erased again.
+            _failed = (request, report);
             _files.Report(ErasureText.Result(report).Append(Retried));
             throw new IOException(string.Join("; ", report.Failures));
         }
 
+        _failed = null;
         _files.End(ErasureText.Result(report));
     }
 

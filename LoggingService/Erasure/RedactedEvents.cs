@@ -10,8 +10,9 @@ namespace LoggingService.Erasure;
 /// Where <c>Redactions</c>, or the room's wish, is <c>erase</c>: erases what was redacted, soon after the redaction was logged. Those that
 /// a crash kept from being applied are found in the newest records at the next start.
 /// </summary>
-internal sealed class RedactedEvents(
-    LogDirectory logs, Eraser eraser, RoomWishes wishes, RoomFiles files, LoggingServiceOptions options, TimeProvider time)
+internal sealed partial class RedactedEvents(
+    LogDirectory logs, Eraser eraser, RoomWishes wishes, RoomFiles files, LoggingServiceOptions options, TimeProvider time,
+    ILogger<RedactedEvents> logger)
 {
     /// <summary>Redactions that arrive within this time are applied together: each time, the room's log is closed.</summary>
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(10);
@@ -22,6 +23,9 @@ internal sealed class RedactedEvents(
     private const string Erase = "erase";
 
     private readonly ConcurrentQueue<RoomEvent> _pending = new();
+
+    /// <summary>What could not be read, and was logged.</summary>
+    private readonly HashSet<string> _notRead = [];
     private long _pendingSince;
     private bool _isStartChecked;
 
@@ -121,7 +125,18 @@ internal sealed class RedactedEvents(
 
         var folder = new RoomFolder(logs.Root, roomId, time.LocalTimeZone, NullLogger.Instance);
         var scope = new ErasureScope(events, users, IsResumed: _mayBeHalfDone);
-        await eraser.RunAsync(folder, scope, new ErasureReport(), onlySince: users.Count > 0 ? null : events.Keys);
+        var report = new ErasureReport();
+        await eraser.RunAsync(folder, scope, report, onlySince: users.Count > 0 ? null : events.Keys);
+        report.NotRead.ForEach(ReportNotRead);
+    }
+
+    /// <summary>Logs once what may still have the words of redacted events.</summary>
+    private void ReportNotRead(string reason)
+    {
+        if (_notRead.Add(reason))
+        {
+            Log.NotRead(logger, reason);
+        }
     }
 
     private void Add(RoomEvent e)
@@ -147,7 +162,7 @@ internal sealed class RedactedEvents(
     {
         foreach (var folder in new DirectoryInfo(logs.Root).EnumerateDirectories("!*").Where(folder => folder.LinkTarget is null).ToList())
         {
-            if (!IsOn(RoomWish.Read(files.GetByFolder(folder.Name).Wishes, options.RoomMaySet)))
+            if (!IsOn(RoomWish.Read(files.FindByFolder(folder.Name)?.Wishes ?? default, options.RoomMaySet)))
             {
                 continue;
             }
@@ -155,16 +170,16 @@ internal sealed class RedactedEvents(
             var days = DayFileName.In(folder.FullName).Where(name => name.IsRecord).Select(name => name.Day).Distinct().OrderDescending();
             foreach (var day in days.Take(CheckedDays))
             {
-                AddAll(Path.Combine(folder.FullName, DayFileName.Record(day).ToString()));
+                AddAll(folder, DayFileName.Record(day));
             }
         }
     }
 
-    private void AddAll(string record)
+    private void AddAll(DirectoryInfo folder, DayFileName record)
     {
         try
         {
-            foreach (var line in RecordReader.Lines(record))
+            foreach (var line in RecordReader.Lines(Path.Combine(folder.FullName, record.ToString())))
             {
                 if (line.Bytes.Span.IndexOf("redact"u8) >= 0 && RoomEvent.FromRecord(line.Bytes) is { } e)
                 {
@@ -172,9 +187,21 @@ internal sealed class RedactedEvents(
                 }
             }
         }
+        catch (FileNotFoundException)
+        {
+            // Removed meanwhile.
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Removed meanwhile, or not readable: nothing in it can be found, and other rooms must not wait for it.
+            // Other rooms must not wait for it.
+            ReportNotRead($"{folder.Name}/{record}: {e.Message}");
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.RedactionNotErased, LogLevel.Warning,
+            "Failed to search for redacted events: {Reason}. Their words may stay there; the command erase removes them.")]
+        public static partial void NotRead(ILogger logger, string reason);
     }
 }

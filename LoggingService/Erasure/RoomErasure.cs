@@ -71,11 +71,35 @@ internal sealed class RoomErasure(RoomFolder folder, LineErasure lines, DateOnly
                 report.NotRead.Add($"{Name}/{DayFileName.Record(day)}: damaged lines: {unread}");
             }
 
+            if (concerned.Count == 0 && HasLinesWithoutRecord(day))
+            {
+                report.NotRead.Add($"{Name}/{DayFileName.Text(day)}: lines without a record, which may quote what is erased");
+            }
+
             if (concerned.Count > 0)
             {
                 change(day, replaced, concerned);
                 report.Days.Add(new(Name, day, erased, concerned.Count - erased));
             }
+        }
+    }
+
+    /// <summary>Whether a text has more lines than its record. An event is first in the record.</summary>
+    private bool HasLinesWithoutRecord(DateOnly day)
+    {
+        try
+        {
+            return DayFile.Find(folder.Text(day)) is not null
+                && RecordReader.Lines(folder.Text(day)).Count(line => line.IsFinished) > Lines(day).Count();
+        }
+        catch (FileNotFoundException)
+        {
+            // Removed meanwhile.
+            return false;
+        }
+        catch (DamagedFileException)
+        {
+            return true;
         }
     }
 

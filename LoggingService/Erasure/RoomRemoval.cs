@@ -8,64 +8,101 @@ namespace LoggingService.Erasure;
 /// room's log must be closed.
 /// </summary>
 /// <param name="before">Only days before this one; <c>null</c> for all.</param>
-internal sealed class RoomRemoval(string folder, DateOnly? before, ErasureReport report)
+/// <param name="until">Only what was received until this time, in milliseconds since 1970; <c>null</c> for all.</param>
+internal sealed class RoomRemoval(RoomFolder room, DateOnly? before, long? until, ErasureReport report)
 {
-    public void Count() => Visit(static _ => { });
+    public void Count() => Visit(static _ => { }, static _ => { });
 
     /// <param name="files">Forgets what it said in its <c>room.json</c>, unless that decides about events to come.</param>
     /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
     public void Run(RoomFiles files)
     {
-        Visit(day =>
+        var isAnyKept = false;
+        if (before is { } limit)
         {
-            KnownEvents.EnsureSaved(folder, day);
-            foreach (var name in Files(day))
+            var days = DayFileName.In(room.Path).Where(name => name.IsRecord && name.Day < limit).Select(name => name.Day).Distinct();
+            KeptVisibility.Keep(files, room.Root, Path.GetFileName(room.Path), days.ToList());
+        }
+
+        Visit(
+            day =>
             {
-                File.Delete(Path.Combine(folder, name.ToString()));
-            }
-        });
-        var latest = Path.Combine(folder, RoomFolder.Latest);
-        if (new FileInfo(latest).LinkTarget is { } text && !File.Exists(Path.Combine(folder, text)))
+                KnownEvents.EnsureSaved(room.Path, day);
+                foreach (var name in Files(day))
+                {
+                    File.Delete(Path.Combine(room.Path, name.ToString()));
+                }
+            },
+            day =>
+            {
+                isAnyKept = true;
+                foreach (var name in Files(day).Where(name => !name.IsRecord && !name.IsText))
+                {
+                    File.Delete(Path.Combine(room.Path, name.ToString()));
+                }
+
+                new DayRewrite(room, day).Remove(line => !IsLater(line));
+            });
+        var latest = Path.Combine(room.Path, RoomFolder.Latest);
+        if (new FileInfo(latest).LinkTarget is { } text && !File.Exists(Path.Combine(room.Path, text)))
         {
             File.Delete(latest);
         }
 
-        var name = Path.GetFileName(folder);
+        var name = Path.GetFileName(room.Path);
         if (before is null && !files.GetByFolder(name).IsStillNeeded)
         {
-            files.KeepNoticeOnly(name);
+            files.KeepNoticeOnly(name, isAnyKept);
         }
 
-        Posix.Sync(folder);
+        Posix.Sync(room.Path);
     }
 
-    private void Visit(Action<DateOnly> remove)
+    /// <param name="remove">Removes a day.</param>
+    /// <param name="removeLines">Removes the lines of a day that has later ones.</param>
+    private void Visit(Action<DateOnly> remove, Action<DateOnly> removeLines)
     {
-        var days = DayFileName.In(folder).Select(name => name.Day).Distinct();
+        var days = DayFileName.In(room.Path).Select(name => name.Day).Distinct();
         foreach (var day in days.Where(day => before is null || day < before).Order().ToList())
         {
             if (Files(day).Count > 0)
             {
-                var path = Path.Combine(folder, DayFileName.Record(day).ToString());
-                var lines = CountLines(path);
-                remove(day);
-                report.Days.Add(new(Path.GetFileName(folder), day, lines, 0));
+                var (removed, kept) = CountLines(Path.Combine(room.Path, DayFileName.Record(day).ToString()));
+                (kept > 0 ? removeLines : remove)(day);
+                if (kept == 0 || removed > 0)
+                {
+                    report.Days.Add(new(Path.GetFileName(room.Path), day, removed, 0));
+                }
             }
         }
     }
 
     /// <summary>The lines of a record; 0 if it can't be read, which does not keep it from being removed.</summary>
-    private static int CountLines(string record)
+    private (int Removed, int Kept) CountLines(string record)
     {
         try
         {
-            return DayFile.Find(record) is null ? 0 : RecordReader.Lines(record).Count();
+            if (DayFile.Find(record) is null)
+            {
+                return (0, 0);
+            }
+
+            var (lines, kept) = (0, 0);
+            foreach (var line in RecordReader.Lines(record))
+            {
+                lines++;
+                kept += IsLater(line.Bytes) ? 1 : 0;
+            }
+
+            return (lines - kept, kept);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return 0;
+            return (0, 0);
         }
     }
 
-    private List<DayFileName> Files(DateOnly day) => [.. DayFileName.In(folder).Where(name => name.Day == day && !name.IsIds)];
+    private bool IsLater(ReadOnlyMemory<byte> line) => until is { } time && RoomEvent.FromRecord(line)?.ReceivedTs > time;
+
+    private List<DayFileName> Files(DateOnly day) => [.. DayFileName.In(room.Path).Where(name => name.Day == day && !name.IsIds)];
 }

@@ -58,10 +58,12 @@ internal static class EventIds
     public const int DaysCompressed = 526;
     public const int DaysNotCompressed = 527;
     public const int RoomPropertiesNotKept = 528;
+    public const int VisibilityNotKept = 529;
 
     // Erasure: 570 to 579.
     public const int EventsErased = 570;
     public const int ErasureFailed = 571;
+    public const int RedactionNotErased = 572;
 
     // Upgrade: 590 to 599.
     public const int JournalUpgraded = 590;

@@ -34,6 +34,31 @@ internal sealed class DayRewrite(RoomFolder folder, DateOnly day)
     }
 
     /// <summary>
+    /// Removes lines. A crash leaves the old record without a text, or the new one without a text or with its own, and the same run again
+    /// ends the work.
+    /// </summary>
+    /// <exception cref="IOException">A file can't be read or written.</exception>
+    public void Remove(Predicate<ReadOnlyMemory<byte>> isRemoved)
+    {
+        RemoveCopies();
+        if (!RecordReader.Lines(_record).Any(line => isRemoved(line.Bytes)) && DayFile.Find(_text) is not null)
+        {
+            return;
+        }
+
+        if (DayFile.Find(_text) is { } text)
+        {
+            File.Delete(text);
+            Posix.Sync(folder.Path);
+        }
+
+        KnownEvents.Discard(folder.Path, day);
+        Replace(_record, RecordReader.Lines(_record).Select(line => line.Bytes).Where(line => !isRemoved(line)));
+        Posix.OpenOrCreate(_text).Dispose();
+        RenderText(new HashSet<int>());
+    }
+
+    /// <summary>
     /// Removes what may have the old lines: texts that were set aside, temporary files, and compressed copies of files that exist.
     /// </summary>
     private void RemoveCopies()

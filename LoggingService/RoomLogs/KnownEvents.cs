@@ -103,8 +103,7 @@ internal sealed class KnownEvents
         var known = new KnownEvents(folder, DateOnly.MaxValue, Hash, isOfAllDays: true);
         foreach (var day in days)
         {
-            var ids = known.Create(day);
-            if (missing.RemoveWhere(id => ids.Find(EventIdKind.Event, id) is not null) > 0 && day < first)
+            if (day < first && Remove(day))
             {
                 first = day;
             }
@@ -112,6 +111,20 @@ internal sealed class KnownEvents
 
         var newest = days.Count == 0 ? DateOnly.MaxValue : days[Math.Max(0, days.Count - Days)];
         return missing.Count > 0 && newest < first ? newest : first;
+
+        bool Remove(DateOnly day)
+        {
+            try
+            {
+                var ids = known.Create(day);
+                return missing.RemoveWhere(id => ids.Find(EventIdKind.Event, id) is not null) > 0;
+            }
+            catch (DamagedFileException)
+            {
+                // It may have them.
+                return true;
+            }
+        }
     }
 
     /// <summary>Deletes the <c>.ids</c> file of a day whose record is repaired.</summary>

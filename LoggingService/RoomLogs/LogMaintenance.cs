@@ -4,11 +4,14 @@ namespace LoggingService.RoomLogs;
 /// Background work of the log directory: replay at start, retries and checkpoints, removal of old days, a final checkpoint.
 /// </summary>
 internal sealed partial class LogMaintenance(
-    LogDirectory logs, RoomRetention roomRetention, LogSpace space, LoggingServiceOptions options, TimeProvider time,
+    LogDirectory logs, RoomRetention roomRetention, KeptVisibility visibility, LogSpace space, LoggingServiceOptions options, TimeProvider time,
     ILogger<LogMaintenance> logger) : BackgroundService
 {
     /// <summary>The process has 10 s to stop, of which in-flight requests may take half.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(4);
+
+    /// <summary>It subscribes before the log directory starts.</summary>
+    private readonly KeptVisibility _visibility = visibility;
 
     // StopAsync can be called twice (WebApplicationFactory); the log directory stops once.
     private readonly Lazy<Task> _stopped = new(logs.StopAsync);
@@ -90,6 +93,8 @@ internal sealed partial class LogMaintenance(
         }
 
         _cleaned = settings;
+        roomRetention.RetryKeeping();
+        _visibility.RetryKeeping();
         try
         {
             if (options.RetainDays is { } days)

@@ -28,6 +28,13 @@ internal sealed class LogRewriting(
 
     public Task<T> ExclusiveAsync<T>(Func<T> action) => Task.Run(() => Exclusive(action));
 
+    /// <summary>
+    /// The state of a room's files. A search between two equal states without pending work has read all that was written before: a repair
+    /// removes lines that it appends again.
+    /// </summary>
+    public Task<(bool IsPending, long Repairs)> FindStateAsync(string roomId) =>
+        writer.InTurnAsync(() => (rooms.IsPending(roomId), faults.Repairs));
+
     /// <summary>Runs work on the files of a room, in the background, while its log is closed.</summary>
     /// <param name="roomId"><see cref="RoomEntry.Quarantine"/> for the quarantine.</param>
     /// <exception cref="IOException">The files can't be read or written, or the room stays parked.</exception>

@@ -65,10 +65,39 @@ internal sealed class RecordHistory : RoomHistory
 
     public override bool IsRemoved(RoomEvent earlier) =>
         IsRemoved(earlier.EventId)
-        || (earlier.Sender is { } sender
-            && FindRedaction(sender) is { } all
-            && Locate(earlier.EventId) is { } place
-            && place.CompareTo(all) < 0);
+        || (earlier.Sender is { } sender && Locate(earlier.EventId) is { } place && IsRemovedWithSender(earlier, sender, place));
+
+    /// <summary>Whether a ban removed the event. Of two events of which one was fetched, their places don't tell which was first.</summary>
+    private bool IsRemovedWithSender(RoomEvent earlier, string sender, (DateOnly Day, long Offset) place)
+    {
+        for (var found = FindRedaction(sender); found is { } ban; found = FindRedactionBefore(sender, ban))
+        {
+            var e = EventAt(ban);
+            var isByTime = earlier.FetchedTs is not null || e?.FetchedTs is not null;
+            if (isByTime && earlier.OriginServerTs is { } sentAt && e?.OriginServerTs is { } removedAt
+                    ? sentAt <= removedAt
+                    : place.CompareTo(ban) < 0)
+            {
+                return true;
+            }
+
+            if (!isByTime)
+            {
+                // The others are above this one.
+                return false;
+            }
+        }
+
+        return false;
+    }
+
+    private (DateOnly Day, long Offset)? FindRedactionBefore(string key, (DateOnly Day, long Offset) place)
+    {
+        // The ids hold the newest of each day only.
+        var before = Read(place.Day, (day, _) => RecordReader.Newest(
+            day, place.Offset, Quoted(key), e => EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: var target } && target == key));
+        return before is { } found ? (place.Day, found.Offset) : _known.FindRedaction(key, place.Day);
+    }
 
     public override IEnumerable<RoomEvent> Edits(RoomEvent earlier)
     {

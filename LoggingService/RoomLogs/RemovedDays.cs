@@ -40,6 +40,9 @@ internal sealed class RemovedDays
     /// <summary>Whether our user is a member of the room of a folder.</summary>
     public Predicate<string> IsMember { private get; set; } = static _ => false;
 
+    /// <summary>Called with the name of a room's folder before its days are removed.</summary>
+    public Action<string, IReadOnlyCollection<DateOnly>> Removing { private get; set; } = static (_, _) => { };
+
     /// <summary>The first day of a room that was not removed; <c>null</c> if none was.</summary>
     /// <param name="folder">The name of the room's folder.</param>
     public DateOnly? FindFirstKept(string folder)
@@ -54,7 +57,7 @@ internal sealed class RemovedDays
     {
         var isNoted = true;
         var removed = Retention.RemoveDaysBefore(
-            _root, keepFrom, folder, removing: () => isNoted = TryAdd(keepFrom, folder), name => IsMember(name));
+            _root, keepFrom, folder, removing: () => isNoted = TryAdd(keepFrom, folder), name => IsMember(name), Removing);
         if (!isNoted)
         {
             // The disk was full, and the removal has made room.

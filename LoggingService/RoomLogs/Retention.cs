@@ -12,15 +12,24 @@ internal static class Retention
     /// <param name="only">The name of the folder to look at; <c>null</c> for all.</param>
     /// <param name="removing">Called once before the first file of a room is removed, other than its ids.</param>
     /// <param name="isMember">Whether our user is a member of the room of a folder: then the room must not get its notice again.</param>
+    /// <param name="removingDays">Called with the name of a room's folder before its records are removed.</param>
     /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
     public static int RemoveDaysBefore(
-        string root, DateOnly keepFrom, string? only = null, Action? removing = null, Predicate<string>? isMember = null)
+        string root, DateOnly keepFrom, string? only = null, Action? removing = null, Predicate<string>? isMember = null,
+        Action<string, IReadOnlyCollection<DateOnly>>? removingDays = null)
     {
         var removed = 0;
         foreach (var folder in LogFolders(root).Where(folder => only is null || folder.Name == only).ToList())
         {
             var isRoom = folder.Name != Quarantine.Folder;
-            foreach (var file in FilesOf(folder).Where(file => IsBefore(keepFrom, file)))
+            var files = FilesOf(folder).Where(file => IsBefore(keepFrom, file)).ToList();
+            var records = files.Select(file => DayFileName.Parse(file.Name)).OfType<DayFileName>().Where(name => name.IsRecord);
+            if (isRoom && records.Select(name => name.Day).Distinct().ToList() is { Count: > 0 } days)
+            {
+                removingDays?.Invoke(folder.Name, days);
+            }
+
+            foreach (var file in files)
             {
                 if (isRoom && DayFileName.Parse(file.Name) is { IsRecord: true, Day: var day } && AreIdsKept(keepFrom, day))
                 {
@@ -141,8 +150,9 @@ internal static class Retention
         // Without the link it may be the folder of a room whose first event is yet to come.
         var hadDays = latest.LinkTarget is not null || DateOnly.FromDateTime(folder.LastWriteTime) < keepFrom;
         var entries = folder.GetFileSystemInfos();
-        var file = RoomFile.Read(folder.FullName);
+        var file = RoomFile.TryRead(folder.FullName);
         if (!hadDays
+            || file is null
             || !entries.All(GoesWithDays)
             || file.IsStillNeeded
             || (file.NoticeTs is not null && isMember?.Invoke(folder.Name) == true))

@@ -148,6 +148,15 @@ internal sealed class RoomDispatcher
         return done.Task;
     }
 
+    /// <summary>Whether a room's files may lack lines that were written, or entries wait for them.</summary>
+    public bool IsPending(string roomId)
+    {
+        var room = _cache.GetOrAdd(roomId);
+        var isPending = room is not { BusySince: null, RepairAt: null, HeldFrom: null };
+        _cache.RemoveIfIdle(room);
+        return isPending;
+    }
+
     /// <summary>Runs a short action at once if no work runs for a room; returns whether it ran and succeeded.</summary>
     public bool TryRunIdle(string roomId, Func<bool> action)
     {

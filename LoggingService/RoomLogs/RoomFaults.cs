@@ -29,11 +29,15 @@ internal sealed partial class RoomFaults(
     /// <summary>Nothing is written until <see cref="RetryDisk"/> finds that the log directory can be written again.</summary>
     public bool IsDiskFailing { get; private set; }
 
+    /// <summary>How many repairs have begun, of all rooms.</summary>
+    public long Repairs { get; private set; }
+
     /// <summary>
     /// Repairs a room in the background, from its oldest unsynced entry on, or from the last good stat where files changed.
     /// </summary>
     public void StartRepair(Room room, IReadOnlyList<RoomEntry>? entries = null)
     {
+        Repairs++;
         var replacesFiles = room.HasSyncFailed;
         var day = room.Day;
         var unsyncedDay = room.From is null ? day : room.UnsyncedDay;

@@ -23,30 +23,60 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
     /// <inheritdoc cref="Creators"/>
     public RawJson TopicSetters { get; init; }
 
+    /// <summary>Who could read the room's history, by the day of the record that said so, as far as that was kept.</summary>
+    public IReadOnlyList<HistoryVisibility> Visibility { get; init; } = [];
+
+    /// <summary><see cref="Visibility"/> has what all days have said.</summary>
+    public bool HasAllVisibility { get; init; }
+
+    /// <summary>The moderators want the room to be left out of public pages.</summary>
+    public bool IsRefused { get; init; }
+
     /// <summary>It decides about events that are yet to come, also after the last day of the log was removed.</summary>
     public bool IsStillNeeded => MaxLifetime > 0 || (Wishes.Kind == JsonValueKind.Object && !Wishes.IsEmptyObject);
 
-    /// <summary>Reads the file in a room's folder; without one, nothing is known.</summary>
+    /// <summary>Reads the file in a room's folder; without one, or if it is damaged, nothing is known.</summary>
+    /// <exception cref="IOException">The file can't be read: what it says must not be replaced.</exception>
+    /// <exception cref="UnauthorizedAccessException">As before.</exception>
     public static RoomFile Read(string folder)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(Path.Combine(folder, RoomFolder.Properties));
+        }
+        catch (IOException e) when (e is FileNotFoundException or DirectoryNotFoundException || File.Exists(folder))
+        {
+            // There is no such file, also where a file is in place of the folder.
+            return new(null, null, false, default);
+        }
+
+        return RawJson.TryParse(bytes, out var json, out _)
+            ? new(
+                json["notice_ts"u8].AsInteger(), json["max_lifetime"u8].AsInteger(), json["has_not_logged"u8].AsBoolean() == true,
+                json["wishes"u8])
+            {
+                WishesTs = json["wishes_ts"u8].AsInteger(),
+                MaxLifetimeTs = json["max_lifetime_ts"u8].AsInteger(),
+                Creators = json["creators"u8],
+                TopicSetters = json["topic_setters"u8],
+                Visibility = HistoryVisibility.ReadAll(json["history_visibility"u8]),
+                HasAllVisibility = json["history_visibility_complete"u8].AsBoolean() == true,
+                IsRefused = json["robots_refused"u8].AsBoolean() == true,
+            }
+            : new(null, null, false, default);
+    }
+
+    /// <summary>As <see cref="Read"/>; <c>null</c> if the file can't be read.</summary>
+    public static RoomFile? TryRead(string folder)
     {
         try
         {
-            var path = Path.Combine(folder, RoomFolder.Properties);
-            return File.Exists(path) && RawJson.TryParse(File.ReadAllBytes(path), out var json, out _)
-                ? new(
-                    json["notice_ts"u8].AsInteger(), json["max_lifetime"u8].AsInteger(), json["has_not_logged"u8].AsBoolean() == true,
-                    json["wishes"u8])
-                {
-                    WishesTs = json["wishes_ts"u8].AsInteger(),
-                    MaxLifetimeTs = json["max_lifetime_ts"u8].AsInteger(),
-                    Creators = json["creators"u8],
-                    TopicSetters = json["topic_setters"u8],
-                }
-                : new(null, null, false, default);
+            return Read(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new(null, null, false, default);
+            return null;
         }
     }
 
@@ -69,11 +99,7 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
             json.WriteNumber("max_lifetime", lifetime);
         }
 
-        if (HasNotLogged)
-        {
-            json.WriteBoolean("has_not_logged", true);
-        }
-
+        WriteTrue("has_not_logged", HasNotLogged);
         WriteJson("wishes", Wishes);
         if (WishesTs is { } wishesTs)
         {
@@ -87,7 +113,28 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
 
         WriteJson("creators", Creators);
         WriteJson("topic_setters", TopicSetters);
+        if (Visibility.Count > 0)
+        {
+            json.WriteStartArray("history_visibility");
+            foreach (var change in Visibility)
+            {
+                change.Write(json);
+            }
+
+            json.WriteEndArray();
+        }
+
+        WriteTrue("history_visibility_complete", HasAllVisibility);
+        WriteTrue("robots_refused", IsRefused);
         json.WriteEndObject();
+
+        void WriteTrue(string name, bool value)
+        {
+            if (value)
+            {
+                json.WriteBoolean(name, true);
+            }
+        }
 
         void WriteJson(string name, RawJson value)
         {
@@ -111,22 +158,55 @@ internal sealed class RoomFiles(LogDirectory logs)
     private readonly ConcurrentDictionary<string, string> _folders = new();
     private readonly Lock _lock = new();
 
+    /// <exception cref="IOException">The file can't be read; the next call tries again.</exception>
     public RoomFile Get(string roomId) => GetByFolder(_folders.GetOrAdd(roomId, FolderName.ForRoom));
 
     /// <param name="folder">The name of the room's folder.</param>
-    public RoomFile GetByFolder(string folder) =>
-        _files.TryGetValue(folder, out var file) ? file : _files.GetOrAdd(folder, RoomFile.Read(Path.Combine(logs.Root, folder)));
+    /// <inheritdoc cref="Get"/>
+    public RoomFile GetByFolder(string folder)
+    {
+        if (_files.TryGetValue(folder, out var known))
+        {
+            return known;
+        }
+
+        // Without its folder, which may be on a disk that is not mounted, what the file says is not known for good.
+        var path = Path.Combine(logs.Root, folder);
+        var exists = Directory.Exists(path);
+        var file = RoomFile.Read(path);
+        return exists ? _files.GetOrAdd(folder, file) : file;
+    }
+
+    /// <summary>As <see cref="Get"/>, where one room must not stop the others; <c>null</c> if the file can't be read.</summary>
+    public RoomFile? Find(string roomId) => FindByFolder(_folders.GetOrAdd(roomId, FolderName.ForRoom));
+
+    /// <param name="folder">The name of the room's folder.</param>
+    /// <inheritdoc cref="Find"/>
+    public RoomFile? FindByFolder(string folder)
+    {
+        try
+        {
+            return GetByFolder(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Forgets what is known of a room, except that it got its notice, which it must not get again.</summary>
     /// <param name="folder">The name of the room's folder.</param>
-    /// <exception cref="IOException">The file can't be removed or written.</exception>
-    public void KeepNoticeOnly(string folder)
+    /// <param name="hasLines">Some of its log stays, which may have events that were not logged at their senders' wish.</param>
+    /// <exception cref="IOException">The file can't be read, removed or written.</exception>
+    public void KeepNoticeOnly(string folder, bool hasLines)
     {
         lock (_lock)
         {
-            if (GetByFolder(folder).NoticeTs is { } sentAt)
+            var file = GetByFolder(folder);
+            var hasNotLogged = hasLines && file.HasNotLogged;
+            if (file.NoticeTs is not null || hasNotLogged)
             {
-                UpdateByFolder(folder, _ => new(sentAt, null, false, default));
+                UpdateByFolder(folder, _ => new(file.NoticeTs, null, hasNotLogged, default));
                 return;
             }
 
@@ -136,7 +216,9 @@ internal sealed class RoomFiles(LogDirectory logs)
     }
 
     /// <summary>Replaces a room's file, durably.</summary>
-    /// <exception cref="IOException">The file can't be written; the change is in effect until the service stops.</exception>
+    /// <exception cref="IOException">
+    /// The file can't be read, and nothing changes; or it can't be written, and the change is in effect until the service stops.
+    /// </exception>
     public void Update(string roomId, Func<RoomFile, RoomFile> change) => UpdateByFolder(FolderName.ForRoom(roomId), change);
 
     /// <inheritdoc cref="Update"/>

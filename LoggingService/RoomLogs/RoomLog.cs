@@ -98,7 +98,7 @@ internal sealed class RoomLog : DayLog
             var (e, keys, offset, start) = _appended[i];
             var end = i + 1 < _appended.Count ? _appended[i + 1].Start : _lines.Length;
             _known.Add(keys, offset);
-            logged.Add(new(e, _lines.WrittenMemory[start..end]));
+            logged.Add(new(e, _lines.WrittenMemory[start..end]) { Day = Day });
         }
 
         _appended.Clear();

@@ -16,6 +16,6 @@ internal static class RoomLogServices
         .AddSingleton<AliasLinks>().AddHostedService(provider => provider.GetRequiredService<AliasLinks>())
         .AddSingleton<UpgradeLinks>().AddHostedService<RecordedRooms>()
         .AddSingleton<RoomActivity>().AddHostedService(provider => provider.GetRequiredService<RoomActivity>())
-        .AddSingleton<RoomFiles>().AddSingleton<RoomRetention>().AddSingleton<LogSpace>().AddHostedService<LogMaintenance>()
-        .AddHostedService<DayCompression>();
+        .AddSingleton<RoomFiles>().AddSingleton<RoomRetention>().AddSingleton<KeptVisibility>().AddSingleton<LogSpace>()
+        .AddHostedService<LogMaintenance>().AddHostedService<DayCompression>();
 }

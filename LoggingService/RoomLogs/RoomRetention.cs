@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
@@ -14,6 +15,9 @@ internal sealed partial class RoomRetention
     private readonly RoomFiles _files;
     private readonly LoggingServiceOptions _options;
     private readonly ILogger<RoomRetention> _logger;
+
+    /// <summary>By room: the event whose retention could not be written as yet.</summary>
+    private readonly ConcurrentDictionary<string, RoomEvent> _notKept = new();
 
     public RoomRetention(LogDirectory logs, RoomFiles files, LoggingServiceOptions options, ILogger<RoomRetention> logger)
     {
@@ -38,7 +42,7 @@ internal sealed partial class RoomRetention
 
     /// <summary>The days that a room's log is kept by the settings in effect; <c>null</c> for all.</summary>
     public int? FindDaysKept(string roomId) =>
-        _options.HonourRoomRetention == "on" ? DaysKept(_files.Get(roomId).MaxLifetime ?? 0, _options) : _options.RetainDays;
+        _options.HonourRoomRetention == "on" ? DaysKept(_files.Find(roomId)?.MaxLifetime ?? 0, _options) : _options.RetainDays;
 
     /// <summary>The retention that the records of a room say; slow for a room without one.</summary>
     public static long Find(string folder)
@@ -49,13 +53,25 @@ internal sealed partial class RoomRetention
             : 0;
     }
 
+    /// <summary>Writes what could not be written when it was logged.</summary>
+    public void RetryKeeping()
+    {
+        foreach (var (roomId, e) in _notKept)
+        {
+            if (TryKeep(e, isRetry: true))
+            {
+                _notKept.TryRemove(new(roomId, e));
+            }
+        }
+    }
+
     /// <summary>Removes the days of all rooms that have a retention of their own.</summary>
     /// <exception cref="IOException">A file can't be removed.</exception>
     public async Task RemoveOldDaysAsync(DateOnly today)
     {
         foreach (var folder in new DirectoryInfo(_logs.Root).EnumerateDirectories("!*").Where(folder => folder.LinkTarget is null).ToList())
         {
-            var lifetime = _files.GetByFolder(folder.Name).MaxLifetime ?? await Task.Run(() => FindAndKeep(folder));
+            var lifetime = await Task.Run(() => TryFind(folder));
             if (lifetime > 0 && DaysKept(lifetime, _options) is { } days)
             {
                 var keepFrom = today.AddDays(-days);
@@ -69,39 +85,67 @@ internal sealed partial class RoomRetention
 
     private static long LifetimeOf(RoomEvent state) => Math.Max(state.Content["max_lifetime"u8].AsInteger() ?? 0, 0);
 
-    private long FindAndKeep(DirectoryInfo folder)
+    /// <summary>The retention of a room; 0 also if it can't be read, which must not keep the days of the others.</summary>
+    private long TryFind(DirectoryInfo folder)
     {
-        var lifetime = Find(folder.FullName);
-        // It may have been set meanwhile.
-        _files.UpdateByFolder(folder.Name, file => file with { MaxLifetime = file.MaxLifetime ?? lifetime });
-        return _files.GetByFolder(folder.Name).MaxLifetime ?? lifetime;
+        try
+        {
+            if (_files.GetByFolder(folder.Name).MaxLifetime is { } known)
+            {
+                return known;
+            }
+
+            var lifetime = Find(folder.FullName);
+            // It may have been set meanwhile.
+            _files.UpdateByFolder(folder.Name, file => file with { MaxLifetime = file.MaxLifetime ?? lifetime });
+            return _files.GetByFolder(folder.Name).MaxLifetime ?? lifetime;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.NotKept(_logger, folder.Name, e.Message);
+            return 0;
+        }
     }
 
     private void Track(IReadOnlyList<LoggedLine> lines)
     {
         foreach (var (e, _) in lines)
         {
-            if (e is { IsNote: false, StateKeyText.Length: 0, Type: "m.room.retention" or "org.matrix.msc1763.retention" }
-                && _files.Get(e.RoomId) is var known
-                && known.MaxLifetime != LifetimeOf(e)
-                && !(e.FetchedTs is not null && known.MaxLifetimeTs > e.OriginServerTs))
+            if (e is { IsNote: false, StateKeyText.Length: 0, Type: "m.room.retention" or "org.matrix.msc1763.retention" })
             {
-                try
+                _notKept.TryRemove(e.RoomId, out _);
+                if (!TryKeep(e, isRetry: false))
                 {
-                    _files.Update(e.RoomId, file => file with { MaxLifetime = LifetimeOf(e), MaxLifetimeTs = e.OriginServerTs });
-                }
-                catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-                {
-                    Log.NotKept(_logger, e.RoomId, failure.Message);
+                    _notKept[e.RoomId] = e.Copy();
                 }
             }
+        }
+    }
+
+    /// <param name="isRetry">It may be in memory only.</param>
+    private bool TryKeep(RoomEvent e, bool isRetry)
+    {
+        try
+        {
+            var known = _files.Get(e.RoomId);
+            if ((isRetry || known.MaxLifetime != LifetimeOf(e)) && !(e.FetchedTs is not null && known.MaxLifetimeTs > e.OriginServerTs))
+            {
+                _files.Update(e.RoomId, file => file with { MaxLifetime = LifetimeOf(e), MaxLifetimeTs = e.OriginServerTs });
+            }
+
+            return true;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Log.NotKept(_logger, e.RoomId, failure.Message);
+            return false;
         }
     }
 
     private static partial class Log
     {
         [LoggerMessage(EventIds.RoomPropertiesNotKept, LogLevel.Warning,
-            "Failed to write room.json of {RoomId}: {Reason}. Its retention is in effect until the service stops.")]
+            "Failed to read or write room.json of {RoomId}: {Reason}. Its retention is written when old days are removed next.")]
         public static partial void NotKept(ILogger logger, string roomId, string reason);
     }
 }

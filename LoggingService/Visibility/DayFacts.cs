@@ -7,7 +7,8 @@ namespace LoggingService.Visibility;
 /// <summary>That an event was removed, or all earlier events of a user were.</summary>
 /// <param name="Target">The id of the event or the user.</param>
 /// <param name="SentAt">When, in milliseconds since 1970.</param>
-internal readonly record struct Removal(int Line, string Target, long SentAt, StubReason Reason);
+/// <param name="IsFetched">Its line does not tell what is earlier.</param>
+internal readonly record struct Removal(int Line, string Target, long SentAt, StubReason Reason, bool IsFetched);
 
 /// <summary>A user's display name from a line on; <c>null</c> if they have none.</summary>
 internal readonly record struct MemberName(LogPosition Position, string EventId, string UserId, string? Name);

@@ -149,13 +149,13 @@ internal sealed class DayFactsReader
         {
             _withheld.Add(_line);
         }
-        else if (e.IsNote)
+        else if (HistoryVisibility.Of(e, _known.Day) is { } change)
         {
-            AddNote(e);
+            _changes.Add(new(Position, change.SentAt, change.ReceivedAt, change.IsFetched, change.IsWorldReadable));
         }
-        else if (e.StateKey is { } stateKey)
+        else if (!e.IsNote && e.StateKey is { } stateKey)
         {
-            AddState(e, stateKey, sentAt);
+            AddStateOrName(e, stateKey);
         }
         else if (e.Content["m.relates_to"u8] is var relation
             && relation["rel_type"u8].AsString() is "m.annotation" or "m.replace" or "m.reference"
@@ -169,7 +169,7 @@ internal sealed class DayFactsReader
     {
         if (EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: { } target })
         {
-            _removals.Add(new(_line, target, sentAt, StubReason.Removed));
+            _removals.Add(new(_line, target, sentAt, StubReason.Removed, e.FetchedTs is not null));
         }
 
         StubReason? own = ErasedEvent.IsStub(e) ? StubReason.Erased
@@ -178,31 +178,14 @@ internal sealed class DayFactsReader
             : null;
         if (own is { } reason)
         {
-            _removals.Add(new(_line, e.EventId, sentAt, reason));
+            _removals.Add(new(_line, e.EventId, sentAt, reason, e.FetchedTs is not null));
         }
     }
 
-    /// <summary>State may have changed while nothing was logged.</summary>
-    private void AddNote(RoomEvent note)
-    {
-        var mayHaveMissedState = note.Type is Note.LoggingStopped or Note.LoggingResumed or Note.EventsMissing
-            || (note.Type == Note.WishesChanged && note.Content["paused"u8].AsBoolean() == true);
-        if (mayHaveMissedState)
-        {
-            var time = note.ReceivedTs ?? 0;
-            var from = note.Type == Note.EventsMissing ? note.Content["from"u8].AsInteger() : null;
-            _changes.Add(new(Position, from ?? time, time, IsFetched: false, IsWorldReadable: false));
-        }
-    }
-
-    private void AddState(RoomEvent e, string stateKey, long sentAt)
+    private void AddStateOrName(RoomEvent e, string stateKey)
     {
         switch (e.Type)
         {
-            case "m.room.history_visibility" when stateKey.Length == 0:
-                var isReadable = e.Content["history_visibility"u8].IsString("world_readable"u8);
-                _changes.Add(new(Position, sentAt, e.ReceivedTs ?? sentAt, e.FetchedTs is not null, isReadable));
-                break;
             case "m.room.member" when e.Content["membership"u8].IsString("join"u8):
                 _names.Add(new(Position, e.EventId, stateKey, e.Content["displayname"u8].AsSharedString()));
                 break;
@@ -216,13 +199,10 @@ internal sealed class DayFactsReader
                 AddState(e, e.Content["alias"u8].AsString());
                 break;
             case RoomVisibility.RobotsType when stateKey.Length == 0:
-                AddState(e, ErasedEvent.IsStub(e) || IsRefused(e.Content) ? RoomVisibility.RobotsRefused : null);
+                AddState(e, KeptVisibility.IsRefused(e) ? RoomVisibility.RobotsRefused : null);
                 break;
         }
     }
-
-    private static bool IsRefused(RawJson robots) =>
-        robots["allow"u8].AsBoolean() == false || robots["messages"u8].AsBoolean() == false || robots["log"u8].AsBoolean() == false;
 
     private LogPosition Position => new(_known.Day, _line);
 

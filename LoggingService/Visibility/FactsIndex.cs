@@ -4,7 +4,7 @@ namespace LoggingService.Visibility;
 internal sealed class FactsIndex
 {
     private readonly Dictionary<string, StubReason> _events = [];
-    private readonly Dictionary<string, List<(LogPosition Position, long SentAt)>> _users = [];
+    private readonly Dictionary<string, List<(LogPosition Position, long SentAt, bool IsFetched)>> _users = [];
     private readonly Dictionary<string, List<MemberName>> _names = [];
 
     public FactsIndex(IReadOnlyCollection<DayFacts> days)
@@ -37,10 +37,12 @@ internal sealed class FactsIndex
     public bool HasRemovalOf(string userId) => _users.ContainsKey(userId);
 
     /// <summary>Whether all events of a user were removed after one of them.</summary>
-    /// <param name="fetchedAt">When the event was sent, if it was not pushed; its place does not tell whether it is an earlier one.</param>
-    public bool IsRemovedWithUser(string userId, LogPosition position, long? fetchedAt) =>
+    /// <param name="sentAt">When the event was sent: if it or the removal was fetched, their places don't tell which was first.</param>
+    public bool IsRemovedWithUser(string userId, LogPosition position, long? sentAt, bool isFetched) =>
         _users.TryGetValue(userId, out var removals)
-        && (position < removals[^1].Position || (fetchedAt is { } time && removals.Any(removal => time < removal.SentAt)));
+        && removals.Exists(removal => (isFetched || removal.IsFetched) && sentAt is { } time
+            ? time <= removal.SentAt
+            : position < removal.Position);
 
     /// <summary>The joins of a user up to a line, newest first.</summary>
     public IEnumerable<MemberName> NamesOf(string userId, LogPosition until)
@@ -75,6 +77,6 @@ internal sealed class FactsIndex
             _users.Add(removal.Target, removals = []);
         }
 
-        removals.Add((position, removal.SentAt));
+        removals.Add((position, removal.SentAt, removal.IsFetched));
     }
 }

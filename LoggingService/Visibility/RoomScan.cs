@@ -1,4 +1,5 @@
 using LoggingService.Files;
+using LoggingService.RoomLogs;
 
 namespace LoggingService.Visibility;
 
@@ -148,6 +149,7 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden)
             _isPastChanged = false;
         }
 
-        return new(folder, roomId, links, _past, new([_days.Values.Last()]), hidden, Current);
+        // Written before days are removed, which is what has led here.
+        return new(folder, roomId, links, _past, new([_days.Values.Last()]), RoomFile.TryRead(folder), hidden, Current);
     }
 }

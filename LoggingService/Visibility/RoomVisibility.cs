@@ -30,10 +30,11 @@ internal sealed class RoomVisibility
     /// <param name="folder">The path of the room's folder.</param>
     /// <param name="links">The names of the links that lead to it.</param>
     /// <param name="past">All days but the newest.</param>
+    /// <param name="file">What is kept of days that were removed; <c>null</c> if it can't be read.</param>
     /// <param name="known">The snapshot before this one.</param>
     public RoomVisibility(
-        string folder, string roomId, IReadOnlyList<string> links, FactsIndex past, FactsIndex newest, HiddenEvents hidden,
-        RoomVisibility? known)
+        string folder, string roomId, IReadOnlyList<string> links, FactsIndex past, FactsIndex newest, RoomFile? file,
+        HiddenEvents hidden, RoomVisibility? known)
     {
         _folder = folder;
         _hidden = hidden;
@@ -42,9 +43,11 @@ internal sealed class RoomVisibility
         RoomId = roomId;
         Links = links;
         _days = new(past.Days.Concat(newest.Days).ToDictionary(day => day.Day));
-        _timeline = new(_days.Values.SelectMany(day => day.Changes));
+        var kept = file?.Visibility.Where(change => !_days.ContainsKey(change.Day)).Select((change, index) => new VisibilityChange(
+            new(change.Day, index), change.SentAt, change.ReceivedAt, change.IsFetched, change.IsWorldReadable));
+        _timeline = new((kept ?? []).Concat(_days.Values.SelectMany(day => day.Changes)));
         ReadStates();
-        _isRefused = _states.GetValueOrDefault(RobotsType).Value == RobotsRefused;
+        _isRefused = _states.TryGetValue(RobotsType, out var robots) ? robots.Value == RobotsRefused : file?.IsRefused == true;
         if (_timeline.IsNow)
         {
             CountDays(known);
@@ -173,8 +176,7 @@ internal sealed class RoomVisibility
             return reason;
         }
 
-        var fetchedAt = e.FetchedTs is null ? null : e.OriginServerTs;
-        return IsRemovedWith(e.Sender, position, fetchedAt) ? StubReason.Removed : StubOfOriginal(e);
+        return IsRemovedWith(e.Sender, position, e.OriginServerTs, e.FetchedTs is not null) ? StubReason.Removed : StubOfOriginal(e);
     }
 
     /// <summary>The display name that a user had at a line; <c>null</c> if none is known.</summary>
@@ -253,11 +255,11 @@ internal sealed class RoomVisibility
     /// <summary>Why an event is removed; <c>null</c> if it is not, or only with all events of its sender.</summary>
     public StubReason? RemovalOf(string eventId) => _newest.RemovalOf(eventId) ?? _past.RemovalOf(eventId);
 
-    private bool IsRemovedWith(string? userId, LogPosition position, long? fetchedAt) => userId is not null
-        && (_newest.IsRemovedWithUser(userId, position, fetchedAt) || _past.IsRemovedWithUser(userId, position, fetchedAt));
+    private bool IsRemovedWith(string? userId, LogPosition position, long? sentAt, bool isFetched) => userId is not null
+        && (_newest.IsRemovedWithUser(userId, position, sentAt, isFetched) || _past.IsRemovedWithUser(userId, position, sentAt, isFetched));
 
     private bool IsRemoved(string eventId, string? sender, LogPosition position) =>
-        _hidden.HasEvent(eventId) || RemovalOf(eventId) is not null || IsRemovedWith(sender, position, fetchedAt: null);
+        _hidden.HasEvent(eventId) || RemovalOf(eventId) is not null || IsRemovedWith(sender, position, sentAt: null, isFetched: false);
 
     /// <summary>State that is in force is public where the room is, whenever it was set.</summary>
     private string? Shown(string type) =>

@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using LoggingService.Files;
+using LoggingService.Rendering;
+
+namespace LoggingService.RoomLogs;
+
+/// <summary>
+/// Keeps in <c>room.json</c> who may read a room's history, so that the newer days stay readable when the day with the event is removed.
+/// Written when the event was logged, and for logs of earlier versions before days are removed.
+/// </summary>
+internal sealed partial class KeptVisibility
+{
+    private const string RobotsType = "m.room.robots";
+
+    /// <summary>More are of no use: what is before the oldest one is not known.</summary>
+    private const int MaxChanges = 200;
+
+    private readonly LogDirectory _logs;
+    private readonly RoomFiles _files;
+    private readonly ILogger<KeptVisibility> _logger;
+
+    /// <summary>By room: events that could not be written as yet, with their days.</summary>
+    private readonly ConcurrentDictionary<string, List<(RoomEvent Event, DateOnly Day)>> _notKept = new();
+
+    public KeptVisibility(LogDirectory logs, RoomFiles files, ILogger<KeptVisibility> logger)
+    {
+        (_logs, _files, _logger) = (logs, files, logger);
+        logs.Written += Track;
+        logs.Removed.Removing = (folder, days) => Keep(files, logs.Root, folder, days);
+    }
+
+    /// <summary>Whether moderators want a room to be left out of public pages. Of an erased event that is not known.</summary>
+    public static bool IsRefused(RoomEvent robots) =>
+        ErasedEvent.IsStub(robots)
+        || robots.Content["allow"u8].AsBoolean() == false
+        || robots.Content["messages"u8].AsBoolean() == false
+        || robots.Content["log"u8].AsBoolean() == false;
+
+    /// <summary>Keeps what days say that are about to be removed.</summary>
+    /// <param name="folder">The name of the room's folder.</param>
+    /// <exception cref="IOException">It can't be kept, and what <c>room.json</c> says would be wrong without it.</exception>
+    public static void Keep(RoomFiles files, string root, string folder, IReadOnlyCollection<DateOnly> removed)
+    {
+        var path = Path.Combine(root, folder);
+        try
+        {
+            // Once all days: an earlier version has kept nothing.
+            var file = files.GetByFolder(folder);
+            var days = file.HasAllVisibility
+                ? removed.Order()
+                : DayFileName.In(path).Where(name => name.IsRecord).Select(name => name.Day).Distinct().Order();
+            var found = days.ToList().ConvertAll(day => (Day: day, Events: Read(path, day)));
+            if (!file.HasAllVisibility || found.Exists(day => day.Events is not { Count: 0 }))
+            {
+                files.UpdateByFolder(folder, known => found.Aggregate(known, With) with { HasAllVisibility = true });
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (files.FindByFolder(folder) is not { } file || file.Visibility.Any(change => change.IsWorldReadable))
+            {
+                throw new IOException($"{folder}/{RoomFolder.Properties} can't be written: {e.Message}", e);
+            }
+        }
+    }
+
+    /// <summary>The file with what a day's record says, in place of what it had of that day.</summary>
+    private static RoomFile With(RoomFile file, (DateOnly Day, List<RoomEvent>? Events) day)
+    {
+        var kept = file with { Visibility = [.. file.Visibility.Where(change => change.Day != day.Day)] };
+        return day.Events is null
+            ? WithUnknown(kept, day.Day)
+            : day.Events.Aggregate(kept, (known, e) => With(known, e, day.Day));
+    }
+
+    /// <summary>The day could not be read.</summary>
+    private static RoomFile WithUnknown(RoomFile file, DateOnly day)
+    {
+        var time = new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).ToUnixTimeMilliseconds();
+        return Add(file, new(day, time, time, IsFetched: false, IsWorldReadable: false));
+    }
+
+    private static RoomFile With(RoomFile file, RoomEvent e, DateOnly day)
+    {
+        if (HistoryVisibility.Of(e, day) is { } change)
+        {
+            return Add(file, change);
+        }
+
+        if (!IsRobots(e) || RenderContext.NoticeOf(e) is not null)
+        {
+            return file;
+        }
+
+        // Of what was fetched it is not known whether it is the newest.
+        return file with { IsRefused = IsRefused(e) || (e.FetchedTs is not null && file.IsRefused) };
+    }
+
+    private static RoomFile Add(RoomFile file, HistoryVisibility change) =>
+        file with { Visibility = [.. file.Visibility.Append(change).OrderBy(known => known.Day).TakeLast(MaxChanges)] };
+
+    private static bool IsRobots(RoomEvent e) => e is { IsNote: false, Type: RobotsType, StateKeyText.Length: 0 };
+
+    private static bool Tells(RoomEvent e) =>
+        (e.IsNote || e is { Type: "m.room.history_visibility", StateKeyText.Length: 0 } || IsRobots(e))
+        && (IsRobots(e) || HistoryVisibility.Of(e, default) is not null);
+
+    /// <summary>The events of a day that tell something; <c>null</c> if it can't be read.</summary>
+    private static List<RoomEvent>? Read(string folder, DateOnly day)
+    {
+        var record = Path.Combine(folder, DayFileName.Record(day).ToString());
+        try
+        {
+            var events = new List<RoomEvent>();
+            foreach (var line in DayFile.Find(record) is null ? [] : RecordReader.Lines(record))
+            {
+                var span = line.Bytes.Span;
+                var mayTell = span.IndexOf("\"state_key\""u8) >= 0 || span.IndexOf("\\u00"u8) >= 0 || Note.IsRecord(span);
+                if (mayTell && RoomEvent.FromRecord(line.Bytes) is { } e && Tells(e))
+                {
+                    events.Add(e.Copy());
+                }
+            }
+
+            return events;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes what could not be written when it was logged.</summary>
+    public void RetryKeeping()
+    {
+        foreach (var roomId in _notKept.Keys)
+        {
+            if (_notKept.TryRemove(roomId, out var events))
+            {
+                TryKeep(roomId, events);
+            }
+        }
+    }
+
+    private void Track(IReadOnlyList<LoggedLine> lines)
+    {
+        foreach (var line in lines)
+        {
+            if (Tells(line.Event))
+            {
+                var events = _notKept.TryRemove(line.Event.RoomId, out var before) ? before : [];
+                events.Add((line.Event, line.Day));
+                TryKeep(line.Event.RoomId, events);
+            }
+        }
+    }
+
+    private void TryKeep(string roomId, List<(RoomEvent Event, DateOnly Day)> events)
+    {
+        try
+        {
+            _files.Update(roomId, file => events.Aggregate(file, (known, e) => With(known, e.Event, e.Day)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // With the next one, or before the days are removed.
+            _notKept[roomId] = events.ConvertAll(item => (item.Event.Copy(), item.Day));
+            Log.NotKept(_logger, roomId, e.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.VisibilityNotKept, LogLevel.Warning,
+            "Failed to read or write room.json of {RoomId}: {Reason}. The room may not be shown after its oldest days are removed.")]
+        public static partial void NotKept(ILogger logger, string roomId, string reason);
+    }
+}
