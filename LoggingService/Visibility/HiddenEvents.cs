@@ -11,7 +11,7 @@ internal sealed class HiddenEvents(string root)
     public const string FolderName = ".index";
 
     private readonly string _path = Path.Combine(root, FolderName, "hidden.jsonl");
-    private volatile Content _content = new(null, [], [], []);
+    private volatile Content _content = new(null, HiddenIds.None);
 
     /// <summary>Another value whenever something was hidden or shown again.</summary>
     public int Version { get; private set; }
@@ -19,11 +19,14 @@ internal sealed class HiddenEvents(string root)
     /// <summary>The state of the file that was read: another value whenever it changes, the same in another process.</summary>
     public string FileState => _content.State is { } state ? $"{state.File} {state.ModifiedAt.Ticks}" : "";
 
-    public bool HasEvent(string eventId) => _content.Events.Contains(eventId);
+    /// <summary>As of the last refresh.</summary>
+    public HiddenIds Current => _content.Ids;
 
-    public bool HasUser(string? userId) => userId is not null && _content.Users.Contains(userId);
+    public bool HasEvent(string eventId) => Current.Events.Contains(eventId);
 
-    public bool HasRoom(string roomId) => _content.Rooms.Contains(roomId);
+    public bool HasUser(string? userId) => Current.HasUser(userId);
+
+    public bool HasRoom(string roomId) => Current.Rooms.Contains(roomId);
 
     /// <summary>Reads the file if it changed.</summary>
     /// <exception cref="IOException">It can't be read.</exception>
@@ -35,18 +38,18 @@ internal sealed class HiddenEvents(string root)
             return;
         }
 
-        var read = new Content(state, [], [], []);
+        var (events, users, rooms) = (new HashSet<string>(), new HashSet<string>(), new HashSet<string>());
         foreach (var line in state is null ? [] : File.ReadAllLines(_path))
         {
             if (RawJson.TryParse(Encoding.UTF8.GetBytes(line), out var json, out _))
             {
-                AddTo(read.Events, json["event"u8]);
-                AddTo(read.Users, json["user"u8]);
-                AddTo(read.Rooms, json["room"u8]);
+                AddTo(events, json["event"u8]);
+                AddTo(users, json["user"u8]);
+                AddTo(rooms, json["room"u8]);
             }
         }
 
-        _content = read;
+        _content = new(state, new(events, users, rooms));
         Version++;
     }
 
@@ -90,7 +93,7 @@ internal sealed class HiddenEvents(string root)
         }
     }
 
-    private sealed record Content(State? State, HashSet<string> Events, HashSet<string> Users, HashSet<string> Rooms);
+    private sealed record Content(State? State, HiddenIds Ids);
 
     private sealed record State(Posix.FileIdentity File, DateTime ModifiedAt)
     {
