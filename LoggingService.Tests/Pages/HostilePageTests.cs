@@ -12,14 +12,21 @@ public class HostilePageTests
     public static TheoryData<string> Attacks { get; } =
     [
         "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg onload=alert(1)>", "<a href=\"javascript:alert(1)\">x</a>",
-        "<a href=\" java\tscript:alert(1)\">x</a>", "<a href=\"data:text/html,<script>alert(1)</script>\">x</a>", "<a href=\"//evil.example\">x</a>",
-        "<iframe src=https://evil.example></iframe>", "<b onmouseover=alert(1)>x</b>", "<style>*{display:none}</style>", "<p style=\"position:fixed\">x</p>",
+        "<a href=\" java\tscript:alert(1)\">x</a>", "<a href=\"data:text/html,<script>alert(1)</script>\">x</a>",
+        "<a href=\"//evil.example\">x</a>",
+        "<iframe src=https://evil.example></iframe>", "<b onmouseover=alert(1)>x</b>", "<style>*{display:none}</style>",
+        "<p style=\"position:fixed\">x</p>",
         "<form action=https://evil.example><input name=a></form>", "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
-        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">", "<base href=https://evil.example>", "<meta http-equiv=refresh content=0>",
-        "<link rel=stylesheet href=https://evil.example>", "</div></article></main><h1>Owned</h1>", "<details open ontoggle=alert(1)>x</details>",
-        "<img src=\"https://evil.example/a.png\" alt=\"\" title=\"\" onload=alert(1)>", "<a href=\"vbscript:x\">x</a>", "<object data=x></object>",
-        "<span data-mx-spoiler=\"&quot;><script>alert(1)</script>\">x</span>", "<video src=x onerror=alert(1)>", "<template><script>1</script></template>",
-        "<a href=\"https://x\" onclick=\"alert(1)\" id=\"main\" class=\"skip\">x</a>", "<svg><a xlink:href=\"javascript:alert(1)\">x</a></svg>",
+        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">", "<base href=https://evil.example>",
+        "<meta http-equiv=refresh content=0>",
+        "<link rel=stylesheet href=https://evil.example>", "</div></article></main><h1>Owned</h1>",
+        "<details open ontoggle=alert(1)>x</details>",
+        "<img src=\"https://evil.example/a.png\" alt=\"\" title=\"\" onload=alert(1)>", "<a href=\"vbscript:x\">x</a>",
+        "<object data=x></object>",
+        "<span data-mx-spoiler=\"&quot;><script>alert(1)</script>\">x</span>", "<video src=x onerror=alert(1)>",
+        "<template><script>1</script></template>",
+        "<a href=\"https://x\" onclick=\"alert(1)\" id=\"main\" class=\"skip\">x</a>",
+        "<svg><a xlink:href=\"javascript:alert(1)\">x</a></svg>",
         "<textarea></textarea><script>alert(1)</script>", "<xmp></xmp><script>1</script>", "<!--><img src=x onerror=alert(1)>-->",
         "<p>x</p><![CDATA[<script>1</script>]]>", "<a href=\"https://x/&quot; onmouseover=&quot;alert(1)\">x</a>",
     ];
@@ -58,7 +65,8 @@ public class HostilePageTests
             + "<ol start=\"3\"><li>e</li></ol><img src=\"mxc://x/y\" alt=\":fox:\"><font color=\"red\">f</font><mx-reply>g</mx-reply>",
             Text.English, out var safe));
         Assert.Equal(
-            "<p class=\"heading\">Hi</p><p>a <strong>b</strong> <a href=\"https://x.example/?a=1&amp;b=2\" rel=\"noopener nofollow ugc\">c</a> "
+            "<p class=\"heading\">Hi</p><p>a <strong>b</strong> "
+            + "<a href=\"https://x.example/?a=1&amp;b=2\" rel=\"noopener nofollow ugc\">c</a> "
             + "<code>d</code></p><ol start=\"3\"><li>e</li></ol>:fox:f",
             safe);
     }
@@ -91,10 +99,14 @@ public class HostilePageTests
         [
             $$"""{"content":{"name":{{odd}}},"event_id":"$1","room_id":{{room}},"sender":{{odd}},"state_key":"","type":"m.room.name"}""",
             $$"""{"content":{"topic":{{odd}}},"event_id":"$2","room_id":{{room}},"sender":{{odd}},"state_key":"","type":"m.room.topic"}""",
-            $$"""{"content":{"alias":{{odd}}},"event_id":"$3","room_id":{{room}},"sender":"@a:x","state_key":"","type":"m.room.canonical_alias"}""",
-            $$"""{"content":{"membership":"join","displayname":{{odd}}},"event_id":"$4","room_id":{{room}},"sender":"@a:x","state_key":"@a:x","type":"m.room.member"}""",
-            $$"""{"content":{"msgtype":"m.text","body":{{odd}}},"event_id":{{odd}},"room_id":{{room}},"sender":"@a:x","type":"m.room.message"}""",
-            $$"""{"content":{"msgtype":"m.file","body":{{odd}},"filename":{{odd}}},"event_id":"$6","room_id":{{room}},"sender":{{odd}},"type":"m.room.message"}""",
+            $$"""{"content":{"alias":{{odd}}},"event_id":"$3","room_id":{{room}},"sender":"@a:x","""
+                + """ "state_key":"","type":"m.room.canonical_alias"}""",
+            $$"""{"content":{"membership":"join","displayname":{{odd}}},"event_id":"$4","room_id":{{room}},"sender":"@a:x","""
+                + """ "state_key":"@a:x","type":"m.room.member"}""",
+            $$"""{"content":{"msgtype":"m.text","body":{{odd}}},"event_id":{{odd}},"room_id":{{room}},"sender":"@a:x","""
+                + """ "type":"m.room.message"}""",
+            $$"""{"content":{"msgtype":"m.file","body":{{odd}},"filename":{{odd}}},"event_id":"$6","room_id":{{room}},"""
+                + $$""" "sender":{{odd}},"type":"m.room.message"}""",
             $$"""{"content":{{odd}},"event_id":"$7","room_id":{{room}},"sender":{{odd}},"type":{{odd}}}""",
         ]);
         await AssertPagesHarmlessAsync(folder["logs"]);
@@ -109,7 +121,8 @@ public class HostilePageTests
             var folder = Path.Combine(logs, LoggingService.Files.FolderName.ForRoom(room.Key));
             Directory.CreateDirectory(folder);
             var visible =
-                $$$"""{"content":{"history_visibility":"world_readable"},"event_id":"$v","room_id":{{{JsonSerializer.Serialize(room.Key)}}},"state_key":"","type":"m.room.history_visibility"}""";
+                """{"content":{"history_visibility":"world_readable"},"event_id":"$v","room_id":"""
+                + JsonSerializer.Serialize(room.Key) + ""","state_key":"","type":"m.room.history_visibility"}""";
             var lines = room.Where(e => !e.Contains("m.room.history_visibility", StringComparison.Ordinal)).Prepend(visible)
                 .Select(e => $"{e[..^1]},\"received_ts\":1795437020908}}");
             await File.WriteAllLinesAsync(Path.Combine(folder, "20261123.jsonl"), lines, TestContext.Current.CancellationToken);
@@ -125,7 +138,7 @@ public class HostilePageTests
         foreach (var room in rooms)
         {
             var address = $"/r/{PageLinks.Encode(room.RoomId)}";
-            foreach (var part in (string[])["", "/2026/11/23"])
+            foreach (var part in (string[])["", "/2026/11/23", "/search?q=from:a", "/search?q=%22%3E%3Cscript%3E1%3C/script%3E"])
             {
                 AssertHarmless(await pages.ReadAsync(address + part));
             }
@@ -141,8 +154,11 @@ public class HostilePageTests
         foreach (var element in document.All)
         {
             Assert.DoesNotContain(
-                element.LocalName, (string[])["iframe", "object", "embed", "img", "svg", "math", "form", "base", "style", "video", "audio"]);
-            Assert.True(element.LocalName != "script" || (element.GetAttribute("src") is { } src && src.StartsWith("/assets/", StringComparison.Ordinal)));
+                element.LocalName,
+                (string[])["iframe", "object", "embed", "img", "svg", "math", "base", "style", "video", "audio"]);
+            Assert.True(element.LocalName != "script"
+                || (element.GetAttribute("src") is { } src && src.StartsWith("/assets/", StringComparison.Ordinal)));
+            Assert.True(element.LocalName != "form" || Regex.IsMatch(element.GetAttribute("action")!, "^(/r/[^/]+)?/search$"));
             Assert.True(element.LocalName != "link" || element.GetAttribute("href")!.StartsWith('/'));
             foreach (var attribute in element.Attributes)
             {

@@ -38,13 +38,15 @@ public sealed class PageContentTests : IDisposable
             $$$$"""{"msgtype":"m.text","body":"see you","m.relates_to":{"m.in_reply_to":{"event_id":"{{{{id}}}}"}}}""", PublicRoom.Bob);
         await _room.PushAsync(
             "m.room.message",
-            $$$"""{"msgtype":"m.text","body":"in a thread","m.relates_to":{"rel_type":"m.thread","event_id":"{{{id}}}"}}""", PublicRoom.Bob);
+            $$$"""{"msgtype":"m.text","body":"in a thread","m.relates_to":{"rel_type":"m.thread","event_id":"{{{id}}}"}}""",
+            PublicRoom.Bob);
         await _room.PushAsync(
             "m.room.message", """{"msgtype":"m.image","body":"cat.png","url":"mxc://x/y","info":{"size":66500}}""", PublicRoom.Bob);
         await _room.PushAsync("m.room.encrypted", """{"algorithm":"m.megolm.v1.aes-sha2","ciphertext":"AwgA"}""", PublicRoom.Bob);
         await _room.PushAsync(
             "m.room.message",
-            """{"msgtype":"m.text","body":"x","format":"org.matrix.custom.html","formatted_body":"<span data-mx-spoiler=\"film\">he dies</span>"}""");
+            """{"msgtype":"m.text","body":"x","format":"org.matrix.custom.html","""
+            + """ "formatted_body":"<span data-mx-spoiler=\"film\">he dies</span>"}""");
         await _room.PushAsync(
             "m.poll.start",
             """
@@ -68,7 +70,8 @@ public sealed class PageContentTests : IDisposable
         Assert.Contains("In reply to Alice A I will be there see you", text, StringComparison.Ordinal);
         Assert.Contains("Image: cat.png (66.5 KB)", text, StringComparison.Ordinal);
         Assert.Contains("Encrypted message: it cannot be shown", text, StringComparison.Ordinal);
-        Assert.Contains("<span class=\"reason\">Spoiler: film</span> <span class=\"hidden\">he dies</span>", page, StringComparison.Ordinal);
+        Assert.Contains(
+            "<span class=\"reason\">Spoiler: film</span> <span class=\"hidden\">he dies</span>", page, StringComparison.Ordinal);
         Assert.Contains("Poll: Soup? yes — 1 vote no — 0 votes", text, StringComparison.Ordinal);
         Assert.DoesNotContain("mxc://", page, StringComparison.Ordinal);
         Assert.Contains("Tea &amp; &lt;b&gt;cake&lt;/b&gt;", await pages.ReadAsync("/"), StringComparison.Ordinal);
@@ -161,7 +164,8 @@ public sealed class PageContentTests : IDisposable
         var line = (await File.ReadAllLinesAsync(record, TestContext.Current.CancellationToken))[^1];
         await File.AppendAllLinesAsync(
             record,
-            Enumerable.Range(1, 20_000).Select(i => Regex.Replace(line, "\\$event\\d+", $"$$copy{i}").Replace("beginning", $"number {i}.", StringComparison.Ordinal)),
+            Enumerable.Range(1, 20_000).Select(i => Regex.Replace(line, "\\$event\\d+", $"$$copy{i}")
+                .Replace("beginning", $"number {i}.", StringComparison.Ordinal)),
             TestContext.Current.CancellationToken);
         await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
         var first = await pages.ReadAsync(_room.Day);
@@ -186,7 +190,8 @@ public sealed class PageContentTests : IDisposable
         var page = await pages.GetAsync($"/logs{_room.Day}");
         Assert.Equal(HttpStatusCode.OK, page.Status);
         Assert.All(Regex.Matches(page.Body, "(?:href|src)=\"(/[^\"]*)\""), link => Assert.StartsWith("/logs/", link.Groups[1].Value));
-        Assert.Contains("default-src 'none'; style-src 'self'; script-src 'self'", page.Headers["Content-Security-Policy"], StringComparison.Ordinal);
+        Assert.Contains(
+            "default-src 'none'; style-src 'self'; script-src 'self'", page.Headers["Content-Security-Policy"], StringComparison.Ordinal);
         Assert.Equal("nosniff", page.Headers["X-Content-Type-Options"]);
         Assert.Equal("no-referrer", page.Headers["Referrer-Policy"]);
         Assert.DoesNotContain("noindex", page.Body, StringComparison.Ordinal);
@@ -198,6 +203,9 @@ public sealed class PageContentTests : IDisposable
         }
     }
 
-    private static string TextOf(string html) =>
-        Regex.Replace(WebUtility.HtmlDecode(Regex.Replace(html[html.IndexOf("<main", StringComparison.Ordinal)..], "<[^>]*>", " ")), "\\s+", " ");
+    private static string TextOf(string html)
+    {
+        var main = html[html.IndexOf("<main", StringComparison.Ordinal)..];
+        return Regex.Replace(WebUtility.HtmlDecode(Regex.Replace(main, "<[^>]*>", " ")), "\\s+", " ");
+    }
 }

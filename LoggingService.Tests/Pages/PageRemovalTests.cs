@@ -48,7 +48,8 @@ public sealed class PageRemovalTests : IDisposable
             PublicRoom.Bob);
         await _room.StateAsync("m.room.topic", $$"""{"topic":"{{Secret}} topic"}""", sender: PublicRoom.Bob);
         await _room.PushAsync(
-            "m.room.topic", """{"topic":"another"}""", more: $$$""","state_key":"","unsigned":{"prev_content":{"topic":"{{{Secret}}} topic"}}""");
+            "m.room.topic", """{"topic":"another"}""",
+            more: $$$""","state_key":"","unsigned":{"prev_content":{"topic":"{{{Secret}}} topic"}}""");
         await RemoveAsync(how, id);
         await _room.SayAsync("the end");
 

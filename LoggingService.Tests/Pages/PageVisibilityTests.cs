@@ -137,8 +137,8 @@ public sealed class PageVisibilityTests : IDisposable
         var record = Directory.GetFiles(Path.Combine(_room.Logs, _room.Id), "*.jsonl").Single();
         await File.AppendAllTextAsync(
             record,
-            $$"""{"content":{},"event_id":"{{note}}-1","room_id":"{{_room.Id}}","type":"{{note}}","received_ts":1795435208000,"note":true}"""
-                + "\n",
+            $$"""{"content":{},"event_id":"{{note}}-1","room_id":"{{_room.Id}}","type":"{{note}}","received_ts":1795435208000,"""
+                + "\"note\":true}\n",
             TestContext.Current.CancellationToken);
         await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
         Assert.Equal(HttpStatusCode.NotFound, (await pages.GetAsync(_room.Day)).Status);
@@ -149,10 +149,12 @@ public sealed class PageVisibilityTests : IDisposable
     {
         await _room.SetVisibilityAsync("world_readable");
         await _room.SayAsync("hello");
-        foreach (var (mark, body) in (IEnumerable<(string, string)>)[("soft_failed", "failed-words"), ("policy_server_spammy", "spam-words")])
+        (string Mark, string Body)[] events = [("soft_failed", "failed-words"), ("policy_server_spammy", "spam-words")];
+        foreach (var (mark, body) in events)
         {
             var id = await _room.PushAsync(
-                "m.room.message", $$"""{"msgtype":"m.text","body":"{{body}}"}""", more: $$""","unsigned":{"io.element.synapse.{{mark}}":true}""");
+                "m.room.message", $$"""{"msgtype":"m.text","body":"{{body}}"}""",
+                more: $$""","unsigned":{"io.element.synapse.{{mark}}":true}""");
             await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
             Assert.DoesNotContain("-words", await pages.ReadAsync(_room.Day), StringComparison.Ordinal);
             Assert.Equal(HttpStatusCode.NotFound, (await pages.GetAsync($"/r/{_room.Id}/e/{Uri.EscapeDataString(id)}")).Status);

@@ -1,6 +1,7 @@
 using LoggingService.Files;
 using LoggingService.Search;
 using LoggingService.Tests.Support;
+using LoggingService.Visibility;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -193,7 +194,7 @@ public sealed class IndexUpdateTests : SearchTestBase
                 break;
         }
 
-        using var maintenance = new IndexMaintenance(Root, () => HiddenItems.None, NullLogger.Instance);
+        using var maintenance = new IndexMaintenance(Root, NullLogger.Instance);
         await maintenance.StartAsync(TestContext.Current.CancellationToken);
         await Wait.UntilAsync(() => Find("4321").Count == 1 && Search("tea").Count == 1000, "the index");
         await maintenance.StopAsync(TestContext.Current.CancellationToken);
@@ -204,7 +205,7 @@ public sealed class IndexUpdateTests : SearchTestBase
     public async Task An_index_that_vanishes_while_it_is_followed_is_built_again_and_a_request_is_followed()
     {
         Write(Day, Message("$1", "tea", 1));
-        using var maintenance = new IndexMaintenance(Root, () => HiddenItems.None, NullLogger.Instance);
+        using var maintenance = new IndexMaintenance(Root, NullLogger.Instance);
         await maintenance.StartAsync(TestContext.Current.CancellationToken);
         await Wait.UntilAsync(() => Find("tea").Count == 1, "the first event");
         foreach (var suffix in (string[])["", "-wal", "-shm"])
@@ -226,14 +227,17 @@ public sealed class IndexUpdateTests : SearchTestBase
     public async Task The_command_updates_and_rebuilds_the_index_and_keeps_what_is_hidden()
     {
         Write(Day, Message("$1", "tea", 1), Message("$2", "tea", 2));
-        Hidden = HiddenItems.None with { Events = new HashSet<string> { "$1" } };
-        Index();
+        new HiddenEvents(Root).Set("event", "$1", isHidden: true);
+        Assert.Equal(["Indexed 1 event of 1 room"], await RunAsync());
         Append(Day, Message("$3", "tea", 3));
         Assert.Equal(["Indexed 1 event of 1 room"], await RunAsync());
         Assert.Equal(["$3", "$2"], Find("tea"));
         Assert.Equal(["Indexed 2 events of 1 room"], await RunAsync("--rebuild"));
         Assert.Equal(["$3", "$2"], Find("tea"));
         Assert.Equal(["Indexed 0 events of 1 room"], await RunAsync());
+        new HiddenEvents(Root).Set("event", "$1", isHidden: false);
+        await RunAsync();
+        Assert.Equal(["$3", "$2", "$1"], Find("tea"));
     }
 
     private async Task<IReadOnlyList<string>> RunAsync(params string[] arguments)

@@ -1,4 +1,4 @@
-using LoggingService.Search;
+using LoggingService.Visibility;
 
 namespace LoggingService.Tests.Search;
 
@@ -153,7 +153,7 @@ public sealed class SearchRemovalTests : SearchTestBase
         Assert.Equal(["$3"], Find("kept"));
         Assert.All(["event", "user", "room"], word => Assert.False(IndexHas($"lugh{word}")));
 
-        Hidden = HiddenItems.None;
+        Hidden = HiddenIds.None;
         Index(isFull: false);
         Assert.Equal(["$4", "$2", "$1"], Find("plugh*"));
     }

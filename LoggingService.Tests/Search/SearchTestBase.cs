@@ -1,8 +1,11 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using LoggingService.Files;
+using LoggingService.RoomLogs;
 using LoggingService.Search;
 using LoggingService.Tests.Support;
+using LoggingService.Visibility;
 
 namespace LoggingService.Tests.Search;
 
@@ -21,7 +24,7 @@ public abstract class SearchTestBase : IDisposable
 
     private protected TempFolder Folder { get; } = TempFolder.ForCaller();
 
-    private protected HiddenItems Hidden { get; set; } = HiddenItems.None;
+    private protected HiddenIds Hidden { get; set; } = HiddenIds.None;
 
     /// <summary>The log directory.</summary>
     protected string Root => Folder.Path;
@@ -114,9 +117,14 @@ public abstract class SearchTestBase : IDisposable
     /// <summary>The ids of what is found, as the records have them, newest first.</summary>
     protected IReadOnlyList<string> Find(string query) => [.. Search(query).Hits.Select(IdOf)];
 
-    private protected string IdOf(SearchHit hit) => HitReader.Read(Root, hit, 0, (_, _) => true)!.Event.EventId;
+    private protected string IdOf(SearchHit hit)
+    {
+        using var file = DayFile.Open(Record(hit.Folder, hit.Day));
+        return RecordReader.EventAt(file.ReadAt, hit.Place.Offset)!.EventId;
+    }
 
-    /// <summary>Whether a file of the index contains a word.</summary>
+    /// <summary>Whether a file of the index contains a word. The lock is empty, and SQLite's shared memory has numbers of pages only.</summary>
     protected bool IndexHas(string word) => Directory.GetFiles(Path.Combine(Root, ".index"))
+        .Where(file => Path.GetFileName(file) is not ("lock" or "search.db-shm"))
         .Any(file => File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.UTF8.GetBytes(word)) >= 0);
 }

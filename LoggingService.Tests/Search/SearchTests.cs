@@ -78,7 +78,7 @@ public sealed class SearchTests : SearchTestBase
     }
 
     [Fact]
-    public void A_hit_has_its_place_and_is_read_with_its_neighbours()
+    public void A_hit_has_its_place_also_of_a_compressed_day()
     {
         Write(Day, Message("$1", "one", 1), Message("$2", "two", 2), Message("$3", "three", 3), Message("$4", "four", 4));
         Compress(Day);
@@ -86,14 +86,6 @@ public sealed class SearchTests : SearchTestBase
         var hit = Assert.Single(Search("three").Hits);
         Assert.Equal((Tea, Day, 2, Alice), (hit.Folder, hit.Day, hit.Place.Line, hit.Sender));
         Assert.Equal(new DateTimeOffset(2026, 11, 23, 12, 0, 3, TimeSpan.Zero), hit.Time);
-        var lines = HitReader.Read(Root, hit, 2, (place, _) => place.Line != 1)!;
-        Assert.Equal("$3", lines.Event.EventId);
-        Assert.Equal([("$1", 0)], lines.Before.Select(line => (line.Event.EventId, line.Place.Line)));
-        Assert.Equal([("$4", 3)], lines.After.Select(line => (line.Event.EventId, line.Place.Line)));
-
-        Write(Day, Message("$5", "five", sender: Bob));
-        File.Delete(Record(Tea, Day) + ".gz");
-        Assert.Null(HitReader.Read(Root, hit, 2, (_, _) => true));
     }
 
     [Fact]

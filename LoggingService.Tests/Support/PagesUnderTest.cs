@@ -71,6 +71,9 @@ internal sealed class PagesUnderTest : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
+
+        // Nothing writes to the index any more.
+        await _app.StopAsync(TestContext.Current.CancellationToken);
         await _app.DisposeAsync();
     }
 

@@ -45,8 +45,9 @@ internal sealed class PublicRoom : IDisposable
         id ??= Some.EventId();
         var (status, body) = await _service.PushAsync(
             $"{_transaction++}",
-            $$"""{"content":{{content}},"event_id":{{JsonSerializer.Serialize(id)}},"origin_server_ts":{{Time.GetUtcNow().ToUnixTimeMilliseconds()}},"""
-            + $$""" "room_id":"{{Id}}","sender":"{{sender}}","type":"{{type}}"{{more}}}""");
+            $$"""{"content":{{content}},"event_id":{{JsonSerializer.Serialize(id)}},"""
+            + $$""" "origin_server_ts":{{Time.GetUtcNow().ToUnixTimeMilliseconds()}},"room_id":"{{Id}}","""
+            + $$""" "sender":"{{sender}}","type":"{{type}}"{{more}}}""");
         Assert.True(status == 200, body);
         return id;
     }

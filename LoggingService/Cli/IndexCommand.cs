@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using LoggingService.Files;
 using LoggingService.Search;
+using LoggingService.Visibility;
 using Microsoft.Data.Sqlite;
 
 namespace LoggingService.Cli;
@@ -52,9 +53,12 @@ internal static class IndexCommand
             return 0;
         }
 
-        using var tables = Open(root, isRebuild, out var hidden);
+        var hidden = new HiddenEvents(root);
+        hidden.Refresh();
+        using var tables = Open(root, isRebuild);
         ProgressLine? progress = null;
-        new IndexUpdate(root, tables, error => WriteError(progress, error)).Run(hidden, isFull: true, Report, CancellationToken.None);
+        new IndexUpdate(root, tables, error => WriteError(progress, error)).Run(
+            hidden.Current, isFull: true, Report, CancellationToken.None);
         IndexPurge.RequestMerge(tables.Writer);
         if (IndexPurge.IsNeeded(tables.Writer.Connection))
         {
@@ -75,15 +79,13 @@ internal static class IndexCommand
         }
     }
 
-    /// <summary>Opens the index; one that is damaged is built again. What was hidden stays so.</summary>
-    private static IndexTables Open(string root, bool isRebuild, out HiddenItems hidden)
+    /// <summary>Opens the index; one that is damaged is built again.</summary>
+    private static IndexTables Open(string root, bool isRebuild)
     {
-        hidden = HiddenItems.None;
         IndexTables? tables = null;
         try
         {
             tables = IndexTables.Open(root);
-            hidden = HiddenDays.Read(tables.Writer.Connection);
             if (!isRebuild)
             {
                 SearchDatabase.Check(tables.Writer.Connection);

@@ -23,14 +23,16 @@ internal static class LaterEvents
                 .TakeWhile(e => e.Position.Line <= found.Lines.Max())
                 .Where(e => found.Lines.Contains(e.Position.Line)));
 
-        HashSet<int> LinesOf(DateOnly later) =>
-        [
-            .. room.RelatedOf(later).Where(line => hashes.Contains(line.Target)).Select(line => line.Line),
-            .. room.RemovalsOf(later).Where(removal => ids.Contains(removal.Target)).Select(removal => removal.Line),
-        ];
+        HashSet<int> LinesOf(DateOnly later) => room.FactsOf(later) is { } facts
+            ?
+            [
+                .. facts.Related.Where(line => hashes.Contains(line.Target)).Select(line => line.Line),
+                .. facts.Removals.Where(removal => ids.Contains(removal.Target)).Select(removal => removal.Line),
+            ]
+            : [];
     }
 
     /// <summary>Changes whenever <see cref="Read"/> of a day may return something else, but for removals.</summary>
     public static int CountAfter(RoomVisibility room, DateOnly day) =>
-        room.Days.Where(other => other > day).Sum(other => room.RelatedOf(other).Count);
+        room.Days.Where(other => other > day).Sum(other => room.FactsOf(other)?.Related.Count ?? 0);
 }

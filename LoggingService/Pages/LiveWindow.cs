@@ -29,7 +29,7 @@ internal sealed class LiveWindow(Reader reader, DateOnly day, LiveRendering rend
     /// <exception cref="IOException">A record can't be read: the next call tries again.</exception>
     public async Task<List<LiveLine>?> AdvanceAsync(RoomVisibility room)
     {
-        var position = new LivePosition(day, room.LinesOf(day), room.StateOf(day));
+        var position = new LivePosition(day, room.FactsOf(day)?.Lines ?? 0, room.StateOf(day));
         var before = Position;
         if (position == before)
         {
@@ -45,7 +45,7 @@ internal sealed class LiveWindow(Reader reader, DateOnly day, LiveRendering rend
         Predicate<VisibleEvent>? isChanged = isAppended ? e => e.Position.Line >= before.Lines : null;
         var lines = await rendering.RenderAsync(room, reader, events, isChanged, IsOfDay);
         var isComplete = isNew || isAppended || FirstLine == 0 || HasAllRemoved(room, before.Lines, events);
-        (_events, Position, _length) = (events, position, room.LengthOf(day));
+        (_events, Position, _length) = (events, position, room.FactsOf(day)?.Length ?? 0);
         List<LiveLine> changed = [];
         foreach (var line in lines)
         {
@@ -82,7 +82,7 @@ internal sealed class LiveWindow(Reader reader, DateOnly day, LiveRendering rend
     /// <summary>Whether all that new lines removed is in the window, and nothing else was.</summary>
     private bool HasAllRemoved(RoomVisibility room, int from, List<VisibleEvent> events)
     {
-        var removals = room.RemovalsOf(day).Where(removal => removal.Line >= from).ToList();
+        var removals = (room.FactsOf(day)?.Removals ?? []).Where(removal => removal.Line >= from).ToList();
         return removals.Count > 0 && removals.All(removal => events.Any(e => e.Event.EventId == removal.Target));
     }
 

@@ -12,6 +12,13 @@ internal static class PageLimits
     private const int Burst = 300;
     private const int PerSecond = 20;
 
+    /// <summary>Of these, searches.</summary>
+    private const int SearchBurst = 30;
+    private const int SearchesPerSecond = 2;
+
+    /// <summary>Searches that wait for their turn.</summary>
+    private const int SearchQueue = 100;
+
     /// <summary>Requests that wait for their turn.</summary>
     private const int Queue = 2000;
 
@@ -29,14 +36,15 @@ internal static class PageLimits
         };
         options.GlobalLimiter = PartitionedRateLimiter.CreateChained(
             PartitionedRateLimiter.Create<HttpContext, string>(http => RateLimitPartition.GetTokenBucketLimiter(
-                PrefixOf(http.Connection.RemoteIpAddress),
-                _ => new()
-                {
-                    TokenLimit = Burst,
-                    TokensPerPeriod = PerSecond,
-                    ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-                    AutoReplenishment = true,
-                })),
+                PrefixOf(http.Connection.RemoteIpAddress), _ => Bucket(Burst, PerSecond))),
+            PartitionedRateLimiter.Create<HttpContext, string>(http => IsSearch(http)
+                ? RateLimitPartition.GetTokenBucketLimiter(
+                    PrefixOf(http.Connection.RemoteIpAddress), _ => Bucket(SearchBurst, SearchesPerSecond))
+                : RateLimitPartition.GetNoLimiter("none")),
+            PartitionedRateLimiter.Create<HttpContext, bool>(http => IsSearch(http)
+                ? RateLimitPartition.GetConcurrencyLimiter(
+                    true, _ => new() { PermitLimit = Math.Max(1, Environment.ProcessorCount / 2), QueueLimit = SearchQueue })
+                : RateLimitPartition.GetNoLimiter(false)),
             PartitionedRateLimiter.Create<HttpContext, string>(http => IsLive(http)
                 ? RateLimitPartition.GetConcurrencyLimiter(
                     $"live {PrefixOf(http.Connection.RemoteIpAddress)}", _ => new() { PermitLimit = LiveOfAddress, QueueLimit = 0 })
@@ -46,6 +54,17 @@ internal static class PageLimits
                 : RateLimitPartition.GetConcurrencyLimiter(
                     "", _ => new() { PermitLimit = Math.Max(2, Environment.ProcessorCount), QueueLimit = Queue })));
     }
+
+    private static TokenBucketRateLimiterOptions Bucket(int burst, int perSecond) => new()
+    {
+        TokenLimit = burst,
+        TokensPerPeriod = perSecond,
+        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        AutoReplenishment = true,
+    };
+
+    private static bool IsSearch(HttpContext http) =>
+        http.Request.Path.Value?.EndsWith("/search", StringComparison.Ordinal) == true && http.Request.Query.ContainsKey("q");
 
     /// <summary>It lasts as long as the page is open.</summary>
     private static bool IsLive(HttpContext http) => http.Request.Path.Value?.EndsWith("/live", StringComparison.Ordinal) == true;

@@ -18,6 +18,13 @@ internal sealed class PageLinks(string prefix, bool isFile = false)
 
     public string Latest(RoomVisibility room) => $"{Room(room)}/latest";
 
+    /// <param name="room">Where to search; <c>null</c> for all rooms.</param>
+    /// <param name="position">Of the row before which the page begins.</param>
+    public string Search(RoomVisibility? room, string? query = null, long? position = null) =>
+        $"{(room is null ? prefix : Room(room))}/search"
+        + (query is null ? "" : $"?q={Uri.EscapeDataString(query)}")
+        + (position is null ? "" : string.Create(CultureInfo.InvariantCulture, $"&before={position}"));
+
     public string Feed(RoomVisibility room) => $"{Room(room)}/feed.atom";
 
     public string Year(RoomVisibility room, int year) => string.Create(CultureInfo.InvariantCulture, $"{Room(room)}/{year:0000}");

@@ -1,3 +1,4 @@
+using LoggingService.Search;
 using LoggingService.Visibility;
 using Microsoft.AspNetCore.Html;
 
@@ -9,6 +10,9 @@ namespace LoggingService.Pages;
 internal sealed record PageFrame(
     string Title, Text Text, PageLinks Links, Assets Assets, string? Contact, RoomVisibility? Room, bool IsIndexed, HtmlString Content)
 {
+    /// <summary>What is in the field for searches.</summary>
+    public string? Query { get; init; }
+
     public string RoomTitle => Room is null ? "" : RoomTitleOf(Room);
 
     public static string RoomTitleOf(RoomVisibility room) =>
@@ -31,5 +35,15 @@ internal sealed record LiveModel(string Address, string Script);
 internal sealed record MessageModel(DayModel Day, ChatMessage Message, bool IsContinued, bool IsReply = false);
 
 internal sealed record CalendarModel(Text Text, PageLinks Links, RoomVisibility Room, int Year, IReadOnlyList<int> Years, int Most);
+
+/// <param name="Room">Where was searched; <c>null</c> for all rooms.</param>
+/// <param name="Found"><c>null</c> if there was nothing to search for.</param>
+internal sealed record SearchModel(
+    Text Text, PageLinks Links, RoomVisibility? Room, string Query, FoundPage? Found, IReadOnlyList<string> Notes,
+    IReadOnlyList<SearchRow> Rows, string Zone);
+
+internal sealed record SearchRow(SearchLine Line, RoomVisibility Room, SearchLine? Before, SearchLine? After);
+
+internal sealed record SearchLine(string Link, DateTimeOffset Time, ChatSender Sender, HtmlString Text);
 
 internal sealed record NoticeModel(string Title, string Message);

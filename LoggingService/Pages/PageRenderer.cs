@@ -21,10 +21,14 @@ internal sealed class PageRenderer(PageLinks links, Assets assets, PagesOptions 
         WriteNoticeAsync(http, StatusCodes.Status503ServiceUnavailable, Text.FailedTitle, Text.Failed);
 
     /// <param name="content">The slice between header and footer.</param>
-    public async Task WriteAsync(HttpContext http, int status, string title, RoomVisibility? room, RazorSlice content)
+    /// <param name="query">What was searched for, on the page of a search, which search engines don't index.</param>
+    public async Task WriteAsync(HttpContext http, int status, string title, RoomVisibility? room, RazorSlice content, string? query = null)
     {
         var html = await RenderAsync(content);
-        var frame = new PageFrame(title, Text, links, assets, options.Contact, room, IsIndexed(room), new(html));
+        var frame = new PageFrame(title, Text, links, assets, options.Contact, room, query is null && IsIndexed(room), new(html))
+        {
+            Query = query,
+        };
         var page = await RenderAsync(new AspNetCoreGeneratedDocument.Pages_Layout { Model = frame });
         await WriteAsync(http, status, HtmlType, page);
     }

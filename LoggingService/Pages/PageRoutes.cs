@@ -10,8 +10,8 @@ namespace LoggingService.Pages;
 /// see get the same answer, before any file is opened.
 /// </summary>
 internal sealed partial class PageRoutes(
-    VisibleRooms rooms, PageRenderer renderer, RoomPages pages, RoomDownloads downloads, LiveRooms live, Assets assets,
-    PagesOptions options, ILogger<PageRoutes> logger)
+    VisibleRooms rooms, PageRenderer renderer, RoomPages pages, SearchPages searches, RoomDownloads downloads, LiveRooms live,
+    Assets assets, PagesOptions options, ILogger<PageRoutes> logger)
 {
     public async Task HandleAsync(HttpContext http)
     {
@@ -57,9 +57,12 @@ internal sealed partial class PageRoutes(
                 http.Response.ContentType = asset.Type;
                 await http.Response.Body.WriteAsync(asset.Content, http.RequestAborted);
                 return true;
-            case ["r", ..] when !rooms.IsReady:
+            case ["r", ..] or ["search"] when !rooms.IsReady:
                 http.Response.Headers.RetryAfter = "2";
                 await renderer.WriteFailedAsync(http);
+                return true;
+            case ["search"]:
+                await searches.WriteAsync(http, reader, room: null);
                 return true;
             case ["r", var name, .. var rest] when rooms.Find(reader, name) is { } room:
                 http.Response.Headers["X-Robots-Tag"] = renderer.IsIndexed(room) ? "all" : "noindex, nofollow";
@@ -82,6 +85,9 @@ internal sealed partial class PageRoutes(
                 return true;
             case ["live"]:
                 return await TryWriteLiveAsync(http, reader, room);
+            case ["search"]:
+                await searches.WriteAsync(http, reader, room);
+                return true;
             case ["e", var eventId]:
                 return await pages.TryRedirectToEventAsync(http, reader, room, eventId);
             case [var year] when int.TryParse(year, NumberStyles.None, CultureInfo.InvariantCulture, out var number):

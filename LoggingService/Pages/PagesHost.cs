@@ -1,5 +1,6 @@
 using LoggingService.Files;
 using LoggingService.Http;
+using LoggingService.Search;
 using LoggingService.Visibility;
 using Microsoft.AspNetCore.HttpOverrides;
 
@@ -41,6 +42,9 @@ internal static partial class PagesHost
         builder.Services.AddHostedService<VisibleRoomsRefresh>();
         builder.Services.AddSingleton<RoomFile>().AddSingleton<LiveRendering>().AddSingleton<LiveRooms>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LiveRooms>());
+        builder.Services.AddSingleton(new SearchIndex(root, TimeZoneInfo.Local)).AddSingleton<VisibleSearch>().AddSingleton<SearchPages>();
+        builder.Services.AddSingleton(services => new IndexMaintenance(root, services.GetRequiredService<ILogger<IndexMaintenance>>()));
+        builder.Services.AddHostedService(services => services.GetRequiredService<IndexMaintenance>());
         builder.Services.AddSingleton<PageRenderer>().AddSingleton<RoomPages>().AddSingleton<RoomDownloads>().AddSingleton<PageRoutes>();
         builder.Services.AddRateLimiter(limiter => PageLimits.Configure(limiter));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>

@@ -77,7 +77,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         }
 
         // Before the day is read: what changes meanwhile is sent again.
-        var position = new LivePosition(day, room.LinesOf(day), room.StateOf(day));
+        var position = new LivePosition(day, room.FactsOf(day)?.Lines ?? 0, room.StateOf(day));
         var chat = ChatDay.Read(room, reader, day, page, zone, _text);
         if (page > chat.Pages)
         {
@@ -108,7 +108,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         var next = Neighbour(room, day, before: false);
         var state = string.Create(
             CultureInfo.InvariantCulture,
-            $"{assets.Style} {assets.Script} {typeof(RoomPages).Module.ModuleVersionId} {room.Revision} {room.StampOf(day)} "
+            $"{assets.Style} {assets.Script} {typeof(RoomPages).Module.ModuleVersionId} {room.Revision} {room.FactsOf(day)?.Stamp} "
             + $"{LaterEvents.CountAfter(room, day)} {page} {Neighbour(room, day, before: true)} {next}");
         var tag = $"\"{XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(state)):x32}\"";
         http.Response.Headers.ETag = tag;

@@ -84,6 +84,36 @@ internal sealed record Text
 
     public string TimesAreYours { get; init; } = "Times are in your time zone; days are the server’s.";
 
+    public string Search { get; init; } = "Search";
+    public string SearchAll { get; init; } = "Search all rooms";
+    public string SearchRoom { get; init; } = "Search this room";
+    public string NothingFound { get; init; } = "Nothing was found.";
+    public string OlderResults { get; init; } = "Older results";
+
+    public string SearchHelp { get; init; } =
+        "All words are searched for. “Good morning” in quotes is a phrase, kett* the start of a word. from:alice, in:logged_tea, "
+        + "before:2026-11-23, after:2026-11, has:link, has:image and has:file select messages.";
+
+    /// <summary>Before parts of the query.</summary>
+    public string NotUnderstood { get; init; } = "Not understood in the query:";
+
+    /// <summary>Before the name that was searched in.</summary>
+    public string NoSuchRoom { get; init; } = "No room has this name here:";
+
+    public string SearchUnavailable { get; init; } = "Searches are not available at the moment. Try again later.";
+
+    public string SearchTookTooLong { get; init; } =
+        "The search took too long, so that older results may be missing. Add a word, from: or after:.";
+
+    public string IndexIsBuilt(int done, int total) =>
+        "The index for searches is being built, so that results are missing"
+        + (total > 0 ? $": {Number(done)} of {Number(total)} days are done." : ".");
+
+    public string QueryTooLong(int maximum) => $"The query is too long: only the first {Number(maximum)} characters are used.";
+
+    public string Results(int count, bool hasMore) =>
+        hasMore ? $"More than {Number(count)} results" : count == 1 ? "1 result" : $"{Number(count)} results";
+
     public string Events(int count) => count == 1 ? "1 event" : $"{Number(count)} events";
 
     public string Replies(int count) => count == 1 ? "1 reply in the thread" : $"{Number(count)} replies in the thread";

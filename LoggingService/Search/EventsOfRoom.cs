@@ -1,6 +1,7 @@
 using LoggingService.Files;
 using LoggingService.Rendering;
 using LoggingService.RoomLogs;
+using LoggingService.Visibility;
 
 namespace LoggingService.Search;
 
@@ -13,7 +14,7 @@ internal sealed class EventsOfRoom : IDisposable
     private readonly IndexTables _tables;
     private readonly string _folder;
     private readonly long _room;
-    private readonly HiddenItems _hidden;
+    private readonly HiddenIds _hidden;
 
     /// <summary>By the hash of a user's id: the lines that remove all earlier events of the user, and when they were sent.</summary>
     private readonly Dictionary<long, List<(DateOnly Day, long Offset, long SentAt)>> _removedUsers = [];
@@ -23,7 +24,7 @@ internal sealed class EventsOfRoom : IDisposable
     /// <summary>The record that was read last: edits are near each other.</summary>
     private (DateOnly Day, DayFile? File) _open;
 
-    public EventsOfRoom(IndexTables tables, string folder, long room, HiddenItems hidden)
+    public EventsOfRoom(IndexTables tables, string folder, long room, HiddenIds hidden)
     {
         _tables = tables;
         _folder = folder;

@@ -1,5 +1,7 @@
+using System.Text;
 using LoggingService.Files;
 using LoggingService.RoomLogs;
+using LoggingService.Visibility;
 using Microsoft.Data.Sqlite;
 
 namespace LoggingService.Search;
@@ -11,19 +13,19 @@ internal sealed class HiddenDays(string root, IndexTables tables)
 
     /// <summary>Marks the days to index again; returns whether what is hidden has changed since the last call.</summary>
     /// <exception cref="IOException">A record can't be read.</exception>
-    public bool Mark(HiddenItems hidden)
+    public bool Mark(HiddenIds hidden)
     {
         var connection = tables.Writer.Connection;
         var before = Keys(connection);
         // The names of rooms' folders begin with the mark, ids with others.
-        var now = hidden.Ids.Concat(hidden.Rooms).ToHashSet();
+        var now = hidden.Events.Concat(hidden.Users).Concat(hidden.Folders).ToHashSet();
         var changed = now.Except(before).Concat(before.Except(now)).ToList();
         if (changed.Count == 0)
         {
             return false;
         }
 
-        var days = FindDays(HiddenItems.ToBytes(changed.Where(key => !key.StartsWith(RoomMark))));
+        var days = FindDays([.. changed.Where(key => !key.StartsWith(RoomMark)).SelectMany(NeedlesOf)]);
         tables.Writer.InTransaction(() =>
         {
             foreach (var day in days)
@@ -39,16 +41,6 @@ internal sealed class HiddenDays(string root, IndexTables tables)
             }
         });
         return true;
-    }
-
-    /// <summary>What was hidden at the last call.</summary>
-    public static HiddenItems Read(SqliteConnection connection)
-    {
-        var kinds = Keys(connection).ToLookup(key => key[0]);
-        return new(
-            kinds.Where(kind => kind.Key is not ('@' or RoomMark)).SelectMany(keys => keys).ToHashSet(),
-            kinds['@'].ToHashSet(),
-            kinds[RoomMark].ToHashSet());
     }
 
     private static HashSet<string> Keys(SqliteConnection connection)
@@ -78,7 +70,7 @@ internal sealed class HiddenDays(string root, IndexTables tables)
             {
                 using var file = DayFile.TryOpen(Path.Combine(root, folder, DayFileName.Record(day.Day).ToString()));
                 var lines = file is null ? [] : RecordReader.Lines(file.ReadAt, 0, long.MaxValue);
-                if (lines.Any(line => HiddenItems.IsIn(line.Bytes.Span, ids)))
+                if (lines.Any(line => Contains(line.Bytes.Span, ids)))
                 {
                     found.Add(day.Id);
                 }
@@ -86,5 +78,22 @@ internal sealed class HiddenDays(string root, IndexTables tables)
         }
 
         return found;
+    }
+
+    /// <summary>An id as it may be in a record.</summary>
+    private static IEnumerable<byte[]> NeedlesOf(string id) =>
+        ((string[])[id, JsonString.Encode(id)]).Distinct().Select(Encoding.UTF8.GetBytes);
+
+    private static bool Contains(ReadOnlySpan<byte> line, IReadOnlyList<byte[]> needles)
+    {
+        foreach (var needle in needles)
+        {
+            if (line.IndexOf(needle) >= 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -13,6 +13,7 @@ internal sealed class Highlighter : IDisposable
     private readonly Statement? _delete;
     private readonly Statement? _insert;
     private readonly Statement? _find;
+    private readonly Statement? _match;
 
     public Highlighter(SearchQuery query)
     {
@@ -24,6 +25,8 @@ internal sealed class Highlighter : IDisposable
             _insert = new(_connection, "INSERT INTO one(text) VALUES(?1)");
             _find = new(_connection, "SELECT highlight(one, 0, char(1), char(2)) FROM one WHERE one MATCH ?1");
             _find.Bind(1, expression);
+            _match = new(_connection, "SELECT 1 FROM one WHERE one MATCH ?1");
+            _match.Bind(1, query.Expression!);
         }
     }
 
@@ -36,19 +39,37 @@ internal sealed class Highlighter : IDisposable
         }
 
         var source = new List<int>(text.Length);
-        _delete!.Run();
-        _insert!.Bind(1, SpacedText.WithSource(text, source)).Run();
+        Set(SpacedText.WithSource(text, source));
         var marked = _find.Step() ? _find.Text(0) : "";
         _find.Reset();
         return ToRanges(marked, source);
     }
 
+    /// <summary>Whether a search with the words of the query finds a text.</summary>
+    public bool Matches(string text)
+    {
+        if (_match is null)
+        {
+            return true;
+        }
+
+        Set(SpacedText.Of(text));
+        return _match.Value() is not null;
+    }
+
     public void Dispose()
     {
+        _match?.Dispose();
         _delete?.Dispose();
         _insert?.Dispose();
         _find?.Dispose();
         _connection.Dispose();
+    }
+
+    private void Set(string text)
+    {
+        _delete!.Run();
+        _insert!.Bind(1, text).Run();
     }
 
     private static List<Range> ToRanges(string marked, List<int> source)

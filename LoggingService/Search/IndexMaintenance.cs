@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LoggingService.Files;
+using LoggingService.Visibility;
 using Microsoft.Data.Sqlite;
 
 namespace LoggingService.Search;
@@ -9,22 +10,30 @@ namespace LoggingService.Search;
 /// deleted words within a minute. One process does; another one waits until it ends.
 /// </summary>
 /// <param name="root">The log directory.</param>
-/// <param name="hidden">Reads what is hidden from all readers.</param>
-internal sealed partial class IndexMaintenance(string root, Func<HiddenItems> hidden, ILogger logger) : BackgroundService
+internal sealed partial class IndexMaintenance(string root, ILogger logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FullInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>Longer where a purge takes longer than a fifth of it.</summary>
     private static readonly TimeSpan MinPurgePause = TimeSpan.FromSeconds(20);
+    /// <summary>A check reads all of the file.</summary>
+    private static readonly TimeSpan MinCheckPause = TimeSpan.FromSeconds(5);
+
     private readonly HashSet<string> _reported = [];
+    private readonly HiddenEvents _hidden = new(root);
+    private volatile bool _isCheckRequested;
+    private volatile IndexProgress? _progress = new(0, 0);
     private string? _error;
     private long _fullAt;
     private long _purgedAt;
     private TimeSpan _purgePause;
 
     /// <summary>How many days are indexed, of how many, while an index is built; <c>null</c> once searches find everything.</summary>
-    public (int Done, int Total)? Progress { get; private set; } = (0, 0);
+    public IndexProgress? Progress => _progress;
+
+    /// <summary>Has the file checked soon, after a search that could not read it.</summary>
+    public void RequestCheck() => _isCheckRequested = true;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.Factory.StartNew(
         () => Run(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -38,7 +47,7 @@ internal sealed partial class IndexMaintenance(string root, Func<HiddenItems> hi
                 using var held = IndexLock.TryAcquire(root);
                 if (held is null)
                 {
-                    Progress = null;
+                    _progress = null;
                 }
                 else
                 {
@@ -73,10 +82,11 @@ internal sealed partial class IndexMaintenance(string root, Func<HiddenItems> hi
     {
         using var tables = IndexTables.Open(root);
         var file = Posix.Stat(SearchDatabase.PathOf(root));
+        _isCheckRequested = false;
         SearchDatabase.Check(tables.Writer.Connection);
         var update = new IndexUpdate(root, tables, ReportUnreadable);
         var started = Stopwatch.GetTimestamp();
-        (_fullAt, _purgePause) = (0, TimeSpan.Zero);
+        (_fullAt, _purgePause, _progress) = (0, TimeSpan.Zero, new(0, 0));
         while (!stoppingToken.IsCancellationRequested)
         {
             if (IndexLock.TakeRequest(root))
@@ -93,15 +103,22 @@ internal sealed partial class IndexMaintenance(string root, Func<HiddenItems> hi
                 return;
             }
 
+            if (_isCheckRequested && Stopwatch.GetElapsedTime(started) >= MinCheckPause)
+            {
+                // It is checked when it is opened.
+                return;
+            }
+
             var isFull = _fullAt == 0 || Stopwatch.GetElapsedTime(_fullAt) >= FullInterval;
-            update.Run(hidden(), isFull, (done, total) => Progress = _fullAt == 0 ? (done, total) : null, stoppingToken);
+            _hidden.Refresh();
+            update.Run(_hidden.Current, isFull, (done, total) => _progress = _fullAt == 0 ? new(done, total) : null, stoppingToken);
             if (_fullAt == 0 && tables.Writer.Events > 0)
             {
                 Log.Built(logger, tables.Writer.Events, (long)Stopwatch.GetElapsedTime(started).TotalSeconds);
                 IndexPurge.RequestMerge(tables.Writer);
             }
 
-            Progress = null;
+            _progress = null;
             _error = null;
             _fullAt = isFull ? Stopwatch.GetTimestamp() : _fullAt;
             Purge(tables);
@@ -114,10 +131,12 @@ internal sealed partial class IndexMaintenance(string root, Func<HiddenItems> hi
         if (Stopwatch.GetElapsedTime(_purgedAt) >= _purgePause && IndexPurge.IsNeeded(tables.Writer.Connection))
         {
             var started = Stopwatch.GetTimestamp();
-            IndexPurge.Run(tables.Writer);
+            var isPurged = IndexPurge.Run(tables.Writer);
             _purgedAt = Stopwatch.GetTimestamp();
             var pause = 4 * Stopwatch.GetElapsedTime(started);
-            _purgePause = pause > MinPurgePause ? pause : MinPurgePause;
+
+            // Where a search was in the way, the rest takes no time.
+            _purgePause = !isPurged ? TimeSpan.Zero : pause > MinPurgePause ? pause : MinPurgePause;
         }
     }
 
@@ -159,3 +178,6 @@ internal sealed partial class IndexMaintenance(string root, Func<HiddenItems> hi
         public static partial void RecordNotIndexed(ILogger logger, string record);
     }
 }
+
+/// <summary>How many days are indexed, of how many; 0 of 0 while they are counted.</summary>
+internal sealed record IndexProgress(int Done, int Total);

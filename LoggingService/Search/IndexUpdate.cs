@@ -1,4 +1,5 @@
 using LoggingService.Files;
+using LoggingService.Visibility;
 
 namespace LoggingService.Search;
 
@@ -17,7 +18,7 @@ internal sealed class IndexUpdate(string root, IndexTables tables, Action<string
     /// <param name="onProgress">Receives how many days are done, and how many there are to do.</param>
     /// <param name="cancellation">Ends the work behind a batch of events; the next update continues it.</param>
     /// <exception cref="IOException">The log directory can't be read.</exception>
-    public void Run(HiddenItems hidden, bool isFull, Action<int, int> onProgress, CancellationToken cancellation)
+    public void Run(HiddenIds hidden, bool isFull, Action<int, int> onProgress, CancellationToken cancellation)
     {
         try
         {
@@ -48,7 +49,7 @@ internal sealed class IndexUpdate(string root, IndexTables tables, Action<string
     }
 
     private void Index(
-        Dictionary<string, RoomStamp> stamps, HiddenItems hidden, Action<int, int> onProgress, CancellationToken cancellation)
+        Dictionary<string, RoomStamp> stamps, HiddenIds hidden, Action<int, int> onProgress, CancellationToken cancellation)
     {
         var rooms = stamps.Keys.Order(StringComparer.Ordinal)
             .Select(folder => (Folder: folder, Room: new RoomIndexing(tables, root, folder, hidden, reportUnreadable)))
@@ -68,7 +69,7 @@ internal sealed class IndexUpdate(string root, IndexTables tables, Action<string
         var folders = Folders().ToHashSet();
         foreach (var (id, folder) in tables.Rooms.Rooms().Where(room => !folders.Contains(room.Folder)))
         {
-            new RoomIndexing(tables, root, folder, HiddenItems.None, reportUnreadable).Run(() => { }, CancellationToken.None);
+            new RoomIndexing(tables, root, folder, HiddenIds.None, reportUnreadable).Run(() => { }, CancellationToken.None);
             tables.Writer.InTransaction(() =>
             {
                 Statement.Run(tables.Writer.Connection, $"DELETE FROM relation WHERE room = {id}");

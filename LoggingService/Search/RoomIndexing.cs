@@ -1,5 +1,6 @@
 using LoggingService.Files;
 using LoggingService.RoomLogs;
+using LoggingService.Visibility;
 
 namespace LoggingService.Search;
 
@@ -13,7 +14,7 @@ internal sealed class RoomIndexing
     private readonly IndexTables _tables;
     private readonly string _folder;
     private readonly string _name;
-    private readonly HiddenItems _hidden;
+    private readonly HiddenIds _hidden;
     private readonly Action<string> _reportUnreadable;
     private readonly List<(IndexedDay? Indexed, DateOnly Day, FileState State)> _changed = [];
     private readonly List<IndexedDay> _removed;
@@ -21,7 +22,7 @@ internal sealed class RoomIndexing
     /// <summary>Looks which days have changed.</summary>
     /// <param name="name">The name of the room's folder.</param>
     /// <param name="reportUnreadable">Receives the error of a record that can't be read; the others are indexed.</param>
-    public RoomIndexing(IndexTables tables, string root, string name, HiddenItems hidden, Action<string> reportUnreadable)
+    public RoomIndexing(IndexTables tables, string root, string name, HiddenIds hidden, Action<string> reportUnreadable)
     {
         _tables = tables;
         _folder = Path.Combine(root, name);
@@ -30,7 +31,7 @@ internal sealed class RoomIndexing
         _reportUnreadable = reportUnreadable;
         Room = tables.Rooms.GetOrAdd(name);
         var known = tables.Rooms.Days(Room).ToDictionary(day => day.Day);
-        var records = hidden.Rooms.Contains(name) ? [] : DayFileName.In(_folder).Where(file => file.IsRecord).Select(file => file.Day);
+        var records = hidden.Folders.Contains(name) ? [] : DayFileName.In(_folder).Where(file => file.IsRecord).Select(file => file.Day);
         foreach (var day in records.Distinct().Order())
         {
             if (FileState.Read(RecordOf(day)) is { } state)

@@ -1,12 +1,15 @@
+using LoggingService.Visibility;
+
 namespace LoggingService.Search;
 
 /// <summary>An event that was found, by its place in the records.</summary>
 /// <param name="Row">The position in the order of time: the next page continues before it.</param>
 /// <param name="Folder">The name of its room's folder.</param>
 /// <param name="Day">Of the record.</param>
+/// <param name="Inode">Of the record's file when it was indexed.</param>
 /// <param name="Place">Of its line in the record.</param>
 /// <param name="Sender">The id of the user.</param>
-internal sealed record SearchHit(long Row, string Folder, DateOnly Day, LinePlace Place, string Sender, HitKinds Kinds)
+internal sealed record SearchHit(long Row, string Folder, DateOnly Day, ulong Inode, LinePlace Place, string Sender, HitKinds Kinds)
 {
     /// <summary>When it was sent, in whole seconds.</summary>
     public DateTimeOffset Time => RowTime.TimeOf(Row);
@@ -25,7 +28,9 @@ internal sealed record SearchResults(IReadOnlyList<SearchHit> Hits, int Count, b
     public static SearchResults None { get; } = new([], 0, HasMoreThanCount: false, Next: null, IsComplete: true);
 
     /// <summary>There is no index, or it can't be read: it is being built.</summary>
-    public static SearchResults Unavailable { get; } = None with { IsComplete = false };
+    public static SearchResults Unavailable { get; } = None with { IsAvailable = false, IsComplete = false };
+
+    public bool IsAvailable { get; private init; } = true;
 }
 
 /// <summary>A room that a reader may see.</summary>
@@ -34,6 +39,12 @@ internal sealed record SearchResults(IReadOnlyList<SearchHit> Hits, int Count, b
 /// <param name="MaySee">Whether the reader may know that there is such an event; others are neither returned nor counted.</param>
 internal sealed record SearchedRoom(string Folder, IReadOnlyList<string> Names, Predicate<SearchHit> MaySee)
 {
+    public static SearchedRoom Of(Reader reader, RoomVisibility room) => new(
+        room.FolderName,
+        [room.RoomId, .. room.CanonicalAlias is { } alias ? [alias, .. room.Links] : room.Links],
+        hit => room.MayKnow(
+            reader, new(hit.Day, hit.Place.Line), hit.Time.ToUnixTimeMilliseconds(), hit.IsFetched, hit.Sender));
+
     /// <summary>Whether a user may mean this room: by its id, or an alias, with or without <c>#</c> and server.</summary>
     public bool IsNamed(string name) => name == Folder || Names.Any(other =>
         string.Equals(other, name, StringComparison.OrdinalIgnoreCase)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using LoggingService.Files;
+using LoggingService.Visibility;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -13,6 +14,9 @@ internal sealed class SearchIndex(string root, TimeZoneInfo zone)
 {
     /// <summary>Counts stop there.</summary>
     public const int MaxCount = 1000;
+
+    /// <summary>How many edits of an event are tried.</summary>
+    private const int MaxEdits = 20;
 
     /// <summary>The identity of the file that was opened last.</summary>
     private object? _file;
@@ -52,6 +56,34 @@ internal sealed class SearchIndex(string root, TimeZoneInfo zone)
         }
     }
 
+    /// <summary>The places of the lines that edit an event, newest first; those of other events may be among them.</summary>
+    /// <param name="folder">The name of the room's folder.</param>
+    public IReadOnlyList<EventPlace> FindEdits(string folder, string eventId)
+    {
+        const string Sql = """
+            SELECT day.day, day.inode, relation.offset FROM room CROSS JOIN relation ON relation.room = room.id CROSS JOIN day
+            ON day.id = relation.day WHERE room.folder = ?1 AND relation.target = ?2 AND relation.kind = 3
+            ORDER BY day.day DESC, relation.offset DESC
+            """;
+        var places = new List<EventPlace>();
+        try
+        {
+            using var connection = Open();
+            using var find = connection is null ? null : new Statement(connection, Sql);
+            find?.Bind(1, folder).Bind(2, RelationTable.Key(eventId));
+            while (find?.Step() == true && places.Count < MaxEdits)
+            {
+                places.Add(new(DateOnly.FromDayNumber((int)find.Integer(0)), (ulong)find.Integer(1), find.Integer(2), Line: null));
+            }
+        }
+        catch (Exception e) when (SearchDatabase.IsExpected(e))
+        {
+            // As if there were none.
+        }
+
+        return places;
+    }
+
     private SqliteConnection? Open()
     {
         // Connections stay open between searches: not those of a file that was replaced.
@@ -85,7 +117,7 @@ internal sealed class SearchIndex(string root, TimeZoneInfo zone)
     private string? CreateSql(SqliteConnection connection, SearchQuery query, IReadOnlyCollection<long> rooms, long? before)
     {
         var row = query.Expression is null ? "hit.row" : "words.rowid";
-        var sql = new StringBuilder("SELECT hit.row, hit.room, day.day, hit.offset, hit.line, sender.user, hit.kinds FROM ")
+        var sql = new StringBuilder("SELECT hit.row, hit.room, day.day, hit.offset, hit.line, sender.user, hit.kinds, day.inode FROM ")
             .Append(query.Expression is null ? "hit" : "words CROSS JOIN hit ON hit.row = words.rowid")
             .Append(" CROSS JOIN day ON day.id = hit.day CROSS JOIN sender ON sender.id = hit.sender WHERE ")
             .Append(query.Expression is null ? "1" : "words MATCH ?1");
@@ -198,6 +230,6 @@ internal sealed class SearchIndex(string root, TimeZoneInfo zone)
     }
 
     private static SearchHit Read(Statement statement, string folder) => new(
-        statement.Integer(0), folder, DateOnly.FromDayNumber((int)statement.Integer(2)),
+        statement.Integer(0), folder, DateOnly.FromDayNumber((int)statement.Integer(2)), (ulong)statement.Integer(7),
         new(statement.Integer(3), (int)statement.Integer(4)), statement.Text(5), (HitKinds)statement.Integer(6));
 }

@@ -11,6 +11,9 @@ internal sealed class SearchQueryParser
     public const int MaxLength = 500;
     public const int MaxTerms = 20;
 
+    /// <summary>Among the ignored parts if the query was cut.</summary>
+    public const string Cut = "…";
+
     /// <summary>The start of a shorter word is in most events.</summary>
     private const int MinPrefix = 2;
 
@@ -32,7 +35,7 @@ internal sealed class SearchQueryParser
     {
         if (_input.Length == MaxLength)
         {
-            _ignored.Add("…");
+            _ignored.Add(Cut);
         }
 
         while (SkipSpace())

@@ -23,14 +23,14 @@ internal sealed class HiddenEvents(string root)
 
     public static string PathOf(string root) => Path.Combine(root, FolderName, "hidden.jsonl");
 
-    /// <summary>The state of the file that was read: another value whenever it changes, the same in another process.</summary>
-    public string FileState => _content.State is { } state ? $"{state.File} {state.ModifiedAt.Ticks}" : "";
+    /// <summary>As of the last refresh.</summary>
+    public HiddenIds Current => _content.Ids;
 
-    public bool HasEvent(string eventId) => _content.Events.Contains(eventId);
+    public bool HasEvent(string eventId) => Current.Events.Contains(eventId);
 
-    public bool HasUser(string? userId) => userId is not null && _content.Users.Contains(userId);
+    public bool HasUser(string? userId) => Current.HasUser(userId);
 
-    public bool HasRoom(string roomId) => _content.Rooms.Contains(roomId);
+    public bool HasRoom(string roomId) => Current.Rooms.Contains(roomId);
 
     /// <summary>Reads the file if it changed. One call at a time.</summary>
     /// <exception cref="IOException">It can't be read, or a line of it is not valid: no room is shown.</exception>
@@ -91,7 +91,7 @@ internal sealed class HiddenEvents(string root)
     {
         var lines = state is null ? [] : File.ReadAllLines(_path);
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines)));
-        var read = new Content(state, Convert.ToHexStringLower(hash), [], [], []);
+        var (events, users, rooms) = (new HashSet<string>(), new HashSet<string>(), new HashSet<string>());
         for (var i = 0; i < lines.Length; i++)
         {
             if (!RawJson.TryParse(Encoding.UTF8.GetBytes(lines[i]), out var json, out _))
@@ -99,12 +99,12 @@ internal sealed class HiddenEvents(string root)
                 throw new IOException($"Line {i + 1} of {_path} is not valid.");
             }
 
-            AddTo(read.Events, json["event"u8]);
-            AddTo(read.Users, json["user"u8]);
-            AddTo(read.Rooms, json["room"u8]);
+            AddTo(events, json["event"u8]);
+            AddTo(users, json["user"u8]);
+            AddTo(rooms, json["room"u8]);
         }
 
-        return read;
+        return new(state, Convert.ToHexStringLower(hash), new(events, users, rooms));
     }
 
     private static void AddTo(HashSet<string> ids, RawJson id)
@@ -115,10 +115,9 @@ internal sealed class HiddenEvents(string root)
         }
     }
 
-    private sealed record Content(
-        State? State, string Version, HashSet<string> Events, HashSet<string> Users, HashSet<string> Rooms)
+    private sealed record Content(State? State, string Version, HiddenIds Ids)
     {
-        public static Content Unknown { get; } = new(null, "", [], [], []);
+        public static Content Unknown { get; } = new(null, "", HiddenIds.None);
     }
 
     private sealed record State(Posix.FileIdentity File, DateTime ModifiedAt)

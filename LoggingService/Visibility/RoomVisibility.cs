@@ -56,6 +56,9 @@ internal sealed class RoomVisibility
 
     public string RoomId { get; }
 
+    /// <summary>The name of the room's folder.</summary>
+    public string FolderName => Path.GetFileName(_folder);
+
     /// <summary>The names of the links to the room, which are those of its aliases.</summary>
     public IReadOnlyList<string> Links { get; }
 
@@ -104,14 +107,8 @@ internal sealed class RoomVisibility
     /// <summary>How many events of a day are visible, stubs included.</summary>
     public int CountOf(DateOnly day) => _counts.GetValueOrDefault(day);
 
-    /// <summary>The state of a day's file; <c>null</c> if the room has no such day. Equal values mean equal facts about that day.</summary>
-    public RecordStamp? StampOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Stamp : null;
-
-    /// <summary>The lines of a day that are read.</summary>
-    public int LinesOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Lines : 0;
-
-    /// <summary>The bytes of the lines of a day that are read.</summary>
-    public long LengthOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Length : 0;
+    /// <summary>What is known of a day; <c>null</c> if the room has no such day. With an equal stamp nothing of it has changed.</summary>
+    public DayFacts? FactsOf(DateOnly day) => _days.GetValueOrDefault(day);
 
     /// <summary>
     /// Changes whenever lines of a day that were shown may look otherwise without a new line that says so: after a removal, an erasure, or
@@ -120,15 +117,9 @@ internal sealed class RoomVisibility
     public string StateOf(DateOnly day)
     {
         var removals = _days.Values.Sum(other => other.Removals.Count);
-        var state = $"{removals} {StampOf(day)?.Inode} {_hidden.FileState}";
+        var state = $"{removals} {FactsOf(day)?.Stamp.Inode} {_hidden.Version}";
         return XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(state)).ToString("x16", CultureInfo.InvariantCulture);
     }
-
-    /// <summary>What the lines of a day removed: an index deletes these events.</summary>
-    public IReadOnlyList<Removal> RemovalsOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Removals : [];
-
-    /// <summary>The lines of a day that belong to other events.</summary>
-    public IReadOnlyList<RelatedLine> RelatedOf(DateOnly day) => _days.TryGetValue(day, out var facts) ? facts.Related : [];
 
     /// <summary>The events of a day that a reader may see, in the order of the record.</summary>
     /// <param name="from">The first line.</param>
@@ -162,11 +153,24 @@ internal sealed class RoomVisibility
             .FirstOrDefault()
         : null;
 
+    /// <summary>Whether a reader may know of an event of which an index has these facts; what was removed passes.</summary>
+    /// <param name="sentAt">In milliseconds since 1970.</param>
+    public bool MayKnow(Reader reader, LogPosition position, long sentAt, bool isFetched, string sender) =>
+        MayRead(reader) && IsListed(position) && !_hidden.HasUser(sender)
+        && _timeline.IsWorldReadable(position, sentAt, isFetched);
+
+    /// <summary>An event of a line, as the reader may see it; <c>null</c> if there is nothing to see.</summary>
+    /// <param name="e">As it is in the record of which this is a snapshot (<see cref="FactsOf"/>).</param>
+    public VisibleEvent? Show(Reader reader, RoomEvent e, LogPosition position) =>
+        MayRead(reader) && IsListed(position) && IsVisible(e, position) ? Show(e, position) : null;
+
+    /// <summary>The path of a day's record, without <c>.gz</c>.</summary>
+    public string RecordOf(DateOnly day) => Path.Combine(_folder, DayFileName.Record(day).ToString());
+
     /// <summary>Why a reader sees only a stub of an event; <c>null</c> if its content is shown.</summary>
     public StubReason? StubOf(RoomEvent e, LogPosition position)
     {
-        if (_hidden.HasEvent(e.EventId) || _hidden.HasUser(e.Sender) || (e.Type == "m.room.member" && _hidden.HasUser(e.StateKey))
-            || (e.IsNote && UsersOf(e).Any(_hidden.HasUser)))
+        if (_hidden.Current.Hides(e))
         {
             return StubReason.Hidden;
         }
@@ -199,7 +203,7 @@ internal sealed class RoomVisibility
     private IEnumerable<(RoomEvent Event, LogPosition Position)> Lines(DayFacts facts, int from, long offset = 0, string text = "")
     {
         var needle = Encoding.UTF8.GetBytes(text);
-        var record = Path.Combine(_folder, DayFileName.Record(facts.Day).ToString());
+        var record = RecordOf(facts.Day);
         using var file = DayFile.TryOpen(record);
         if (file is null || RecordStamp.Read(record)?.Inode != facts.Stamp.Inode)
         {
@@ -228,9 +232,10 @@ internal sealed class RoomVisibility
         }
     }
 
-    /// <summary>The users that a note names.</summary>
-    private static IEnumerable<string> UsersOf(RoomEvent note) =>
-        new[] { note.Content["sender"u8].AsString(), note.Content["by"u8].AsString() }.OfType<string>();
+    /// <summary>It is a line that was read, and not one that no reader sees.</summary>
+    private bool IsListed(LogPosition position) => _days.TryGetValue(position.Day, out var facts)
+        && position.Line < facts.Lines
+        && !facts.Withheld.Contains(position.Line);
 
     private bool IsVisible(RoomEvent e, LogPosition position) =>
         _timeline.IsWorldReadable(position, e.OriginServerTs ?? e.ReceivedTs ?? 0, e.FetchedTs is not null);
@@ -290,23 +295,9 @@ internal sealed class RoomVisibility
         var isSameTimeline = known is not null && known._timeline.HasSameChanges(_timeline);
         foreach (var (day, facts) in _days)
         {
-            if (isSameTimeline && known!._days.TryGetValue(day, out var before) && before == facts)
-            {
-                _counts[day] = known._counts.GetValueOrDefault(day);
-                continue;
-            }
-
-            var pushed = facts.Lines == facts.Fetched ? false : _timeline.OfPushed(day);
-            var fetched = facts.Fetched == 0 ? false : _timeline.OfFetched(facts.FetchedFrom, facts.FetchedTo);
-            _counts[day] = (pushed, fetched) switch
-            {
-                (false, false) => 0,
-
-                // Of which kind the withheld lines are is not known.
-                ({ } ofPushed, { } ofFetched) when facts.Withheld.Count == 0 =>
-                    (ofPushed ? facts.Lines - facts.Fetched : 0) + (ofFetched ? facts.Fetched : 0),
-                _ => Lines(facts, 0).Count(line => IsVisible(line.Event, line.Position)),
-            };
+            _counts[day] = isSameTimeline && known!._days.TryGetValue(day, out var before) && before == facts
+                ? known._counts.GetValueOrDefault(day)
+                : _timeline.CountOf(facts) ?? Lines(facts, 0).Count(line => IsVisible(line.Event, line.Position));
         }
 
         Days = [.. _days.Keys.Where(day => _counts[day] > 0)];

@@ -37,10 +37,26 @@ internal sealed class VisibilityTimeline
             : IsOfPushed(pushed, Last(_fetched, change => change.SentAt <= sentAt));
     }
 
+    /// <summary>How many events of a day are visible; <c>null</c> if they must be looked at.</summary>
+    public int? CountOf(DayFacts facts)
+    {
+        var pushed = facts.Lines == facts.Fetched ? false : OfPushed(facts.Day);
+        var fetched = facts.Fetched == 0 ? false : OfFetched(facts.FetchedFrom, facts.FetchedTo);
+        return (pushed, fetched) switch
+        {
+            (false, false) => 0,
+
+            // Of which kind the withheld lines are is not known.
+            ({ } ofPushed, { } ofFetched) when facts.Withheld.Count == 0 =>
+                (ofPushed ? facts.Lines - facts.Fetched : 0) + (ofFetched ? facts.Fetched : 0),
+            _ => null,
+        };
+    }
+
     /// <summary>
     /// Whether the lines of a day that were pushed are all visible, or none is; <c>null</c> if they must be looked at.
     /// </summary>
-    public bool? OfPushed(DateOnly day)
+    private bool? OfPushed(DateOnly day)
     {
         var before = Last(_pushed, change => change.Position.Day < day);
         var isConstant = (_fetched.Length == 0 || before?.ReceivedAt > _fetched[^1].SentAt)
@@ -49,7 +65,7 @@ internal sealed class VisibilityTimeline
     }
 
     /// <summary>Whether fetched events between two times are all visible, or none is; <c>null</c> if they must be looked at.</summary>
-    public bool? OfFetched(long from, long to)
+    private bool? OfFetched(long from, long to)
     {
         var before = Last(_byTime, change => change.CountsFrom <= from);
         return before == Last(_byTime, change => change.CountsFrom <= to) ? before is { IsWorldReadable: true } : null;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using LoggingService.Search;
+using LoggingService.Visibility;
 
 namespace Micro;
 
@@ -118,7 +119,7 @@ internal sealed class SearchBenchmark
     {
         var watch = Stopwatch.StartNew();
         using var tables = IndexTables.Open(_root);
-        new IndexUpdate(_root, tables, Console.Error.WriteLine).Run(HiddenItems.None, isFull: true, (_, _) => { }, CancellationToken.None);
+        new IndexUpdate(_root, tables, Console.Error.WriteLine).Run(HiddenIds.None, isFull: true, (_, _) => { }, CancellationToken.None);
         var built = watch.Elapsed.TotalSeconds;
         watch.Restart();
         IndexPurge.Request(tables.Writer.Connection);
