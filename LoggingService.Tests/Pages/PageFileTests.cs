@@ -51,8 +51,8 @@ public sealed class PageFileTests : IDisposable
     {
         await _room.SayAsync("before it was public");
         await TeaHouse.FillAsync(_room);
-        await _room.SayAsync("secret", id: "$secret");
-        new HiddenEvents(_room.Logs).Set("event", "$secret", isHidden: true);
+        var secret = await _room.SayAsync("secret");
+        new HiddenEvents(_room.Logs).Set("event", secret, isHidden: true);
         await using var export = ServiceProcess.Start(
             _folder.Path, "export", _room.Id, "--format", "html", "--logs", _room.Logs, "--from", "2026-11-24");
         Assert.Equal(0, await export.WaitForExitAsync());

@@ -115,8 +115,8 @@ internal static partial class CommandLine
         return (byKey, others);
     }
 
-    // The last three are the host's own, which WebApplicationFactory passes.
+    // The last three are the host's own, which WebApplicationFactory passes. --pages is an option.
     [GeneratedRegex(
-        "^--(LoggingService|Pages|Logging|ServiceLog|Serilog|environment|contentRoot|applicationName)(:|=|$)", RegexOptions.IgnoreCase)]
+        "^--(Pages:|(LoggingService|Logging|ServiceLog|Serilog|environment|contentRoot|applicationName)(:|=|$))", RegexOptions.IgnoreCase)]
     private static partial Regex SettingByKey();
 }
