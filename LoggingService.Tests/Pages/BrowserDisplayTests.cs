@@ -125,6 +125,18 @@ public sealed class BrowserDisplayTests : IClassFixture<Chromium>, IAsyncLifetim
         await Expect(actions).ToHaveCSSAsync("opacity", "1");
     }
 
+    [Fact]
+    public async Task Actions_of_a_message_show_when_a_phone_is_tapped()
+    {
+        await using var browser = await _chromium.OpenAsync(
+            new() { ViewportSize = new() { Width = 390, Height = 800 }, HasTouch = true, IsMobile = true });
+        await browser.Page.GotoAsync($"{_pages.Url}{_room.Day}");
+        var message = browser.Page.Locator("article", new() { HasText = "never" });
+        await Expect(message.Locator(".actions")).ToBeHiddenAsync();
+        await message.GetByText("never").TapAsync();
+        await Expect(message.GetByRole(AriaRole.Button, new() { Name = "Copy link" })).ToBeVisibleAsync();
+    }
+
     /// <summary>With <c>SCREENSHOTS=docs/pages</c> in the environment, for the documents.</summary>
     [Fact]
     public async Task Screenshots_show_the_pages()

@@ -24,8 +24,8 @@ internal static class TeaHouse
         await room.SayAsync("The water was too hot yesterday.");
         await room.SayAsync("70 °C is enough for it, see https://example.org/tea?leaf=green&time=2");
         var question = await room.SayAsync("How long do you let it steep?", PublicRoom.Bob);
-        var answer = await ReplyAsync(room, "Two minutes, not more", question);
-        await EditAsync(room, "Two minutes, **never** more", answer);
+        var answer = await ReplyAsync(room, "Three minutes", question);
+        await EditAsync(room, "Two minutes, never more", answer);
         await ReactAsync(room, answer, "👍", PublicRoom.Bob);
         await ReactAsync(room, answer, "👍", Carol);
         await ReactAsync(room, answer, "🍵", Carol);

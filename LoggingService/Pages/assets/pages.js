@@ -29,6 +29,14 @@
     setTimeout(() => { button.textContent = label; }, 1500);
   });
 
+  // Without a pointer that can hover, a tap on a message shows what can be done with it.
+  document.addEventListener("click", event => {
+    const message = event.target.closest(".message");
+    if (!message || event.target.closest("a, button, summary, label, input") || !matchMedia("(hover: none)").matches) return;
+    message.tabIndex = -1;
+    message.focus({ preventScroll: true });
+  });
+
   const filter = document.getElementById("filter");
   if (filter) {
     filter.closest("p").hidden = false;
@@ -44,7 +52,7 @@
   try { box.checked = localStorage.getItem("shortcuts") !== "off"; } catch { }
   box.addEventListener("change", () => { try { localStorage.setItem("shortcuts", box.checked ? "on" : "off"); } catch { } });
   document.addEventListener("keydown", event => {
-    if (!box.checked || event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select")) return;
+    if (!box.checked || event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input:not([type=checkbox]), textarea, select")) return;
     const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
     if (link) { event.preventDefault(); link.click(); return; }
     if (event.key !== "j" && event.key !== "k") return;
