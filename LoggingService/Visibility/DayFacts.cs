@@ -14,7 +14,27 @@ internal readonly record struct Removal(int Line, string Target, long SentAt, St
 internal readonly record struct MemberName(LogPosition Position, string EventId, string UserId, string? Name);
 
 /// <summary>State of a room as of a line: its name, its topic, its alias, or whether its moderators want it to be shown.</summary>
-internal readonly record struct RoomState(LogPosition Position, string Type, string EventId, string? Sender, string? Value, bool IsFetched);
+internal readonly record struct RoomState(LogPosition Position, string Type, string EventId, string? Sender, string? Value, bool IsFetched)
+{
+    /// <summary>
+    /// Of each type the newest state that was pushed counts, or else the last that was fetched. A refusal counts until another state of
+    /// its type is pushed.
+    /// </summary>
+    public static Dictionary<string, RoomState> InForce(IEnumerable<DayFacts> days)
+    {
+        var states = new Dictionary<string, RoomState>();
+        foreach (var state in days.SelectMany(day => day.States))
+        {
+            var isRefusal = state is { Type: RoomVisibility.RobotsType, Value: RoomVisibility.RobotsRefused };
+            if (!state.IsFetched || isRefusal || !states.TryGetValue(state.Type, out var before) || before.IsFetched)
+            {
+                states[state.Type] = state;
+            }
+        }
+
+        return states;
+    }
+}
 
 /// <summary>That a line is an edit, a reaction, a vote, or the end of a poll: it belongs to an event of this or an earlier day.</summary>
 /// <param name="Target">The hash of the event's id.</param>

@@ -24,7 +24,7 @@ internal sealed class RoomVisibility
     private readonly SortedList<DateOnly, DayFacts> _days;
     private readonly VisibilityTimeline _timeline;
     private readonly bool _isRefused;
-    private readonly Dictionary<string, RoomState> _states = [];
+    private readonly Dictionary<string, RoomState> _states;
     private readonly Dictionary<DateOnly, int> _counts = [];
 
     /// <param name="folder">The path of the room's folder.</param>
@@ -46,7 +46,7 @@ internal sealed class RoomVisibility
         var kept = file?.Visibility.Where(change => !_days.ContainsKey(change.Day)).Select((change, index) => new VisibilityChange(
             new(change.Day, index), change.SentAt, change.ReceivedAt, change.IsFetched, change.IsWorldReadable));
         _timeline = new((kept ?? []).Concat(_days.Values.SelectMany(day => day.Changes)));
-        ReadStates();
+        _states = RoomState.InForce(_days.Values);
         _isRefused = _states.TryGetValue(RobotsType, out var robots) ? robots.Value == RobotsRefused : file?.IsRefused == true;
         if (_timeline.IsNow)
         {
@@ -273,22 +273,6 @@ internal sealed class RoomVisibility
         && !IsRemoved(state.EventId, state.Sender, state.Position)
             ? value
             : null;
-
-    /// <summary>
-    /// Of each type the newest state that was pushed counts, or else the last that was fetched. A refusal counts until another state of its
-    /// type is pushed.
-    /// </summary>
-    private void ReadStates()
-    {
-        foreach (var state in _days.Values.SelectMany(day => day.States))
-        {
-            var isRefusal = state.Type == RobotsType && state.Value == RobotsRefused;
-            if (!state.IsFetched || isRefusal || !_states.TryGetValue(state.Type, out var before) || before.IsFetched)
-            {
-                _states[state.Type] = state;
-            }
-        }
-    }
 
     private void CountDays(RoomVisibility? known)
     {
