@@ -1,5 +1,4 @@
 using LoggingService.Consent;
-using LoggingService.Events;
 using LoggingService.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
