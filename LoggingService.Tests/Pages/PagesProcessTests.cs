@@ -34,7 +34,7 @@ public class PagesProcessTests
         taken.Start();
         await using var service = ServiceProcess.Start(
             folder.Path, "--urls", "http://127.0.0.1:0", "--pages", $"http://{taken.LocalEndpoint}");
-        await service.WaitForLineAsync("Pages: .*in use");
+        await service.WaitForLineAsync("Pages: .*another program listens there already");
         await service.WaitForLineAsync("Starting it again in 2 s. Logging is not affected.");
         await service.WaitForLineAsync("Listening on ");
         Assert.Equal(0, await service.StopAsync());
