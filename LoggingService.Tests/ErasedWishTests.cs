@@ -1,5 +1,4 @@
 using LoggingService.Consent;
-using LoggingService.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoggingService.Tests;

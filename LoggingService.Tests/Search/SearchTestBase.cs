@@ -123,7 +123,9 @@ public abstract class SearchTestBase : IDisposable
         return RecordReader.EventAt(file.ReadAt, hit.Place.Offset)!.EventId;
     }
 
-    /// <summary>Whether a file of the index contains a word. The lock is empty, and SQLite's shared memory has numbers of pages only.</summary>
+    /// <summary>
+    /// Whether a file of the index contains a word. The lock is empty, and SQLite's shared memory has numbers of pages only.
+    /// </summary>
     protected bool IndexHas(string word) => Directory.GetFiles(Path.Combine(Root, ".index"))
         .Where(file => Path.GetFileName(file) is not ("lock" or "search.db-shm"))
         .Any(file => File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.UTF8.GetBytes(word)) >= 0);

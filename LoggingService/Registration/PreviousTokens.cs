@@ -36,7 +36,8 @@ internal static class PreviousTokens
 
     /// <summary>Adds a pair, durably. The file belongs to the owner of the log directory, which is the service's user.</summary>
     /// <exception cref="IOException">It can't be written, or stays locked.</exception>
-    public static void Add(string logs, TokenPair tokens) => Change(logs, read => [.. read.Where(other => !other.IsSameAs(tokens)), tokens]);
+    public static void Add(string logs, TokenPair tokens) =>
+        Change(logs, read => [.. read.Where(other => !other.IsSameAs(tokens)), tokens]);
 
     /// <summary>Removes pairs, durably; those that were added meanwhile stay.</summary>
     /// <exception cref="IOException">It can't be written, or stays locked.</exception>

@@ -4,8 +4,8 @@ namespace LoggingService.RoomLogs;
 /// Background work of the log directory: replay at start, retries and checkpoints, removal of old days, a final checkpoint.
 /// </summary>
 internal sealed partial class LogMaintenance(
-    LogDirectory logs, RoomRetention roomRetention, KeptVisibility visibility, LogSpace space, LoggingServiceOptions options, TimeProvider time,
-    ILogger<LogMaintenance> logger) : BackgroundService
+    LogDirectory logs, RoomRetention roomRetention, KeptVisibility visibility, LogSpace space, LoggingServiceOptions options,
+    TimeProvider time, ILogger<LogMaintenance> logger) : BackgroundService
 {
     /// <summary>The process has 10 s to stop, of which in-flight requests may take half.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(4);

@@ -95,7 +95,8 @@ internal sealed class RecordHistory : RoomHistory
     {
         // The ids hold the newest of each day only.
         var before = Read(place.Day, (day, _) => RecordReader.Newest(
-            day, place.Offset, Quoted(key), e => EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: var target } && target == key));
+            day, place.Offset, Quoted(key),
+            e => EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: var target } && target == key));
         return before is { } found ? (place.Day, found.Offset) : _known.FindRedaction(key, place.Day);
     }
 

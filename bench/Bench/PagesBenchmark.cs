@@ -210,7 +210,8 @@ internal sealed class PagesBenchmark(Contender service, string program) : IDispo
     private string State(string type, string content) => Event(type, content, ",\"state_key\":\"\"");
 
     private string Event(string type, string content, string more) =>
-        $$"""{"content":{{content}},"event_id":"$pages{{_event++}}","origin_server_ts":{{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}},"""
+        $$"""{"content":{{content}},"event_id":"$pages{{_event++}}","""
+        + $$""" "origin_server_ts":{{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}},"""
         + $$""" "room_id":"{{Room}}","sender":"@alice:localhost","type":"{{type}}"{{more}}}""";
 
     private double Megabytes()
