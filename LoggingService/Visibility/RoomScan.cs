@@ -138,7 +138,10 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden)
 
     private RoomVisibility? Create(IReadOnlyList<string> links)
     {
-        if (_days.Values.Select(day => day.RoomId).FirstOrDefault(id => id is not null) is not { } roomId)
+        // Days with nothing but messages have facts without it.
+        var roomId = _days.Values.Select(day => day.RoomId).FirstOrDefault(id => id is not null);
+        roomId ??= _days.Count > 0 ? RoomRecords.FindRoomId(folder) : null;
+        if (roomId is null)
         {
             return null;
         }
