@@ -26,6 +26,10 @@ internal static class PageLimits
     private const int LiveOfAddress = 100;
     private const int Live = 1000;
 
+    /// <summary>Pages and downloads at once, of one address and together: a reader with a slow connection holds up no other.</summary>
+    private static readonly int OfAddress = Math.Max(2, Environment.ProcessorCount);
+    private static readonly int Together = 2 * OfAddress;
+
     public static void Configure(RateLimiterOptions options)
     {
         options.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
@@ -48,11 +52,12 @@ internal static class PageLimits
             PartitionedRateLimiter.Create<HttpContext, string>(http => IsLive(http)
                 ? RateLimitPartition.GetConcurrencyLimiter(
                     $"live {PrefixOf(http.Connection.RemoteIpAddress)}", _ => new() { PermitLimit = LiveOfAddress, QueueLimit = 0 })
-                : RateLimitPartition.GetNoLimiter("")),
+                : RateLimitPartition.GetConcurrencyLimiter(
+                    PrefixOf(http.Connection.RemoteIpAddress), _ => new() { PermitLimit = OfAddress, QueueLimit = Burst })),
             PartitionedRateLimiter.Create<HttpContext, string>(http => IsLive(http)
                 ? RateLimitPartition.GetConcurrencyLimiter("live", _ => new() { PermitLimit = Live, QueueLimit = 0 })
                 : RateLimitPartition.GetConcurrencyLimiter(
-                    "", _ => new() { PermitLimit = Math.Max(2, Environment.ProcessorCount), QueueLimit = Queue })));
+                    "", _ => new() { PermitLimit = Together, QueueLimit = Queue })));
     }
 
     private static TokenBucketRateLimiterOptions Bucket(int burst, int perSecond) => new()

@@ -1,3 +1,4 @@
+using System.Text;
 using LoggingService.Visibility;
 using RazorSlices;
 
@@ -24,14 +25,22 @@ internal sealed class PageRenderer(PageLinks links, Assets assets, PagesOptions 
     /// <param name="query">What was searched for, on the page of a search, which search engines don't index.</param>
     public async Task WriteAsync(HttpContext http, int status, string title, RoomVisibility? room, RazorSlice content, string? query = null)
     {
+        await WriteAsync(http, status, HtmlType, await RenderPageAsync(title, room, content, query));
+    }
+
+    /// <summary>A whole page, in UTF-8.</summary>
+    public async Task<byte[]> RenderPageAsync(string title, RoomVisibility? room, RazorSlice content, string? query = null)
+    {
         var html = await RenderAsync(content);
         var frame = new PageFrame(title, Text, links, assets, options.Contact, room, query is null && IsIndexed(room), new(html))
         {
             Query = query,
         };
-        var page = await RenderAsync(new AspNetCoreGeneratedDocument.Pages_Layout { Model = frame });
-        await WriteAsync(http, status, HtmlType, page);
+        return Encoding.UTF8.GetBytes(await RenderAsync(new AspNetCoreGeneratedDocument.Pages_Layout { Model = frame }));
     }
+
+    /// <summary>Writes a page that was rendered.</summary>
+    public static Task WriteAsync(HttpContext http, byte[] page) => WriteAsync(http, StatusCodes.Status200OK, HtmlType, page);
 
     public static async Task<string> RenderAsync(RazorSlice slice)
     {
@@ -40,9 +49,11 @@ internal sealed class PageRenderer(PageLinks links, Assets assets, PagesOptions 
         return writer.ToString();
     }
 
-    public static async Task WriteAsync(HttpContext http, int status, string type, string content)
+    public static Task WriteAsync(HttpContext http, int status, string type, string content) =>
+        WriteAsync(http, status, type, Encoding.UTF8.GetBytes(content));
+
+    private static async Task WriteAsync(HttpContext http, int status, string type, byte[] bytes)
     {
-        var bytes = System.Text.Encoding.UTF8.GetBytes(content);
         http.Response.StatusCode = status;
         http.Response.ContentType = type;
         http.Response.ContentLength = bytes.Length;

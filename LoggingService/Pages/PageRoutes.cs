@@ -89,7 +89,7 @@ internal sealed partial class PageRoutes(
                 await searches.WriteAsync(http, reader, room);
                 return true;
             case ["e", var eventId]:
-                return await pages.TryRedirectToEventAsync(http, reader, room, eventId);
+                return pages.TryRedirectToEvent(http, reader, room, eventId);
             case [var year] when int.TryParse(year, NumberStyles.None, CultureInfo.InvariantCulture, out var number):
                 return await pages.TryWriteCalendarAsync(http, room, number);
             case [var year, [_, _, '.', 'h', 't', 'm', 'l'] file]:

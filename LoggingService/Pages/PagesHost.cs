@@ -33,6 +33,9 @@ internal static partial class PagesHost
             kestrel.Configure(new ConfigurationBuilder().Build());
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 0;
+
+            // A reader that is slower holds the memory of its page too long.
+            kestrel.Limits.MinResponseDataRate = new(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
             kestrel.Limits.MaxConcurrentConnections = OpenFileLimit.ForConnections;
         });
         builder.Services.AddSingleton<IReadOnlyList<ListenAddress>>(addresses);

@@ -3,13 +3,20 @@ using System.IO.Hashing;
 using System.Text;
 using LoggingService.Rendering;
 using LoggingService.Visibility;
+using Microsoft.Extensions.Caching.Memory;
 
 namespace LoggingService.Pages;
 
 /// <summary>The list of rooms, and the pages of a room.</summary>
-internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageLinks links, Assets assets, TimeZoneInfo zone)
+internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageLinks links, Assets assets, TimeZoneInfo zone) : IDisposable
 {
+    /// <summary>Bytes of pages that were rendered: many readers may follow one link.</summary>
+    private const int MaxRenderedBytes = 32 << 20;
+
     private readonly Text _text = renderer.Text;
+    private readonly MemoryCache _rendered = new(new MemoryCacheOptions { SizeLimit = MaxRenderedBytes });
+
+    public void Dispose() => _rendered.Dispose();
 
     public Task WriteRoomsAsync(HttpContext http, Reader reader)
     {
@@ -48,14 +55,13 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
 
     public bool RedirectToLatest(HttpContext http, RoomVisibility room) => Redirect(http, links.Day(room, room.Days[^1]));
 
-    public async Task<bool> TryRedirectToEventAsync(HttpContext http, Reader reader, RoomVisibility room, string eventId)
+    public bool TryRedirectToEvent(HttpContext http, Reader reader, RoomVisibility room, string eventId)
     {
         if (room.Find(reader, eventId) is not { } e)
         {
             return false;
         }
 
-        await Task.CompletedTask;
         var (page, line) = ChatDay.Find(room, reader, e);
         return Redirect(http, $"{links.Day(room, e.Position.Day, page)}#{PageLinks.Anchor(line)}");
     }
@@ -70,9 +76,16 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         }
 
         var isPast = day != room.Days[^1];
+        var tag = TagOf(room, day, page);
         http.Response.Headers.CacheControl = "no-cache";
-        if (isPast && IsUnchanged(http, room, day, page))
+        if (isPast && IsUnchanged(http, tag))
         {
+            return true;
+        }
+
+        if (_rendered.TryGetValue(tag, out byte[]? known))
+        {
+            await PageRenderer.WriteAsync(http, known!);
             return true;
         }
 
@@ -88,9 +101,15 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
             _text, links, room, day, chat, Neighbour(room, day, before: true), Neighbour(room, day, before: false),
             ZoneOf(day, zone), AmbiguousNamesOf(chat),
             isPast || page < chat.Pages ? null : new(links.Live(room, position), links.Asset(assets.LiveScript)));
-        await renderer.WriteAsync(
-            http, StatusCodes.Status200OK, $"{PageFrame.RoomTitleOf(room)} · {day:yyyy-MM-dd}", room,
-            new AspNetCoreGeneratedDocument.Pages_DayPage { Model = model });
+        var rendered = await renderer.RenderPageAsync(
+            $"{PageFrame.RoomTitleOf(room)} · {day:yyyy-MM-dd}", room, new AspNetCoreGeneratedDocument.Pages_DayPage { Model = model });
+        if (tag == TagOf(room, day, page))
+        {
+            // What is hidden did not change meanwhile.
+            _rendered.Set(tag, rendered, new MemoryCacheEntryOptions { Size = rendered.Length });
+        }
+
+        await PageRenderer.WriteAsync(http, rendered);
         return true;
     }
 
@@ -102,15 +121,20 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         return true;
     }
 
-    /// <summary>Sets the tag of a past day's page; true, with a 304, if the browser has that page.</summary>
-    private bool IsUnchanged(HttpContext http, RoomVisibility room, DateOnly day, int page)
+    /// <summary>Another one whenever the page of a day changes. The same in another process.</summary>
+    private string TagOf(RoomVisibility room, DateOnly day, int page)
     {
         var next = Neighbour(room, day, before: false);
         var state = string.Create(
             CultureInfo.InvariantCulture,
             $"{assets.Style} {assets.Script} {typeof(RoomPages).Module.ModuleVersionId} {room.Revision} {room.FactsOf(day)?.Stamp} "
             + $"{LaterEvents.CountAfter(room, day)} {page} {Neighbour(room, day, before: true)} {next}");
-        var tag = $"\"{XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(state)):x32}\"";
+        return $"\"{XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(state)):x32}\"";
+    }
+
+    /// <summary>Sets the tag; true, with a 304, if the browser has that page.</summary>
+    private static bool IsUnchanged(HttpContext http, string tag)
+    {
         http.Response.Headers.ETag = tag;
         if (http.Request.Headers.IfNoneMatch != tag)
         {
