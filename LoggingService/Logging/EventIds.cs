@@ -156,6 +156,8 @@ internal static class EventIds
     public const int PagesListening = 1003;
     public const int PagesOutput = 1004;
     public const int PagesEnded = 1005;
-    public const int HiddenNotRead = 1007;
     public const int PagesNotStarted = 1006;
+    public const int HiddenNotRead = 1007;
+    public const int VisibilityBug = 1008;
+    public const int LiveBug = 1009;
 }

@@ -164,7 +164,8 @@ internal sealed partial class LiveRooms(
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.PageBug, LogLevel.Error, "Failed to show a page. This is a bug in LoggingService, please report it.")]
+        [LoggerMessage(EventIds.LiveBug, LogLevel.Error,
+            "Failed to follow a room for its page. This is a bug in LoggingService, please report it.")]
         public static partial void Bug(ILogger logger, Exception bug);
     }
 }

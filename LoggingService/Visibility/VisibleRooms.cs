@@ -151,6 +151,15 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
                 Log.NotRead(logger, what, e.Message);
             }
         }
+#pragma warning disable CA1031 // A bug in what is read of one room.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            if (_failed.Add(what))
+            {
+                Log.Bug(logger, what, e);
+            }
+        }
     }
 
     private sealed record Snapshot(Dictionary<string, RoomVisibility> Rooms, Dictionary<string, string> Links);
@@ -160,6 +169,10 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
         [LoggerMessage(EventIds.RoomNotRead, LogLevel.Warning,
             "Failed to read {Folder}: {Reason} Nothing of it is shown until it can be read.")]
         public static partial void NotRead(ILogger logger, string folder, string reason);
+
+        [LoggerMessage(EventIds.VisibilityBug, LogLevel.Error,
+            "Failed to read {Folder}. Nothing of it is shown. This is a bug in LoggingService, please report it.")]
+        public static partial void Bug(ILogger logger, string folder, Exception bug);
 
         [LoggerMessage(EventIds.HiddenNotRead, LogLevel.Error,
             "Failed to read {File}: {Reason} No room is shown until it can be read.")]
