@@ -59,8 +59,8 @@ internal sealed class VisibilityTimeline
     private bool? OfPushed(DateOnly day)
     {
         var before = Last(_pushed, change => change.Position.Day < day);
-        var isConstant = (_fetched.Length == 0 || before?.ReceivedAt > _fetched[^1].SentAt)
-            && _pushed.All(change => change.Position.Day != day);
+        var isConstant = _pushed.All(change => change.Position.Day != day)
+            && _fetched.All(change => before?.ReceivedAt > change.SentAt && before?.Position > change.Position);
         return isConstant ? before is { IsWorldReadable: true } : null;
     }
 
