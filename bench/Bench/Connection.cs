@@ -70,7 +70,11 @@ internal sealed class Connection(int port) : IDisposable
             {
                 if (!response.StartsWith("HTTP/1.1 200"u8))
                 {
-                    throw new HttpRequestException(Encoding.UTF8.GetString(response));
+                    var isBusy = response.StartsWith("HTTP/1.1 503"u8);
+                    var status = isBusy ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.InternalServerError;
+                    var text = Encoding.UTF8.GetString(response);
+                    Close();
+                    throw new HttpRequestException(text, inner: null, status);
                 }
 
                 if (response[..end].IndexOf("\r\nConnection: close"u8) >= 0)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 
 namespace Bench;
 
@@ -8,6 +9,7 @@ namespace Bench;
 internal sealed class Load(Contender contender, Scenario scenario)
 {
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan BacklogDelay = TimeSpan.FromMilliseconds(100);
     private readonly List<TransactionTemplate> _templates =
         Enumerable.Range(0, scenario.Connections).Select(_ => new TransactionTemplate(scenario.Events, scenario.Rooms)).ToList();
     private long _sent;
@@ -120,6 +122,19 @@ internal sealed class Load(Contender contender, Scenario scenario)
     private void SendNext(Connection connection, TransactionTemplate template)
     {
         var first = Interlocked.Add(ref _sent, template.Events) - template.Events;
-        connection.Send(template.Fill(first));
+        var transaction = template.Fill(first);
+        while (true)
+        {
+            try
+            {
+                connection.Send(transaction);
+                return;
+            }
+            catch (HttpRequestException e) when (e.StatusCode == HttpStatusCode.ServiceUnavailable)
+            {
+                // The backlog is at its bound. A homeserver sends the transaction again, too.
+                Thread.Sleep(BacklogDelay);
+            }
+        }
     }
 }
