@@ -60,7 +60,8 @@ public class DayTests
             () => service.Logged.Any(e => e.RenderMessage().StartsWith("Removed ", StringComparison.Ordinal)), "the old days are deleted");
         Assert.Empty(Directory.GetFiles(folder["logs", ".quarantine"]));
         Assert.Equal(
-            ["20261120.ids", "202611201.log", "20261122.jsonl", "20261122.log", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
+            ["20261120.ids", "202611201.log", "20261122.jsonl", "20261122.log", "notes.txt", "room.json"],
+            Names(folder["logs", "!quiet:localhost"]));
         time.SetUtcNow(BeforeMidnight.AddDays(2));
         await Wait.UntilAsync(
             () =>
@@ -70,7 +71,7 @@ public class DayTests
             },
             "the old days are deleted");
         Assert.Equal(
-            ["20261120.ids", "202611201.log", "20261122.ids", "notes.txt"], Names(folder["logs", "!quiet:localhost"]));
+            ["20261120.ids", "202611201.log", "20261122.ids", "notes.txt", "room.json"], Names(folder["logs", "!quiet:localhost"]));
         await PushAsync(service, Some.Message(_room));
         Assert.Empty(service.WarningsAndErrors);
     }
@@ -98,14 +99,15 @@ public class DayTests
             () => service.Logged.Any(e => e.RenderMessage().StartsWith("Removed ", StringComparison.Ordinal)),
             "two days are removed",
             () => time.Advance(TimeSpan.FromSeconds(1)));
-        Assert.Equal(["20261120.ids", "20261122.jsonl", "20261122.log"], Names(folder["logs", "!a:localhost"]));
-        Assert.Equal(["20261121.ids", "20261122.jsonl", "20261122.log"], Names(folder["logs", "!b:localhost"]));
+        Assert.Equal(["20261120.ids", "20261122.jsonl", "20261122.log", "room.json"], Names(folder["logs", "!a:localhost"]));
+        Assert.Equal(["20261121.ids", "20261122.jsonl", "20261122.log", "room.json"], Names(folder["logs", "!b:localhost"]));
 
         // Today alone is larger.
         await PushAsync(service, [.. Enumerable.Range(0, 40).Select(_ => Some.Message(_room, new('y', 60_000)))]);
         await Wait.UntilAsync(
-            () => Names(folder["logs", "!a:localhost"]).All(name => name.EndsWith(".ids", StringComparison.Ordinal)),
-            "the last old day is removed", () => time.Advance(TimeSpan.FromMinutes(10)));
+            () => !Names(folder["logs", "!a:localhost"]).Any(name => name.EndsWith(".jsonl", StringComparison.Ordinal)),
+            "the last old day is removed",
+            () => time.Advance(TimeSpan.FromMinutes(10)));
         Assert.Equal(41, service.Lines(_room).Count);
         var removals = service.Logged.Select(e => e.RenderMessage().Replace("\"", "", StringComparison.Ordinal))
             .Where(message => message.StartsWith("Removed ", StringComparison.Ordinal));

@@ -110,7 +110,7 @@ public sealed class ExportCommandTests : IDisposable
     [InlineData("export needs a room, or --user USER")]
     [InlineData("expected a full user id", "--user", "alice")]
     [InlineData("--from is \"yesterday\"; expected a date", "!tea:localhost", "--from", "yesterday")]
-    [InlineData("--format is \"pdf\"; expected text, jsonl or element", "!tea:localhost", "--format", "pdf")]
+    [InlineData("--format is \"pdf\"; expected text, jsonl, element or html", "!tea:localhost", "--format", "pdf")]
     public async Task An_invalid_argument_is_one_line(string error, params string[] arguments)
     {
         Write(Tea, "20261120", isCompressed: false, Message(Tea, "@alice:x", "first"));
