@@ -178,7 +178,7 @@ internal sealed class EventsOfRoom : IDisposable
         _open = default;
     }
 
-    /// <summary>By itself, or with all events of its sender: those of earlier lines and, if it was fetched, of an earlier time.</summary>
+    /// <summary>Alone, or with all events of its sender: those of earlier lines and, if it was fetched, of an earlier time.</summary>
     private bool IsRemoved(RoomEvent e, List<EventRelation> relations, DateOnly day, long offset) =>
         relations.Exists(relation => relation.Kind == RelationKind.Redaction)
         || (_removedUsers.Count > 0

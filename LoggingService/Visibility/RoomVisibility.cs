@@ -65,7 +65,7 @@ internal sealed class RoomVisibility
     /// <summary>How the room is addressed: the name of its first link, or else its id.</summary>
     public string Address => Links.Count > 0 ? Links[0] : RoomId;
 
-    /// <summary>The days with events that somebody may see, in order.</summary>
+    /// <summary>The days with visible events, in order.</summary>
     public IReadOnlyList<DateOnly> Days { get; private set; } = [];
 
     /// <summary>The room's name now; <c>null</c> if it has none, or it was removed.</summary>
