@@ -144,14 +144,12 @@ internal sealed partial class KeptVisibility
 
     private void Track(IReadOnlyList<LoggedLine> lines)
     {
-        foreach (var line in lines)
+        var told = lines.Where(line => Tells(line.Event)).Select(line => (line.Event, line.Day)).ToList();
+        if (told.Count > 0)
         {
-            if (Tells(line.Event))
-            {
-                var events = _notKept.TryRemove(line.Event.RoomId, out var before) ? before : [];
-                events.Add((line.Event, line.Day));
-                TryKeep(line.Event.RoomId, events);
-            }
+            // They are of one room, and written at once.
+            var roomId = told[0].Event.RoomId;
+            TryKeep(roomId, _notKept.TryRemove(roomId, out var before) ? [.. before, .. told] : told);
         }
     }
 
