@@ -13,12 +13,15 @@ internal static class Retention
     /// <param name="removing">Called once before the first file of a room is removed, other than its ids.</param>
     /// <param name="isMember">Whether our user is a member of the room of a folder: then the room must not get its notice again.</param>
     /// <param name="removingDays">Called with the name of a room's folder before its records are removed.</param>
-    /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
+    /// <exception cref="IOException">
+    /// A file can't be removed; those before it are gone. Or <paramref name="removingDays"/> threw for a room, whose days stay.
+    /// </exception>
     public static int RemoveDaysBefore(
         string root, DateOnly keepFrom, string? only = null, Action? removing = null, Predicate<string>? isMember = null,
         Action<string, IReadOnlyCollection<DateOnly>>? removingDays = null)
     {
         var removed = 0;
+        IOException? failed = null;
         foreach (var folder in LogFolders(root).Where(folder => only is null || folder.Name == only).ToList())
         {
             var isRoom = folder.Name != Quarantine.Folder;
@@ -26,7 +29,16 @@ internal static class Retention
             var records = files.Select(file => DayFileName.Parse(file.Name)).OfType<DayFileName>().Where(name => name.IsRecord);
             if (isRoom && records.Select(name => name.Day).Distinct().ToList() is { Count: > 0 } days)
             {
-                removingDays?.Invoke(folder.Name, days);
+                try
+                {
+                    removingDays?.Invoke(folder.Name, days);
+                }
+                catch (IOException e)
+                {
+                    // The other rooms do not wait for it.
+                    failed ??= e;
+                    continue;
+                }
             }
 
             foreach (var file in files)
@@ -52,7 +64,7 @@ internal static class Retention
             }
         }
 
-        return removed;
+        return failed is null ? removed : throw failed;
     }
 
     /// <summary>
