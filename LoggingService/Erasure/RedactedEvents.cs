@@ -167,11 +167,25 @@ internal sealed partial class RedactedEvents(
                 continue;
             }
 
-            var days = DayFileName.In(folder.FullName).Where(name => name.IsRecord).Select(name => name.Day).Distinct().OrderDescending();
-            foreach (var day in days.Take(CheckedDays))
+            foreach (var day in NewestDaysOf(folder))
             {
                 AddAll(folder, DayFileName.Record(day));
             }
+        }
+    }
+
+    /// <summary>None if the folder can't be read: other rooms must not wait for it.</summary>
+    private List<DateOnly> NewestDaysOf(DirectoryInfo folder)
+    {
+        try
+        {
+            var days = DayFileName.In(folder.FullName).Where(name => name.IsRecord).Select(name => name.Day).Distinct();
+            return [.. days.OrderDescending().Take(CheckedDays)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ReportNotRead($"{folder.Name}: {e.Message}");
+            return [];
         }
     }
 

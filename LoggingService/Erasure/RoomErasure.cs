@@ -97,8 +97,9 @@ internal sealed class RoomErasure(RoomFolder folder, LineErasure lines, DateOnly
             // Removed meanwhile.
             return false;
         }
-        catch (DamagedFileException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            // Also a damaged one: named, but no reason to leave out the other days.
             return true;
         }
     }
