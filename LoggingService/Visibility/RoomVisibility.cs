@@ -47,7 +47,9 @@ internal sealed class RoomVisibility
             new(change.Day, index), change.SentAt, change.ReceivedAt, change.IsFetched, change.IsWorldReadable));
         _timeline = new((kept ?? []).Concat(_days.Values.SelectMany(day => day.Changes)));
         _states = RoomState.InForce(_days.Values);
-        _isRefused = _states.TryGetValue(RobotsType, out var robots) ? robots.Value == RobotsRefused : file?.IsRefused == true;
+
+        // Also where the file can't be read: it may have the refusal of a day that was removed.
+        _isRefused = _states.TryGetValue(RobotsType, out var robots) ? robots.Value == RobotsRefused : file?.IsRefused != false;
         if (_timeline.IsNow)
         {
             CountDays(known);
