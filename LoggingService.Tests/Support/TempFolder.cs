@@ -5,6 +5,8 @@ namespace LoggingService.Tests.Support;
 /// <summary>An empty folder for one test, deleted with its content when disposed.</summary>
 internal sealed class TempFolder : IDisposable
 {
+    private static readonly TimeSpan DeletionLimit = TimeSpan.FromSeconds(5);
+
     private TempFolder(string path) => Path = path;
 
     /// <summary>The absolute path of the folder.</summary>
@@ -29,11 +31,21 @@ internal sealed class TempFolder : IDisposable
         return new TempFolder(Directory.CreateDirectory($"/dev/shm/{name}").FullName);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Repeated: the repair of a file may end after the service under test, and create another one meanwhile.</summary>
     public void Dispose()
     {
-        if (Directory.Exists(Path))
-            Directory.Delete(Path, recursive: true);
+        var end = DateTime.UtcNow + DeletionLimit;
+        while (Directory.Exists(Path))
+        {
+            try
+            {
+                Directory.Delete(Path, recursive: true);
+            }
+            catch (IOException) when (DateTime.UtcNow < end)
+            {
+                Thread.Sleep(20);
+            }
+        }
     }
 
     public override string ToString() => Path;
