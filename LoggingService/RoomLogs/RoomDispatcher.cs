@@ -204,7 +204,7 @@ internal sealed class RoomDispatcher
     {
         if (room.Log is null && !_cache.HasFreeSlot)
         {
-            if (_cache.Victim is not { } victim)
+            if (!_cache.CanReplace || _cache.Victim is not { } victim)
             {
                 _waitingForSlot.Enqueue(room);
                 return;

@@ -12,6 +12,9 @@ namespace LoggingService.RoomLogs;
 internal sealed class RoomLogCache(int maxOpen, long maxFilterBytes = 192 * 1024 * 1024)
 {
     private const long SmallFilter = 16 * 1024;
+
+    /// <summary>Logs that are closed for others keep their files until they are synced: on a slow disk they must not add up.</summary>
+    private readonly int _maxBusy = Math.Max(2, maxOpen / 16);
     private readonly Dictionary<string, Room> _rooms = [];
     private readonly LinkedList<Room> _open = new();
 
@@ -23,6 +26,9 @@ internal sealed class RoomLogCache(int maxOpen, long maxFilterBytes = 192 * 1024
 
     /// <summary>Whether one more log can be opened without closing another.</summary>
     public bool HasFreeSlot => _open.Count + Busy < maxOpen;
+
+    /// <summary>Whether a log may be closed now to open another one.</summary>
+    public bool CanReplace => Busy < _maxBusy;
 
     /// <summary>
     /// The log to close for another one: the least recently used without unsynced lines, or else the least recently used.
