@@ -1,4 +1,5 @@
 using LoggingService.Files;
+using LoggingService.Visibility;
 
 namespace LoggingService.Search;
 
@@ -15,7 +16,7 @@ internal static class IndexLock
     /// <exception cref="UnauthorizedAccessException">The folder can't be written.</exception>
     public static FileStream? TryAcquire(string root)
     {
-        var folder = Path.Combine(root, SearchDatabase.FolderName);
+        var folder = Path.Combine(root, HiddenEvents.FolderName);
         Posix.CreateFolder(folder);
         try
         {
@@ -51,5 +52,5 @@ internal static class IndexLock
         return true;
     }
 
-    private static string RequestPath(string root) => Path.Combine(root, SearchDatabase.FolderName, Request);
+    private static string RequestPath(string root) => Path.Combine(root, HiddenEvents.FolderName, Request);
 }

@@ -1,4 +1,5 @@
 using LoggingService.Files;
+using LoggingService.Visibility;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -10,8 +11,6 @@ namespace LoggingService.Search;
 /// </summary>
 internal static class SearchDatabase
 {
-    public const string FolderName = ".index";
-
     /// <summary>Of the tables and of what is written into them. Another version is built again.</summary>
     private const int Version = 2;
     private const int BusyMilliseconds = 5000;
@@ -40,7 +39,7 @@ internal static class SearchDatabase
         CREATE TABLE property(name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
         """;
 
-    public static string PathOf(string root) => Path.Combine(root, FolderName, "search.db");
+    public static string PathOf(string root) => Path.Combine(root, HiddenEvents.FolderName, "search.db");
 
     /// <summary>
     /// Opens the index to write to it, and creates it where it is missing or of another version. The caller holds the lock
