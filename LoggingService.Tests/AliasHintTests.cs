@@ -64,7 +64,7 @@ public class AliasHintTests
             return new(404, """{"errcode":"M_NOT_FOUND","error":"Room alias not found"}""");
         });
         await PushAsync(service, Some.CanonicalAlias(_room, Tea));
-        await looksUp.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await looksUp.Task.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken);
         var users = QueryAsync(service);
         usersIsSent.SetResult();
 

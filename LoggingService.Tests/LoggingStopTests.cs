@@ -103,7 +103,7 @@ public class LoggingStopTests
         await UntilStoppedAsync(service);
         if (leaves)
         {
-            await left.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+            await left.Task.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken);
         }
 
         // The next room is checked after this one.

@@ -165,7 +165,7 @@ public class PendingRoomTests
         });
         time.Advance(TimeSpan.FromMinutes(59.5));
         var query = QueryAsync(service, Alias);
-        await isPut.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await isPut.Task.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken);
 
         time.Advance(TimeSpan.FromMinutes(0.51));
         var other = await QueryAsync(service, "#logged_other:localhost");
@@ -192,7 +192,7 @@ public class PendingRoomTests
         Assert.Equal(502, (await QueryAsync(service, Alias)).Status);
         homeserver.On(PutAlias, "{}");
         time.Advance(TimeSpan.FromMinutes(61));
-        await isAsked.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await isAsked.Task.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken);
         Assert.Equal(502, (await QueryAsync(service, Alias)).Status);
 
         answers.SetResult();
