@@ -1,16 +1,19 @@
+using System.Text;
 using System.Text.Json;
+using LoggingService.Events;
 
 namespace LoggingService.Tests.Support;
 
 /// <summary>Reads a log directory as any other program can.</summary>
 internal static class LogFolder
 {
-    /// <summary>The event ids of a room's records, in order; empty for an unknown room.</summary>
+    /// <summary>The event ids of a room's records, in order, without the notes; empty for an unknown room.</summary>
     public static IReadOnlyList<string> EventIds(string logs, string room) =>
         !Directory.Exists(Path.Combine(logs, room)) ? [] :
         [
             .. from file in Directory.GetFiles(Path.Combine(logs, room), "*.jsonl").Order(StringComparer.Ordinal)
                from line in File.ReadLines(file)
+               where !Note.IsRecord(Encoding.UTF8.GetBytes(line))
                select JsonElement.Parse(line).GetProperty("event_id").GetString()!,
         ];
 
