@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LoggingService.Files;
 using LoggingService.Rendering;
 
@@ -8,26 +7,12 @@ namespace LoggingService.RoomLogs;
 /// Keeps in <c>room.json</c> who may read a room's history, so that the newer days stay readable when the day with the event is removed.
 /// Written when the event was logged, and for logs of earlier versions before days are removed.
 /// </summary>
-internal sealed partial class KeptVisibility
+internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFileUpdates updates)
 {
     private const string RobotsType = "m.room.robots";
 
     /// <summary>More are of no use: what is before the oldest one is not known.</summary>
     private const int MaxChanges = 200;
-
-    private readonly LogDirectory _logs;
-    private readonly RoomFiles _files;
-    private readonly ILogger<KeptVisibility> _logger;
-
-    /// <summary>By room: events that could not be written as yet, with their days.</summary>
-    private readonly ConcurrentDictionary<string, List<(RoomEvent Event, DateOnly Day)>> _notKept = new();
-
-    public KeptVisibility(LogDirectory logs, RoomFiles files, ILogger<KeptVisibility> logger)
-    {
-        (_logs, _files, _logger) = (logs, files, logger);
-        logs.Written += Track;
-        logs.Removed.Removing = (folder, days) => Keep(files, logs.Root, folder, days);
-    }
 
     /// <summary>Whether moderators want a room to be left out of public pages. Of an erased event that is not known.</summary>
     public static bool IsRefused(RoomEvent robots) =>
@@ -130,47 +115,20 @@ internal sealed partial class KeptVisibility
         }
     }
 
-    /// <summary>Writes what could not be written when it was logged.</summary>
-    public void RetryKeeping()
+    /// <summary>Begins to watch what is logged.</summary>
+    public void Subscribe()
     {
-        foreach (var roomId in _notKept.Keys)
-        {
-            if (_notKept.TryRemove(roomId, out var events))
-            {
-                TryKeep(roomId, events);
-            }
-        }
+        logs.Written += Track;
+        logs.Removed.Removing = (folder, days) => Keep(files, logs.Root, folder, days);
     }
 
     private void Track(IReadOnlyList<LoggedLine> lines)
     {
-        var told = lines.Where(line => Tells(line.Event)).Select(line => (line.Event, line.Day)).ToList();
+        var told = lines.Where(line => Tells(line.Event)).Select(line => (Event: line.Event.Copy(), line.Day)).ToList();
         if (told.Count > 0)
         {
-            // They are of one room, and written at once.
-            var roomId = told[0].Event.RoomId;
-            TryKeep(roomId, _notKept.TryRemove(roomId, out var before) ? [.. before, .. told] : told);
+            // They are of one room.
+            updates.Add(told[0].Event.RoomId, file => told.Aggregate(file, (known, e) => With(known, e.Event, e.Day)));
         }
-    }
-
-    private void TryKeep(string roomId, List<(RoomEvent Event, DateOnly Day)> events)
-    {
-        try
-        {
-            _files.Update(roomId, file => events.Aggregate(file, (known, e) => With(known, e.Event, e.Day)));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // With the next one, or before the days are removed.
-            _notKept[roomId] = events.ConvertAll(item => (item.Event.Copy(), item.Day));
-            Log.NotKept(_logger, roomId, e.Message);
-        }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.VisibilityNotKept, LogLevel.Warning,
-            "Failed to read or write room.json of {RoomId}: {Reason}. The room may not be shown after its oldest days are removed.")]
-        public static partial void NotKept(ILogger logger, string roomId, string reason);
     }
 }

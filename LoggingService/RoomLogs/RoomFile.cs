@@ -156,7 +156,12 @@ internal sealed class RoomFiles(LogDirectory logs)
 
     // A transaction asks for each room of its events, and encoding an id takes about a microsecond.
     private readonly ConcurrentDictionary<string, string> _folders = new();
-    private readonly Lock _lock = new();
+
+    /// <summary>By folder: a slow write of one room must not delay the others.</summary>
+    private readonly ConcurrentDictionary<string, Lock> _locks = new();
+
+    /// <summary>The folders whose last write failed.</summary>
+    private readonly ConcurrentDictionary<string, bool> _unwritten = new();
 
     /// <exception cref="IOException">The file can't be read; the next call tries again.</exception>
     public RoomFile Get(string roomId) => GetByFolder(_folders.GetOrAdd(roomId, FolderName.ForRoom));
@@ -200,7 +205,7 @@ internal sealed class RoomFiles(LogDirectory logs)
     /// <exception cref="IOException">The file can't be read, removed or written.</exception>
     public void KeepNoticeOnly(string folder, bool hasLines)
     {
-        lock (_lock)
+        lock (LockOf(folder))
         {
             var file = GetByFolder(folder);
             var hasNotLogged = hasLines && file.HasNotLogged;
@@ -215,7 +220,7 @@ internal sealed class RoomFiles(LogDirectory logs)
         }
     }
 
-    /// <summary>Replaces a room's file, durably.</summary>
+    /// <summary>Replaces a room's file, durably, unless the change returns what is written already.</summary>
     /// <exception cref="IOException">
     /// The file can't be read, and nothing changes; or it can't be written, and the change is in effect until the service stops.
     /// </exception>
@@ -224,12 +229,22 @@ internal sealed class RoomFiles(LogDirectory logs)
     /// <inheritdoc cref="Update"/>
     public void UpdateByFolder(string folder, Func<RoomFile, RoomFile> change)
     {
-        lock (_lock)
+        lock (LockOf(folder))
         {
-            var file = change(GetByFolder(folder));
+            var known = GetByFolder(folder);
+            var file = change(known);
+            if (ReferenceEquals(file, known) && !_unwritten.ContainsKey(folder))
+            {
+                return;
+            }
+
             _files[folder] = file;
+            _unwritten[folder] = true;
             Posix.CreateFolder(Path.Combine(logs.Root, folder));
             file.Write(Path.Combine(logs.Root, folder));
+            _unwritten.TryRemove(folder, out _);
         }
     }
+
+    private Lock LockOf(string folder) => _locks.GetOrAdd(folder, static _ => new());
 }

@@ -1,0 +1,77 @@
+using LoggingService.RoomLogs;
+using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoggingService.Tests;
+
+/// <summary><c>room.json</c>, in which the service keeps what it knows of a room.</summary>
+public sealed class RoomFileTests : IDisposable
+{
+    private const string Tea = "!tea:localhost";
+    private const string Milk = "!milk:localhost";
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private readonly TempFolder _folder = TempFolder.ForCaller();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+
+    private string TeaFile => _folder["logs", Tea, "room.json"];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_slow_write_of_one_room_json_delays_neither_logs_nor_the_files_of_other_rooms()
+    {
+        using var service = new ServiceUnderTest(_time, _folder);
+        await service.PushAsync("1", Some.Message(Tea), Some.Message(Milk));
+        var files = service.Services.GetRequiredService<RoomFiles>();
+        using var started = new ManualResetEventSlim();
+        using var go = new ManualResetEventSlim();
+        var writing = Task.Run(() => files.Update(Tea, WriteSlowly), TestContext.Current.CancellationToken);
+        Assert.True(started.Wait(Limit, TestContext.Current.CancellationToken));
+        await service.PushAsync(
+            "2", Visibility("shared"), Some.State(Tea, "m.room.retention", """{"max_lifetime":1}"""), Some.Message(Milk, "meanwhile"));
+        Assert.EndsWith("meanwhile", service.Lines(Milk)[^1], StringComparison.Ordinal);
+        await Task.Run(() => files.Update(Milk, file => file with { HasNotLogged = true }), TestContext.Current.CancellationToken)
+            .WaitAsync(Limit, TestContext.Current.CancellationToken);
+        go.Set();
+        await writing;
+        await Wait.UntilAsync(
+            () => ReadTea() is var text && text.Contains("sent_ts", StringComparison.Ordinal)
+                && text.Contains("\"max_lifetime\":1", StringComparison.Ordinal),
+            "what was logged meanwhile is kept");
+        Assert.StartsWith("{\"notice_ts\":1,", ReadTea(), StringComparison.Ordinal);
+
+        RoomFile WriteSlowly(RoomFile file)
+        {
+            started.Set();
+            Assert.True(go.Wait(Limit));
+            return file with { NoticeTs = 1 };
+        }
+    }
+
+    [Fact]
+    public async Task What_could_not_be_written_into_room_json_is_written_when_the_service_stops()
+    {
+        using var service = new ServiceUnderTest(_time, _folder);
+        await service.PushAsync("1", Some.Message(Tea));
+        Directory.CreateDirectory(_folder["logs", Tea, "room.json.new", "obstacle"]);
+        await service.PushAsync("2", Visibility("shared"));
+        await Wait.UntilAsync(
+            () => service.WarningsAndErrors.Any(line => line.Contains("room.json", StringComparison.Ordinal)), "a write has failed");
+        Assert.Equal("", ReadTea());
+        Directory.Delete(_folder["logs", Tea, "room.json.new"], recursive: true);
+        await service.DisposeAsync();
+        Assert.Contains("sent_ts", ReadTea(), StringComparison.Ordinal);
+    }
+
+    private static string Visibility(string value) =>
+        Some.State(Tea, "m.room.history_visibility", $$"""{"history_visibility":"{{value}}"}""");
+
+    private async Task PushAsync(ServiceUnderTest service, string transactionId, string e)
+    {
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(200, (await service.PushAsync(transactionId, e)).Status);
+    }
+
+    private string ReadTea() => File.Exists(TeaFile) ? File.ReadAllText(TeaFile) : "";
+}
