@@ -64,6 +64,38 @@ public sealed class RoomFileTests : IDisposable
         Assert.Contains("sent_ts", ReadTea(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Each_change_of_who_may_read_a_room_is_kept_once_although_its_first_writes_failed()
+    {
+        using var service = new ServiceUnderTest(_time, _folder);
+        await service.PushAsync("1", Some.Message(Tea));
+        Directory.CreateDirectory(_folder["logs", Tea, "room.json.new", "obstacle"]);
+        await PushAsync(service, "2", Visibility("world_readable"));
+        await PushAsync(service, "3", Visibility("shared"));
+        await Wait.UntilAsync(
+            () => service.WarningsAndErrors.Any(line => line.Contains("room.json", StringComparison.Ordinal)), "a write has failed");
+        Directory.Delete(_folder["logs", Tea, "room.json.new"], recursive: true);
+        await PushAsync(service, "4", Visibility("world_readable"));
+        await Wait.UntilAsync(() => CountOfChanges() >= 3, "they are written", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.Equal(3, CountOfChanges());
+    }
+
+    [Fact]
+    public async Task A_room_json_on_a_disk_that_is_not_mounted_is_not_replaced_later()
+    {
+        using var service = new ServiceUnderTest(_time, _folder, settings: new() { ["LoggingService:NoLogPrefix"] = "!off" });
+        Directory.CreateDirectory(_folder["logs"]);
+        Directory.CreateSymbolicLink(_folder["logs", Tea], _folder["disk"]);
+        await service.PushAsync("1", Some.Message(Tea, "!off the record"));
+        Directory.CreateDirectory(_folder["disk"]);
+        await File.WriteAllTextAsync(TeaFile, """{"notice_ts":1}""", TestContext.Current.CancellationToken);
+        await Wait.UntilAsync(
+            () => File.Exists(_folder["logs", Tea, "latest.log"]), "the room is logged", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        await PushAsync(service, "2", Visibility("shared"));
+        await Wait.UntilAsync(() => CountOfChanges() == 1, "the change is kept", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.StartsWith("{\"notice_ts\":1,", ReadTea(), StringComparison.Ordinal);
+    }
+
     private static string Visibility(string value) =>
         Some.State(Tea, "m.room.history_visibility", $$"""{"history_visibility":"{{value}}"}""");
 
@@ -74,4 +106,6 @@ public sealed class RoomFileTests : IDisposable
     }
 
     private string ReadTea() => File.Exists(TeaFile) ? File.ReadAllText(TeaFile) : "";
+
+    private int CountOfChanges() => ReadTea().Split("\"sent_ts\"").Length - 1;
 }

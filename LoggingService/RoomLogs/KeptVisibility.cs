@@ -81,8 +81,12 @@ internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFil
         return file with { IsRefused = IsRefused(e) || (e.FetchedTs is not null && file.IsRefused) };
     }
 
-    private static RoomFile Add(RoomFile file, HistoryVisibility change) =>
-        file with { Visibility = [.. file.Visibility.Append(change).OrderBy(known => known.Day).TakeLast(MaxChanges)] };
+    /// <summary>Once: a write that failed, and a repair of the record, add it again, with those that follow.</summary>
+    private static RoomFile Add(RoomFile file, HistoryVisibility change)
+    {
+        var others = file.Visibility.Where(known => known != change);
+        return file with { Visibility = [.. others.Append(change).OrderBy(known => known.Day).TakeLast(MaxChanges)] };
+    }
 
     private static bool IsRobots(RoomEvent e) => e is { IsNote: false, Type: RobotsType, StateKeyText.Length: 0 };
 

@@ -222,7 +222,8 @@ internal sealed class RoomFiles(LogDirectory logs)
 
     /// <summary>Replaces a room's file, durably, unless the change returns what is written already.</summary>
     /// <exception cref="IOException">
-    /// The file can't be read, and nothing changes; or it can't be written, and the change is in effect until the service stops.
+    /// The file can't be read, or its folder not be created, and nothing changes; or it can't be written, and the change is in effect until
+    /// the service stops.
     /// </exception>
     public void Update(string roomId, Func<RoomFile, RoomFile> change) => UpdateByFolder(FolderName.ForRoom(roomId), change);
 
@@ -231,6 +232,9 @@ internal sealed class RoomFiles(LogDirectory logs)
     {
         lock (LockOf(folder))
         {
+            // First: what a folder that does not exist yet has, such as one on a disk that is not mounted, must not be replaced later.
+            var path = Path.Combine(logs.Root, folder);
+            Posix.CreateFolder(path);
             var known = GetByFolder(folder);
             var file = change(known);
             if (ReferenceEquals(file, known) && !_unwritten.ContainsKey(folder))
@@ -240,8 +244,7 @@ internal sealed class RoomFiles(LogDirectory logs)
 
             _files[folder] = file;
             _unwritten[folder] = true;
-            Posix.CreateFolder(Path.Combine(logs.Root, folder));
-            file.Write(Path.Combine(logs.Root, folder));
+            file.Write(path);
             _unwritten.TryRemove(folder, out _);
         }
     }
