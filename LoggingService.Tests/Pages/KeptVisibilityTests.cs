@@ -1,4 +1,7 @@
 using System.Net;
+using System.Text;
+using LoggingService.Events;
+using LoggingService.Journal;
 using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,9 +45,63 @@ public sealed class KeptVisibilityTests : IDisposable
         await AssertShownAsync(true);
     }
 
+    [Theory]
+    [InlineData(Permission, Refusal, false)]
+    [InlineData(Permission, Refusal, true)]
+    [InlineData(Refusal, Permission, false)]
+    [InlineData(Refusal, Permission, true)]
+    public async Task What_moderators_wanted_earlier_does_not_count_when_it_is_fetched_later(string now, string earlier, bool isRemoved)
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var time = _room.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        await _room.StateAsync("m.room.robots", now);
+        await FetchAsync("m.room.robots", earlier, time);
+        await NextDayAsync();
+        await _room.SayAsync("hello");
+        if (isRemoved)
+            await RemoveDaysAsync();
+        await AssertShownAsync(now == Permission);
+    }
+
+    [Fact]
+    public async Task What_moderators_wanted_earlier_does_not_count_when_its_day_is_removed()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        await NextDayAsync();
+        await _room.StateAsync("m.room.robots", Permission);
+        await RemoveDaysAsync();
+        await NextDayAsync();
+        await _room.StateAsync("m.room.robots", Refusal);
+        await RemoveDaysAsync();
+        await NextDayAsync();
+        await _room.SayAsync("hello");
+        File.Delete(Path.Combine(_room.Logs, _room.Id, $"{Today.AddDays(-1):yyyyMMdd}.jsonl"));
+        await AssertShownAsync(false);
+    }
+
     private async Task AssertShownAsync(bool isShown)
     {
         await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
         Assert.Equal(isShown ? HttpStatusCode.OK : HttpStatusCode.NotFound, (await pages.GetAsync(_room.Day)).Status);
+    }
+
+    private async Task NextDayAsync()
+    {
+        await _room.Service.CheckpointAsync();
+        _room.Time.Advance(TimeSpan.FromDays(1));
+    }
+
+    private Task RemoveDaysAsync() =>
+        _room.Service.Services.GetRequiredService<LogDirectory>().RemoveDaysBeforeAsync(Today, "a test");
+
+    /// <summary>Logs an event as one that the service fetched.</summary>
+    private async Task FetchAsync(string type, string content, long sentAt, string? stateKey = "")
+    {
+        var json = $$"""{"content":{{content}},"event_id":"{{Some.EventId()}}","origin_server_ts":{{sentAt}},"room_id":"{{_room.Id}}","""
+            + $$""" "sender":"{{PublicRoom.Alice}}","type":"{{type}}"{{(stateKey is null ? "" : $",\"state_key\":\"{stateKey}\"")}}}""";
+        var e = RoomEvent.FromJournal(Encoding.UTF8.GetBytes(json), isNote: false)!;
+        var logs = _room.Service.Services.GetRequiredService<LogDirectory>();
+        await logs.AppendAsync([JournalEntry.OfFetched(e, _room.Time.GetUtcNow().ToUnixTimeMilliseconds(), day: null)]);
+        await logs.CaughtUpAsync();
     }
 }

@@ -21,6 +21,16 @@ internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFil
         || robots.Content["messages"u8].AsBoolean() == false
         || robots.Content["log"u8].AsBoolean() == false;
 
+    /// <summary>
+    /// When moderators said whether they want a room to be left out, in milliseconds since 1970. Of two clocks, the one is believed with
+    /// which less is visible.
+    /// </summary>
+    public static long RobotsTime(RoomEvent robots)
+    {
+        var receivedAt = robots.ReceivedTs ?? 0;
+        return robots.FetchedTs is null && IsRefused(robots) ? receivedAt : Math.Min(robots.OriginServerTs ?? receivedAt, receivedAt);
+    }
+
     /// <summary>Keeps what days say that are about to be removed.</summary>
     /// <param name="folder">The name of the room's folder.</param>
     /// <exception cref="IOException">It can't be kept, and what <c>room.json</c> says would be wrong without it.</exception>
@@ -77,8 +87,11 @@ internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFil
             return file;
         }
 
-        // Of what was fetched it is not known whether it is the newest.
-        return file with { IsRefused = IsRefused(e) || (e.FetchedTs is not null && file.IsRefused) };
+        // What is pushed comes in order; of a day that is removed it may be older than what is known of later days.
+        var isRefused = IsRefused(e);
+        var time = e.FetchedTs is null ? e.ReceivedTs ?? 0 : RobotsTime(e);
+        var isOlder = time < file.RobotsTs || (time == file.RobotsTs && e.FetchedTs is not null && !isRefused);
+        return isOlder ? file : file with { IsRefused = isRefused, RobotsTs = RobotsTime(e) };
     }
 
     /// <summary>Once: a write that failed, and a repair of the record, add it again, with those that follow.</summary>

@@ -32,6 +32,9 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
     /// <summary>The moderators want the room to be left out of public pages.</summary>
     public bool IsRefused { get; init; }
 
+    /// <summary>When they said so, or the contrary, by <see cref="KeptVisibility.RobotsTime"/>.</summary>
+    public long? RobotsTs { get; init; }
+
     /// <summary>It decides about events that are yet to come, also after the last day of the log was removed.</summary>
     public bool IsStillNeeded => MaxLifetime > 0 || (Wishes.Kind == JsonValueKind.Object && !Wishes.IsEmptyObject);
 
@@ -63,6 +66,7 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
                 Visibility = HistoryVisibility.ReadAll(json["history_visibility"u8]),
                 HasAllVisibility = json["history_visibility_complete"u8].AsBoolean() == true,
                 IsRefused = json["robots_refused"u8].AsBoolean() == true,
+                RobotsTs = json["robots_ts"u8].AsInteger(),
             }
             : new(null, null, false, default);
     }
@@ -126,6 +130,11 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
 
         WriteTrue("history_visibility_complete", HasAllVisibility);
         WriteTrue("robots_refused", IsRefused);
+        if (RobotsTs is { } robotsTs)
+        {
+            json.WriteNumber("robots_ts", robotsTs);
+        }
+
         json.WriteEndObject();
 
         void WriteTrue(string name, bool value)
