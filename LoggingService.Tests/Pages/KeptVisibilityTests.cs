@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using LoggingService.Erasure;
 using LoggingService.Events;
 using LoggingService.Journal;
 using LoggingService.RoomLogs;
@@ -79,6 +80,35 @@ public sealed class KeptVisibilityTests : IDisposable
         await AssertShownAsync(false);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_room_that_moderators_keep_off_the_pages_stays_off_after_its_erasure(bool hasLaterLines)
+    {
+        await _room.StateAsync("m.room.robots", Refusal);
+        var until = _room.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (hasLaterLines)
+            await _room.SetVisibilityAsync("world_readable");
+        await EraseAsync(hasLaterLines ? until : null);
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync("hello");
+        await AssertShownAsync(false);
+    }
+
+    [Fact]
+    public async Task After_an_erasure_a_room_is_not_shown_because_its_history_was_public_before_a_change_that_was_erased()
+    {
+        await _room.StateAsync("m.room.retention", """{"max_lifetime":3456000000}""");
+        await _room.SetVisibilityAsync("world_readable");
+        await NextDayAsync();
+        await _room.SetVisibilityAsync("shared");
+        var until = _room.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        await _room.SayAsync("hello");
+        await EraseAsync(until);
+        Assert.Single(_room.Service.Record(_room.Id));
+        await AssertShownAsync(false);
+    }
+
     private async Task AssertShownAsync(bool isShown)
     {
         await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
@@ -103,5 +133,13 @@ public sealed class KeptVisibilityTests : IDisposable
         var logs = _room.Service.Services.GetRequiredService<LogDirectory>();
         await logs.AppendAsync([JournalEntry.OfFetched(e, _room.Time.GetUtcNow().ToUnixTimeMilliseconds(), day: null)]);
         await logs.CaughtUpAsync();
+    }
+
+    /// <summary>Lets the service erase the room.</summary>
+    /// <param name="until">When an interrupted erasure had begun: what was logged later stays; <c>null</c> for all.</param>
+    private async Task EraseAsync(long? until)
+    {
+        new ErasureFiles(_room.Logs).WriteRequest(new() { Room = _room.Id, IsResumed = until is not null, MarkedAt = until });
+        await Wait.UntilAsync(() => !File.Exists(Path.Combine(_room.Logs, ".erase")), "the room is erased");
     }
 }

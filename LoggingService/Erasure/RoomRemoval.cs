@@ -13,7 +13,7 @@ internal sealed class RoomRemoval(RoomFolder room, DateOnly? before, long? until
 {
     public void Count() => Visit(static _ => { }, static _ => { });
 
-    /// <param name="files">Forgets what it said in its <c>room.json</c>, unless that decides about events to come.</param>
+    /// <param name="files">Forgets what it said in its <c>room.json</c> (<see cref="RoomFiles.ForgetErased"/>).</param>
     /// <exception cref="IOException">A file can't be removed, or not be read to tell what stays; those before it are gone.</exception>
     public void Run(RoomFiles files)
     {
@@ -49,10 +49,9 @@ internal sealed class RoomRemoval(RoomFolder room, DateOnly? before, long? until
             File.Delete(latest);
         }
 
-        var name = Path.GetFileName(room.Path);
-        if (before is null && !files.GetByFolder(name).IsStillNeeded)
+        if (before is null)
         {
-            files.KeepNoticeOnly(name, isAnyKept);
+            files.ForgetErased(Path.GetFileName(room.Path), isAnyKept);
         }
 
         Posix.Sync(room.Path);

@@ -208,19 +208,29 @@ internal sealed class RoomFiles(LogDirectory logs)
         }
     }
 
-    /// <summary>Forgets what is known of a room, except that it got its notice, which it must not get again.</summary>
+    /// <summary>
+    /// Forgets what an erased log said, except for what decides about events to come, that moderators keep the room off the pages, and that
+    /// the room got its notice, which it must not get again. Who may read the room is not known until it is said again: of the lines that
+    /// said it, any may be erased.
+    /// </summary>
     /// <param name="folder">The name of the room's folder.</param>
     /// <param name="hasLines">Some of its log stays, which may have events that were not logged at their senders' wish.</param>
     /// <exception cref="IOException">The file can't be read, removed or written.</exception>
-    public void KeepNoticeOnly(string folder, bool hasLines)
+    public void ForgetErased(string folder, bool hasLines)
     {
         lock (LockOf(folder))
         {
             var file = GetByFolder(folder);
-            var hasNotLogged = hasLines && file.HasNotLogged;
-            if (file.NoticeTs is not null || hasNotLogged)
+            var kept = file.IsStillNeeded
+                ? file with { Visibility = [], HasAllVisibility = false }
+                : new(file.NoticeTs, null, hasLines && file.HasNotLogged, default)
+                {
+                    IsRefused = file.IsRefused,
+                    RobotsTs = file.IsRefused ? file.RobotsTs : null,
+                };
+            if (kept.IsStillNeeded || kept.NoticeTs is not null || kept.HasNotLogged || kept.IsRefused)
             {
-                UpdateByFolder(folder, _ => new(file.NoticeTs, null, hasNotLogged, default));
+                UpdateByFolder(folder, _ => kept);
                 return;
             }
 
