@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using LoggingService.Erasure;
@@ -44,6 +45,33 @@ public sealed class KeptVisibilityTests : IDisposable
         await service.Services.GetRequiredService<LogDirectory>().RemoveDaysBeforeAsync(Today, "a test");
         Assert.Single(Directory.GetFiles(Path.GetDirectoryName(Properties)!, "*.jsonl"));
         await AssertShownAsync(true);
+    }
+
+    [Theory]
+    [InlineData(2, "2026-11-23T21:30:00Z", true)]
+    [InlineData(2, "2026-11-23T22:30:00Z", false)]
+    [InlineData(-5, "2026-11-24T04:30:00Z", true)]
+    [InlineData(-5, "2026-11-24T05:30:00Z", false)]
+    [InlineData(-5, "2026-11-25T04:30:00Z", false)]
+    public async Task What_was_sent_since_the_start_of_an_unreadable_day_is_hidden(int hours, string sentAt, bool isShown)
+    {
+        _room.Time.SetLocalTimeZone(TimeZoneInfo.CreateCustomTimeZone("x", TimeSpan.FromHours(hours), "x", "x"));
+        await _room.SetVisibilityAsync("world_readable");
+        await NextDayAsync();
+        await _room.SayAsync("hello");
+        await NextDayAsync();
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync("third-day");
+        var time = DateTimeOffset.Parse(sentAt, CultureInfo.InvariantCulture).ToUnixTimeMilliseconds();
+        await FetchAsync("m.room.message", """{"msgtype":"m.text","body":"fetched-words"}""", time, stateKey: null);
+        var unreadable = Path.Combine(_room.Logs, _room.Id, "20261124.jsonl");
+        File.Delete(unreadable);
+        await File.WriteAllTextAsync($"{unreadable}.gz", "not compressed", TestContext.Current.CancellationToken);
+        await RemoveDaysAsync();
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        var page = await pages.ReadAsync(_room.Day);
+        Assert.Contains("third-day", page, StringComparison.Ordinal);
+        Assert.Equal(isShown, page.Contains("fetched-words", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -21,7 +21,7 @@ internal sealed class RoomRemoval(RoomFolder room, DateOnly? before, long? until
         if (before is { } limit)
         {
             var days = DayFileName.In(room.Path).Where(name => name.IsRecord && name.Day < limit).Select(name => name.Day).Distinct();
-            KeptVisibility.Keep(files, room.Root, Path.GetFileName(room.Path), days.ToList());
+            KeptVisibility.Keep(files, room.Root, Path.GetFileName(room.Path), days.ToList(), room.Zone);
         }
 
         Visit(

@@ -7,7 +7,7 @@ namespace LoggingService.RoomLogs;
 /// Keeps in <c>room.json</c> who may read a room's history, so that the newer days stay readable when the day with the event is removed.
 /// Written when the event was logged, and for logs of earlier versions before days are removed.
 /// </summary>
-internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFileUpdates updates)
+internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFileUpdates updates, TimeProvider time)
 {
     private const string RobotsType = "m.room.robots";
 
@@ -33,8 +33,9 @@ internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFil
 
     /// <summary>Keeps what days say that are about to be removed.</summary>
     /// <param name="folder">The name of the room's folder.</param>
+    /// <param name="zone">In which its days are.</param>
     /// <exception cref="IOException">It can't be kept, and what <c>room.json</c> says would be wrong without it.</exception>
-    public static void Keep(RoomFiles files, string root, string folder, IReadOnlyCollection<DateOnly> removed)
+    public static void Keep(RoomFiles files, string root, string folder, IReadOnlyCollection<DateOnly> removed, TimeZoneInfo zone)
     {
         var path = Path.Combine(root, folder);
         try
@@ -47,7 +48,8 @@ internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFil
             var found = days.ToList().ConvertAll(day => (Day: day, Events: Read(path, day)));
             if (!file.HasAllVisibility || found.Exists(day => day.Events is not { Count: 0 }))
             {
-                files.UpdateByFolder(folder, known => found.Aggregate(known, With) with { HasAllVisibility = true });
+                files.UpdateByFolder(
+                    folder, known => found.Aggregate(known, (file, day) => With(file, day, zone)) with { HasAllVisibility = true });
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -60,19 +62,24 @@ internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFil
     }
 
     /// <summary>The file with what a day's record says, in place of what it had of that day.</summary>
-    private static RoomFile With(RoomFile file, (DateOnly Day, List<RoomEvent>? Events) day)
+    private static RoomFile With(RoomFile file, (DateOnly Day, List<RoomEvent>? Events) day, TimeZoneInfo zone)
     {
         var kept = file with { Visibility = [.. file.Visibility.Where(change => change.Day != day.Day)] };
         return day.Events is null
-            ? WithUnknown(kept, day.Day)
+            ? WithUnknown(kept, day.Day, zone)
             : day.Events.Aggregate(kept, (known, e) => With(known, e, day.Day));
     }
 
-    /// <summary>The day could not be read.</summary>
-    private static RoomFile WithUnknown(RoomFile file, DateOnly day)
+    /// <summary>The day can't be read: from its start on the history was not readable, and a change in it is not the last one.</summary>
+    private static RoomFile WithUnknown(RoomFile file, DateOnly day, TimeZoneInfo zone) => Add(
+        file, new(day, SentAt: StartOf(day, zone), ReceivedAt: StartOf(day.AddDays(1), zone) - 1, false, IsWorldReadable: false));
+
+    /// <summary>In milliseconds since 1970; the earlier one, if the clock is set back at midnight.</summary>
+    private static long StartOf(DateOnly day, TimeZoneInfo zone)
     {
-        var time = new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).ToUnixTimeMilliseconds();
-        return Add(file, new(day, time, time, IsFetched: false, IsWorldReadable: false));
+        var midnight = day.ToDateTime(TimeOnly.MinValue);
+        var offset = zone.IsAmbiguousTime(midnight) ? zone.GetAmbiguousTimeOffsets(midnight).Max() : zone.GetUtcOffset(midnight);
+        return new DateTimeOffset(midnight, offset).ToUnixTimeMilliseconds();
     }
 
     private static RoomFile With(RoomFile file, RoomEvent e, DateOnly day)
@@ -136,7 +143,7 @@ internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFil
     public void Subscribe()
     {
         logs.Written += Track;
-        logs.Removed.Removing = (folder, days) => Keep(files, logs.Root, folder, days);
+        logs.Removed.Removing = (folder, days) => Keep(files, logs.Root, folder, days, time.LocalTimeZone);
     }
 
     private void Track(IReadOnlyList<LoggedLine> lines)
