@@ -96,6 +96,21 @@ public sealed class RoomFileTests : IDisposable
         Assert.StartsWith("{\"notice_ts\":1,", ReadTea(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_room_json_said_is_forgotten_with_the_folder_of_the_room()
+    {
+        using var service = new ServiceUnderTest(_time, _folder, settings: new() { ["LoggingService:RetainDays"] = "2" });
+        await service.PushAsync("1", Some.State(Tea, "m.room.power_levels", """{"users":{"@alice:localhost":50}}"""));
+        await Wait.UntilAsync(() => ReadTea().Contains("topic_setters", StringComparison.Ordinal), "it is kept");
+        await service.ConnectedAsync();
+        _time.Advance(TimeSpan.FromDays(40));
+        await Wait.UntilAsync(
+            () => !Directory.Exists(_folder["logs", Tea]), "the folder is removed", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        await PushAsync(service, "2", Visibility("shared"));
+        await Wait.UntilAsync(() => CountOfChanges() == 1, "the change is kept", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.DoesNotContain("topic_setters", ReadTea(), StringComparison.Ordinal);
+    }
+
     private static string Visibility(string value) =>
         Some.State(Tea, "m.room.history_visibility", $$"""{"history_visibility":"{{value}}"}""");
 

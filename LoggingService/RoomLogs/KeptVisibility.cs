@@ -144,6 +144,7 @@ internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFil
     {
         logs.Written += Track;
         logs.Removed.Removing = (folder, days) => Keep(files, logs.Root, folder, days, time.LocalTimeZone);
+        logs.Removed.FolderRemoved = files.Forget;
     }
 
     private void Track(IReadOnlyList<LoggedLine> lines)

@@ -235,7 +235,19 @@ internal sealed class RoomFiles(LogDirectory logs)
             }
 
             File.Delete(Path.Combine(logs.Root, folder, RoomFolder.Properties));
+            Forget(folder);
+        }
+    }
+
+    /// <summary>Forgets a room whose folder was removed.</summary>
+    /// <param name="folder">The name of the room's folder.</param>
+    public void Forget(string folder)
+    {
+        lock (LockOf(folder))
+        {
+            // It may have been logged again meanwhile.
             _files.TryRemove(folder, out _);
+            _unwritten.TryRemove(folder, out _);
         }
     }
 
