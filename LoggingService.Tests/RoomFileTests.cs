@@ -81,6 +81,20 @@ public sealed class RoomFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Changes_that_are_logged_together_are_written_together()
+    {
+        using var service = new ServiceUnderTest(_time, _folder);
+        await service.PushAsync("1", Some.Message(Tea));
+        var writes = 0;
+        using var watcher = new FileSystemWatcher(_folder["logs", Tea]) { EnableRaisingEvents = true };
+        watcher.Renamed += (_, change) => writes += change.Name == "room.json" ? 1 : 0;
+        await service.PushAsync(
+            "2", Enumerable.Range(1, 100).Select(i => Visibility("shared").Replace("1795461611000", $"{i}", StringComparison.Ordinal)));
+        await Wait.UntilAsync(() => CountOfChanges() == 100, "they are written");
+        Assert.InRange(writes, 0, 3);
+    }
+
+    [Fact]
     public async Task A_room_json_on_a_disk_that_is_not_mounted_is_not_replaced_later()
     {
         using var service = new ServiceUnderTest(_time, _folder, settings: new() { ["LoggingService:NoLogPrefix"] = "!off" });

@@ -137,6 +137,21 @@ public sealed class KeptVisibilityTests : IDisposable
         await AssertShownAsync(false);
     }
 
+    [Fact]
+    public async Task A_room_whose_room_json_cannot_be_read_is_not_shown_until_it_can()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync("hello");
+        await Wait.UntilAsync(() => File.Exists(Properties), "it is written");
+        File.Move(Properties, _folder["room.json"]);
+        File.CreateSymbolicLink(Properties, Properties);
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        Assert.Equal(HttpStatusCode.NotFound, (await pages.GetAsync(_room.Day)).Status);
+        File.Move(_folder["room.json"], Properties, overwrite: true);
+        await _room.SayAsync("again");
+        await Wait.UntilAsync(async () => (await pages.GetAsync(_room.Day)).Status == HttpStatusCode.OK, "the room is shown again");
+    }
+
     private async Task AssertShownAsync(bool isShown)
     {
         await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
