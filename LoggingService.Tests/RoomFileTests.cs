@@ -125,6 +125,24 @@ public sealed class RoomFileTests : IDisposable
         Assert.DoesNotContain("topic_setters", ReadTea(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task While_room_json_cannot_be_read_its_room_is_logged_as_if_it_had_no_wishes_rather_than_no_room()
+    {
+        Directory.CreateDirectory(_folder["logs", Tea]);
+        File.CreateSymbolicLink(TeaFile, TeaFile);
+        using var service = new ServiceUnderTest(_time, _folder, settings: new() { ["LoggingService:RoomMaySet"] = "paused" });
+        await PushAsync(service, "1", Some.Message(Tea, "first"));
+        File.Delete(TeaFile);
+        await File.WriteAllTextAsync(TeaFile, """{"wishes":{"paused":true}}""", TestContext.Current.CancellationToken);
+        await PushAsync(service, "2", Some.Message(Tea, "second"));
+
+        // What was read counts until the service stops.
+        File.Delete(TeaFile);
+        File.CreateSymbolicLink(TeaFile, TeaFile);
+        await PushAsync(service, "3", Some.Message(Tea, "third"));
+        Assert.EndsWith("first", Assert.Single(service.Lines(Tea)), StringComparison.Ordinal);
+    }
+
     private static string Visibility(string value) =>
         Some.State(Tea, "m.room.history_visibility", $$"""{"history_visibility":"{{value}}"}""");
 
