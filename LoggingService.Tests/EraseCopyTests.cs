@@ -188,6 +188,19 @@ public class EraseCopyTests : ErasureTestBase
         await AssertVerifiedAsync();
     }
 
+    [Fact]
+    public async Task A_text_that_cannot_be_read_is_named_and_the_other_days_of_its_room_are_erased()
+    {
+        await LogAsync();
+        var text = Path.Combine(Logs, Other, "20250101.log");
+        await File.WriteAllTextAsync(Path.ChangeExtension(text, "jsonl"), "{}\n", TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(text);
+        var (exitCode, output) = await RunAsync("erase", "--user", Alice, "--yes");
+        Assert.Equal(1, exitCode);
+        Assert.Contains(output, line => line.StartsWith($"Can't be read: {Other}/20250101.log: ", StringComparison.Ordinal));
+        Assert.Empty(FilesWith(Logs, Secret));
+    }
+
     private async Task PushNotLoggedAsync(string transactionId, string json)
     {
         using var service = new ServiceUnderTest(Time, Folder, settings: new() { ["LoggingService:NoLogPrefix"] = "!nolog" });

@@ -62,6 +62,23 @@ public class EraseFailureTests : ErasureTestBase
     }
 
     [Fact]
+    public async Task A_repetition_names_again_what_could_not_be_read_in_other_rooms()
+    {
+        using var service = Start();
+        await LogAsync(service);
+        await File.WriteAllTextAsync(Path.Combine(Logs, Other, "20250101.log"), "lost", TestContext.Current.CancellationToken);
+        var obstacle = Path.Combine(Logs, Room, $"{FirstDay}.jsonl.gz.new");
+        File.Delete(obstacle);
+        Directory.CreateDirectory(Path.Combine(obstacle, "obstacle"));
+        var (_, output) = await RunAsync("erase", "--user", Alice, "--yes");
+        Assert.Contains(output, line => line.StartsWith($"Failed: {Room}: ", StringComparison.Ordinal));
+        var named = Assert.Single(output.Distinct(), line => line.StartsWith($"Can't be read: {Other}/20250101", StringComparison.Ordinal));
+        Directory.Delete(obstacle, recursive: true);
+        await UntilRepeatedAsync();
+        Assert.Single(await File.ReadAllLinesAsync(Path.Combine(Logs, ".erase-result"), TestContext.Current.CancellationToken), named);
+    }
+
+    [Fact]
     public async Task Redacted_words_are_erased_while_a_request_fails_in_another_room()
     {
         using var service = Start("erase");

@@ -154,6 +154,26 @@ public class EraseRoomTests : ErasureTestBase
     }
 
     [Fact]
+    public async Task A_day_that_cannot_be_read_is_not_removed_when_an_interrupted_removal_is_repeated()
+    {
+        using var service = Start();
+        await LogAsync(service);
+        var day = await File.ReadAllBytesAsync(Gz("jsonl"), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Gz("jsonl"), "damaged", TestContext.Current.CancellationToken);
+        new ErasureFiles(Logs).WriteRequest(
+            new() { Room = Room, IsResumed = true, MarkedAt = Time.GetUtcNow().AddDays(-3).ToUnixTimeMilliseconds() });
+        var result = Path.Combine(Logs, ".erase-result");
+        await Wait.UntilAsync(() => File.Exists(result), "the erasure ends");
+        var lines = await File.ReadAllLinesAsync(result, TestContext.Current.CancellationToken);
+        Assert.Contains(lines, line => line.StartsWith($"Failed: {Room}: ", StringComparison.Ordinal));
+        Assert.True(File.Exists(Gz("jsonl")));
+        await File.WriteAllBytesAsync(Gz("jsonl"), day, TestContext.Current.CancellationToken);
+        await Wait.UntilAsync(
+            () => !File.Exists(Path.Combine(Logs, ".erase")), "it is repeated", () => Time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.Contains("$secret", AllIds(Room));
+    }
+
+    [Fact]
     public async Task A_room_with_a_long_id_whose_records_cannot_be_read_is_removed_by_its_id()
     {
         var room = $"!{new string('r', 220)}:localhost";

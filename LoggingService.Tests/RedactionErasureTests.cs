@@ -256,6 +256,35 @@ public class RedactionErasureTests : ErasureTestBase
     }
 
     /// <summary>Redactions are collected for a few seconds, by the service's clock.</summary>
+    [Fact]
+    public async Task A_room_in_which_it_fails_again_and_again_delays_no_other()
+    {
+        using var service = Start("erase");
+        string[] ids = ["$first", "$second", "$third"];
+        await PushAsync(
+            service,
+            [
+                Event("$failing", Room, Alice, "m.room.message", Text("words")),
+                .. ids.Select(id => Event(id, Other, Alice, "m.room.message", Text($"the {id[1..]} words"))),
+            ]);
+        Directory.CreateDirectory(Path.Combine(Logs, Room, $"{FirstDay}.jsonl.new", "obstacle"));
+        await PushAsync(service, Redaction("$redaction", Room, "$failing"));
+        foreach (var id in ids)
+        {
+            // After each failure, the failing room is due later.
+            await PushAsync(service, Redaction($"{id}-redaction", Other, id));
+            Time.Advance(TimeSpan.FromSeconds(11));
+            await Wait.UntilAsync(() => FilesWith(Path.Combine(Logs, Other), $"the {id[1..]} words").Count == 0, $"{id} is erased");
+        }
+
+        Assert.Single(service.WarningsAndErrors, line => line.Contains("is denied", StringComparison.Ordinal));
+        Assert.NotEmpty(FilesWith(Path.Combine(Logs, Room), "words"));
+        Directory.Delete(Path.Combine(Logs, Room, $"{FirstDay}.jsonl.new"), recursive: true);
+        await Wait.UntilAsync(
+            () => FilesWith(Path.Combine(Logs, Room), "words").Count == 0, "it is erased later",
+            () => Time.Advance(TimeSpan.FromSeconds(1)));
+    }
+
     private Task UntilErasedAsync(params string[] words) => Wait.UntilAsync(
         () => words.All(word => FilesWith(Path.Combine(Logs, Room), word).Count == 0),
         "the words are erased",

@@ -129,6 +129,31 @@ public sealed class RoomRetentionTests : IDisposable
     }
 
     [Fact]
+    public async Task Old_days_of_other_rooms_are_removed_where_one_room_json_cannot_be_read()
+    {
+        // One of the two is not the last, in whatever order the folders are listed.
+        string[] unreadable = ["!a:localhost", "!z:localhost"];
+        string[] others = [.. Enumerable.Range(1, 8).Select(i => $"!m{i}:localhost")];
+        foreach (var room in (string[])[unreadable[0], .. others, unreadable[1]])
+            Write(room, "{}");
+        foreach (var properties in unreadable.Select(room => _folder["logs", room, "room.json"]))
+            File.CreateSymbolicLink(properties, properties);
+        using var service = new ServiceUnderTest(_time, _folder, settings: new() { ["LoggingService:RetainDays"] = "30" });
+        await service.PushAsync("1", Some.Message(Milk));
+        await Wait.UntilAsync(
+            () => service.WarningsAndErrors.Any(line => line.StartsWith("Failed to remove old days", StringComparison.Ordinal)),
+            "the removal has ended", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.All(others, room => Assert.Equal("20261101", DaysOf(room)));
+        Assert.All(unreadable, room => Assert.Equal(All, DaysOf(room)));
+        foreach (var room in unreadable)
+            File.Delete(_folder["logs", room, "room.json"]);
+        _time.Advance(TimeSpan.FromDays(1));
+        await Wait.UntilAsync(
+            () => unreadable.All(room => DaysOf(room) == "20261101"), "they are removed later",
+            () => _time.Advance(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
     public async Task The_command_rooms_says_what_would_be_removed()
     {
         Write(Tea, State("m.room.retention", """{"max_lifetime":86400000}"""));

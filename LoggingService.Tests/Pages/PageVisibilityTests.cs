@@ -88,7 +88,8 @@ public sealed class PageVisibilityTests : IDisposable
         await _room.SayAsync("second-day");
         if (isOfEarlierVersion)
         {
-            _room.Service.Services.GetRequiredService<RoomFiles>().KeepNoticeOnly(_room.Id, hasLines: false);
+            await Wait.UntilAsync(() => File.Exists(Path.Combine(_room.Logs, _room.Id, "room.json")), "it is written");
+            _room.Service.Services.GetRequiredService<RoomFiles>().ForgetErased(_room.Id, hasLines: false);
         }
 
         await RemoveFirstDayAsync(isByHand);

@@ -15,7 +15,8 @@ internal sealed class NotLoggedEvents(LogDirectory logs, RoomFiles files)
     private readonly ConcurrentDictionary<string, Lazy<Task>> _reading = new();
 
     /// <summary>Whether a room has such events. Cheap: each event of a transaction asks.</summary>
-    public bool HasAny(string roomId) => MayHaveAny(roomId) || logs.ReplayedNotLogged.ContainsKey(roomId);
+    public bool HasAny(string roomId) =>
+        MayHaveAny(roomId) || logs.ReplayedNotLogged.ContainsKey(roomId) || (_ids.TryGetValue(roomId, out var ids) && !ids.IsEmpty);
 
     /// <summary>The ids of a room's events: true for an event without content, false for a reply without quotation.</summary>
     /// <param name="hasPrefix">A prefix applies in the room: <c>room.json</c> may not have been written.</param>

@@ -1,4 +1,5 @@
 using LoggingService.Consent;
+using LoggingService.Files;
 using LoggingService.Journal;
 using LoggingService.RoomLogs;
 
@@ -93,6 +94,7 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
         // Resends that arrived meanwhile are in the journal only.
         await CheckpointAsync();
         logs.Rewriting.DeleteSpare();
+        AddNotRead(failed, report);
         return report;
     }
 
@@ -158,6 +160,18 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
             erasure,
             onlySince is null ? DateOnly.MinValue : KnownEvents.FindFirstDay(folder.Path, onlySince),
             into);
+    }
+
+    /// <summary>Adds what an earlier run could not read in rooms that this one has left out.</summary>
+    private static void AddNotRead(ErasureReport? failed, ErasureReport report)
+    {
+        if (failed is not null)
+        {
+            var repeated = failed.FailedRooms.Where(id => id != RoomEntry.Quarantine).Select(FolderName.ForRoom).ToList();
+            var leftOut = failed.NotRead.Where(sentence => sentence.StartsWith('!')
+                && !repeated.Exists(room => sentence.StartsWith($"{room}/", StringComparison.Ordinal)));
+            report.NotRead.AddRange(leftOut.Except(report.NotRead).ToList());
+        }
     }
 
     private static async Task TryAsync(string roomId, ErasureReport report, Func<Task> action)

@@ -10,7 +10,6 @@ internal sealed partial class ErasureService(
     private const string Retried = "The service retries what failed.";
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private readonly ErasureFiles _files = new(logs.Root);
-    private readonly RetryDelay _redactionDelay = new(time);
     private readonly RetryDelay _requestDelay = new(time);
     private string? _redactionError;
     private string? _requestError;
@@ -30,31 +29,32 @@ internal sealed partial class ErasureService(
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             // One that fails must not keep the other from erasing.
-            if (_redactionDelay.IsDue)
-            {
-                _redactionError = await TryAsync(() => redacted.EraseAsync(stoppingToken), _redactionDelay, _redactionError);
-            }
-
+            _redactionError = await TryAsync(() => redacted.EraseAsync(stoppingToken), _redactionError);
             if (IsRequestDue())
             {
-                _requestError = await TryAsync(() => RunRequestAsync(stoppingToken), _requestDelay, _requestError);
+                _requestError = await TryAsync(() => RunRequestAsync(stoppingToken), _requestError);
+                if (_requestError is null)
+                {
+                    _requestDelay.Succeeded();
+                }
+                else
+                {
+                    _requestDelay.Failed();
+                }
             }
         }
     }
 
     /// <summary>Returns why an action failed; <c>null</c> if it did not.</summary>
-    private async Task<string?> TryAsync(Func<Task> action, RetryDelay delay, string? lastError)
+    private async Task<string?> TryAsync(Func<Task> action, string? lastError)
     {
         try
         {
             await action();
-            delay.Succeeded();
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            delay.Failed();
-
             // Once, not for each attempt.
             if (e.Message != lastError)
             {

@@ -29,8 +29,11 @@ internal sealed partial class RedactedEvents(
     private long _pendingSince;
     private bool _isStartChecked;
 
-    /// <summary>What is due may have been applied in part, by an earlier process or before a failure.</summary>
+    /// <summary>What is due may have been applied in part, by an earlier process.</summary>
     private bool _mayBeHalfDone;
+
+    /// <summary>By room: when what failed, and may have been applied in part, is retried, and why it failed.</summary>
+    private readonly Dictionary<string, (RetryDelay Delay, string Reason)> _failing = [];
 
     private bool MayBeOn => options.Redactions == Erase || options.RoomMaySet.Contains("redactions", StringComparison.Ordinal);
 
@@ -49,12 +52,15 @@ internal sealed partial class RedactedEvents(
     };
 
     /// <summary>Erases what is due.</summary>
-    /// <exception cref="IOException">Files of a room can't be written: it stays due.</exception>
+    /// <exception cref="IOException">
+    /// Files of a room could not be written, now or earlier: what it redacted stays due, and is retried later than that of other rooms.
+    /// </exception>
     public async Task EraseAsync(CancellationToken cancellation)
     {
         if (!MayBeOn)
         {
             _pending.Clear();
+            _failing.Clear();
             _isStartChecked = false;
             return;
         }
@@ -67,28 +73,30 @@ internal sealed partial class RedactedEvents(
             _isStartChecked = true;
         }
 
-        if (_pending.IsEmpty || time.GetElapsedTime(Interlocked.Read(ref _pendingSince)) < Delay)
+        if (!_pending.IsEmpty && time.GetElapsedTime(Interlocked.Read(ref _pendingSince)) >= Delay)
         {
-            return;
+            await ErasePendingAsync(cancellation);
         }
 
+        if (_failing.Count > 0)
+        {
+            throw new IOException(_failing.Values.First().Reason);
+        }
+    }
+
+    private async Task ErasePendingAsync(CancellationToken cancellation)
+    {
         var due = new List<RoomEvent>();
         while (_pending.TryDequeue(out var e))
         {
             due.Add(e);
         }
 
-        string? failure = null;
         foreach (var room in due.GroupBy(e => e.RoomId))
         {
             cancellation.ThrowIfCancellationRequested();
-            try
+            if (!await TryEraseAsync(room.Key, [.. room]))
             {
-                await EraseAsync(room.Key, [.. room]);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                failure = e.Message;
                 foreach (var redaction in room)
                 {
                     Enqueue(redaction);
@@ -96,16 +104,36 @@ internal sealed partial class RedactedEvents(
             }
         }
 
-        _mayBeHalfDone = failure is not null;
-        if (failure is not null)
+        _mayBeHalfDone = false;
+    }
+
+    /// <returns>False if it is still due.</returns>
+    private async Task<bool> TryEraseAsync(string roomId, List<RoomEvent> redactions)
+    {
+        var hasFailed = _failing.TryGetValue(roomId, out var failed);
+        if (hasFailed && !failed.Delay.IsDue)
         {
-            throw new IOException(failure);
+            return false;
+        }
+
+        try
+        {
+            await EraseAsync(roomId, redactions, isResumed: _mayBeHalfDone || hasFailed);
+            _failing.Remove(roomId);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var delay = failed.Delay ?? new(time);
+            delay.Failed();
+            _failing[roomId] = (delay, e.Message);
+            return false;
         }
     }
 
     private bool IsOn(RoomWish wish) => (wish.Redactions ?? options.Redactions) == Erase;
 
-    private async Task EraseAsync(string roomId, List<RoomEvent> redactions)
+    private async Task EraseAsync(string roomId, List<RoomEvent> redactions, bool isResumed)
     {
         var events = new Dictionary<string, string?>();
         var users = new Dictionary<string, RedactingBan?>();
@@ -124,7 +152,7 @@ internal sealed partial class RedactedEvents(
         }
 
         var folder = new RoomFolder(logs.Root, roomId, time.LocalTimeZone, NullLogger.Instance);
-        var scope = new ErasureScope(events, users, IsResumed: _mayBeHalfDone);
+        var scope = new ErasureScope(events, users, IsResumed: isResumed);
         var report = new ErasureReport();
         await eraser.RunAsync(folder, scope, report, onlySince: users.Count > 0 ? null : events.Keys);
         report.NotRead.ForEach(ReportNotRead);

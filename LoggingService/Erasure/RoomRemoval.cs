@@ -13,15 +13,15 @@ internal sealed class RoomRemoval(RoomFolder room, DateOnly? before, long? until
 {
     public void Count() => Visit(static _ => { }, static _ => { });
 
-    /// <param name="files">Forgets what it said in its <c>room.json</c>, unless that decides about events to come.</param>
-    /// <exception cref="IOException">A file can't be removed; those before it are gone.</exception>
+    /// <param name="files">Forgets what it said in its <c>room.json</c> (<see cref="RoomFiles.ForgetErased"/>).</param>
+    /// <exception cref="IOException">A file can't be removed, or not be read to tell what stays; those before it are gone.</exception>
     public void Run(RoomFiles files)
     {
         var isAnyKept = false;
         if (before is { } limit)
         {
             var days = DayFileName.In(room.Path).Where(name => name.IsRecord && name.Day < limit).Select(name => name.Day).Distinct();
-            KeptVisibility.Keep(files, room.Root, Path.GetFileName(room.Path), days.ToList());
+            KeptVisibility.Keep(files, room.Root, Path.GetFileName(room.Path), days.ToList(), room.Zone);
         }
 
         Visit(
@@ -49,10 +49,9 @@ internal sealed class RoomRemoval(RoomFolder room, DateOnly? before, long? until
             File.Delete(latest);
         }
 
-        var name = Path.GetFileName(room.Path);
-        if (before is null && !files.GetByFolder(name).IsStillNeeded)
+        if (before is null)
         {
-            files.KeepNoticeOnly(name, isAnyKept);
+            files.ForgetErased(Path.GetFileName(room.Path), isAnyKept);
         }
 
         Posix.Sync(room.Path);
@@ -77,7 +76,8 @@ internal sealed class RoomRemoval(RoomFolder room, DateOnly? before, long? until
         }
     }
 
-    /// <summary>The lines of a record; 0 if it can't be read, which does not keep it from being removed.</summary>
+    /// <summary>The lines of a record; 0 if it can't be read, which does not keep it from being removed as a whole.</summary>
+    /// <exception cref="IOException">It can't be read, and may have later lines, which stay.</exception>
     private (int Removed, int Kept) CountLines(string record)
     {
         try
@@ -96,7 +96,7 @@ internal sealed class RoomRemoval(RoomFolder room, DateOnly? before, long? until
 
             return (lines - kept, kept);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (until is null && (e is IOException or UnauthorizedAccessException))
         {
             return (0, 0);
         }

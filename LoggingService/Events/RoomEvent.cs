@@ -139,6 +139,7 @@ internal sealed class RoomEvent
     public RoomEvent Copy() => new(new(Json.Bytes.ToArray()), _parts, RoomId)
     {
         IsNote = IsNote,
+        ReceivedTs = ReceivedTs,
         FetchedTs = FetchedTs,
         ErasedBy = ErasedBy,
     };

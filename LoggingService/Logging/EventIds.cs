@@ -58,7 +58,7 @@ internal static class EventIds
     public const int DaysCompressed = 526;
     public const int DaysNotCompressed = 527;
     public const int RoomPropertiesNotKept = 528;
-    public const int VisibilityNotKept = 529;
+    public const int RoomRetentionNotRead = 529;
 
     // Erasure: 570 to 579.
     public const int EventsErased = 570;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LoggingService.Files;
 using LoggingService.Rendering;
 
@@ -8,26 +7,12 @@ namespace LoggingService.RoomLogs;
 /// Keeps in <c>room.json</c> who may read a room's history, so that the newer days stay readable when the day with the event is removed.
 /// Written when the event was logged, and for logs of earlier versions before days are removed.
 /// </summary>
-internal sealed partial class KeptVisibility
+internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFileUpdates updates, TimeProvider time)
 {
     private const string RobotsType = "m.room.robots";
 
     /// <summary>More are of no use: what is before the oldest one is not known.</summary>
     private const int MaxChanges = 200;
-
-    private readonly LogDirectory _logs;
-    private readonly RoomFiles _files;
-    private readonly ILogger<KeptVisibility> _logger;
-
-    /// <summary>By room: events that could not be written as yet, with their days.</summary>
-    private readonly ConcurrentDictionary<string, List<(RoomEvent Event, DateOnly Day)>> _notKept = new();
-
-    public KeptVisibility(LogDirectory logs, RoomFiles files, ILogger<KeptVisibility> logger)
-    {
-        (_logs, _files, _logger) = (logs, files, logger);
-        logs.Written += Track;
-        logs.Removed.Removing = (folder, days) => Keep(files, logs.Root, folder, days);
-    }
 
     /// <summary>Whether moderators want a room to be left out of public pages. Of an erased event that is not known.</summary>
     public static bool IsRefused(RoomEvent robots) =>
@@ -36,10 +21,21 @@ internal sealed partial class KeptVisibility
         || robots.Content["messages"u8].AsBoolean() == false
         || robots.Content["log"u8].AsBoolean() == false;
 
+    /// <summary>
+    /// When moderators said whether they want a room to be left out, in milliseconds since 1970. Of two clocks, the one is believed with
+    /// which less is visible.
+    /// </summary>
+    public static long RobotsTime(RoomEvent robots)
+    {
+        var receivedAt = robots.ReceivedTs ?? 0;
+        return robots.FetchedTs is null && IsRefused(robots) ? receivedAt : Math.Min(robots.OriginServerTs ?? receivedAt, receivedAt);
+    }
+
     /// <summary>Keeps what days say that are about to be removed.</summary>
     /// <param name="folder">The name of the room's folder.</param>
+    /// <param name="zone">In which its days are.</param>
     /// <exception cref="IOException">It can't be kept, and what <c>room.json</c> says would be wrong without it.</exception>
-    public static void Keep(RoomFiles files, string root, string folder, IReadOnlyCollection<DateOnly> removed)
+    public static void Keep(RoomFiles files, string root, string folder, IReadOnlyCollection<DateOnly> removed, TimeZoneInfo zone)
     {
         var path = Path.Combine(root, folder);
         try
@@ -52,7 +48,8 @@ internal sealed partial class KeptVisibility
             var found = days.ToList().ConvertAll(day => (Day: day, Events: Read(path, day)));
             if (!file.HasAllVisibility || found.Exists(day => day.Events is not { Count: 0 }))
             {
-                files.UpdateByFolder(folder, known => found.Aggregate(known, With) with { HasAllVisibility = true });
+                files.UpdateByFolder(
+                    folder, known => found.Aggregate(known, (file, day) => With(file, day, zone)) with { HasAllVisibility = true });
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -65,19 +62,24 @@ internal sealed partial class KeptVisibility
     }
 
     /// <summary>The file with what a day's record says, in place of what it had of that day.</summary>
-    private static RoomFile With(RoomFile file, (DateOnly Day, List<RoomEvent>? Events) day)
+    private static RoomFile With(RoomFile file, (DateOnly Day, List<RoomEvent>? Events) day, TimeZoneInfo zone)
     {
         var kept = file with { Visibility = [.. file.Visibility.Where(change => change.Day != day.Day)] };
         return day.Events is null
-            ? WithUnknown(kept, day.Day)
+            ? WithUnknown(kept, day.Day, zone)
             : day.Events.Aggregate(kept, (known, e) => With(known, e, day.Day));
     }
 
-    /// <summary>The day could not be read.</summary>
-    private static RoomFile WithUnknown(RoomFile file, DateOnly day)
+    /// <summary>The day can't be read: from its start on the history was not readable, and a change in it is not the last one.</summary>
+    private static RoomFile WithUnknown(RoomFile file, DateOnly day, TimeZoneInfo zone) => Add(
+        file, new(day, SentAt: StartOf(day, zone), ReceivedAt: StartOf(day.AddDays(1), zone) - 1, false, IsWorldReadable: false));
+
+    /// <summary>In milliseconds since 1970; the earlier one, if the clock is set back at midnight.</summary>
+    private static long StartOf(DateOnly day, TimeZoneInfo zone)
     {
-        var time = new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).ToUnixTimeMilliseconds();
-        return Add(file, new(day, time, time, IsFetched: false, IsWorldReadable: false));
+        var midnight = day.ToDateTime(TimeOnly.MinValue);
+        var offset = zone.IsAmbiguousTime(midnight) ? zone.GetAmbiguousTimeOffsets(midnight).Max() : zone.GetUtcOffset(midnight);
+        return new DateTimeOffset(midnight, offset).ToUnixTimeMilliseconds();
     }
 
     private static RoomFile With(RoomFile file, RoomEvent e, DateOnly day)
@@ -92,12 +94,19 @@ internal sealed partial class KeptVisibility
             return file;
         }
 
-        // Of what was fetched it is not known whether it is the newest.
-        return file with { IsRefused = IsRefused(e) || (e.FetchedTs is not null && file.IsRefused) };
+        // What is pushed comes in order; of a day that is removed it may be older than what is known of later days.
+        var isRefused = IsRefused(e);
+        var time = e.FetchedTs is null ? e.ReceivedTs ?? 0 : RobotsTime(e);
+        var isOlder = time < file.RobotsTs || (time == file.RobotsTs && e.FetchedTs is not null && !isRefused);
+        return isOlder ? file : file with { IsRefused = isRefused, RobotsTs = RobotsTime(e) };
     }
 
-    private static RoomFile Add(RoomFile file, HistoryVisibility change) =>
-        file with { Visibility = [.. file.Visibility.Append(change).OrderBy(known => known.Day).TakeLast(MaxChanges)] };
+    /// <summary>Once: a write that failed, and a repair of the record, add it again, with those that follow.</summary>
+    private static RoomFile Add(RoomFile file, HistoryVisibility change)
+    {
+        var others = file.Visibility.Where(known => known != change);
+        return file with { Visibility = [.. others.Append(change).OrderBy(known => known.Day).TakeLast(MaxChanges)] };
+    }
 
     private static bool IsRobots(RoomEvent e) => e is { IsNote: false, Type: RobotsType, StateKeyText.Length: 0 };
 
@@ -130,47 +139,21 @@ internal sealed partial class KeptVisibility
         }
     }
 
-    /// <summary>Writes what could not be written when it was logged.</summary>
-    public void RetryKeeping()
+    /// <summary>Begins to watch what is logged.</summary>
+    public void Subscribe()
     {
-        foreach (var roomId in _notKept.Keys)
-        {
-            if (_notKept.TryRemove(roomId, out var events))
-            {
-                TryKeep(roomId, events);
-            }
-        }
+        logs.Written += Track;
+        logs.Removed.Removing = (folder, days) => Keep(files, logs.Root, folder, days, time.LocalTimeZone);
+        logs.Removed.FolderRemoved = files.Forget;
     }
 
     private void Track(IReadOnlyList<LoggedLine> lines)
     {
-        var told = lines.Where(line => Tells(line.Event)).Select(line => (line.Event, line.Day)).ToList();
+        var told = lines.Where(line => Tells(line.Event)).Select(line => (Event: line.Event.Copy(), line.Day)).ToList();
         if (told.Count > 0)
         {
-            // They are of one room, and written at once.
-            var roomId = told[0].Event.RoomId;
-            TryKeep(roomId, _notKept.TryRemove(roomId, out var before) ? [.. before, .. told] : told);
+            // They are of one room.
+            updates.Add(told[0].Event.RoomId, file => told.Aggregate(file, (known, e) => With(known, e.Event, e.Day)));
         }
-    }
-
-    private void TryKeep(string roomId, List<(RoomEvent Event, DateOnly Day)> events)
-    {
-        try
-        {
-            _files.Update(roomId, file => events.Aggregate(file, (known, e) => With(known, e.Event, e.Day)));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // With the next one, or before the days are removed.
-            _notKept[roomId] = events.ConvertAll(item => (item.Event.Copy(), item.Day));
-            Log.NotKept(_logger, roomId, e.Message);
-        }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventIds.VisibilityNotKept, LogLevel.Warning,
-            "Failed to read or write room.json of {RoomId}: {Reason}. The room may not be shown after its oldest days are removed.")]
-        public static partial void NotKept(ILogger logger, string roomId, string reason);
     }
 }

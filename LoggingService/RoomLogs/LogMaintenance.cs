@@ -10,9 +10,6 @@ internal sealed partial class LogMaintenance(
     /// <summary>The process has 10 s to stop, of which in-flight requests may take half.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(4);
 
-    /// <summary>It subscribes before the log directory starts.</summary>
-    private readonly KeptVisibility _visibility = visibility;
-
     // StopAsync can be called twice (WebApplicationFactory); the log directory stops once.
     private readonly Lazy<Task> _stopped = new(logs.StopAsync);
     private (DateOnly Today, int? RetainDays, bool IsByRoom, int RetainDaysMin)? _cleaned;
@@ -20,6 +17,7 @@ internal sealed partial class LogMaintenance(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        visibility.Subscribe();
         logs.Start();
         await base.StartAsync(cancellationToken);
     }
@@ -93,8 +91,6 @@ internal sealed partial class LogMaintenance(
         }
 
         _cleaned = settings;
-        roomRetention.RetryKeeping();
-        _visibility.RetryKeeping();
         try
         {
             if (options.RetainDays is { } days)

@@ -43,6 +43,9 @@ internal sealed class RemovedDays
     /// <summary>Called with the name of a room's folder before its days are removed.</summary>
     public Action<string, IReadOnlyCollection<DateOnly>> Removing { private get; set; } = static (_, _) => { };
 
+    /// <summary>Called with the name of a room's folder after its last file was removed.</summary>
+    public Action<string> FolderRemoved { private get; set; } = static _ => { };
+
     /// <summary>The first day of a room that was not removed; <c>null</c> if none was.</summary>
     /// <param name="folder">The name of the room's folder.</param>
     public DateOnly? FindFirstKept(string folder)
@@ -57,7 +60,8 @@ internal sealed class RemovedDays
     {
         var isNoted = true;
         var removed = Retention.RemoveDaysBefore(
-            _root, keepFrom, folder, removing: () => isNoted = TryAdd(keepFrom, folder), name => IsMember(name), Removing);
+            _root, keepFrom, folder, removing: () => isNoted = TryAdd(keepFrom, folder), name => IsMember(name), Removing,
+            FolderRemoved);
         if (!isNoted)
         {
             // The disk was full, and the removal has made room.

@@ -13,12 +13,13 @@ internal static class Retention
     /// <param name="removing">Called once before the first file of a room is removed, other than its ids.</param>
     /// <param name="isMember">Whether our user is a member of the room of a folder: then the room must not get its notice again.</param>
     /// <param name="removingDays">Called with the name of a room's folder before its records are removed.</param>
+    /// <param name="folderRemoved">Called with the name of a room's folder after its last file was removed.</param>
     /// <exception cref="IOException">
     /// A file can't be removed; those before it are gone. Or <paramref name="removingDays"/> threw for a room, whose days stay.
     /// </exception>
     public static int RemoveDaysBefore(
         string root, DateOnly keepFrom, string? only = null, Action? removing = null, Predicate<string>? isMember = null,
-        Action<string, IReadOnlyCollection<DateOnly>>? removingDays = null)
+        Action<string, IReadOnlyCollection<DateOnly>>? removingDays = null, Action<string>? folderRemoved = null)
     {
         var removed = 0;
         IOException? failed = null;
@@ -60,7 +61,7 @@ internal static class Retention
 
             if (isRoom)
             {
-                TryRemoveEmpty(folder, keepFrom, isMember);
+                TryRemoveEmpty(folder, keepFrom, isMember, folderRemoved);
             }
         }
 
@@ -137,11 +138,11 @@ internal static class Retention
     /// <summary>The ids of a removed day are known for as many days more: the event may be resent.</summary>
     private static bool AreIdsKept(DateOnly keepFrom, DateOnly day) => day >= keepFrom.AddDays(-KnownEvents.Days);
 
-    private static void TryRemoveEmpty(DirectoryInfo folder, DateOnly keepFrom, Predicate<string>? isMember)
+    private static void TryRemoveEmpty(DirectoryInfo folder, DateOnly keepFrom, Predicate<string>? isMember, Action<string>? removed)
     {
         try
         {
-            RemoveEmpty(folder, keepFrom, isMember);
+            RemoveEmpty(folder, keepFrom, isMember, removed);
         }
         catch (DirectoryNotFoundException)
         {
@@ -155,7 +156,7 @@ internal static class Retention
         : entry.Name is (RoomFolder.Latest or UpgradeLinks.Next or UpgradeLinks.Previous);
 
     /// <summary>Removes a room's folder that has no day left, and the links of aliases to it.</summary>
-    private static void RemoveEmpty(DirectoryInfo folder, DateOnly keepFrom, Predicate<string>? isMember)
+    private static void RemoveEmpty(DirectoryInfo folder, DateOnly keepFrom, Predicate<string>? isMember, Action<string>? removed)
     {
         var latest = new FileInfo(Path.Combine(folder.FullName, RoomFolder.Latest));
 
@@ -177,6 +178,7 @@ internal static class Retention
             entry.Delete();
         }
 
+        removed?.Invoke(folder.Name);
         try
         {
             folder.Delete();

@@ -32,6 +32,9 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
     /// <summary>The moderators want the room to be left out of public pages.</summary>
     public bool IsRefused { get; init; }
 
+    /// <summary>When they said so, or the contrary, by <see cref="KeptVisibility.RobotsTime"/>.</summary>
+    public long? RobotsTs { get; init; }
+
     /// <summary>It decides about events that are yet to come, also after the last day of the log was removed.</summary>
     public bool IsStillNeeded => MaxLifetime > 0 || (Wishes.Kind == JsonValueKind.Object && !Wishes.IsEmptyObject);
 
@@ -63,6 +66,7 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
                 Visibility = HistoryVisibility.ReadAll(json["history_visibility"u8]),
                 HasAllVisibility = json["history_visibility_complete"u8].AsBoolean() == true,
                 IsRefused = json["robots_refused"u8].AsBoolean() == true,
+                RobotsTs = json["robots_ts"u8].AsInteger(),
             }
             : new(null, null, false, default);
     }
@@ -126,6 +130,11 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
 
         WriteTrue("history_visibility_complete", HasAllVisibility);
         WriteTrue("robots_refused", IsRefused);
+        if (RobotsTs is { } robotsTs)
+        {
+            json.WriteNumber("robots_ts", robotsTs);
+        }
+
         json.WriteEndObject();
 
         void WriteTrue(string name, bool value)
@@ -156,7 +165,12 @@ internal sealed class RoomFiles(LogDirectory logs)
 
     // A transaction asks for each room of its events, and encoding an id takes about a microsecond.
     private readonly ConcurrentDictionary<string, string> _folders = new();
-    private readonly Lock _lock = new();
+
+    /// <summary>By folder: a slow write of one room must not delay the others.</summary>
+    private readonly ConcurrentDictionary<string, Lock> _locks = new();
+
+    /// <summary>The folders whose last write failed.</summary>
+    private readonly ConcurrentDictionary<string, bool> _unwritten = new();
 
     /// <exception cref="IOException">The file can't be read; the next call tries again.</exception>
     public RoomFile Get(string roomId) => GetByFolder(_folders.GetOrAdd(roomId, FolderName.ForRoom));
@@ -194,42 +208,77 @@ internal sealed class RoomFiles(LogDirectory logs)
         }
     }
 
-    /// <summary>Forgets what is known of a room, except that it got its notice, which it must not get again.</summary>
+    /// <summary>
+    /// Forgets what an erased log said, except for what decides about events to come, that moderators keep the room off the pages, and that
+    /// the room got its notice, which it must not get again. Who may read the room is not known until it is said again: of the lines that
+    /// said it, any may be erased.
+    /// </summary>
     /// <param name="folder">The name of the room's folder.</param>
     /// <param name="hasLines">Some of its log stays, which may have events that were not logged at their senders' wish.</param>
     /// <exception cref="IOException">The file can't be read, removed or written.</exception>
-    public void KeepNoticeOnly(string folder, bool hasLines)
+    public void ForgetErased(string folder, bool hasLines)
     {
-        lock (_lock)
+        lock (LockOf(folder))
         {
             var file = GetByFolder(folder);
-            var hasNotLogged = hasLines && file.HasNotLogged;
-            if (file.NoticeTs is not null || hasNotLogged)
+            var kept = file.IsStillNeeded
+                ? file with { Visibility = [], HasAllVisibility = false }
+                : new(file.NoticeTs, null, hasLines && file.HasNotLogged, default)
+                {
+                    IsRefused = file.IsRefused,
+                    RobotsTs = file.IsRefused ? file.RobotsTs : null,
+                };
+            if (kept.IsStillNeeded || kept.NoticeTs is not null || kept.HasNotLogged || kept.IsRefused)
             {
-                UpdateByFolder(folder, _ => new(file.NoticeTs, null, hasNotLogged, default));
+                UpdateByFolder(folder, _ => kept);
                 return;
             }
 
             File.Delete(Path.Combine(logs.Root, folder, RoomFolder.Properties));
-            _files.TryRemove(folder, out _);
+            Forget(folder);
         }
     }
 
-    /// <summary>Replaces a room's file, durably.</summary>
+    /// <summary>Forgets a room whose folder was removed.</summary>
+    /// <param name="folder">The name of the room's folder.</param>
+    public void Forget(string folder)
+    {
+        lock (LockOf(folder))
+        {
+            // It may have been logged again meanwhile.
+            _files.TryRemove(folder, out _);
+            _unwritten.TryRemove(folder, out _);
+        }
+    }
+
+    /// <summary>Replaces a room's file, durably, unless the change returns what is written already.</summary>
     /// <exception cref="IOException">
-    /// The file can't be read, and nothing changes; or it can't be written, and the change is in effect until the service stops.
+    /// The file can't be read, or its folder not be created, and nothing changes; or it can't be written, and the change is in effect until
+    /// the service stops.
     /// </exception>
     public void Update(string roomId, Func<RoomFile, RoomFile> change) => UpdateByFolder(FolderName.ForRoom(roomId), change);
 
     /// <inheritdoc cref="Update"/>
     public void UpdateByFolder(string folder, Func<RoomFile, RoomFile> change)
     {
-        lock (_lock)
+        lock (LockOf(folder))
         {
-            var file = change(GetByFolder(folder));
+            // First: what a folder that does not exist yet has, such as one on a disk that is not mounted, must not be replaced later.
+            var path = Path.Combine(logs.Root, folder);
+            Posix.CreateFolder(path);
+            var known = GetByFolder(folder);
+            var file = change(known);
+            if (ReferenceEquals(file, known) && !_unwritten.ContainsKey(folder))
+            {
+                return;
+            }
+
             _files[folder] = file;
-            Posix.CreateFolder(Path.Combine(logs.Root, folder));
-            file.Write(Path.Combine(logs.Root, folder));
+            _unwritten[folder] = true;
+            file.Write(path);
+            _unwritten.TryRemove(folder, out _);
         }
     }
+
+    private Lock LockOf(string folder) => _locks.GetOrAdd(folder, static _ => new());
 }

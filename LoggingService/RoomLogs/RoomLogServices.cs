@@ -16,6 +16,7 @@ internal static class RoomLogServices
         .AddSingleton<AliasLinks>().AddHostedService(provider => provider.GetRequiredService<AliasLinks>())
         .AddSingleton<UpgradeLinks>().AddHostedService<RecordedRooms>()
         .AddSingleton<RoomActivity>().AddHostedService(provider => provider.GetRequiredService<RoomActivity>())
+        .AddSingleton<RoomFileUpdates>().AddHostedService(provider => provider.GetRequiredService<RoomFileUpdates>())
         .AddSingleton<RoomFiles>().AddSingleton<RoomRetention>().AddSingleton<KeptVisibility>().AddSingleton<LogSpace>()
         .AddHostedService<LogMaintenance>().AddHostedService<DayCompression>();
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
@@ -15,13 +14,12 @@ internal sealed partial class RoomRetention
     private readonly RoomFiles _files;
     private readonly LoggingServiceOptions _options;
     private readonly ILogger<RoomRetention> _logger;
+    private readonly RoomFileUpdates _updates;
 
-    /// <summary>By room: the event whose retention could not be written as yet.</summary>
-    private readonly ConcurrentDictionary<string, RoomEvent> _notKept = new();
-
-    public RoomRetention(LogDirectory logs, RoomFiles files, LoggingServiceOptions options, ILogger<RoomRetention> logger)
+    public RoomRetention(
+        LogDirectory logs, RoomFiles files, RoomFileUpdates updates, LoggingServiceOptions options, ILogger<RoomRetention> logger)
     {
-        (_logs, _files, _options, _logger) = (logs, files, options, logger);
+        (_logs, _files, _updates, _options, _logger) = (logs, files, updates, options, logger);
 
         // Also while the setting is off: the day with the event may be gone when it is switched on.
         logs.Written += Track;
@@ -51,18 +49,6 @@ internal sealed partial class RoomRetention
         return state is not null && LifetimeOf(state) is > 0 and var lifetime ? lifetime
             : RoomRecords.FindState(folder, "org.matrix.msc1763.retention"u8) is { } unstable ? LifetimeOf(unstable)
             : 0;
-    }
-
-    /// <summary>Writes what could not be written when it was logged.</summary>
-    public void RetryKeeping()
-    {
-        foreach (var (roomId, e) in _notKept)
-        {
-            if (TryKeep(e, isRetry: true))
-            {
-                _notKept.TryRemove(new(roomId, e));
-            }
-        }
     }
 
     /// <summary>Removes the days of all rooms that have a retention of their own.</summary>
@@ -102,7 +88,7 @@ internal sealed partial class RoomRetention
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Log.NotKept(_logger, folder.Name, e.Message);
+            Log.NotRead(_logger, folder.Name, e.Message);
             return 0;
         }
     }
@@ -113,39 +99,22 @@ internal sealed partial class RoomRetention
         {
             if (e is { IsNote: false, StateKeyText.Length: 0, Type: "m.room.retention" or "org.matrix.msc1763.retention" })
             {
-                _notKept.TryRemove(e.RoomId, out _);
-                if (!TryKeep(e, isRetry: false))
-                {
-                    _notKept[e.RoomId] = e.Copy();
-                }
+                var state = e.Copy();
+                _updates.Add(e.RoomId, file => With(file, state));
             }
         }
     }
 
-    /// <param name="isRetry">It may be in memory only.</param>
-    private bool TryKeep(RoomEvent e, bool isRetry)
-    {
-        try
-        {
-            var known = _files.Get(e.RoomId);
-            if ((isRetry || known.MaxLifetime != LifetimeOf(e)) && !(e.FetchedTs is not null && known.MaxLifetimeTs > e.OriginServerTs))
-            {
-                _files.Update(e.RoomId, file => file with { MaxLifetime = LifetimeOf(e), MaxLifetimeTs = e.OriginServerTs });
-            }
-
-            return true;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            Log.NotKept(_logger, e.RoomId, failure.Message);
-            return false;
-        }
-    }
+    /// <summary>The file with what an event says; with what it had, if that is newer.</summary>
+    private static RoomFile With(RoomFile file, RoomEvent e) =>
+        file.MaxLifetime == LifetimeOf(e) || (e.FetchedTs is not null && file.MaxLifetimeTs > e.OriginServerTs)
+            ? file
+            : file with { MaxLifetime = LifetimeOf(e), MaxLifetimeTs = e.OriginServerTs };
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.RoomPropertiesNotKept, LogLevel.Warning,
-            "Failed to read or write room.json of {RoomId}: {Reason}. Its retention is written when old days are removed next.")]
-        public static partial void NotKept(ILogger logger, string roomId, string reason);
+        [LoggerMessage(EventIds.RoomRetentionNotRead, LogLevel.Warning,
+            "Failed to read or write room.json of {Folder}: {Reason}. The room's own retention removes nothing meanwhile.")]
+        public static partial void NotRead(ILogger logger, string folder, string reason);
     }
 }

@@ -14,19 +14,20 @@ internal readonly record struct Removal(int Line, string Target, long SentAt, St
 internal readonly record struct MemberName(LogPosition Position, string EventId, string UserId, string? Name);
 
 /// <summary>State of a room as of a line: its name, its topic, its alias, or whether its moderators want it to be shown.</summary>
-internal readonly record struct RoomState(LogPosition Position, string Type, string EventId, string? Sender, string? Value, bool IsFetched)
+/// <param name="RobotsTime">Of the last one: <see cref="KeptVisibility.RobotsTime"/>.</param>
+internal readonly record struct RoomState(
+    LogPosition Position, string Type, string EventId, string? Sender, string? Value, bool IsFetched, long RobotsTime)
 {
     /// <summary>
-    /// Of each type the newest state that was pushed counts, or else the last that was fetched. A refusal counts until another state of
-    /// its type is pushed.
+    /// Of each type the newest state that was pushed counts, or else the last that was fetched. Whether moderators want the room to be
+    /// shown counts also if it was fetched, unless it is older.
     /// </summary>
     public static Dictionary<string, RoomState> InForce(IEnumerable<DayFacts> days)
     {
         var states = new Dictionary<string, RoomState>();
         foreach (var state in days.SelectMany(day => day.States))
         {
-            var isRefusal = state is { Type: RoomVisibility.RobotsType, Value: RoomVisibility.RobotsRefused };
-            if (!state.IsFetched || isRefusal || !states.TryGetValue(state.Type, out var before) || before.IsFetched)
+            if (!state.IsFetched || !states.TryGetValue(state.Type, out var before) || state.Replaces(before))
             {
                 states[state.Type] = state;
             }
@@ -34,6 +35,10 @@ internal readonly record struct RoomState(LogPosition Position, string Type, str
 
         return states;
     }
+
+    private bool Replaces(RoomState before) => Type == RoomVisibility.RobotsType
+        ? RobotsTime > before.RobotsTime || (RobotsTime == before.RobotsTime && Value == RoomVisibility.RobotsRefused)
+        : before.IsFetched;
 }
 
 /// <summary>That a line is an edit, a reaction, a vote, or the end of a poll: it belongs to an event of this or an earlier day.</summary>

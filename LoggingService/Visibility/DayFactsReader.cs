@@ -206,6 +206,9 @@ internal sealed class DayFactsReader
 
     private LogPosition Position => new(_known.Day, _line);
 
-    private void AddState(RoomEvent e, string? value) =>
-        _states.Add(new(Position, e.Type!, e.EventId, e.Sender, value, e.FetchedTs is not null));
+    private void AddState(RoomEvent e, string? value)
+    {
+        var robotsTime = e.Type == RoomVisibility.RobotsType ? KeptVisibility.RobotsTime(e) : 0;
+        _states.Add(new(Position, e.Type!, e.EventId, e.Sender, value, e.FetchedTs is not null, robotsTime));
+    }
 }

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using LoggingService.Homeserver;
 
-namespace LoggingService.Consent;
+namespace LoggingService.RoomLogs;
 
 /// <summary>
 /// Runs items in the background, one after the other. One that fails is retried after a pause, and delays no other; of items with the same
