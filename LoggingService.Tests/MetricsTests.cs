@@ -219,7 +219,7 @@ public sealed class MetricsTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false, 55)]
+    [InlineData(false, 45)]
     [InlineData(true, 60)]
     public async Task The_published_program_needs_little_memory_while_it_is_idle(bool isMonitored, int maxMebibytes)
     {

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 
 namespace LoggingService.Files;
 
@@ -22,7 +21,7 @@ internal static class AtomicFile
     /// <exception cref="IOException">Also if the path exists, which is then left as it is.</exception>
     public static void Create(string path, UnixFileMode mode, Action<FileStream> write)
     {
-        var temporary = $"{path}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}.new";
+        var temporary = $"{path}.{Guid.NewGuid():N}.new";
         Write(temporary, path, mode, write, () => File.Move(temporary, path, overwrite: false));
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using LoggingService.Files;
 using LoggingService.Registration;
 using Microsoft.AspNetCore.Connections;
@@ -55,6 +56,11 @@ internal static class WebServer
         try
         {
             await app.StartAsync();
+            if (!RuntimeFeature.IsDynamicCodeCompiled)
+            {
+                // A native program's reflection leaves 8 MB of garbage, too little for a collection: an idle service would keep it.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+            }
         }
         catch (Exception e) when (DescribeBindError(e) is not null)
         {

@@ -3,7 +3,6 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Hashing;
-using System.Security.Cryptography;
 using LoggingService.Files;
 using LoggingService.Metrics;
 using Microsoft.Win32.SafeHandles;
@@ -92,7 +91,7 @@ internal sealed class JournalSegment : IDisposable
             Magic.CopyTo(header);
             BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(4), Version);
             BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(8), number);
-            RandomNumberGenerator.Fill(header.AsSpan(16, 8));
+            NewSalt().CopyTo(header.AsSpan(16));
             BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(24), XxHash3.HashToUInt64(header.AsSpan(0, 24)));
             WriteLegacyFrame(header.AsSpan(HeaderLength));
             RandomAccess.Write(file, header, 0);
@@ -104,6 +103,9 @@ internal sealed class JournalSegment : IDisposable
             throw;
         }
     }
+
+    /// <summary>Eight bytes that no sender of events can predict. Without OpenSSL, which would take 4 MB of memory.</summary>
+    private static ReadOnlySpan<byte> NewSalt() => Guid.NewGuid().ToByteArray().AsSpan(8);
 
     /// <summary>Opens a segment to read it.</summary>
     /// <param name="damaged">Receives the file's bytes if its header is damaged; a header of zeros means that it has no frames.</param>

@@ -1,13 +1,14 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using AngleSharp.Dom;
-using Ganss.Xss;
+using AngleSharp.Html.Parser;
 
 namespace LoggingService.Pages;
 
 /// <summary>
-/// The HTML of a message, with the tags and attributes of the specification only. What the sanitizer leaves is written again, element by
-/// element. (Client-Server API, "m.room.message msgtypes".) Images are shown by their names, colours not at all.
+/// The HTML of a message, with the tags and attributes of the specification only. It is parsed as a browser does, and written again element
+/// by element: what is not on the lists has no way into the page. (Client-Server API, "m.room.message msgtypes".) Images are shown by
+/// their names, colours not at all.
 /// </summary>
 internal sealed class SanitizedHtml
 {
@@ -35,7 +36,7 @@ internal sealed class SanitizedHtml
 
     private static readonly HashSet<string> Schemes = ["https", "http", "mailto", "matrix", "magnet", "ftp"];
 
-    private static readonly HtmlSanitizer Sanitizer = CreateSanitizer();
+    private static readonly string DroppedElements = string.Join(',', Dropped);
 
     private readonly StringBuilder _html = new();
     private readonly Text _text;
@@ -51,7 +52,12 @@ internal sealed class SanitizedHtml
             return false;
         }
 
-        using var document = Sanitizer.SanitizeDom(html);
+        using var document = new HtmlParser().ParseDocument(html);
+        foreach (var dropped in document.QuerySelectorAll(DroppedElements))
+        {
+            dropped.Remove();
+        }
+
         if (document.Body is not { } body || string.IsNullOrWhiteSpace(body.TextContent) && body.QuerySelector("img") is null)
         {
             return false;
@@ -61,29 +67,6 @@ internal sealed class SanitizedHtml
         writer.WriteChildren(body, 0);
         safe = writer._html.ToString();
         return true;
-    }
-
-    private static HtmlSanitizer CreateSanitizer()
-    {
-        var sanitizer = new HtmlSanitizer(new HtmlSanitizerOptions
-        {
-            AllowedTags = new HashSet<string>([.. Inline, .. Blocks, .. Void, "img"], StringComparer.OrdinalIgnoreCase),
-            AllowedAttributes = new HashSet<string>(
-                ["href", "alt", "title", "start", "data-mx-spoiler"], StringComparer.OrdinalIgnoreCase),
-            AllowedSchemes = Schemes,
-            UriAttributes = new HashSet<string>(["href"], StringComparer.OrdinalIgnoreCase),
-        })
-        {
-            KeepChildNodes = true,
-        };
-        sanitizer.RemovingTag += (_, e) =>
-        {
-            if (Dropped.Contains(e.Tag.LocalName))
-            {
-                e.Tag.TextContent = "";
-            }
-        };
-        return sanitizer;
     }
 
     private void WriteChildren(INode parent, int depth)

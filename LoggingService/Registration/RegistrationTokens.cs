@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace LoggingService.Registration;
 
 /// <summary>
@@ -34,14 +36,14 @@ internal sealed partial class RegistrationTokens
         var state = _state;
         var areRight = true;
         var areCurrent = true;
-        foreach (var hash in hsTokens.Select(TokenPair.HashOf))
+        foreach (var token in hsTokens.Select(Encoding.UTF8.GetBytes))
         {
             // All are compared, so that the time does not tell which one is right.
-            var isCurrent = state.Current.HasHsToken(hash);
+            var isCurrent = state.Current.HasHsToken(token);
             var isRight = isCurrent;
             foreach (var previous in state.Previous)
             {
-                isRight |= previous.HasHsToken(hash);
+                isRight |= previous.HasHsToken(token);
             }
 
             areRight &= isRight;

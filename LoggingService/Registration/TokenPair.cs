@@ -6,7 +6,7 @@ namespace LoggingService.Registration;
 /// <summary>The tokens of a registration. Not a record: its text would contain them.</summary>
 internal sealed class TokenPair(string asToken, string hsToken)
 {
-    private readonly byte[] _hash = HashOf(hsToken);
+    private readonly byte[] _hsToken = Encoding.UTF8.GetBytes(hsToken);
 
     /// <summary>The secret that the service sends to the homeserver.</summary>
     public string AsToken => asToken;
@@ -14,10 +14,16 @@ internal sealed class TokenPair(string asToken, string hsToken)
     /// <summary>The secret that the homeserver sends to the service.</summary>
     public string HsToken => hsToken;
 
-    /// <summary>The hash by which tokens are compared, so that the time reveals neither length nor prefix.</summary>
-    public static byte[] HashOf(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
-
-    public bool HasHsToken(byte[] hash) => CryptographicOperations.FixedTimeEquals(hash, _hash);
+    /// <summary>
+    /// Whether a token, in UTF-8, is the hs_token. As many bytes are compared for each token, so that the time reveals neither length nor
+    /// prefix. Not by a hash, which would load OpenSSL: 4 MB of memory that a service without TLS does not need otherwise.
+    /// </summary>
+    public bool HasHsToken(ReadOnlySpan<byte> token)
+    {
+        Span<byte> compared = new byte[_hsToken.Length];
+        token[..Math.Min(token.Length, compared.Length)].CopyTo(compared);
+        return CryptographicOperations.FixedTimeEquals(compared, _hsToken) & token.Length == _hsToken.Length;
+    }
 
     public bool IsSameAs(TokenPair other) => asToken == other.AsToken && hsToken == other.HsToken;
 }
