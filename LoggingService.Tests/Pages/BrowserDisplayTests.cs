@@ -21,12 +21,16 @@ public sealed class BrowserDisplayTests : IClassFixture<Chromium>, IAsyncLifetim
     }
 
     private string[] Paths =>
-        ["/", _room.Day, _room.Day.Replace("/25", "/23", StringComparison.Ordinal), $"/r/{Uri.EscapeDataString(_room.Id)}", "/nothing"];
+    [
+        "/", _room.Day, _room.Day.Replace("/25", "/23", StringComparison.Ordinal), $"/r/{Uri.EscapeDataString(_room.Id)}", "/nothing",
+        "/search?q=th*+has:wings", $"/r/{Uri.EscapeDataString(_room.Id)}/search?q=nowhere",
+    ];
 
     public async ValueTask InitializeAsync()
     {
         await TeaHouse.FillAsync(_room);
         _pages = await PagesUnderTest.StartAsync(_room.Logs, "--Pages:Contact=abuse@localhost");
+        await _pages.UntilIndexedAsync();
     }
 
     public async ValueTask DisposeAsync()

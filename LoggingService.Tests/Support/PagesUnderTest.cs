@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using LoggingService.Options;
 using LoggingService.Pages;
+using LoggingService.Search;
 using LoggingService.Visibility;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,6 +34,10 @@ internal sealed class PagesUnderTest : IAsyncDisposable
 
     /// <summary>Where the pages are, without a slash at the end.</summary>
     public string Url => _app.Urls.Single();
+
+    /// <summary>Waits until searches find what the logs have.</summary>
+    public Task UntilIndexedAsync() => Wait.UntilAsync(
+        () => _app.Services.GetRequiredService<IndexMaintenance>().Progress is null, "the logs are indexed");
 
     /// <summary>Follows the page of a newest day, from what it shows now or from an earlier event on.</summary>
     public async Task<LiveEvents> FollowAsync(string day, string? lastEventId = null)
