@@ -49,6 +49,7 @@ public sealed class BrowserSearchTests : IClassFixture<Chromium>, IAsyncLifetime
             ["70 °C is enough for it, see https://example.org/tea?leaf=green&time=2", "How long do you let it steep?",
             "Two minutes, never more"]);
         await Expect(hit.Locator(".sender")).ToHaveTextAsync(["Alice Älva", "Bob", "Alice Älva"]);
+        await Expect(hit.Locator(".sender").First).ToHaveCSSAsync("font-weight", "600");
         await Expect(hit.Locator("mark")).ToHaveTextAsync(["long", "steep"]);
         await Expect(hit.Locator("mark").First).ToHaveCSSAsync("background-color", "rgb(255, 243, 196)");
         await Expect(hit.Locator(".hit time")).ToContainTextAsync(hasScripts ? "2026-11-25 21:" : "2026-11-25 12:");
