@@ -21,11 +21,15 @@ internal sealed class PagesUnderTest : IAsyncDisposable
 
     /// <summary>Starts the pages, and waits until they have read the logs.</summary>
     /// <param name="settings">Such as <c>--Pages:PathPrefix=/logs</c>.</param>
-    public static async Task<PagesUnderTest> StartAsync(string logs, params string[] settings)
+    public static Task<PagesUnderTest> StartAsync(string logs, params string[] settings) =>
+        StartAsync(logs, SearchLimits.Default, settings);
+
+    public static async Task<PagesUnderTest> StartAsync(string logs, SearchLimits limits, params string[] settings)
     {
         Directory.CreateDirectory(logs);
         var builder = SettingsSources.CreateBuilder(
             ["--Pages:Urls=http://127.0.0.1:0", $"--{SettingsSources.MachineFileKey}=", .. settings]);
+        builder.Services.AddSingleton(limits);
         var pages = new PagesUnderTest(PagesHost.Build(builder, PagesOptions.Read(builder.Configuration), logs));
         await pages._app.StartAsync(TestContext.Current.CancellationToken);
         await Wait.UntilAsync(() => pages.Rooms.IsReady, "the logs are read");

@@ -6,14 +6,18 @@ using Microsoft.AspNetCore.Html;
 
 namespace LoggingService.Pages;
 
+/// <param name="MaxTime">A search that takes longer ends with what was found.</param>
+internal sealed record SearchLimits(TimeSpan MaxTime)
+{
+    public static SearchLimits Default { get; } = new(TimeSpan.FromSeconds(1));
+}
+
 /// <summary>The pages of searches: in all rooms that the reader may see, or in one.</summary>
 internal sealed class SearchPages(
-    VisibleRooms rooms, VisibleSearch search, IndexMaintenance index, PageRenderer renderer, PageLinks links, TimeZoneInfo zone)
+    VisibleRooms rooms, VisibleSearch search, IndexMaintenance index, PageRenderer renderer, PageLinks links, SearchLimits limits,
+    TimeZoneInfo zone)
 {
     private const int HitsPerPage = 20;
-
-    /// <summary>A search that takes longer ends with what was found.</summary>
-    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(1);
 
     private readonly Text _text = renderer.Text;
 
@@ -24,8 +28,8 @@ internal sealed class SearchPages(
         typed = typed.Length <= SearchQueryParser.MaxLength ? typed : typed[..SearchQueryParser.MaxLength];
         var query = SearchQueryParser.Parse(typed);
         var searched = room is null ? rooms.All(reader).ToList() : [room];
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        timeout.CancelAfter(MaxTime);
+        using var limit = new CancellationTokenSource(limits.MaxTime);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, limit.Token);
         var found = search.Find(reader, searched, query, PositionOf(http), HitsPerPage, timeout.Token);
         var model = new SearchModel(
             _text, links, room, typed, query.IsEmpty ? null : found, [.. Notes(reader, typed, query, searched, found)],
