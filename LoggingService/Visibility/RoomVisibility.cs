@@ -19,6 +19,7 @@ internal sealed class RoomVisibility
 
     private readonly string _folder;
     private readonly HiddenEvents _hidden;
+    private readonly RecordIds _ids;
     private readonly FactsIndex _past;
     private readonly FactsIndex _newest;
     private readonly SortedList<DateOnly, DayFacts> _days;
@@ -34,10 +35,11 @@ internal sealed class RoomVisibility
     /// <param name="known">The snapshot before this one.</param>
     public RoomVisibility(
         string folder, string roomId, IReadOnlyList<string> links, FactsIndex past, FactsIndex newest, RoomFile? file,
-        HiddenEvents hidden, RoomVisibility? known)
+        HiddenEvents hidden, RecordIds ids, RoomVisibility? known)
     {
         _folder = folder;
         _hidden = hidden;
+        _ids = ids;
         _past = past;
         _newest = newest;
         RoomId = roomId;
@@ -148,7 +150,7 @@ internal sealed class RoomVisibility
     /// <exception cref="IOException">A record can't be read.</exception>
     public VisibleEvent? Find(Reader reader, string eventId, int maxDays = int.MaxValue) => MayRead(reader)
         ? Days.Reverse().Take(maxDays)
-            .Where(day => KnownEvents.MayContain(_folder, day, eventId))
+            .Where(day => KnownEvents.Contains(_folder, day, eventId) ?? _ids.MayContain(RecordOf(day), _days[day], eventId))
             .SelectMany(day => Lines(_days[day], 0, 0, eventId))
             .Where(line => line.Event.EventId == eventId && IsVisible(line.Event, line.Position))
             .Select(line => Show(line.Event, line.Position))
@@ -200,39 +202,8 @@ internal sealed class RoomVisibility
         return VisibleEvent.Create(position, e, StubOf(e, position), previousName);
     }
 
-    /// <param name="offset">That of the first line, or 0.</param>
-    /// <param name="text">Only lines that contain it, or escaped characters.</param>
-    private IEnumerable<(RoomEvent Event, LogPosition Position)> Lines(DayFacts facts, int from, long offset = 0, string text = "")
-    {
-        var needle = Encoding.UTF8.GetBytes(text);
-        var record = RecordOf(facts.Day);
-        using var file = DayFile.TryOpen(record);
-        if (file is null || RecordStamp.Read(record)?.Inode != facts.Stamp.Inode)
-        {
-            throw new FileChangedException(record);
-        }
-
-        var index = offset == 0 ? -1 : from - 1;
-        var withheld = facts.Withheld.ToHashSet();
-        foreach (var line in RecordReader.Lines(file.ReadAt, offset, long.MaxValue))
-        {
-            index++;
-            if (index == facts.Lines)
-            {
-                yield break;
-            }
-
-            if (needle.Length > 0 && line.Bytes.Span.IndexOf(needle) < 0 && !line.Bytes.Span.Contains((byte)'\\'))
-            {
-                continue;
-            }
-
-            if (index >= from && !withheld.Contains(index) && RoomEvent.FromRecord(line.Bytes) is { } e)
-            {
-                yield return (e, new(facts.Day, index));
-            }
-        }
-    }
+    private IEnumerable<(RoomEvent Event, LogPosition Position)> Lines(DayFacts facts, int from = 0, long offset = 0, string text = "") =>
+        RecordLines.Read(RecordOf(facts.Day), facts, from, offset, text);
 
     /// <summary>It is a line that was read, and not one that no reader sees.</summary>
     private bool IsListed(LogPosition position) => _days.TryGetValue(position.Day, out var facts)
