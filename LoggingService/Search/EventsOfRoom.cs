@@ -193,7 +193,7 @@ internal sealed class EventsOfRoom : IDisposable
         var content = edit is null ? e.Content : edit.Content["m.new_content"u8];
         var hasFallback = Relation.IsReply(e.Content)
             || (edit is not null && (Relation.IsReply(edit.Content) || Relation.IsReply(content)));
-        return SearchableText.Read(e, content, hasFallback);
+        return SearchableText.Read(e, Spoilers.RemoveFromText(content), hasFallback);
     }
 
     /// <summary>The newest edit that is valid, as lines of the log quote it.</summary>
