@@ -120,11 +120,18 @@ internal sealed class ChatMessages(RoomVisibility room, ChatRelations relations,
             return null;
         }
 
-        var target = relations.Find(id) ?? others.Find(id);
+        var target = Find(id);
+        if (target?.Original is { } edited && Find(edited) is { } message && message.Event.Sender == target.Event.Sender)
+        {
+            (id, target) = (edited, message);
+        }
+
         return target is null ? new(id, null, null, room.RemovalOf(id))
             : target.Stub is not null ? new(id, SenderOf(target), null, target.Stub)
             : new(id, SenderOf(target), ExcerptOf(target), null);
     }
+
+    private VisibleEvent? Find(string id) => relations.Find(id) ?? others.Find(id);
 
     private string? RemovalOf(VisibleEvent e)
     {

@@ -55,6 +55,12 @@ internal sealed class ChatRelations
 
     public IReadOnlyList<VisibleEvent> ThreadOf(string rootId) => _threads.GetValueOrDefault(rootId) ?? [];
 
+    /// <summary>The message that an event edits, which an answer to the edit means; the id itself if the event is no edit.</summary>
+    public string OriginalOf(string eventId) =>
+        Find(eventId) is { Original: { } id } edit && Find(id) is { } original && original.Event.Sender == edit.Event.Sender
+            ? id
+            : eventId;
+
     public RoomEvent? RedactionOf(string eventId) => _redactions.GetValueOrDefault(eventId);
 
     /// <summary>The event in whose line an event is shown; itself if it has a line of its own.</summary>
@@ -94,7 +100,13 @@ internal sealed class ChatRelations
             return e.Original is not null || e.Event.CanonicalType is "m.reaction" or "m.poll.response" or "m.poll.end";
         }
 
-        if (e.Event.StateKey is not null || RelationOf(e) is not { Target: { } target } relation || Find(target) is not { } found)
+        if (e.Event.StateKey is not null || RelationOf(e) is not { Target: { } named } relation)
+        {
+            return false;
+        }
+
+        var target = relation.Type is "m.thread" or "m.annotation" ? OriginalOf(named) : named;
+        if (Find(target) is not { } found)
         {
             return false;
         }
