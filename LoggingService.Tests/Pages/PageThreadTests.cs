@@ -19,6 +19,33 @@ public sealed class PageThreadTests : IDisposable
         _folder.Dispose();
     }
 
+    [Fact]
+    public async Task A_long_thread_goes_on_in_the_lines_of_the_day()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var root = await _room.SayAsync("Which tea?");
+        var ids = new List<string>();
+        for (var i = 1; i <= 103; i++)
+        {
+            ids.Add(await AnswerAsync($"tea {i}", root));
+        }
+
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        using var document = new HtmlParser().ParseDocument(await pages.ReadAsync(_room.Day));
+        var thread = document.GetElementById(PageLinks.Anchor(root))!.QuerySelector(".thread")!;
+        Assert.Equal(100, thread.QuerySelectorAll("article").Length);
+        Assert.Contains("The thread goes on in the lines of the day.", thread.TextContent, StringComparison.Ordinal);
+        foreach (var (id, i) in ids.Select((id, i) => (id, i + 1)).Skip(100))
+        {
+            var line = document.GetElementById(PageLinks.Anchor(id))!;
+            Assert.Null(line.Closest(".thread"));
+            Assert.Equal($"tea {i}", line.QuerySelector(".body")!.TextContent);
+            Assert.Contains("Which tea?", line.QuerySelector(".reply")!.TextContent, StringComparison.Ordinal);
+        }
+
+        Assert.Null(document.GetElementById(PageLinks.Anchor(ids[0]))!.QuerySelector(".reply"));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

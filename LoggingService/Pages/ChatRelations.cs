@@ -5,12 +5,16 @@ namespace LoggingService.Pages;
 /// <summary>The visible events of a day, and what belongs to each of them: edits, reactions, votes, the messages of its thread.</summary>
 internal sealed class ChatRelations
 {
+    /// <summary>So many messages of a thread are shown at its first one; the others are lines of the day.</summary>
+    private const int MaxThread = 100;
+
     private readonly Dictionary<string, VisibleEvent> _events = [];
     private readonly Dictionary<string, List<VisibleEvent>> _edits = [];
     private readonly Dictionary<string, List<VisibleEvent>> _reactions = [];
     private readonly Dictionary<string, List<VisibleEvent>> _votes = [];
     private readonly Dictionary<string, VisibleEvent> _pollEnds = [];
     private readonly Dictionary<string, List<VisibleEvent>> _threads = [];
+    private readonly HashSet<string> _longThreads = [];
     private readonly Dictionary<string, RoomEvent> _redactions = [];
 
     /// <param name="day">The events of the day.</param>
@@ -54,6 +58,9 @@ internal sealed class ChatRelations
     public VisibleEvent? EndOf(string pollId) => _pollEnds.GetValueOrDefault(pollId);
 
     public IReadOnlyList<VisibleEvent> ThreadOf(string rootId) => _threads.GetValueOrDefault(rootId) ?? [];
+
+    /// <summary>Whether messages of a thread are lines of the day.</summary>
+    public bool IsLongThread(string rootId) => _longThreads.Contains(rootId);
 
     /// <summary>The message that an event edits, which an answer to the edit means; the id itself if the event is no edit.</summary>
     public string OriginalOf(string eventId) =>
@@ -126,7 +133,13 @@ internal sealed class ChatRelations
                 _pollEnds.TryAdd(target, e);
                 return true;
             case ("m.thread", _) when found.Event.StateKey is null && RelationOf(found).Type != "m.thread":
-                return Add(_threads, target, e);
+                if (ThreadOf(target).Count < MaxThread)
+                {
+                    return Add(_threads, target, e);
+                }
+
+                _longThreads.Add(target);
+                return false;
             default:
                 return false;
         }

@@ -60,6 +60,7 @@ internal sealed record Text
     public string Edited { get; init; } = "edited";
     public string EditHistory { get; init; } = "Earlier versions";
     public string Thread { get; init; } = "Thread";
+    public string ThreadGoesOn { get; init; } = "The thread goes on in the lines of the day.";
     public string Spoiler { get; init; } = "Spoiler";
     public string ShowAll { get; init; } = "Show all";
     public string OpenInMatrix { get; init; } = "Open in Matrix";
