@@ -26,7 +26,7 @@ internal sealed class RoomVisibility
     private readonly VisibilityTimeline _timeline;
     private readonly bool _isRefused;
     private readonly Dictionary<string, RoomState> _states;
-    private readonly Dictionary<DateOnly, int> _counts = [];
+    private readonly Dictionary<DateOnly, VisibleLines> _counts = [];
 
     /// <param name="folder">The path of the room's folder.</param>
     /// <param name="links">The names of the links that lead to it.</param>
@@ -80,8 +80,8 @@ internal sealed class RoomVisibility
     /// <summary>The canonical alias, with its server.</summary>
     public string? CanonicalAlias => Shown("m.room.canonical_alias");
 
-    /// <summary>When the last line of the newest visible day was received, in milliseconds since 1970.</summary>
-    public long LastReceivedAt => Days.Count == 0 ? 0 : _days[Days[^1]].LastReceivedAt;
+    /// <summary>When the last visible line of the newest visible day was received, in milliseconds since 1970.</summary>
+    public long LastReceivedAt => Days.Count == 0 ? 0 : _counts[Days[^1]].LastReceivedAt;
 
     /// <summary>Whether a reader may see anything of the room.</summary>
     public bool MayRead(Reader reader)
@@ -109,7 +109,7 @@ internal sealed class RoomVisibility
     }
 
     /// <summary>How many events of a day are visible, stubs included.</summary>
-    public int CountOf(DateOnly day) => _counts.GetValueOrDefault(day);
+    public int CountOf(DateOnly day) => _counts.GetValueOrDefault(day).Count;
 
     /// <summary>What is known of a day; <c>null</c> if the room has no such day. With an equal stamp nothing of it has changed.</summary>
     public DayFacts? FactsOf(DateOnly day) => _days.GetValueOrDefault(day);
@@ -249,14 +249,33 @@ internal sealed class RoomVisibility
 
     private void CountDays(RoomVisibility? known)
     {
-        var isSameTimeline = known is not null && known._timeline.HasSameChanges(_timeline);
+        var before = known?._timeline.HasSameChanges(_timeline) == true ? known : null;
         foreach (var (day, facts) in _days)
         {
-            _counts[day] = isSameTimeline && known!._days.TryGetValue(day, out var before) && before == facts
-                ? known._counts.GetValueOrDefault(day)
-                : _timeline.CountOf(facts) ?? Lines(facts, 0).Count(line => IsVisible(line.Event, line.Position));
+            _counts[day] = Count(facts, before?.FactsOf(day), before?._counts.GetValueOrDefault(day) ?? default);
         }
 
-        Days = [.. _days.Keys.Where(day => _counts[day] > 0)];
+        Days = [.. _days.Keys.Where(day => _counts[day].Count > 0)];
     }
+
+    private VisibleLines Count(DayFacts facts, DayFacts? before, VisibleLines counted)
+    {
+        if (facts == before)
+        {
+            return counted;
+        }
+
+        if (_timeline.CountOf(facts) is { } count && (count == 0 || count == facts.Lines))
+        {
+            return new(count, count == 0 ? 0 : facts.LastReceivedAt);
+        }
+
+        var isAppended = before is not null && before.Stamp.Inode == facts.Stamp.Inode && before.Stamp.Length < facts.Stamp.Length;
+        var added = isAppended ? Lines(facts, before!.Lines, before.Length) : Lines(facts);
+        return added.Where(line => IsVisible(line.Event, line.Position)).Aggregate(
+            isAppended ? counted : default,
+            (sum, line) => new(sum.Count + 1, Math.Max(sum.LastReceivedAt, line.Event.ReceivedTs ?? 0)));
+    }
+
+    private readonly record struct VisibleLines(int Count, long LastReceivedAt);
 }
