@@ -1,4 +1,5 @@
 using System.Net;
+using LoggingService.Pages;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Pages;
@@ -15,6 +16,35 @@ public sealed class PermalinkTests : IDisposable
     {
         _room.Dispose();
         _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task A_link_to_a_reaction_or_an_edit_leads_to_the_line_that_shows_it(int daysLater)
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var day = _room.Day;
+        var id = await _room.SayAsync("tea?");
+        await _room.SayAsync("a line between");
+        _room.Time.Advance(TimeSpan.FromDays(daysLater));
+        var reaction = await TeaHouse.ReactAsync(_room, id, "🍵", PublicRoom.Bob);
+        var edit = await TeaHouse.EditAsync(_room, "tea!", id);
+        var ofEdit = await TeaHouse.ReactAsync(_room, edit, "🫖", PublicRoom.Bob);
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        foreach (var link in (string[])[id, reaction])
+        {
+            Assert.Equal($"{day}#{PageLinks.Anchor(id)}", (await GetAsync(pages, link)).Headers["Location"]);
+        }
+
+        // On another day than the message, the edit has a line.
+        var line = daysLater == 0 ? id : edit;
+        foreach (var link in (string[])[edit, ofEdit])
+        {
+            Assert.Equal($"{_room.Day}#{PageLinks.Anchor(line)}", (await GetAsync(pages, link)).Headers["Location"]);
+        }
+
+        Assert.Contains($"id=\"{PageLinks.Anchor(line)}\"", await pages.ReadAsync(_room.Day), StringComparison.Ordinal);
     }
 
     [Fact]

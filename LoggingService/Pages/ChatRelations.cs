@@ -87,6 +87,10 @@ internal sealed class ChatRelations
         return eventId;
     }
 
+    /// <summary>The event at which a reaction, a vote, the end of a poll or a redaction is shown; <c>null</c> for others.</summary>
+    public static string? TargetOf(VisibleEvent e) =>
+        e.Event.CanonicalType is "m.reaction" or "m.poll.response" or "m.poll.end" or "m.room.redaction" ? RelationOf(e).Target : null;
+
     public static (string? Type, string? Target) RelationOf(VisibleEvent e)
     {
         if (e.Event.Type == "m.room.redaction")
