@@ -1,3 +1,4 @@
+using LoggingService.Rendering;
 using LoggingService.Visibility;
 
 namespace LoggingService.Pages;
@@ -127,7 +128,7 @@ internal sealed class ChatRelations
             case ("redaction", _):
                 _redactions.TryAdd(target, e.Event);
                 return true;
-            case ("m.replace", _) when IsValidEdit(e.Event, found):
+            case ("m.replace", _) when found.Stub is null && Relation.IsValidEdit(e.Event, found.Event):
                 return Add(_edits, target, e);
             case ("m.annotation", "m.reaction"):
                 return Add(_reactions, target, e);
@@ -148,15 +149,6 @@ internal sealed class ChatRelations
                 return false;
         }
     }
-
-    /// <summary>(Client-Server API, "Validity of replacement events".)</summary>
-    private static bool IsValidEdit(RoomEvent edit, VisibleEvent original) =>
-        original.Stub is null
-        && original.Original is null
-        && original.Event.Sender == edit.Sender
-        && original.Event.Type == edit.Type
-        && original.Event.StateKey is null
-        && edit.Content["m.new_content"u8].Kind == System.Text.Json.JsonValueKind.Object;
 
     private static bool Add(Dictionary<string, List<VisibleEvent>> lists, string target, VisibleEvent e)
     {

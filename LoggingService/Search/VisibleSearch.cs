@@ -1,3 +1,4 @@
+using LoggingService.Rendering;
 using LoggingService.Visibility;
 
 namespace LoggingService.Search;
@@ -101,15 +102,8 @@ internal sealed class VisibleSearch(SearchIndex index)
         {
             var edit = index.FindEdits(room.FolderName, e.Event.EventId)
                 .Select(place => EventsAround.Read(room, reader, place, 0, _ => false)?.Event)
-                .FirstOrDefault(edit => edit is not null && IsEditOf(e, edit));
+                .FirstOrDefault(edit => edit is not null && Relation.IsValidEdit(edit.Event, e.Event));
             return SearchableText.Read(e.Event, edit is null ? e.Event.Content : edit.Event.Content["m.new_content"u8], hasFallback: false);
         }
-
-        private static bool IsEditOf(VisibleEvent original, VisibleEvent edit) =>
-            edit.Original == original.Event.EventId
-            && edit.Event.Sender == original.Event.Sender
-            && edit.Event.Type == original.Event.Type
-            && edit.Event.StateKey is null
-            && edit.Event.Content["m.new_content"u8].Kind == System.Text.Json.JsonValueKind.Object;
     }
 }
