@@ -1,6 +1,7 @@
 using LoggingService.Pages;
 using LoggingService.Search;
 using LoggingService.Tests.Support;
+using LoggingService.Visibility;
 
 namespace LoggingService.Tests.Search;
 
@@ -22,6 +23,26 @@ public sealed class SearchTimeTests : SearchPageTestBase
         await using var others = await PagesUnderTest.StartAsync(Root, new SearchLimits(TimeSpan.FromHours(1)));
         await UntilFoundAsync(others, "tea", "tea");
         Assert.DoesNotContain("took too long", await SearchAsync(others, "tea"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_there_was_no_time_to_read_is_on_the_next_page()
+    {
+        Write(Day, Visibility(), Message("$1", "tea one", 1), Message("$2", "tea two", 2));
+        await using var pages = await PagesUnderTest.StartAsync(Root);
+        await UntilFoundAsync(pages, "tea", "tea two", "tea one");
+        var search = new VisibleSearch(new(Root, TimeZoneInfo.Utc));
+        var cut = Search(null, new CancellationToken(canceled: true));
+        Assert.Empty(cut.Events);
+        Assert.False(cut.IsComplete);
+        var rest = Search(cut.Next, CancellationToken.None);
+        Assert.Equal(["tea two", "tea one"], rest.Events.Select(found => found.Text));
+        Assert.True(rest.IsComplete);
+        Assert.Null(rest.Next);
+
+        FoundPage Search(long? before, CancellationToken reading) => search.Find(
+            Reader.Anonymous, [.. pages.Rooms.All(Reader.Anonymous)], SearchQueryParser.Parse("tea"), before, limit: 20,
+            CancellationToken.None, reading);
     }
 
     [Fact]

@@ -30,7 +30,9 @@ internal sealed class SearchPages(
         var searched = room is null ? rooms.All(reader).ToList() : [room];
         using var limit = new CancellationTokenSource(limits.MaxTime);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, limit.Token);
-        var found = search.Find(reader, searched, query, PositionOf(http), HitsPerPage, timeout.Token);
+        using var readingLimit = new CancellationTokenSource(2 * limits.MaxTime);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, readingLimit.Token);
+        var found = search.Find(reader, searched, query, PositionOf(http), HitsPerPage, timeout.Token, reading.Token);
         var model = new SearchModel(
             _text, links, room, typed, query.IsEmpty ? null : found, [.. Notes(reader, typed, query, searched, found)],
             [.. found.Events.Select(RowOf)], RoomPages.ZoneOf(DateOnly.FromDateTime(DateTime.UtcNow), zone));
