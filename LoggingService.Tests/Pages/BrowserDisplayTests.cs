@@ -153,6 +153,7 @@ public sealed class BrowserDisplayTests : IClassFixture<Chromium>, IAsyncLifetim
             [
                 ("rooms", "/", 800, 400, ColorScheme.Light), ("day", _room.Day, 900, 900, ColorScheme.Light),
                 ("day-dark-phone", _room.Day, 390, 800, ColorScheme.Dark), ("calendar", $"/r/{id}", 900, 700, ColorScheme.Light),
+                ("search", "/search?q=water", 900, 560, ColorScheme.Light),
             ])
         {
             await using var browser = await _chromium.OpenAsync(new()
