@@ -21,12 +21,16 @@ public sealed class BrowserDisplayTests : IClassFixture<Chromium>, IAsyncLifetim
     }
 
     private string[] Paths =>
-        ["/", _room.Day, _room.Day.Replace("/25", "/23", StringComparison.Ordinal), $"/r/{Uri.EscapeDataString(_room.Id)}", "/nothing"];
+    [
+        "/", _room.Day, _room.Day.Replace("/25", "/23", StringComparison.Ordinal), $"/r/{Uri.EscapeDataString(_room.Id)}", "/nothing",
+        "/search?q=th*+has:wings", $"/r/{Uri.EscapeDataString(_room.Id)}/search?q=nowhere",
+    ];
 
     public async ValueTask InitializeAsync()
     {
         await TeaHouse.FillAsync(_room);
         _pages = await PagesUnderTest.StartAsync(_room.Logs, "--Pages:Contact=abuse@localhost");
+        await _pages.UntilIndexedAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -149,6 +153,7 @@ public sealed class BrowserDisplayTests : IClassFixture<Chromium>, IAsyncLifetim
             [
                 ("rooms", "/", 800, 400, ColorScheme.Light), ("day", _room.Day, 900, 900, ColorScheme.Light),
                 ("day-dark-phone", _room.Day, 390, 800, ColorScheme.Dark), ("calendar", $"/r/{id}", 900, 700, ColorScheme.Light),
+                ("search", "/search?q=water", 900, 560, ColorScheme.Light),
             ])
         {
             await using var browser = await _chromium.OpenAsync(new()

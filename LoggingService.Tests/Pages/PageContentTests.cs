@@ -84,7 +84,9 @@ public sealed class PageContentTests : IDisposable
         await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
         var text = TextOf(await pages.ReadAsync("/"));
         Assert.Contains("Only rooms whose history anyone may read are shown", text, StringComparison.Ordinal);
-        Assert.Contains("HistoryVisibility", text, StringComparison.Ordinal);
+        Assert.Contains("“Who can read history?” is set to “Anyone”", text, StringComparison.Ordinal);
+        Assert.Contains("m.room.history_visibility to world_readable", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("HistoryVisibility", text, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -14,6 +14,8 @@ public sealed class PageVisibilityTests : IDisposable
 
     public PageVisibilityTests() => _room = new(_folder);
 
+    private DateOnly Today => DateOnly.FromDateTime(_room.Time.GetUtcNow().UtcDateTime);
+
     public void Dispose()
     {
         _room.Dispose();
@@ -41,6 +43,38 @@ public sealed class PageVisibilityTests : IDisposable
             Assert.DoesNotContain("private-", page, StringComparison.Ordinal);
             Assert.DoesNotContain("unknown-then", page, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task The_last_event_of_a_room_is_one_that_a_reader_sees()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync("hello");
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        var seen = await SeeLastAsync();
+        _room.Time.Advance(TimeSpan.FromMinutes(10));
+        await _room.PushAsync(
+            "m.room.message", """{"msgtype":"m.text","body":"spam"}""",
+            more: ",\"unsigned\":{\"io.element.synapse.soft_failed\":true}");
+        await UntilReadAsync();
+        Assert.Contains(seen, await pages.ReadAsync("/"), StringComparison.Ordinal);
+        _room.Time.Advance(TimeSpan.FromMinutes(10));
+        await _room.SayAsync("hello again");
+        await UntilReadAsync();
+        await SeeLastAsync();
+        Assert.Equal(3, pages.Rooms.Find(Reader.Anonymous, _room.Id)!.CountOf(Today));
+
+        async Task<string> SeeLastAsync()
+        {
+            var time = $"datetime=\"{_room.Time.GetUtcNow():yyyy-MM-ddTHH:mm:ss}.";
+            Assert.Contains(time, await pages.ReadAsync("/"), StringComparison.Ordinal);
+            return time;
+        }
+
+        Task UntilReadAsync() => Wait.UntilAsync(
+            () => pages.Rooms.Find(Reader.Anonymous, _room.Id)!.FactsOf(Today)!.LastReceivedAt
+                == _room.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            "the last line is read");
     }
 
     [Theory]

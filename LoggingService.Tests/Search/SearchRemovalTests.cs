@@ -103,6 +103,23 @@ public sealed class SearchRemovalTests : SearchTestBase
     }
 
     [Fact]
+    public void A_ban_counts_in_the_index_as_on_the_pages()
+    {
+        // The place of a fetched event does not tell when it was sent.
+        var fetched = Message("$1", "fetched", 9, sender: Bob).Replace(",\"received_ts\"", ",\"fetched_ts\":1795500000000,\"received_ts\"");
+        Write(Day, fetched, Message("$2", "before", 2, sender: Bob), Ban("$3", Bob, 4), Message("$4", "after", 5, sender: Bob));
+        Index();
+        Assert.Equal(["$1"], Find("fetched"));
+        Assert.Empty(Find("before"));
+
+        // An edit may repeat what was removed.
+        Append(Day, Edit("$5", "$4", Secret, 6, sender: Bob));
+        Index();
+        Assert.Equal(["$4"], Find("after"));
+        Assert.False(IndexHas(Secret[2..]));
+    }
+
+    [Fact]
     public void An_erasure_replaces_the_record()
     {
         Write(Day, Message("$1", "kept", 1), Message("$2", Secret, 2), Message("$3", "also kept", 3));

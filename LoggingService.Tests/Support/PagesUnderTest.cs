@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using LoggingService.Options;
 using LoggingService.Pages;
+using LoggingService.Search;
 using LoggingService.Visibility;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,11 +21,15 @@ internal sealed class PagesUnderTest : IAsyncDisposable
 
     /// <summary>Starts the pages, and waits until they have read the logs.</summary>
     /// <param name="settings">Such as <c>--Pages:PathPrefix=/logs</c>.</param>
-    public static async Task<PagesUnderTest> StartAsync(string logs, params string[] settings)
+    public static Task<PagesUnderTest> StartAsync(string logs, params string[] settings) =>
+        StartAsync(logs, SearchLimits.Default, settings);
+
+    public static async Task<PagesUnderTest> StartAsync(string logs, SearchLimits limits, params string[] settings)
     {
         Directory.CreateDirectory(logs);
         var builder = SettingsSources.CreateBuilder(
             ["--Pages:Urls=http://127.0.0.1:0", $"--{SettingsSources.MachineFileKey}=", .. settings]);
+        builder.Services.AddSingleton(limits);
         var pages = new PagesUnderTest(PagesHost.Build(builder, PagesOptions.Read(builder.Configuration), logs));
         await pages._app.StartAsync(TestContext.Current.CancellationToken);
         await Wait.UntilAsync(() => pages.Rooms.IsReady, "the logs are read");
@@ -33,6 +38,10 @@ internal sealed class PagesUnderTest : IAsyncDisposable
 
     /// <summary>Where the pages are, without a slash at the end.</summary>
     public string Url => _app.Urls.Single();
+
+    /// <summary>Waits until searches find what the logs have.</summary>
+    public Task UntilIndexedAsync() => Wait.UntilAsync(
+        () => _app.Services.GetRequiredService<IndexMaintenance>().Progress is null, "the logs are indexed");
 
     /// <summary>Follows the page of a newest day, from what it shows now or from an earlier event on.</summary>
     public async Task<LiveEvents> FollowAsync(string day, string? lastEventId = null)

@@ -22,7 +22,7 @@ internal static class HtmlExport
         {
             var hidden = new HiddenEvents(root);
             hidden.Refresh();
-            var scan = new RoomScan(Path.Combine(root, name), hidden);
+            var scan = new RoomScan(Path.Combine(root, name), hidden, new());
             scan.Refresh(LinksTo(root, name), turns: 0);
             var days = scan.Current?.MayRead(Reader.Anonymous) == true ? scan.Current.Days.Where(request.Contains).ToList() : [];
             if (days.Count == 0)

@@ -53,6 +53,9 @@ internal sealed record ChatMessage(string EventId, DateTimeOffset Time, ChatSend
     /// <summary>The messages of the thread that begins here.</summary>
     public IReadOnlyList<ChatMessage> Thread { get; init; } = [];
 
+    /// <summary>More messages of the thread are lines of the day.</summary>
+    public bool ThreadGoesOn { get; init; }
+
     /// <summary>Whether it is shown below another message as one of the same sender.</summary>
     public bool Continues(ChatMessage? before) =>
         before is not null && before.Sender == Sender && Time - before.Time < TimeSpan.FromMinutes(10);

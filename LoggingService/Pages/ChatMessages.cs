@@ -17,7 +17,10 @@ internal sealed class ChatMessages(RoomVisibility room, ChatRelations relations,
 
     public ChatMessage Create(VisibleEvent e)
     {
-        var message = new ChatMessage(e.Event.EventId, TimeOf(e), SenderOf(e));
+        var message = new ChatMessage(e.Event.EventId, TimeOf(e), SenderOf(e))
+        {
+            ThreadGoesOn = relations.IsLongThread(e.Event.EventId),
+        };
         var reactions = Reactions(e.Event.EventId);
         var thread = relations.ThreadOf(e.Event.EventId).Select(Create).ToList();
         if (e.Stub is not null)
@@ -115,16 +118,28 @@ internal sealed class ChatMessages(RoomVisibility room, ChatRelations relations,
 
         var relation = e.Event.Content["m.relates_to"u8];
         var isFallback = relation["rel_type"u8].IsString("m.thread"u8) && relation["is_falling_back"u8].AsBoolean() == true;
-        if (isFallback || relation["m.in_reply_to"u8]["event_id"u8].AsString() is not { Length: > 0 } id)
+        var answered = isFallback ? RootOf(e) : relation["m.in_reply_to"u8]["event_id"u8].AsString();
+        if (answered is not { Length: > 0 } id)
         {
             return null;
         }
 
-        var target = relations.Find(id) ?? others.Find(id);
+        var target = Find(id);
+        if (target?.Original is { } edited && Find(edited) is { } message && message.Event.Sender == target.Event.Sender)
+        {
+            (id, target) = (edited, message);
+        }
+
         return target is null ? new(id, null, null, room.RemovalOf(id))
             : target.Stub is not null ? new(id, SenderOf(target), null, target.Stub)
             : new(id, SenderOf(target), ExcerptOf(target), null);
     }
+
+    private VisibleEvent? Find(string id) => relations.Find(id) ?? others.Find(id);
+
+    /// <summary>The first message of a thread, for a line that is not shown there.</summary>
+    private string? RootOf(VisibleEvent e) =>
+        ChatRelations.RelationOf(e).Target is { } root && !relations.ThreadOf(relations.OriginalOf(root)).Contains(e) ? root : null;
 
     private string? RemovalOf(VisibleEvent e)
     {

@@ -1,3 +1,4 @@
+using LoggingService.Rendering;
 using LoggingService.Visibility;
 
 namespace LoggingService.Pages;
@@ -5,12 +6,16 @@ namespace LoggingService.Pages;
 /// <summary>The visible events of a day, and what belongs to each of them: edits, reactions, votes, the messages of its thread.</summary>
 internal sealed class ChatRelations
 {
+    /// <summary>So many messages of a thread are shown at its first one; the others are lines of the day.</summary>
+    private const int MaxThread = 100;
+
     private readonly Dictionary<string, VisibleEvent> _events = [];
     private readonly Dictionary<string, List<VisibleEvent>> _edits = [];
     private readonly Dictionary<string, List<VisibleEvent>> _reactions = [];
     private readonly Dictionary<string, List<VisibleEvent>> _votes = [];
     private readonly Dictionary<string, VisibleEvent> _pollEnds = [];
     private readonly Dictionary<string, List<VisibleEvent>> _threads = [];
+    private readonly HashSet<string> _longThreads = [];
     private readonly Dictionary<string, RoomEvent> _redactions = [];
 
     /// <param name="day">The events of the day.</param>
@@ -55,6 +60,15 @@ internal sealed class ChatRelations
 
     public IReadOnlyList<VisibleEvent> ThreadOf(string rootId) => _threads.GetValueOrDefault(rootId) ?? [];
 
+    /// <summary>Whether messages of a thread are lines of the day.</summary>
+    public bool IsLongThread(string rootId) => _longThreads.Contains(rootId);
+
+    /// <summary>The message that an event edits, which an answer to the edit means; the id itself if the event is no edit.</summary>
+    public string OriginalOf(string eventId) =>
+        Find(eventId) is { Original: { } id } edit && Find(id) is { } original && original.Event.Sender == edit.Event.Sender
+            ? id
+            : eventId;
+
     public RoomEvent? RedactionOf(string eventId) => _redactions.GetValueOrDefault(eventId);
 
     /// <summary>The event in whose line an event is shown; itself if it has a line of its own.</summary>
@@ -73,6 +87,10 @@ internal sealed class ChatRelations
 
         return eventId;
     }
+
+    /// <summary>The event at which a reaction, a vote, the end of a poll or a redaction is shown; <c>null</c> for others.</summary>
+    public static string? TargetOf(VisibleEvent e) =>
+        e.Event.CanonicalType is "m.reaction" or "m.poll.response" or "m.poll.end" or "m.room.redaction" ? RelationOf(e).Target : null;
 
     public static (string? Type, string? Target) RelationOf(VisibleEvent e)
     {
@@ -94,7 +112,13 @@ internal sealed class ChatRelations
             return e.Original is not null || e.Event.CanonicalType is "m.reaction" or "m.poll.response" or "m.poll.end";
         }
 
-        if (e.Event.StateKey is not null || RelationOf(e) is not { Target: { } target } relation || Find(target) is not { } found)
+        if (e.Event.StateKey is not null || RelationOf(e) is not { Target: { } named } relation)
+        {
+            return false;
+        }
+
+        var target = relation.Type is "m.thread" or "m.annotation" ? OriginalOf(named) : named;
+        if (Find(target) is not { } found)
         {
             return false;
         }
@@ -104,7 +128,7 @@ internal sealed class ChatRelations
             case ("redaction", _):
                 _redactions.TryAdd(target, e.Event);
                 return true;
-            case ("m.replace", _) when IsValidEdit(e.Event, found):
+            case ("m.replace", _) when found.Stub is null && Relation.IsValidEdit(e.Event, found.Event):
                 return Add(_edits, target, e);
             case ("m.annotation", "m.reaction"):
                 return Add(_reactions, target, e);
@@ -114,20 +138,17 @@ internal sealed class ChatRelations
                 _pollEnds.TryAdd(target, e);
                 return true;
             case ("m.thread", _) when found.Event.StateKey is null && RelationOf(found).Type != "m.thread":
-                return Add(_threads, target, e);
+                if (ThreadOf(target).Count < MaxThread)
+                {
+                    return Add(_threads, target, e);
+                }
+
+                _longThreads.Add(target);
+                return false;
             default:
                 return false;
         }
     }
-
-    /// <summary>(Client-Server API, "Validity of replacement events".)</summary>
-    private static bool IsValidEdit(RoomEvent edit, VisibleEvent original) =>
-        original.Stub is null
-        && original.Original is null
-        && original.Event.Sender == edit.Sender
-        && original.Event.Type == edit.Type
-        && original.Event.StateKey is null
-        && edit.Content["m.new_content"u8].Kind == System.Text.Json.JsonValueKind.Object;
 
     private static bool Add(Dictionary<string, List<VisibleEvent>> lists, string target, VisibleEvent e)
     {

@@ -3,6 +3,7 @@ using LoggingService.Http;
 using LoggingService.Search;
 using LoggingService.Visibility;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoggingService.Pages;
 
@@ -45,6 +46,7 @@ internal static partial class PagesHost
         builder.Services.AddHostedService<VisibleRoomsRefresh>();
         builder.Services.AddSingleton<RoomFile>().AddSingleton<LiveRendering>().AddSingleton<LiveRooms>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LiveRooms>());
+        builder.Services.TryAddSingleton(SearchLimits.Default);
         builder.Services.AddSingleton(new SearchIndex(root, TimeZoneInfo.Local)).AddSingleton<VisibleSearch>().AddSingleton<SearchPages>();
         builder.Services.AddSingleton(services => new IndexMaintenance(root, services.GetRequiredService<ILogger<IndexMaintenance>>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<IndexMaintenance>());

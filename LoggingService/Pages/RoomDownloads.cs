@@ -65,7 +65,7 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
                 WriteLink(xml, "alternate", links.Event(room, message.EventId));
                 xml.WriteStartElement("content");
                 xml.WriteAttributeString("type", "html");
-                xml.WriteString(Valid(message.Body.Value ?? ""));
+                xml.WriteString(Valid(HtmlOf(message)));
                 xml.WriteEndElement();
                 xml.WriteEndElement();
             }
@@ -93,6 +93,10 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
             .Where(message => message.Body.Value is { Length: > 0 } || message.File is not null)
             .Take(FeedEntries)
             .Select(message => (message, message.Sender.Name));
+
+    /// <summary>A program that shows feeds does not close spoilers.</summary>
+    private static string HtmlOf(ChatMessage message) => (message.Body.Value ?? "") is var html
+        && html.Contains(SanitizedHtml.SpoilerMark, StringComparison.Ordinal) ? MessageHtml.FromText(message.PlainText).Value! : html;
 
     private static string Start(ChatMessage message)
     {

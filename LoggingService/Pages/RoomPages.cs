@@ -13,6 +13,9 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
     /// <summary>Bytes of pages that were rendered: many readers may follow one link.</summary>
     private const int MaxRenderedBytes = 32 << 20;
 
+    /// <summary>A reaction to a reaction, and so on.</summary>
+    private const int MaxDepth = 3;
+
     private readonly Text _text = renderer.Text;
     private readonly MemoryCache _rendered = new(new MemoryCacheOptions { SizeLimit = MaxRenderedBytes });
 
@@ -60,6 +63,12 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         if (room.Find(reader, eventId) is not { } e)
         {
             return false;
+        }
+
+        // What belongs to another event, such as a reaction, has no line.
+        for (var depth = 0; depth < MaxDepth && ChatRelations.TargetOf(e) is { } id && room.Find(reader, id) is { } target; depth++)
+        {
+            e = target;
         }
 
         var (page, line) = ChatDay.Find(room, reader, e);

@@ -12,6 +12,9 @@ namespace LoggingService.Pages;
 /// </summary>
 internal sealed class SanitizedHtml
 {
+    /// <summary>Before each spoiler, and nowhere else.</summary>
+    public const string SpoilerMark = "<label class=\"spoiler\">";
+
     /// <summary>Longer HTML is not shown: the message's text is.</summary>
     private const int MaxLength = 40_000;
     private const int MaxDepth = 100;
@@ -131,7 +134,7 @@ internal sealed class SanitizedHtml
     {
         var reason = element.GetAttribute("data-mx-spoiler");
         var label = string.IsNullOrWhiteSpace(reason) ? _text.Spoiler : $"{_text.Spoiler}: {reason}";
-        _html.Append("<label class=\"spoiler\"><input type=\"checkbox\"><span class=\"reason\">");
+        _html.Append(SpoilerMark).Append("<input type=\"checkbox\"><span class=\"reason\">");
         _html.Append(MessageHtml.Encoder.Encode(label)).Append("</span> <span class=\"hidden\">");
         WriteChildren(element, depth + 1);
         _html.Append("</span></label>");

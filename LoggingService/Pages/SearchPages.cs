@@ -6,14 +6,18 @@ using Microsoft.AspNetCore.Html;
 
 namespace LoggingService.Pages;
 
+/// <param name="MaxTime">A search that takes longer ends with what was found.</param>
+internal sealed record SearchLimits(TimeSpan MaxTime)
+{
+    public static SearchLimits Default { get; } = new(TimeSpan.FromSeconds(1));
+}
+
 /// <summary>The pages of searches: in all rooms that the reader may see, or in one.</summary>
 internal sealed class SearchPages(
-    VisibleRooms rooms, VisibleSearch search, IndexMaintenance index, PageRenderer renderer, PageLinks links, TimeZoneInfo zone)
+    VisibleRooms rooms, VisibleSearch search, IndexMaintenance index, PageRenderer renderer, PageLinks links, SearchLimits limits,
+    TimeZoneInfo zone)
 {
     private const int HitsPerPage = 20;
-
-    /// <summary>A search that takes longer ends with what was found.</summary>
-    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(1);
 
     private readonly Text _text = renderer.Text;
 
@@ -24,9 +28,11 @@ internal sealed class SearchPages(
         typed = typed.Length <= SearchQueryParser.MaxLength ? typed : typed[..SearchQueryParser.MaxLength];
         var query = SearchQueryParser.Parse(typed);
         var searched = room is null ? rooms.All(reader).ToList() : [room];
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        timeout.CancelAfter(MaxTime);
-        var found = search.Find(reader, searched, query, PositionOf(http), HitsPerPage, timeout.Token);
+        using var limit = new CancellationTokenSource(limits.MaxTime);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, limit.Token);
+        using var readingLimit = new CancellationTokenSource(2 * limits.MaxTime);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, readingLimit.Token);
+        var found = search.Find(reader, searched, query, PositionOf(http), HitsPerPage, timeout.Token, reading.Token);
         var model = new SearchModel(
             _text, links, room, typed, query.IsEmpty ? null : found, [.. Notes(reader, typed, query, searched, found)],
             [.. found.Events.Select(RowOf)], RoomPages.ZoneOf(DateOnly.FromDateTime(DateTime.UtcNow), zone));

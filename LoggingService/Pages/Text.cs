@@ -40,8 +40,8 @@ internal sealed record Text
         + "No room in the logs is such a room now.";
 
     public string NoRoomsWhat { get; init; } =
-        "A moderator can change that in the room's settings, where “Who can read history?” is set to “Anyone”. "
-        + "Rooms that the service creates get it by its setting HistoryVisibility. What was said before stays hidden.";
+        "A moderator can change that: in the room’s settings, “Who can read history?” is set to “Anyone”, which sets "
+        + "m.room.history_visibility to world_readable. What was said before stays hidden.";
 
     public string Starting { get; init; } = "The logs are being read. Reload this page in a moment.";
     public string NotFoundTitle { get; init; } = "Not found";
@@ -60,6 +60,7 @@ internal sealed record Text
     public string Edited { get; init; } = "edited";
     public string EditHistory { get; init; } = "Earlier versions";
     public string Thread { get; init; } = "Thread";
+    public string ThreadGoesOn { get; init; } = "The thread goes on in the lines of the day.";
     public string Spoiler { get; init; } = "Spoiler";
     public string ShowAll { get; init; } = "Show all";
     public string OpenInMatrix { get; init; } = "Open in Matrix";

@@ -141,6 +141,17 @@ internal readonly record struct Relation(Phrase? Head, RawJson Content, bool Has
             IsOfRemoved: isRemoved && (target is null || target.SenderText == e.SenderText));
     }
 
+    /// <summary>Whether an edit replaces the content of an event. (Client-Server API, "Validity of replacement events".)</summary>
+    public static bool IsValidEdit(RoomEvent edit, RoomEvent original) =>
+        IsEdit(edit)
+        && !IsEdit(original)
+        && edit.Content["m.relates_to"u8]["event_id"u8].AsText()?.ToString() == original.EventId
+        && edit.SenderText == original.SenderText
+        && edit.Type == original.Type
+        && edit.StateKey is null
+        && original.StateKey is null
+        && edit.Content["m.new_content"u8].Kind == System.Text.Json.JsonValueKind.Object;
+
     // As far as is known: the target may be missing from the record, and encrypted new content is not visible.
     private static bool IsValidEdit(RoomEvent edit, Utf8Text? id, RoomEvent? target, RawJson newContent)
     {

@@ -178,20 +178,21 @@ internal sealed class KnownEvents
     public void DropFilter() => _filter = null;
 
     /// <summary>
-    /// Whether a day's record may contain an event: true also where its <c>.ids</c> file is missing or of another state of the record.
+    /// Whether a day's record contains an event; <c>null</c> where its <c>.ids</c> file is missing or of another state of the record.
     /// Writes nothing.
     /// </summary>
-    public static bool MayContain(string folder, DateOnly day, string eventId)
+    public static bool? Contains(string folder, DateOnly day, string eventId)
     {
         try
         {
-            return RecordStamp.Read(Path.Combine(folder, DayFileName.Record(day).ToString())) is not { } stamp
-                || EventIdFile.Read(
-                    Path.Combine(folder, DayFileName.Ids(day).ToString()), stamp, ids => ids.Find(Hash(eventId, ids.Seed)) is not null);
+            return RecordStamp.Read(Path.Combine(folder, DayFileName.Record(day).ToString())) is { } stamp
+                ? EventIdFile.Read(
+                    Path.Combine(folder, DayFileName.Ids(day).ToString()), stamp, ids => ids.Find(Hash(eventId, ids.Seed)) is not null)
+                : null;
         }
         catch (InvalidDataException)
         {
-            return true;
+            return null;
         }
     }
 

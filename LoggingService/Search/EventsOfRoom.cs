@@ -16,8 +16,8 @@ internal sealed class EventsOfRoom : IDisposable
     private readonly long _room;
     private readonly HiddenIds _hidden;
 
-    /// <summary>By the hash of a user's id: the lines that remove all earlier events of the user, and when they were sent.</summary>
-    private readonly Dictionary<long, List<(DateOnly Day, long Offset, long SentAt)>> _removedUsers = [];
+    /// <summary>By the hash of a user's id: the lines that remove all earlier events of the user.</summary>
+    private readonly Dictionary<long, List<(DateOnly Day, long Offset, UserRemoval Removal)>> _removedUsers = [];
     private Dictionary<long, IndexedDay> _days = [];
     private bool _hasRelations;
 
@@ -82,7 +82,7 @@ internal sealed class EventsOfRoom : IDisposable
                 _removedUsers.Add(removal.Target, removals = []);
             }
 
-            removals.Add((day.Day, removal.Offset, EventAt(day.Day, removal.Offset)?.OriginServerTs ?? 0));
+            removals.Add((day.Day, removal.Offset, RemovalOf(EventAt(day.Day, removal.Offset))));
         }
     }
 
@@ -178,14 +178,17 @@ internal sealed class EventsOfRoom : IDisposable
         _open = default;
     }
 
-    /// <summary>Alone, or with all events of its sender: those of earlier lines and, if it was fetched, of an earlier time.</summary>
+    public static UserRemoval RemovalOf(RoomEvent? e) =>
+        e is null ? UserRemoval.Unknown : new(e.OriginServerTs ?? e.ReceivedTs ?? 0, e.FetchedTs is not null);
+
+    /// <summary>Alone, or with all earlier events of its sender.</summary>
     private bool IsRemoved(RoomEvent e, List<EventRelation> relations, DateOnly day, long offset) =>
         relations.Exists(relation => relation.Kind == RelationKind.Redaction)
         || (_removedUsers.Count > 0
             && e.Sender is { } sender
             && _removedUsers.TryGetValue(RelationTable.Key(sender), out var removals)
-            && removals.Exists(removal => (day, offset).CompareTo((removal.Day, removal.Offset)) < 0
-                || (e.FetchedTs is not null && e.OriginServerTs < removal.SentAt)));
+            && removals.Exists(removal => removal.Removal.Removes(
+                (day, offset).CompareTo((removal.Day, removal.Offset)) < 0, e.OriginServerTs, e.FetchedTs is not null)));
 
     private SearchableText? Read(RoomEvent e, List<EventRelation> relations)
     {
@@ -193,7 +196,7 @@ internal sealed class EventsOfRoom : IDisposable
         var content = edit is null ? e.Content : edit.Content["m.new_content"u8];
         var hasFallback = Relation.IsReply(e.Content)
             || (edit is not null && (Relation.IsReply(edit.Content) || Relation.IsReply(content)));
-        return SearchableText.Read(e, content, hasFallback);
+        return SearchableText.Read(e, Spoilers.RemoveFromText(content), hasFallback);
     }
 
     /// <summary>The newest edit that is valid, as lines of the log quote it.</summary>
@@ -204,11 +207,11 @@ internal sealed class EventsOfRoom : IDisposable
         .Take(MaxEdits)
         .Select(place => (Place: place, Edit: EventAt(place.Day, place.Offset)))
         .FirstOrDefault(found => found.Edit is { } edit
-            && edit.Sender == original.Sender
-            && edit.Type == original.Type
-            && EditedId(edit) == original.EventId
-            && edit.Content["m.new_content"u8].Kind == System.Text.Json.JsonValueKind.Object
+            && Relation.IsValidEdit(edit, original)
             && SearchableText.IsShown(edit)
+
+            // What was removed with its sender may be repeated in any later edit.
+            && !_removedUsers.ContainsKey(RelationTable.Key(edit.Sender!))
             && !_hidden.Hides(edit)
             && !IsRemoved(edit, _tables.Relations.Of(_room, RelationTable.Key(edit.EventId)), found.Place.Day, found.Place.Offset))
         .Edit;

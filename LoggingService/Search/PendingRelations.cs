@@ -24,7 +24,7 @@ internal sealed class PendingRelations(IndexTables tables, string folder, long r
             }
             else if (relation.Kind == RelationKind.UserRedaction)
             {
-                RemoveUser(e.StateKey!, day.Day, relation.Offset);
+                RemoveUser(e, day.Day, relation.Offset);
                 tables.Writer.Settle(room, relation.Target, 0);
             }
             else if (TargetOf(e) is { } id && RelationTable.Key(id) == relation.Target)
@@ -105,15 +105,19 @@ internal sealed class PendingRelations(IndexTables tables, string folder, long r
         return file is null ? 0 : RecordReader.Lines(file.ReadAt, 0, place.Offset).Count();
     }
 
-    private void RemoveUser(string user, DateOnly day, long offset)
+    private void RemoveUser(RoomEvent ban, DateOnly day, long offset)
     {
+        var removal = EventsOfRoom.RemovalOf(ban);
         using var find = new Statement(
             tables.Writer.Connection,
-            "SELECT row, day, offset FROM hit WHERE room = ?1 AND sender = (SELECT id FROM sender WHERE user = ?2)");
-        find.Bind(1, room).Bind(2, user);
+            "SELECT row, day, offset, kinds FROM hit WHERE room = ?1 AND sender = (SELECT id FROM sender WHERE user = ?2)");
+        find.Bind(1, room).Bind(2, ban.StateKey!);
         while (find.Step())
         {
-            if (events.Days.TryGetValue(find.Integer(1), out var other) && (other.Day, find.Integer(2)).CompareTo((day, offset)) < 0)
+            var sentAt = RowTime.TimeOf(find.Integer(0)).ToUnixTimeMilliseconds();
+            var isFetched = ((HitKinds)find.Integer(3) & HitKinds.Fetched) != 0;
+            if (events.Days.TryGetValue(find.Integer(1), out var other)
+                && removal.Removes((other.Day, find.Integer(2)).CompareTo((day, offset)) < 0, sentAt, isFetched))
             {
                 tables.Writer.Delete(find.Integer(0), mustLeave: true);
             }

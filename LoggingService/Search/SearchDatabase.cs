@@ -12,7 +12,7 @@ namespace LoggingService.Search;
 internal static class SearchDatabase
 {
     /// <summary>Of the tables and of what is written into them. Another version is built again.</summary>
-    private const int Version = 2;
+    private const int Version = 3;
     private const int BusyMilliseconds = 5000;
 
     // Marks belong to words, and symbols are words.

@@ -1,3 +1,4 @@
+using LoggingService.Rendering;
 using LoggingService.Visibility;
 
 namespace LoggingService.Search;
@@ -32,9 +33,10 @@ internal sealed class VisibleSearch(SearchIndex index)
     /// <param name="rooms">The rooms to search, of those that the reader may see.</param>
     /// <param name="before">Where a later page begins; <c>null</c> for the first one.</param>
     /// <param name="cancellation">Ends the search with what was found until then.</param>
+    /// <param name="readCancellation">Ends the reading of what was found: the next page begins with what was not read.</param>
     public FoundPage Find(
         Reader reader, IReadOnlyCollection<RoomVisibility> rooms, SearchQuery query, long? before, int limit,
-        CancellationToken cancellation)
+        CancellationToken cancellation, CancellationToken readCancellation)
     {
         var searched = rooms.Select(room => SearchedRoom.Of(reader, room)).ToList();
         var results = index.Search(query, searched, before, limit, cancellation);
@@ -44,11 +46,11 @@ internal sealed class VisibleSearch(SearchIndex index)
         if (results.Hits.Count > 0)
         {
             using var reading = new HitReading(index, reader, rooms, query);
-            count -= Read(reading, results, found);
+            count -= Read(reading, ref results, found, readCancellation);
             for (var round = 1; round < MaxRounds && found.Count < limit && results.Next is { } next && results.IsComplete; round++)
             {
                 results = index.Search(query, searched, next, limit - found.Count, cancellation);
-                count -= Read(reading, results, found);
+                count -= Read(reading, ref results, found, readCancellation);
             }
         }
 
@@ -59,11 +61,29 @@ internal sealed class VisibleSearch(SearchIndex index)
     }
 
     /// <summary>Adds what can be shown; returns how many can't.</summary>
-    private static int Read(HitReading reading, SearchResults results, List<FoundEvent> found)
+    /// <param name="results">Are complete only if all of them were read.</param>
+    private static int Read(HitReading reading, ref SearchResults results, List<FoundEvent> found, CancellationToken cancellation)
     {
-        var shown = results.Hits.Select(reading.Read).OfType<FoundEvent>().ToList();
-        found.AddRange(shown);
-        return results.Hits.Count - shown.Count;
+        var hidden = 0;
+        foreach (var hit in results.Hits)
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                results = results with { Next = hit.Row + 1, IsComplete = false };
+                break;
+            }
+
+            if (reading.Read(hit) is { } shown)
+            {
+                found.Add(shown);
+            }
+            else
+            {
+                hidden++;
+            }
+        }
+
+        return hidden;
     }
 
     /// <summary>Reads what was found by one search.</summary>
@@ -101,15 +121,8 @@ internal sealed class VisibleSearch(SearchIndex index)
         {
             var edit = index.FindEdits(room.FolderName, e.Event.EventId)
                 .Select(place => EventsAround.Read(room, reader, place, 0, _ => false)?.Event)
-                .FirstOrDefault(edit => edit is not null && IsEditOf(e, edit));
+                .FirstOrDefault(edit => edit is not null && Relation.IsValidEdit(edit.Event, e.Event));
             return SearchableText.Read(e.Event, edit is null ? e.Event.Content : edit.Event.Content["m.new_content"u8], hasFallback: false);
         }
-
-        private static bool IsEditOf(VisibleEvent original, VisibleEvent edit) =>
-            edit.Original == original.Event.EventId
-            && edit.Event.Sender == original.Event.Sender
-            && edit.Event.Type == original.Event.Type
-            && edit.Event.StateKey is null
-            && edit.Event.Content["m.new_content"u8].Kind == System.Text.Json.JsonValueKind.Object;
     }
 }

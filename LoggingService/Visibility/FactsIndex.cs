@@ -4,7 +4,7 @@ namespace LoggingService.Visibility;
 internal sealed class FactsIndex
 {
     private readonly Dictionary<string, StubReason> _events = [];
-    private readonly Dictionary<string, List<(LogPosition Position, long SentAt, bool IsFetched)>> _users = [];
+    private readonly Dictionary<string, List<(LogPosition Position, UserRemoval Removal)>> _users = [];
     private readonly Dictionary<string, List<MemberName>> _names = [];
 
     public FactsIndex(IReadOnlyCollection<DayFacts> days)
@@ -37,12 +37,10 @@ internal sealed class FactsIndex
     public bool HasRemovalOf(string userId) => _users.ContainsKey(userId);
 
     /// <summary>Whether all events of a user were removed after one of them.</summary>
-    /// <param name="sentAt">When the event was sent: if it or the removal was fetched, their places don't tell which was first.</param>
+    /// <param name="sentAt">When the event was sent, if that is known.</param>
     public bool IsRemovedWithUser(string userId, LogPosition position, long? sentAt, bool isFetched) =>
         _users.TryGetValue(userId, out var removals)
-        && removals.Exists(removal => (isFetched || removal.IsFetched) && sentAt is { } time
-            ? time <= removal.SentAt
-            : position < removal.Position);
+        && removals.Exists(removal => removal.Removal.Removes(position < removal.Position, sentAt, isFetched));
 
     /// <summary>The joins of a user up to a line, newest first.</summary>
     public IEnumerable<MemberName> NamesOf(string userId, LogPosition until)
@@ -77,6 +75,6 @@ internal sealed class FactsIndex
             _users.Add(removal.Target, removals = []);
         }
 
-        removals.Add((position, removal.SentAt, removal.IsFetched));
+        removals.Add((position, new(removal.SentAt, removal.IsFetched)));
     }
 }

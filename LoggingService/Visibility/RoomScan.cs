@@ -5,7 +5,7 @@ namespace LoggingService.Visibility;
 
 /// <summary>Follows the records of one room. Not safe for concurrent use; what it returns is.</summary>
 /// <param name="folder">The path of the room's folder.</param>
-internal sealed class RoomScan(string folder, HiddenEvents hidden)
+internal sealed class RoomScan(string folder, HiddenEvents hidden, RecordIds ids)
 {
     /// <summary>The newest days are looked at each time, the others in turn: only backfill, repairs and erasures change those.</summary>
     private const int NewestDays = 2;
@@ -153,6 +153,6 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden)
         }
 
         // Written before days are removed, which is what has led here.
-        return new(folder, roomId, links, _past, new([_days.Values.Last()]), RoomFile.TryRead(folder), hidden, Current);
+        return new(folder, roomId, links, _past, new([_days.Values.Last()]), RoomFile.TryRead(folder), hidden, ids, Current);
     }
 }

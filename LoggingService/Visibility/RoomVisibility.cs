@@ -19,13 +19,14 @@ internal sealed class RoomVisibility
 
     private readonly string _folder;
     private readonly HiddenEvents _hidden;
+    private readonly RecordIds _ids;
     private readonly FactsIndex _past;
     private readonly FactsIndex _newest;
     private readonly SortedList<DateOnly, DayFacts> _days;
     private readonly VisibilityTimeline _timeline;
     private readonly bool _isRefused;
     private readonly Dictionary<string, RoomState> _states;
-    private readonly Dictionary<DateOnly, int> _counts = [];
+    private readonly Dictionary<DateOnly, VisibleLines> _counts = [];
 
     /// <param name="folder">The path of the room's folder.</param>
     /// <param name="links">The names of the links that lead to it.</param>
@@ -34,10 +35,11 @@ internal sealed class RoomVisibility
     /// <param name="known">The snapshot before this one.</param>
     public RoomVisibility(
         string folder, string roomId, IReadOnlyList<string> links, FactsIndex past, FactsIndex newest, RoomFile? file,
-        HiddenEvents hidden, RoomVisibility? known)
+        HiddenEvents hidden, RecordIds ids, RoomVisibility? known)
     {
         _folder = folder;
         _hidden = hidden;
+        _ids = ids;
         _past = past;
         _newest = newest;
         RoomId = roomId;
@@ -78,8 +80,8 @@ internal sealed class RoomVisibility
     /// <summary>The canonical alias, with its server.</summary>
     public string? CanonicalAlias => Shown("m.room.canonical_alias");
 
-    /// <summary>When the last line of the newest visible day was received, in milliseconds since 1970.</summary>
-    public long LastReceivedAt => Days.Count == 0 ? 0 : _days[Days[^1]].LastReceivedAt;
+    /// <summary>When the last visible line of the newest visible day was received, in milliseconds since 1970.</summary>
+    public long LastReceivedAt => Days.Count == 0 ? 0 : _counts[Days[^1]].LastReceivedAt;
 
     /// <summary>Whether a reader may see anything of the room.</summary>
     public bool MayRead(Reader reader)
@@ -107,7 +109,7 @@ internal sealed class RoomVisibility
     }
 
     /// <summary>How many events of a day are visible, stubs included.</summary>
-    public int CountOf(DateOnly day) => _counts.GetValueOrDefault(day);
+    public int CountOf(DateOnly day) => _counts.GetValueOrDefault(day).Count;
 
     /// <summary>What is known of a day; <c>null</c> if the room has no such day. With an equal stamp nothing of it has changed.</summary>
     public DayFacts? FactsOf(DateOnly day) => _days.GetValueOrDefault(day);
@@ -148,7 +150,7 @@ internal sealed class RoomVisibility
     /// <exception cref="IOException">A record can't be read.</exception>
     public VisibleEvent? Find(Reader reader, string eventId, int maxDays = int.MaxValue) => MayRead(reader)
         ? Days.Reverse().Take(maxDays)
-            .Where(day => KnownEvents.MayContain(_folder, day, eventId))
+            .Where(day => KnownEvents.Contains(_folder, day, eventId) ?? _ids.MayContain(RecordOf(day), _days[day], eventId))
             .SelectMany(day => Lines(_days[day], 0, 0, eventId))
             .Where(line => line.Event.EventId == eventId && IsVisible(line.Event, line.Position))
             .Select(line => Show(line.Event, line.Position))
@@ -200,39 +202,8 @@ internal sealed class RoomVisibility
         return VisibleEvent.Create(position, e, StubOf(e, position), previousName);
     }
 
-    /// <param name="offset">That of the first line, or 0.</param>
-    /// <param name="text">Only lines that contain it, or escaped characters.</param>
-    private IEnumerable<(RoomEvent Event, LogPosition Position)> Lines(DayFacts facts, int from, long offset = 0, string text = "")
-    {
-        var needle = Encoding.UTF8.GetBytes(text);
-        var record = RecordOf(facts.Day);
-        using var file = DayFile.TryOpen(record);
-        if (file is null || RecordStamp.Read(record)?.Inode != facts.Stamp.Inode)
-        {
-            throw new FileChangedException(record);
-        }
-
-        var index = offset == 0 ? -1 : from - 1;
-        var withheld = facts.Withheld.ToHashSet();
-        foreach (var line in RecordReader.Lines(file.ReadAt, offset, long.MaxValue))
-        {
-            index++;
-            if (index == facts.Lines)
-            {
-                yield break;
-            }
-
-            if (needle.Length > 0 && line.Bytes.Span.IndexOf(needle) < 0 && !line.Bytes.Span.Contains((byte)'\\'))
-            {
-                continue;
-            }
-
-            if (index >= from && !withheld.Contains(index) && RoomEvent.FromRecord(line.Bytes) is { } e)
-            {
-                yield return (e, new(facts.Day, index));
-            }
-        }
-    }
+    private IEnumerable<(RoomEvent Event, LogPosition Position)> Lines(DayFacts facts, int from = 0, long offset = 0, string text = "") =>
+        RecordLines.Read(RecordOf(facts.Day), facts, from, offset, text);
 
     /// <summary>It is a line that was read, and not one that no reader sees.</summary>
     private bool IsListed(LogPosition position) => _days.TryGetValue(position.Day, out var facts)
@@ -278,14 +249,33 @@ internal sealed class RoomVisibility
 
     private void CountDays(RoomVisibility? known)
     {
-        var isSameTimeline = known is not null && known._timeline.HasSameChanges(_timeline);
+        var before = known?._timeline.HasSameChanges(_timeline) == true ? known : null;
         foreach (var (day, facts) in _days)
         {
-            _counts[day] = isSameTimeline && known!._days.TryGetValue(day, out var before) && before == facts
-                ? known._counts.GetValueOrDefault(day)
-                : _timeline.CountOf(facts) ?? Lines(facts, 0).Count(line => IsVisible(line.Event, line.Position));
+            _counts[day] = Count(facts, before?.FactsOf(day), before?._counts.GetValueOrDefault(day) ?? default);
         }
 
-        Days = [.. _days.Keys.Where(day => _counts[day] > 0)];
+        Days = [.. _days.Keys.Where(day => _counts[day].Count > 0)];
     }
+
+    private VisibleLines Count(DayFacts facts, DayFacts? before, VisibleLines counted)
+    {
+        if (facts == before)
+        {
+            return counted;
+        }
+
+        if (_timeline.CountOf(facts) is { } count && (count == 0 || count == facts.Lines))
+        {
+            return new(count, count == 0 ? 0 : facts.LastReceivedAt);
+        }
+
+        var isAppended = before is not null && before.Stamp.Inode == facts.Stamp.Inode && before.Stamp.Length < facts.Stamp.Length;
+        var added = isAppended ? Lines(facts, before!.Lines, before.Length) : Lines(facts);
+        return added.Where(line => IsVisible(line.Event, line.Position)).Aggregate(
+            isAppended ? counted : default,
+            (sum, line) => new(sum.Count + 1, Math.Max(sum.LastReceivedAt, line.Event.ReceivedTs ?? 0)));
+    }
+
+    private readonly record struct VisibleLines(int Count, long LastReceivedAt);
 }

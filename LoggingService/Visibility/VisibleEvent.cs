@@ -9,8 +9,8 @@ namespace LoggingService.Visibility;
 /// <summary>An event as a reader may see it.</summary>
 /// <param name="Position">Its line in the room's record.</param>
 /// <param name="Event">
-/// A copy without what the homeserver added, which may repeat other events, and without quotations of other messages. That of a stub has
-/// no words; of an event that was hidden it has no sender either.
+/// A copy without what the homeserver added, which may repeat other events, and without quotations of other messages; its text is without
+/// spoilers, which only HTML can close. That of a stub has no words; of an event that was hidden it has no sender either.
 /// </param>
 /// <param name="Stub">Why it is a stub; <c>null</c> if it is not.</param>
 /// <param name="Original">The id of the event of which this is an edit, also of a stub; <c>null</c> if it is none.</param>
@@ -43,7 +43,7 @@ internal sealed partial record VisibleEvent(LogPosition Position, RoomEvent Even
                 json.Write(json.Length > 1 ? ",\""u8 : "\""u8);
                 json.Write(name);
                 json.Write("\":"u8);
-                json.Write((key == "content" ? WithoutQuotation(e, value) : value.Bytes).Span);
+                json.Write((key == "content" ? WithoutQuotation(e, Spoilers.RemoveFromText(value)) : value.Bytes).Span);
             }
         }
 

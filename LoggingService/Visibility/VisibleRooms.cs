@@ -10,6 +10,7 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
     private const int DaysInTurn = 2000;
 
     private readonly Dictionary<string, RoomScan> _scans = [];
+    private readonly RecordIds _ids = new();
     private readonly HashSet<string> _failed = [];
     private volatile Snapshot _snapshot = new([], []);
     private volatile bool _isRead;
@@ -106,7 +107,7 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
     {
         if (!_scans.TryGetValue(folder, out var scan))
         {
-            _scans.Add(folder, scan = new(Path.Combine(root, folder), Hidden));
+            _scans.Add(folder, scan = new(Path.Combine(root, folder), Hidden, _ids));
         }
 
         links.Sort(StringComparer.Ordinal);
