@@ -114,9 +114,10 @@ public sealed class RoomRetentionTests : IDisposable
         await service.PushAsync("2", Some.State(Tea, "m.room.power_levels", """{"users":{"@alice:localhost":50}}"""));
         Assert.Equal(properties, new FileInfo(properties).LinkTarget);
 
-        File.Delete(properties);
+        // In place of the link at once: while there is no file, nothing has been decided.
         await File.WriteAllTextAsync(
-            properties, """{"notice_ts":1,"wishes":{"no_log_prefix":"!off"}}""", TestContext.Current.CancellationToken);
+            _folder["written"], """{"notice_ts":1,"wishes":{"no_log_prefix":"!off"}}""", TestContext.Current.CancellationToken);
+        File.Move(_folder["written"], properties, overwrite: true);
         await Wait.UntilAsync(
             () => File.ReadAllText(properties) is var text
                 && text.Contains("topic_setters", StringComparison.Ordinal) && text.Contains("3456000000", StringComparison.Ordinal),
