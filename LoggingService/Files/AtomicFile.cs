@@ -1,4 +1,3 @@
-
 namespace LoggingService.Files;
 
 /// <summary>
