@@ -26,9 +26,27 @@ public class AliasQueryTests
         var levels = room.RootElement.GetProperty("power_level_content_override");
         Assert.Equal(100, levels.GetProperty("events").GetProperty("m.room.encryption").GetInt32());
         Assert.Equal(50, levels.GetProperty("events").GetProperty("m.room.name").GetInt32());
+        Assert.Equal(50, levels.GetProperty("events").GetProperty("m.room.history_visibility").GetInt32());
         Assert.False(levels.TryGetProperty("users", out _));
         Assert.Equal(TeaRoom, Creations(service)[1].Body);
         Assert.Equal($$"""{"alias":"{{Alias}}"}""", Creations(service)[2].Body);
+    }
+
+    [Theory]
+    [InlineData("", "shared")]
+    [InlineData("world_readable", "world_readable")]
+    [InlineData("Joined", "joined")]
+    public async Task The_setting_says_who_may_read_the_history_of_a_new_room(string setting, string visibility)
+    {
+        using var service = new ServiceUnderTest(
+            homeserver: CreatingRooms(), settings: new() { ["LoggingService:HistoryVisibility"] = setting });
+        await QueryAsync(service, Alias);
+
+        using var room = JsonDocument.Parse(Creations(service)[0].Body);
+        var state = Assert.Single(room.RootElement.GetProperty("initial_state").EnumerateArray());
+        Assert.Equal("m.room.history_visibility", state.GetProperty("type").GetString());
+        Assert.Equal("", state.GetProperty("state_key").GetString());
+        Assert.Equal(visibility, state.GetProperty("content").GetProperty("history_visibility").GetString());
     }
 
     [Fact]

@@ -118,7 +118,9 @@ public sealed class OptionsTests
     [InlineData("""{"Port": 1}""",
         "LoggingService:Port is not a setting. The settings are Homeserver, Registration, Logs, RetainDays, CompressAfterDays, "
         + "RoomsPerHour, Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin, Pages, NoLogPrefix, Notice, "
-        + "HonourRoomRetention, RetainDaysMin, RoomMaySet, JoinLoggedRooms, Redactions")]
+        + "HonourRoomRetention, RetainDaysMin, RoomMaySet, JoinLoggedRooms, Redactions, HistoryVisibility")]
+    [InlineData("""{"HistoryVisibility": "public"}""",
+        "LoggingService:HistoryVisibility is \"public\"; expected shared, world_readable, invited or joined")]
     [InlineData("""{"JoinLoggedRooms": "yes"}""", "LoggingService:JoinLoggedRooms is \"yes\"; expected off or on")]
     public void An_error_is_one_line_that_names_the_key(string section, string line) =>
         Assert.Equal(line, Assert.Throws<ConfigurationException>(() => Read(section)).Message);
@@ -128,7 +130,7 @@ public sealed class OptionsTests
         Assert.Equal(
             "LoggingService is \"on\"; expected a section with the keys Homeserver, Registration, Logs, RetainDays, CompressAfterDays, "
             + "RoomsPerHour, Moderators, MaxBodyBytes, MaxBytes, WarnFreeBytes, Admin, Pages, NoLogPrefix, Notice, "
-            + "HonourRoomRetention, RetainDaysMin, RoomMaySet, JoinLoggedRooms, Redactions",
+            + "HonourRoomRetention, RetainDaysMin, RoomMaySet, JoinLoggedRooms, Redactions, HistoryVisibility",
             Assert.Throws<ConfigurationException>(() => Read("\"on\"")).Message);
 
     [Theory]

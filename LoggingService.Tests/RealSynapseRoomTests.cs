@@ -42,6 +42,23 @@ public class RealSynapseRoomTests
     }
 
     [Fact]
+    public async Task A_created_room_is_on_the_pages_from_its_first_message_on_if_the_setting_says_so()
+    {
+        await using var run = await SynapseAndService.StartAsync();
+        Assert.Equal(0, await run.Service.StopAsync());
+        run.StartService("--history-visibility", "world_readable");
+        await run.WaitUntilConnectedAsync();
+        var alice = await run.RegisterAsync("alice");
+        var room = (await alice.JoinAsync("#logged_open:localhost")).Get("room_id");
+        var message = await alice.SayAsync(room, "anyone may read this");
+        await run.WaitUntilLoggedAsync(room, message);
+
+        await using var pages = await PagesUnderTest.StartAsync(run.Folder["logs"]);
+        Assert.Contains("logged_open", await pages.ReadAsync("/"), StringComparison.Ordinal);
+        Assert.Equal(302, (int)(await pages.GetAsync($"/r/{room}/e/{message}")).Status);
+    }
+
+    [Fact]
     public async Task A_room_without_a_logged_alias_is_not_logged_although_our_user_joined_it()
     {
         await using var run = await SynapseAndService.StartAsync();

@@ -86,7 +86,7 @@ public sealed class PageContentTests : IDisposable
         Assert.Contains("Only rooms whose history anyone may read are shown", text, StringComparison.Ordinal);
         Assert.Contains("“Who can read history?” is set to “Anyone”", text, StringComparison.Ordinal);
         Assert.Contains("m.room.history_visibility to world_readable", text, StringComparison.Ordinal);
-        Assert.DoesNotContain("HistoryVisibility", text, StringComparison.Ordinal);
+        Assert.Contains("Rooms that the service creates get it by its setting HistoryVisibility", text, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -45,6 +45,8 @@ internal sealed record SettingOption(string Name, string Key, string ValueName, 
             "Whether the service's user joins public rooms that are logged [default: off]"),
         new("--redactions", Section + nameof(Settings.Redactions), "keep|erase",
             "Whether redacted events are erased from the logs, too [default: keep]"),
+        new("--history-visibility", Section + nameof(Settings.HistoryVisibility), "VALUE",
+            "Who may read the history of created rooms: shared, world_readable, invited or joined [default: shared]"),
         new("--urls", "urls", "URL", "Address to listen on [default: the registration's url]"),
     ];
 

@@ -97,7 +97,7 @@ internal sealed class HomeserverRooms(HomeserverClient homeserver)
                 ["m.room.name"] = 50,
                 ["m.room.avatar"] = 50,
                 ["m.room.canonical_alias"] = 50,
-                ["m.room.history_visibility"] = 100,
+                ["m.room.history_visibility"] = 50,
                 ["m.room.power_levels"] = 100,
                 ["m.room.server_acl"] = 100,
                 ["m.room.tombstone"] = 100,
@@ -125,6 +125,12 @@ internal sealed class HomeserverRooms(HomeserverClient homeserver)
             ["preset"] = "public_chat",
             ["name"] = room.Name,
             ["topic"] = room.Topic,
+            ["initial_state"] = new JsonArray(new JsonObject
+            {
+                ["type"] = "m.room.history_visibility",
+                ["state_key"] = "",
+                ["content"] = new JsonObject { ["history_visibility"] = room.HistoryVisibility },
+            }),
             ["power_level_content_override"] = powerLevels,
         }, cancellation);
         return response["room_id"u8].AsString()
@@ -135,4 +141,4 @@ internal sealed class HomeserverRooms(HomeserverClient homeserver)
 }
 
 /// <summary>What a room is created with.</summary>
-internal readonly record struct NewRoom(string Name, string Topic);
+internal readonly record struct NewRoom(string Name, string Topic, string HistoryVisibility);

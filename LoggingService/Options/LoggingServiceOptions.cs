@@ -31,7 +31,8 @@ internal sealed partial class LoggingServiceOptions
             settings.ReadNumber(nameof(RetainDaysMin), 1, 36_500, "the days that are kept whatever a room's retention is") ?? 30,
             ReadRoomMaySet(settings),
             settings.ReadChoice(nameof(JoinLoggedRooms), "off", "on") == "on",
-            settings.ReadChoice(nameof(Redactions), "keep", "erase"));
+            settings.ReadChoice(nameof(Redactions), "keep", "erase"),
+            settings.ReadChoice(nameof(HistoryVisibility), "shared", "world_readable", "invited", "joined"));
         MaxBodyBytes = (int)(settings.ReadSize(nameof(MaxBodyBytes), 1 << 20, 512 << 20, "the limit of a transaction") ?? 134_217_728);
         Admin = settings.ReadText(nameof(Admin), "off");
         Pages = settings.ReadText(nameof(Pages), "off");
@@ -43,7 +44,7 @@ internal sealed partial class LoggingServiceOptions
         nameof(Homeserver), nameof(Registration), nameof(Logs), nameof(RetainDays), nameof(CompressAfterDays),
         nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBodyBytes), nameof(MaxBytes), nameof(WarnFreeBytes), nameof(Admin),
         nameof(Pages), nameof(NoLogPrefix), nameof(Notice), nameof(HonourRoomRetention), nameof(RetainDaysMin), nameof(RoomMaySet),
-        nameof(JoinLoggedRooms), nameof(Redactions),
+        nameof(JoinLoggedRooms), nameof(Redactions), nameof(HistoryVisibility),
     ];
 
     /// <summary>The keys of the settings that a reload changes.</summary>
@@ -51,7 +52,7 @@ internal sealed partial class LoggingServiceOptions
     [
         nameof(RetainDays), nameof(CompressAfterDays), nameof(RoomsPerHour), nameof(Moderators), nameof(MaxBytes), nameof(WarnFreeBytes),
         nameof(NoLogPrefix), nameof(Notice), nameof(HonourRoomRetention), nameof(RetainDaysMin), nameof(RoomMaySet),
-        nameof(JoinLoggedRooms), nameof(Redactions),
+        nameof(JoinLoggedRooms), nameof(Redactions), nameof(HistoryVisibility),
     ];
 
     /// <summary>The keys of the state event <c>com.loggingservice.room</c>.</summary>
@@ -117,6 +118,9 @@ internal sealed partial class LoggingServiceOptions
     /// <summary>What becomes of logged events that are redacted: <c>keep</c>, or <c>erase</c>.</summary>
     public string Redactions => _reloaded.Redactions;
 
+    /// <summary>The <c>history_visibility</c> of rooms that the service creates. (Client-Server API, "Room History Visibility".)</summary>
+    public string HistoryVisibility => _reloaded.HistoryVisibility;
+
     /// <exception cref="ConfigurationException">A value is invalid, or a key is unknown.</exception>
     public static LoggingServiceOptions Read(IConfigurationRoot configuration)
     {
@@ -166,5 +170,5 @@ internal sealed partial class LoggingServiceOptions
     private sealed record Reloaded(
         int? RetainDays, int? CompressAfterDays, int RoomsPerHour, IReadOnlyList<string> Moderators, long? MaxBytes, long WarnFreeBytes,
         string NoLogPrefix, string Notice, string HonourRoomRetention, int RetainDaysMin, string RoomMaySet,
-        bool JoinLoggedRooms, string Redactions);
+        bool JoinLoggedRooms, string Redactions, string HistoryVisibility);
 }

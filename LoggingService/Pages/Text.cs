@@ -41,7 +41,8 @@ internal sealed record Text
 
     public string NoRoomsWhat { get; init; } =
         "A moderator can change that: in the room’s settings, “Who can read history?” is set to “Anyone”, which sets "
-        + "m.room.history_visibility to world_readable. What was said before stays hidden.";
+        + "m.room.history_visibility to world_readable. Rooms that the service creates get it by its setting HistoryVisibility. "
+        + "What was said before stays hidden.";
 
     public string Starting { get; init; } = "The logs are being read. Reload this page in a moment.";
     public string NotFoundTitle { get; init; } = "Not found";

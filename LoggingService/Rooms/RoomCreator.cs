@@ -143,7 +143,8 @@ internal sealed partial class RoomCreator(
     {
         try
         {
-            var room = new NewRoom(NoticeText.NameRoom(SafeText.Escape(alias.Localpart)), NoticeText.Create(options, user.Id!));
+            var name = NoticeText.NameRoom(SafeText.Escape(alias.Localpart));
+            var room = new NewRoom(name, NoticeText.Create(options, user.Id!), options.HistoryVisibility);
             return await rooms.CreateRoomAsync(room, user.Id!, options.Moderators, _stopped);
         }
         catch (HomeserverException e) when (!e.IsTimeout)
