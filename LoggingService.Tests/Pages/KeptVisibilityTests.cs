@@ -92,6 +92,21 @@ public sealed class KeptVisibilityTests : IDisposable
         await AssertShownAsync(now == Permission);
     }
 
+    [Theory]
+    [InlineData(Permission, Refusal)]
+    [InlineData(Refusal, Permission)]
+    public async Task What_moderators_wanted_earlier_does_not_count_when_the_day_of_their_last_wish_is_removed(string now, string earlier)
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var time = _room.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        await _room.StateAsync("m.room.robots", now);
+        await NextDayAsync();
+        await FetchAsync("m.room.robots", earlier, time);
+        await _room.SayAsync("hello");
+        await RemoveDaysAsync();
+        await AssertShownAsync(now == Permission);
+    }
+
     [Fact]
     public async Task What_moderators_wanted_earlier_does_not_count_when_its_day_is_removed()
     {
