@@ -11,38 +11,45 @@ namespace LoggingService.RoomLogs;
 internal sealed class RetryQueue<T>(Func<T, string> keyOf, TimeProvider time)
     where T : class
 {
-    private readonly Channel<T> _queue = Channel.CreateUnbounded<T>();
-    private readonly ConcurrentDictionary<string, T> _newest = new();
+    private readonly Channel<Entry> _queue = Channel.CreateUnbounded<Entry>();
+    private readonly ConcurrentDictionary<string, Entry> _newest = new();
 
     public void Add(T item)
     {
-        _newest[keyOf(item)] = item;
-        _queue.Writer.TryWrite(item);
+        var entry = new Entry(item);
+        _newest[keyOf(item)] = entry;
+        _queue.Writer.TryWrite(entry);
     }
 
     /// <summary>Runs the items until it is cancelled.</summary>
     /// <param name="tryRun">Returns false if the item must be retried.</param>
     public async Task RunAsync(Func<T, CancellationToken, Task<bool>> tryRun, CancellationToken cancellation)
     {
-        await foreach (var item in _queue.Reader.ReadAllAsync(cancellation))
+        await foreach (var entry in _queue.Reader.ReadAllAsync(cancellation))
         {
-            if (await tryRun(item, cancellation))
+            if (await tryRun(entry.Item, cancellation))
             {
-                _newest.TryRemove(new(keyOf(item), item));
+                _newest.TryRemove(new(keyOf(entry.Item), entry));
             }
             else
             {
-                _ = RetryLaterAsync(item, cancellation);
+                _ = RetryLaterAsync(entry, cancellation);
             }
         }
     }
 
-    private async Task RetryLaterAsync(T item, CancellationToken cancellation)
+    private async Task RetryLaterAsync(Entry entry, CancellationToken cancellation)
     {
         await Task.Delay(HomeserverResilience.Cooldown, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_newest.TryGetValue(keyOf(item), out var newest) && newest == item)
+        if (_newest.TryGetValue(keyOf(entry.Item), out var newest) && newest == entry)
         {
-            _queue.Writer.TryWrite(item);
+            _queue.Writer.TryWrite(entry);
         }
+    }
+
+    /// <summary>One addition of an item: items of several additions may be equal.</summary>
+    private sealed class Entry(T item)
+    {
+        public T Item => item;
     }
 }
