@@ -65,10 +65,25 @@ public class HostilePageTests
             + "<ol start=\"3\"><li>e</li></ol><img src=\"mxc://x/y\" alt=\":fox:\"><font color=\"red\">f</font><mx-reply>g</mx-reply>",
             Text.English, out var safe));
         Assert.Equal(
-            "<p class=\"heading\">Hi</p><p>a <strong>b</strong> "
+            "<div class=\"heading\">Hi</div><p>a <strong>b</strong> "
             + "<a href=\"https://x.example/?a=1&amp;b=2\" rel=\"noopener nofollow ugc\">c</a> "
             + "<code>d</code></p><ol start=\"3\"><li>e</li></ol>:fox:f",
             safe);
+    }
+
+    [Theory]
+    [InlineData("<h2><span data-mx-spoiler><blockquote>secret</blockquote></span></h2>")]
+    [InlineData("<p>a<span data-mx-spoiler><button><div>secret</div></button></span></p>")]
+    [InlineData("<p>a<span data-mx-spoiler><marquee><ul><li>secret</ul></marquee></span></p>")]
+    [InlineData("<p>a<table><tr><td><span data-mx-spoiler>secret</span></table>")]
+    public void A_browser_closes_a_spoiler_where_it_was_closed(string html)
+    {
+        Assert.True(SanitizedHtml.TryCreate(html, Text.English, out var safe));
+        using var document = new HtmlParser().ParseDocument($"<!doctype html><body><div>{safe}</div>");
+        var body = document.QuerySelector("div")!;
+        Assert.Equal(safe, body.InnerHtml.Replace("&nbsp;", "\u00A0", StringComparison.Ordinal));
+        Assert.All(document.QuerySelectorAll(".hidden"), hidden => hidden.Remove());
+        Assert.DoesNotContain("secret", body.TextContent, StringComparison.Ordinal);
     }
 
     [Theory]

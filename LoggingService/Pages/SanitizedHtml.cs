@@ -34,7 +34,7 @@ internal sealed class SanitizedHtml
     private static readonly HashSet<string> Dropped =
     [
         "script", "style", "mx-reply", "template", "iframe", "object", "embed", "noscript", "noembed", "noframes", "textarea", "title",
-        "svg", "math", "select", "xmp", "plaintext", "audio", "video", "head",
+        "svg", "math", "select", "xmp", "plaintext", "audio", "video", "head", "button", "marquee", "applet",
     ];
 
     private static readonly HashSet<string> Schemes = ["https", "http", "mailto", "matrix", "magnet", "ftp"];
@@ -55,7 +55,7 @@ internal sealed class SanitizedHtml
             return false;
         }
 
-        using var document = new HtmlParser().ParseDocument(html);
+        using var document = new HtmlParser().ParseDocument("<!doctype html><body>" + html);
         foreach (var dropped in document.QuerySelectorAll(DroppedElements))
         {
             dropped.Remove();
@@ -105,8 +105,8 @@ internal sealed class SanitizedHtml
         }
         else if (Inline.Contains(name) || Blocks.Contains(name))
         {
-            // Headings of messages are none of the page.
-            var written = name is ['h', >= '1' and <= '6'] ? "p" : name;
+            // Headings of messages are none of the page. No p: a browser would end it at a block within.
+            var written = name is ['h', >= '1' and <= '6'] ? "div" : name;
             _html.Append($"<{written}{AttributesOf(element, name)}>");
             WriteChildren(element, depth + 1);
             _html.Append($"</{written}>");
