@@ -32,6 +32,25 @@ public sealed class RecordIdsTests : IDisposable
         bool MayContain(string record, string id) => ids.MayContain(record, DayFactsReader.Read(record, Day, null)!, id);
     }
 
+    [Fact]
+    public void A_record_that_was_cut_and_written_again_is_read_again()
+    {
+        var record = Write("first");
+        var ids = new RecordIds();
+        Assert.True(ids.MayContain(record, Read(), "$first3"));
+        using (var file = File.OpenWrite(record))
+        {
+            file.SetLength(0);
+        }
+
+        File.AppendAllText(record, "{\"event_id\":\t\"$other\"}\n");
+        File.SetLastWriteTimeUtc(record, DateTime.UtcNow.AddSeconds(1));
+        Assert.True(ids.MayContain(record, Read(), "$other"));
+        Assert.False(ids.MayContain(record, Read(), "$first3"));
+
+        DayFacts Read() => DayFactsReader.Read(record, Day, null)!;
+    }
+
     private string Write(string name)
     {
         var path = _folder[$"{name}.jsonl"];

@@ -63,6 +63,7 @@ internal sealed class RecordIds(int maxIds = RecordIds.DefaultMaxIds)
     private sealed class Ids
     {
         private long _length;
+        private long _modifiedAt;
 
         public HashSet<ulong> Hashes { get; } = [];
 
@@ -74,6 +75,13 @@ internal sealed class RecordIds(int maxIds = RecordIds.DefaultMaxIds)
         /// <summary>Reads the lines that were appended since.</summary>
         public void Read(string record, DayFacts facts)
         {
+            if (facts.Length < _length && facts.Stamp.ModifiedAt > _modifiedAt)
+            {
+                // It was cut, or is another file with the inode of one that was deleted.
+                Hashes.Clear();
+                _length = 0;
+            }
+
             if (_length >= facts.Length)
             {
                 return;
@@ -86,6 +94,7 @@ internal sealed class RecordIds(int maxIds = RecordIds.DefaultMaxIds)
                 _length = line.Offset + line.Bytes.Length + 1;
             }
 
+            _modifiedAt = facts.Stamp.ModifiedAt;
             Count = Hashes.Count;
         }
 
@@ -96,7 +105,7 @@ internal sealed class RecordIds(int maxIds = RecordIds.DefaultMaxIds)
             {
                 for (int start; (start = rest.IndexOf("\"event_id\""u8)) >= 0;)
                 {
-                    rest = rest[(start + "\"event_id\"".Length)..].TrimStart(" :"u8);
+                    rest = rest[(start + "\"event_id\"".Length)..].TrimStart(" \t:"u8);
                     if (rest is [(byte)'"', ..] && rest[1..].IndexOf((byte)'"') is var end and >= 0)
                     {
                         Hashes.Add(XxHash64.HashToUInt64(rest.Slice(1, end)));
