@@ -80,7 +80,7 @@ internal sealed partial class RedactedEvents(
 
         if (_failing.Count > 0)
         {
-            throw new IOException(_failing.Values.First().Reason);
+            throw new IOException(string.Join("; ", _failing.Values.Select(room => room.Reason).Distinct().Order()));
         }
     }
 
