@@ -20,7 +20,7 @@ internal static class AtomicFile
     /// <exception cref="IOException">Also if the path exists, which is then left as it is.</exception>
     public static void Create(string path, UnixFileMode mode, Action<FileStream> write)
     {
-        var temporary = $"{path}.{Guid.NewGuid():N}.new";
+        var temporary = $"{path}.{Guid.NewGuid().ToString("N")[..8]}.new";
         Write(temporary, path, mode, write, () => File.Move(temporary, path, overwrite: false));
     }
 
