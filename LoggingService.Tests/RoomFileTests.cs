@@ -1,3 +1,6 @@
+using System.Text;
+using LoggingService.Events;
+using LoggingService.Journal;
 using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -47,6 +50,46 @@ public sealed class RoomFileTests : IDisposable
             Assert.True(go.Wait(Limit));
             return file with { NoticeTs = 1 };
         }
+    }
+
+    [Theory]
+    [InlineData("{\"max_lifetime\":31536000000}", 1, 31_536_000_000)]
+    [InlineData("{\"max_lifetime\":31536000000,\"max_lifetime_ts\":2}", 1, 31_536_000_000)]
+    [InlineData("{\"max_lifetime\":31536000000,\"max_lifetime_ts\":2}", 3, 2_592_000_000)]
+    [InlineData("{\"max_lifetime\":0}", 1, 2_592_000_000)]
+    public async Task An_older_retention_that_is_fetched_replaces_no_newer_one(string known, long sentAt, long lifetime)
+    {
+        Directory.CreateDirectory(_folder["logs", Tea]);
+        await File.WriteAllTextAsync(TeaFile, known, TestContext.Current.CancellationToken);
+        using var service = new ServiceUnderTest(_time, _folder);
+        await service.PushAsync("1", Some.Message(Tea));
+        var json = $$"""{"content":{"max_lifetime":2592000000},"event_id":"$r","origin_server_ts":{{sentAt}},"room_id":"{{Tea}}","""
+            + "\"sender\":\"@alice:localhost\",\"state_key\":\"\",\"type\":\"m.room.retention\"}";
+        var logs = service.Services.GetRequiredService<LogDirectory>();
+        var e = RoomEvent.FromJournal(Encoding.UTF8.GetBytes(json), isNote: false)!;
+        await logs.AppendAsync([JournalEntry.OfFetched(e, _time.GetUtcNow().ToUnixTimeMilliseconds(), day: null)]);
+        await service.PushAsync("2", Visibility("shared"));
+        await Wait.UntilAsync(() => ReadTea().Contains("sent_ts", StringComparison.Ordinal), "the change behind it is written");
+        Assert.Contains($"\"max_lifetime\":{lifetime}", ReadTea(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_an_erased_log_said_is_not_written_later()
+    {
+        using var service = new ServiceUnderTest(_time, _folder);
+        await service.PushAsync("1", Some.Message(Tea));
+        var obstacle = _folder["logs", Tea, "room.json.new", "obstacle"];
+        Directory.CreateDirectory(obstacle);
+        await service.PushAsync("2", Visibility("world_readable"));
+        await Wait.UntilAsync(
+            () => service.WarningsAndErrors.Any(line => line.Contains("room.json", StringComparison.Ordinal)), "a write has failed");
+        Directory.Delete(_folder["logs", Tea, "room.json.new"], recursive: true);
+        service.Services.GetRequiredService<RoomFiles>().ForgetErased(Tea, hasLines: false);
+        await service.PushAsync("3", Some.State(Tea, "m.room.retention", """{"max_lifetime":1}"""));
+        await Wait.UntilAsync(
+            () => ReadTea().Contains("max_lifetime", StringComparison.Ordinal), "later changes are written",
+            () => _time.Advance(TimeSpan.FromMinutes(1)));
+        Assert.DoesNotContain("sent_ts", ReadTea(), StringComparison.Ordinal);
     }
 
     [Fact]

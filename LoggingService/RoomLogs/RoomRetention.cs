@@ -106,10 +106,15 @@ internal sealed partial class RoomRetention
     }
 
     /// <summary>The file with what an event says; with what it had, if that is newer.</summary>
-    private static RoomFile With(RoomFile file, RoomEvent e) =>
-        file.MaxLifetime == LifetimeOf(e) || (e.FetchedTs is not null && file.MaxLifetimeTs > e.OriginServerTs)
+    private static RoomFile With(RoomFile file, RoomEvent e)
+    {
+        // Of what was fetched it is not known whether it is newer than a retention whose time is not known.
+        var isOlder = e.FetchedTs is not null
+            && (file.MaxLifetimeTs is { } known ? known > e.OriginServerTs : file.MaxLifetime > 0);
+        return isOlder || (file.MaxLifetime == LifetimeOf(e) && file.MaxLifetimeTs == e.OriginServerTs)
             ? file
             : file with { MaxLifetime = LifetimeOf(e), MaxLifetimeTs = e.OriginServerTs };
+    }
 
     private static partial class Log
     {
