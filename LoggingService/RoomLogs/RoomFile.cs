@@ -172,6 +172,9 @@ internal sealed class RoomFiles(LogDirectory logs)
     /// <summary>The folders whose last write failed.</summary>
     private readonly ConcurrentDictionary<string, bool> _unwritten = new();
 
+    /// <summary>Called with the name of a room's folder when what is known of the room is forgotten, before a later change.</summary>
+    public Action<string> Forgetting { private get; set; } = static _ => { };
+
     /// <exception cref="IOException">The file can't be read; the next call tries again.</exception>
     public RoomFile Get(string roomId) => GetByFolder(_folders.GetOrAdd(roomId, FolderName.ForRoom));
 
@@ -220,6 +223,7 @@ internal sealed class RoomFiles(LogDirectory logs)
     {
         lock (LockOf(folder))
         {
+            Forgetting(folder);
             var file = GetByFolder(folder);
             var kept = file.IsStillNeeded
                 ? file with { Visibility = [], HasAllVisibility = false }
