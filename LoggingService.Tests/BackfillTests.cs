@@ -100,7 +100,9 @@ public class BackfillTests
             _history.BeforePage = static _ => null;
             await using var last = Backfill(folder, homeserver, _room);
             Assert.True(await last.WaitForExitAsync() == 0, string.Join('\n', last.Output));
-            Assert.InRange(_history.Pages, 101, 110);
+
+            // The service may resume and complete the backfill before the last command, which then reads all pages once more.
+            Assert.InRange(_history.Pages, 101, isServed ? 220 : 110);
             Assert.Matches("^Logged (9,[89].*|10,000) events from before the room was logged$", last.StandardOutput[^1]);
             for (var day = 1; day <= 4; day++)
             {
