@@ -45,7 +45,7 @@ public sealed partial class BackupTests : IDisposable
     [Fact]
     public async Task The_commands_for_rsync_make_such_a_copy()
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/rsync"), "rsync is not installed.");
+        Assert.SkipUnless(File.Exists("/usr/bin/rsync"), "rsync is missing. Run: apt-get install rsync");
         var backups = _folder["backups"];
         Directory.CreateDirectory(backups);
         var copies = await BackUpUnderLoadAsync(Trial.Scale(4, 8), async (_, _) =>
@@ -65,7 +65,8 @@ public sealed partial class BackupTests : IDisposable
     [Fact]
     public async Task The_commands_for_restic_back_up_and_restore_such_a_copy()
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/rsync") && File.Exists("/usr/bin/restic"), "rsync or restic is not installed.");
+        var isInstalled = File.Exists("/usr/bin/rsync") && File.Exists("/usr/bin/restic");
+        Assert.SkipUnless(isInstalled, "rsync or restic is missing. Run: apt-get install rsync restic");
         await RunAsync("restic init");
         var before = (await BackUpUnderLoadAsync(1, async (_, _) =>
         {
