@@ -119,6 +119,27 @@ public sealed class SearchRemovalTests : SearchTestBase
         Assert.False(IndexHas(Secret[2..]));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_fetched_ban_counts_by_the_time_of_each_event(bool isIndexedBefore)
+    {
+        // A second has few rows: most of the raid have rows of later seconds, and the first message has one of its ban's second.
+        var after = Message("$after", "later", 1, sender: Bob).Replace("000,\"room_id\"", "500,\"room_id\"");
+        Write(Day, [after, .. Enumerable.Range(0, 200).Select(i => Message($"${i}", $"{Secret} raid", 1, sender: Bob))]);
+        if (isIndexedBefore)
+        {
+            Index();
+            Assert.Equal(["$after"], Find("later"));
+        }
+
+        Append(Day, Fetched(Ban("$ban", Bob, 1)));
+        Index();
+        Assert.Empty(Find("raid"));
+        Assert.Equal(["$after"], Find("later"));
+        Assert.False(IndexHas(Secret[2..]));
+    }
+
     [Fact]
     public void An_erasure_replaces_the_record()
     {
@@ -189,6 +210,8 @@ public sealed class SearchRemovalTests : SearchTestBase
         Assert.Equal(["$2"], Find("kept"));
         Assert.All(["day", "room"], word => Assert.False(IndexHas($"lugh{word}")));
     }
+
+    private static string Fetched(string line) => line.Replace(",\"received_ts\"", ",\"fetched_ts\":1795500000000,\"received_ts\"");
 
     private IReadOnlyList<string> FindAfter(string line, string query)
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using LoggingService.Files;
 using LoggingService.RoomLogs;
+using LoggingService.Visibility;
 
 namespace LoggingService.Search;
 
@@ -110,18 +111,29 @@ internal sealed class PendingRelations(IndexTables tables, string folder, long r
         var removal = EventsOfRoom.RemovalOf(ban);
         using var find = new Statement(
             tables.Writer.Connection,
-            "SELECT row, day, offset, kinds FROM hit WHERE room = ?1 AND sender = (SELECT id FROM sender WHERE user = ?2)");
+            """
+            SELECT row, day, offset, kinds FROM hit WHERE room = ?1 AND sender = (SELECT id FROM sender WHERE user = ?2)
+            ORDER BY day, offset
+            """);
         find.Bind(1, room).Bind(2, ban.StateKey!);
         while (find.Step())
         {
-            var sentAt = RowTime.TimeOf(find.Integer(0)).ToUnixTimeMilliseconds();
             var isFetched = ((HitKinds)find.Integer(3) & HitKinds.Fetched) != 0;
             if (events.Days.TryGetValue(find.Integer(1), out var other)
-                && removal.Removes((other.Day, find.Integer(2)).CompareTo((day, offset)) < 0, sentAt, isFetched))
+                && IsRemoved((other.Day, find.Integer(2)), (day, offset), removal, isFetched))
             {
                 tables.Writer.Delete(find.Integer(0), mustLeave: true);
             }
         }
+    }
+
+    /// <summary>As before the event was indexed: a row has no exact time. An event that can't be read is removed.</summary>
+    private bool IsRemoved((DateOnly Day, long Offset) place, (DateOnly Day, long Offset) ban, UserRemoval removal, bool isFetched)
+    {
+        var isLineBefore = place.CompareTo(ban) < 0;
+        return isFetched || removal.IsFetched
+            ? events.EventAt(place.Day, place.Offset) is not { } e || removal.Removes(isLineBefore, e.OriginServerTs, isFetched)
+            : isLineBefore;
     }
 
     private static string? TargetOf(RoomEvent e) =>
