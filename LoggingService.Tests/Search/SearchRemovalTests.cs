@@ -141,6 +141,22 @@ public sealed class SearchRemovalTests : SearchTestBase
     }
 
     [Fact]
+    public void Edits_of_a_user_whose_ban_is_fetched_later_leave_the_files()
+    {
+        Write(
+            Day, Message("$1", "before", 2, sender: Bob), Message("$2", "after", 5, sender: Bob),
+            Edit("$3", "$2", Secret, 6, sender: Bob), Message("$4", "after", 7, sender: Bob), Edit("$5", "$4", Secret, 8, sender: Bob));
+        Index();
+        Assert.Equal(["$4", "$2"], Find(Secret));
+        Append(Day, Edit("$6", "$4", Secret, 9, sender: Bob), Fetched(Ban("$7", Bob, 4)), Fetched(Ban("$8", Bob, 3)));
+        Index();
+        Assert.Equal(["$4", "$2"], Find("after"));
+        Assert.Empty(Find("before"));
+        Assert.Empty(Find(Secret));
+        Assert.False(IndexHas(Secret[2..]));
+    }
+
+    [Fact]
     public void An_erasure_replaces_the_record()
     {
         Write(Day, Message("$1", "kept", 1), Message("$2", Secret, 2), Message("$3", "also kept", 3));

@@ -112,17 +112,36 @@ internal sealed class PendingRelations(IndexTables tables, string folder, long r
         using var find = new Statement(
             tables.Writer.Connection,
             """
-            SELECT row, day, offset, kinds FROM hit WHERE room = ?1 AND sender = (SELECT id FROM sender WHERE user = ?2)
+            SELECT row, day, offset, kinds, row IN (SELECT row FROM relation WHERE room = ?1 AND kind = 3 AND row > 0)
+            FROM hit WHERE room = ?1 AND sender = (SELECT id FROM sender WHERE user = ?2)
             ORDER BY day, offset
             """);
         find.Bind(1, room).Bind(2, ban.StateKey!);
+        var edited = new List<(IndexedDay Day, long Offset)>();
         while (find.Step())
         {
+            if (!events.Days.TryGetValue(find.Integer(1), out var other))
+            {
+                continue;
+            }
+
             var isFetched = ((HitKinds)find.Integer(3) & HitKinds.Fetched) != 0;
-            if (events.Days.TryGetValue(find.Integer(1), out var other)
-                && IsRemoved((other.Day, find.Integer(2)), (day, offset), removal, isFetched))
+            if (IsRemoved((other.Day, find.Integer(2)), (day, offset), removal, isFetched))
             {
                 tables.Writer.Delete(find.Integer(0), mustLeave: true);
+            }
+            else if (find.Integer(4) != 0)
+            {
+                edited.Add((other, find.Integer(2)));
+            }
+        }
+
+        // An edit may repeat what the ban removes: the original has an earlier text.
+        foreach (var place in edited)
+        {
+            if (events.EventAt(place.Day.Day, place.Offset) is { } e)
+            {
+                IndexAgain(e, place, mustLeave: true);
             }
         }
     }
