@@ -119,6 +119,43 @@ public sealed class SearchRemovalTests : SearchTestBase
         Assert.False(IndexHas(Secret[2..]));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_fetched_ban_counts_by_the_time_of_each_event(bool isIndexedBefore)
+    {
+        // A second has few rows: most of the raid have rows of later seconds, and the first message has one of its ban's second.
+        var after = Message("$after", "later", 1, sender: Bob).Replace("000,\"room_id\"", "500,\"room_id\"");
+        Write(Day, [after, .. Enumerable.Range(0, 200).Select(i => Message($"${i}", $"{Secret} raid", 1, sender: Bob))]);
+        if (isIndexedBefore)
+        {
+            Index();
+            Assert.Equal(["$after"], Find("later"));
+        }
+
+        Append(Day, Fetched(Ban("$ban", Bob, 1)));
+        Index();
+        Assert.Empty(Find("raid"));
+        Assert.Equal(["$after"], Find("later"));
+        Assert.False(IndexHas(Secret[2..]));
+    }
+
+    [Fact]
+    public void Edits_of_a_user_whose_ban_is_fetched_later_leave_the_files()
+    {
+        Write(
+            Day, Message("$1", "before", 2, sender: Bob), Message("$2", "after", 5, sender: Bob),
+            Edit("$3", "$2", Secret, 6, sender: Bob), Message("$4", "after", 7, sender: Bob), Edit("$5", "$4", Secret, 8, sender: Bob));
+        Index();
+        Assert.Equal(["$4", "$2"], Find(Secret));
+        Append(Day, Edit("$6", "$4", Secret, 9, sender: Bob), Fetched(Ban("$7", Bob, 4)), Fetched(Ban("$8", Bob, 3)));
+        Index();
+        Assert.Equal(["$4", "$2"], Find("after"));
+        Assert.Empty(Find("before"));
+        Assert.Empty(Find(Secret));
+        Assert.False(IndexHas(Secret[2..]));
+    }
+
     [Fact]
     public void An_erasure_replaces_the_record()
     {
@@ -189,6 +226,8 @@ public sealed class SearchRemovalTests : SearchTestBase
         Assert.Equal(["$2"], Find("kept"));
         Assert.All(["day", "room"], word => Assert.False(IndexHas($"lugh{word}")));
     }
+
+    private static string Fetched(string line) => line.Replace(",\"received_ts\"", ",\"fetched_ts\":1795500000000,\"received_ts\"");
 
     private IReadOnlyList<string> FindAfter(string line, string query)
     {

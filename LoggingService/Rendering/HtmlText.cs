@@ -14,9 +14,16 @@ internal sealed class HtmlText
         "h1", "h2", "h3", "h4", "h5", "h6",
     ];
 
+    // These have no end tag.
+    private static readonly HashSet<string> Void =
+        ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+
     private static readonly SearchValues<char> EndOfName = SearchValues.Create(" \t\r\n/=");
 
     private readonly StringBuilder _text = new();
+
+    /// <summary>The open elements of a spoiler, from its own one on.</summary>
+    private readonly Stack<string> _spoiler = new();
     private readonly string _html;
     private int _position;
 
@@ -79,6 +86,12 @@ internal sealed class HtmlText
             nameEnd++;
         }
 
+        if (_spoiler.Count > 0 && !IsPlainTag(nameStart, nameEnd, isEnd))
+        {
+            _position = _html.Length;
+            return;
+        }
+
         if (nameEnd == nameStart)
         {
             AddText("<");
@@ -90,6 +103,11 @@ internal sealed class HtmlText
         _position = EndOfTag(nameEnd);
         Handle(name, isEnd, _html.AsSpan(nameEnd, Math.Max(0, Math.Min(_position, _html.Length) - nameEnd)).TrimEnd('>'));
     }
+
+    /// <summary>Whether a parser of HTML sees the same tag there, or the same text.</summary>
+    private bool IsPlainTag(int nameStart, int nameEnd, bool isEnd) => nameEnd == nameStart
+        ? !isEnd && (nameEnd == _html.Length || _html[nameEnd] is not ('!' or '?'))
+        : char.IsAsciiLetter(_html[nameStart]) && nameEnd < _html.Length && _html[nameEnd] is ' ' or '\t' or '\r' or '\n' or '/' or '>';
 
     // Within quotes a > is part of a value.
     private int EndOfTag(int start)
@@ -120,6 +138,12 @@ internal sealed class HtmlText
 
     private void Handle(string name, bool isEnd, ReadOnlySpan<char> attributes)
     {
+        if (_spoiler.Count > 0)
+        {
+            HandleInSpoiler(name, isEnd);
+            return;
+        }
+
         if (_dropped is not null)
         {
             _droppedDepth += name != _dropped ? 0 : isEnd ? -1 : 1;
@@ -129,8 +153,16 @@ internal sealed class HtmlText
 
         if (!isEnd && IsDropped(name, attributes))
         {
-            AddText(name == "span" ? "(spoiler)" : "");
-            (_dropped, _droppedDepth) = (name, 1);
+            if (name == "span")
+            {
+                AddText("(spoiler)");
+                _spoiler.Push(name);
+            }
+            else
+            {
+                (_dropped, _droppedDepth) = (name, 1);
+            }
+
             return;
         }
 
@@ -153,6 +185,24 @@ internal sealed class HtmlText
         else if (name is "td" or "th" && !isEnd && _text.Length > 0 && _text[^1] != '\n')
         {
             AddText(" ");
+        }
+    }
+
+    /// <summary>Where end tags don't nest, a parser of HTML may end the spoiler later: the rest of the text belongs to it.</summary>
+    private void HandleInSpoiler(string name, bool isEnd)
+    {
+        if (Void.Contains(name))
+        {
+            return;
+        }
+
+        if (!isEnd)
+        {
+            _spoiler.Push(name);
+        }
+        else if (_spoiler.Pop() != name)
+        {
+            _position = _html.Length;
         }
     }
 
@@ -191,7 +241,7 @@ internal sealed class HtmlText
 
     private void AddText(string text)
     {
-        foreach (var c in _dropped is null ? text : "")
+        foreach (var c in _dropped is null && _spoiler.Count == 0 ? text : "")
         {
             // White space collapses, except for the wide ones and in a block of code.
             if (_pre > 0 || c is not (' ' or '\t' or '\r' or '\n'))

@@ -1,6 +1,7 @@
 using System.Text;
 using LoggingService.Files;
 using LoggingService.RoomLogs;
+using LoggingService.Visibility;
 
 namespace LoggingService.Search;
 
@@ -110,18 +111,48 @@ internal sealed class PendingRelations(IndexTables tables, string folder, long r
         var removal = EventsOfRoom.RemovalOf(ban);
         using var find = new Statement(
             tables.Writer.Connection,
-            "SELECT row, day, offset, kinds FROM hit WHERE room = ?1 AND sender = (SELECT id FROM sender WHERE user = ?2)");
+            """
+            SELECT row, day, offset, kinds, row IN (SELECT row FROM relation WHERE room = ?1 AND kind = 3 AND row > 0)
+            FROM hit WHERE room = ?1 AND sender = (SELECT id FROM sender WHERE user = ?2)
+            ORDER BY day, offset
+            """);
         find.Bind(1, room).Bind(2, ban.StateKey!);
+        var edited = new List<(IndexedDay Day, long Offset)>();
         while (find.Step())
         {
-            var sentAt = RowTime.TimeOf(find.Integer(0)).ToUnixTimeMilliseconds();
+            if (!events.Days.TryGetValue(find.Integer(1), out var other))
+            {
+                continue;
+            }
+
             var isFetched = ((HitKinds)find.Integer(3) & HitKinds.Fetched) != 0;
-            if (events.Days.TryGetValue(find.Integer(1), out var other)
-                && removal.Removes((other.Day, find.Integer(2)).CompareTo((day, offset)) < 0, sentAt, isFetched))
+            if (IsRemoved((other.Day, find.Integer(2)), (day, offset), removal, isFetched))
             {
                 tables.Writer.Delete(find.Integer(0), mustLeave: true);
             }
+            else if (find.Integer(4) != 0)
+            {
+                edited.Add((other, find.Integer(2)));
+            }
         }
+
+        // An edit may repeat what the ban removes: the original has an earlier text.
+        foreach (var place in edited)
+        {
+            if (events.EventAt(place.Day.Day, place.Offset) is { } e)
+            {
+                IndexAgain(e, place, mustLeave: true);
+            }
+        }
+    }
+
+    /// <summary>As before the event was indexed: a row has no exact time. An event that can't be read is removed.</summary>
+    private bool IsRemoved((DateOnly Day, long Offset) place, (DateOnly Day, long Offset) ban, UserRemoval removal, bool isFetched)
+    {
+        var isLineBefore = place.CompareTo(ban) < 0;
+        return isFetched || removal.IsFetched
+            ? events.EventAt(place.Day, place.Offset) is not { } e || removal.Removes(isLineBefore, e.OriginServerTs, isFetched)
+            : isLineBefore;
     }
 
     private static string? TargetOf(RoomEvent e) =>
