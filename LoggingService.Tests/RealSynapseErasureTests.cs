@@ -59,7 +59,7 @@ public class RealSynapseErasureTests
         var stub = run.Record(room).First(e => e.GetProperty("event_id").GetString() == secret);
         Assert.Equal(redaction, stub.GetProperty("erased").GetString());
         await run.WaitUntilLoggedAsync(room, await bob.SayAsync(room, "after"));
-        Assert.Equal("<@bob:localhost> after", run.Text(room)[^1]);
+        Assert.Contains("<@bob:localhost> after", run.Text(room));
         await AssertVerifiedAsync(run);
     }
 

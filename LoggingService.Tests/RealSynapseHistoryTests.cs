@@ -86,7 +86,7 @@ public partial class RealSynapseHistoryTests
 
         run.StartService();
         await run.WaitUntilAsync(() => File.Exists(run.Folder["logs", ".history", "checked"]), "the rooms were compared");
-        Assert.Equal("<@alice:localhost> queued 5", run.Text(room)[^1]);
+        Assert.Contains("<@alice:localhost> queued 5", run.Text(room));
         Assert.DoesNotContain(run.Text(room), line => line.Contains("fetched later"));
         Assert.DoesNotContain(run.Record(room), e => e.TryGetProperty("fetched_ts", out _));
     }

@@ -47,11 +47,11 @@ public class RealSynapseNoticeTests
         (await (await run.GetServiceUserAsync()).JoinAsync(room)).EnsureSuccess();
         await run.WaitUntilLoggedAsync(room, await alice.SetStateAsync(room, "com.loggingservice.room", new { no_log_prefix = "!off" }));
         const string Noted = "*** @alice:localhost set how the room is logged: not what begins with \"!off\"";
-        await run.WaitUntilAsync(() => run.Text(room)[^1] == Noted, "the wish is noted");
+        await run.WaitUntilAsync(() => run.Text(room).Contains(Noted), "the wish is noted");
 
         var secret = await bob.SayAsync(room, "!off secret");
         await run.WaitUntilLoggedAsync(room, secret);
-        Assert.Equal("<@bob:localhost, not logged> [not logged at the sender's wish]", run.Text(room)[^1]);
+        Assert.Contains("<@bob:localhost, not logged> [not logged at the sender's wish]", run.Text(room));
         await bob.SendAsync(room, "m.room.message", new Dictionary<string, object>
         {
             ["msgtype"] = "m.text",
@@ -61,10 +61,11 @@ public class RealSynapseNoticeTests
         });
         await run.WaitUntilLoggedAsync(room, await bob.RedactAsync(room, secret));
         await bob.SayAsync(room, "!log status");
+        const string Status = "-@logging:localhost- Messages in this room are logged";
         await run.WaitUntilAsync(
-            () => run.Text(room)[^1].StartsWith("-@logging:localhost- Messages in this room are logged", StringComparison.Ordinal),
-            "the status is answered");
-        Assert.Contains("Messages that begin with !off are not logged.", run.Text(room)[^1], StringComparison.Ordinal);
+            () => run.Text(room).Any(line => line.StartsWith(Status, StringComparison.Ordinal)), "the status is answered");
+        var answer = run.Text(room).Last(line => line.StartsWith(Status, StringComparison.Ordinal));
+        Assert.Contains("Messages that begin with !off are not logged.", answer, StringComparison.Ordinal);
         Assert.DoesNotContain(run.Record(room), e => e.GetRawText().Contains("secret", StringComparison.Ordinal));
     }
 }

@@ -64,7 +64,7 @@ public class RealSynapseRoomLifeTests
         var other = await alice.CreatePublicRoomAsync();
         await alice.SetStateAsync(old, "m.room.tombstone", new { body = "moved", replacement_room = other });
         await run.WaitUntilAsync(
-            () => run.Text(old)[^1] == $"*** the replacement {other} does not name this room as its predecessor: it is not followed",
+            () => run.Text(old).Contains($"*** the replacement {other} does not name this room as its predecessor: it is not followed"),
             "the note");
         await UntilMembershipAsync(run, alice, other, "leave");
         Assert.Equal(old, (await alice.FindAliasAsync("#logged_lie:localhost")).Get("room_id"));
@@ -86,11 +86,13 @@ public class RealSynapseRoomLifeTests
         await run.WaitUntilAsync(() => run.Link("logged_silent") == second, "the link leads to the new room", limit: Minutes);
 
         // A check between the two calls finds that it was removed.
-        Assert.Matches(@"^\*\*\* the alias #logged_silent:localhost was (moved to !.*|removed)$", run.Text(first)[^1]);
+        Assert.Contains(run.Text(first), line =>
+            line.StartsWith("*** the alias #logged_silent:localhost was moved to !", StringComparison.Ordinal)
+            || line == "*** the alias #logged_silent:localhost was removed");
 
         (await alice.DeleteAliasAsync("#logged_silent:localhost")).EnsureSuccess();
         await run.WaitUntilAsync(() => run.Link("logged_silent") is null, "the link is removed", limit: Minutes);
-        Assert.Equal("*** the alias #logged_silent:localhost was removed", run.Text(second)[^1]);
+        Assert.Contains("*** the alias #logged_silent:localhost was removed", run.Text(second));
         Assert.Contains("<@alice:localhost> before", run.Text(first));
     }
 
@@ -116,7 +118,8 @@ public class RealSynapseRoomLifeTests
 
         (await alice.KickAsync(logged, "@logging:localhost")).EnsureSuccess();
         await run.WaitUntilAsync(
-            () => run.Text(logged)[^1] == "*** the service was kicked by @alice:localhost: the room is logged while it has a logged alias",
+            () => run.Text(logged).Contains(
+                "*** the service was kicked by @alice:localhost: the room is logged while it has a logged alias"),
             "the note");
         await run.WaitUntilLoggedAsync(logged, await alice.SayAsync(logged, "after"));
     }
@@ -132,7 +135,8 @@ public class RealSynapseRoomLifeTests
 
         await alice.SetStateAsync(room, "m.room.encryption", new { algorithm = "m.megolm.v1.aes-sha2" });
         await run.WaitUntilAsync(
-            () => run.Text(room)[^1].StartsWith("-@logging:localhost- Encryption was switched on in this room.", StringComparison.Ordinal),
+            () => run.Text(room).Any(line =>
+                line.StartsWith("-@logging:localhost- Encryption was switched on in this room.", StringComparison.Ordinal)),
             "the notice in the room");
         Assert.Contains("*** logging has ended in effect: messages are encrypted from here on", run.Text(room));
         Assert.Contains(run.Output, line => line.Contains("WRN Encryption was switched on in #logged_cipher:localhost"));

@@ -25,7 +25,7 @@ public class RealSynapseRoomTests
         await alice.SetStateAsync(newRoom, "m.room.canonical_alias", new { alias = "#logged_moving:localhost" });
         await run.WaitUntilAsync(() => run.Link("logged_moving") == newRoom, "the link leads to the new room");
         await run.WaitUntilLoggedAsync(newRoom, await alice.SayAsync(newRoom, "here now"));
-        Assert.Equal("<@alice:localhost> here now", run.Text(newRoom)[^1]);
+        Assert.Contains("<@alice:localhost> here now", run.Text(newRoom));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public class RealSynapseRoomTests
         await run.WaitUntilLoggedAsync(room, await alice.SayAsync(room, "among ourselves"));
         await run.WaitUntilAsync(() => run.Link("logged_private") == room, "the link leads to the room");
 
-        Assert.Equal("<@alice:localhost> among ourselves", run.Text(room)[^1]);
+        Assert.Contains("<@alice:localhost> among ourselves", run.Text(room));
     }
 
     [Fact]
