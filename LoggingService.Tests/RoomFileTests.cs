@@ -13,6 +13,9 @@ public sealed class RoomFileTests : IDisposable
 {
     private const string Tea = "!tea:localhost";
     private const string Milk = "!milk:localhost";
+
+    /// <summary>The <c>origin_server_ts</c> of the events.</summary>
+    private const string SentAt = "1795461611000";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
     private readonly TempFolder _folder = TempFolder.ForCaller();
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
@@ -63,8 +66,8 @@ public sealed class RoomFileTests : IDisposable
         await File.WriteAllTextAsync(TeaFile, known, TestContext.Current.CancellationToken);
         using var service = new ServiceUnderTest(_time, _folder);
         await service.PushAsync("1", Some.Message(Tea));
-        var json = $$"""{"content":{"max_lifetime":2592000000},"event_id":"$r","origin_server_ts":{{sentAt}},"room_id":"{{Tea}}","""
-            + "\"sender\":\"@alice:localhost\",\"state_key\":\"\",\"type\":\"m.room.retention\"}";
+        var json = Some.State(Tea, "m.room.retention", """{"max_lifetime":2592000000}""")
+            .Replace(SentAt, $"{sentAt}", StringComparison.Ordinal);
         var logs = service.Services.GetRequiredService<LogDirectory>();
         var e = RoomEvent.FromJournal(Encoding.UTF8.GetBytes(json), isNote: false)!;
         await logs.AppendAsync([JournalEntry.OfFetched(e, _time.GetUtcNow().ToUnixTimeMilliseconds(), day: null)]);
@@ -78,12 +81,10 @@ public sealed class RoomFileTests : IDisposable
     {
         using var service = new ServiceUnderTest(_time, _folder);
         await service.PushAsync("1", Some.Message(Tea));
-        var obstacle = _folder["logs", Tea, "room.json.new", "obstacle"];
-        Directory.CreateDirectory(obstacle);
+        FailWrites();
         await service.PushAsync("2", Visibility("world_readable"));
-        await Wait.UntilAsync(
-            () => service.WarningsAndErrors.Any(line => line.Contains("room.json", StringComparison.Ordinal)), "a write has failed");
-        Directory.Delete(_folder["logs", Tea, "room.json.new"], recursive: true);
+        await UntilAWriteFailedAsync(service);
+        AllowWrites();
         service.Services.GetRequiredService<RoomFiles>().ForgetErased(Tea, hasLines: false);
         await service.PushAsync("3", Some.State(Tea, "m.room.retention", """{"max_lifetime":1}"""));
         await Wait.UntilAsync(
@@ -97,12 +98,11 @@ public sealed class RoomFileTests : IDisposable
     {
         using var service = new ServiceUnderTest(_time, _folder);
         await service.PushAsync("1", Some.Message(Tea));
-        Directory.CreateDirectory(_folder["logs", Tea, "room.json.new", "obstacle"]);
+        FailWrites();
         await service.PushAsync("2", Visibility("shared"));
-        await Wait.UntilAsync(
-            () => service.WarningsAndErrors.Any(line => line.Contains("room.json", StringComparison.Ordinal)), "a write has failed");
+        await UntilAWriteFailedAsync(service);
         Assert.Equal("", ReadTea());
-        Directory.Delete(_folder["logs", Tea, "room.json.new"], recursive: true);
+        AllowWrites();
         await service.DisposeAsync();
         Assert.Contains("sent_ts", ReadTea(), StringComparison.Ordinal);
     }
@@ -112,12 +112,11 @@ public sealed class RoomFileTests : IDisposable
     {
         using var service = new ServiceUnderTest(_time, _folder);
         await service.PushAsync("1", Some.Message(Tea));
-        Directory.CreateDirectory(_folder["logs", Tea, "room.json.new", "obstacle"]);
+        FailWrites();
         await PushAsync(service, "2", Visibility("world_readable"));
         await PushAsync(service, "3", Visibility("shared"));
-        await Wait.UntilAsync(
-            () => service.WarningsAndErrors.Any(line => line.Contains("room.json", StringComparison.Ordinal)), "a write has failed");
-        Directory.Delete(_folder["logs", Tea, "room.json.new"], recursive: true);
+        await UntilAWriteFailedAsync(service);
+        AllowWrites();
         await PushAsync(service, "4", Visibility("world_readable"));
         await Wait.UntilAsync(() => CountOfChanges() >= 3, "they are written", () => _time.Advance(TimeSpan.FromSeconds(1)));
         Assert.Equal(3, CountOfChanges());
@@ -132,7 +131,7 @@ public sealed class RoomFileTests : IDisposable
         using var watcher = new FileSystemWatcher(_folder["logs", Tea]) { EnableRaisingEvents = true };
         watcher.Renamed += (_, change) => writes += change.Name == "room.json" ? 1 : 0;
         await service.PushAsync(
-            "2", Enumerable.Range(1, 100).Select(i => Visibility("shared").Replace("1795461611000", $"{i}", StringComparison.Ordinal)));
+            "2", Enumerable.Range(1, 100).Select(i => Visibility("shared").Replace(SentAt, $"{i}", StringComparison.Ordinal)));
         await Wait.UntilAsync(() => CountOfChanges() == 100, "they are written");
         Assert.InRange(writes, 0, 3);
     }
@@ -194,6 +193,13 @@ public sealed class RoomFileTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(200, (await service.PushAsync(transactionId, e)).Status);
     }
+
+    private void FailWrites() => Directory.CreateDirectory(_folder["logs", Tea, "room.json.new", "obstacle"]);
+
+    private void AllowWrites() => Directory.Delete(_folder["logs", Tea, "room.json.new"], recursive: true);
+
+    private static Task UntilAWriteFailedAsync(ServiceUnderTest service) => Wait.UntilAsync(
+        () => service.WarningsAndErrors.Any(line => line.Contains("room.json", StringComparison.Ordinal)), "a write has failed");
 
     private string ReadTea() => File.Exists(TeaFile) ? File.ReadAllText(TeaFile) : "";
 
