@@ -144,22 +144,20 @@ internal readonly record struct Relation(Phrase? Head, RawJson Content, bool Has
     /// <summary>Whether an edit replaces the content of an event. (Client-Server API, "Validity of replacement events".)</summary>
     public static bool IsValidEdit(RoomEvent edit, RoomEvent original) =>
         IsEdit(edit)
-        && !IsEdit(original)
         && edit.Content["m.relates_to"u8]["event_id"u8].AsText()?.ToString() == original.EventId
-        && edit.SenderText == original.SenderText
-        && edit.Type == original.Type
         && edit.StateKey is null
-        && original.StateKey is null
+        && Fits(edit, original)
         && edit.Content["m.new_content"u8].Kind == System.Text.Json.JsonValueKind.Object;
 
     // As far as is known: the target may be missing from the record, and encrypted new content is not visible.
     private static bool IsValidEdit(RoomEvent edit, Utf8Text? id, RoomEvent? target, RawJson newContent)
     {
         var hasContent = edit.CanonicalType == "m.room.encrypted" || !newContent.Bytes.IsEmpty;
-        var fitsTarget = target is null
-            || (target.SenderText == edit.SenderText && target.Type == edit.Type && target.StateKey is null && !IsEdit(target));
-        return id is not null && edit.StateKey is null && hasContent && fitsTarget;
+        return id is not null && edit.StateKey is null && hasContent && (target is null || Fits(edit, target));
     }
+
+    private static bool Fits(RoomEvent edit, RoomEvent target) =>
+        target.SenderText == edit.SenderText && target.Type == edit.Type && target.StateKey is null && !IsEdit(target);
 
     private static Phrase Thread(RenderContext context, Utf8Text id)
     {
