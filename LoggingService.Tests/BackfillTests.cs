@@ -101,9 +101,10 @@ public class BackfillTests
             await using var last = Backfill(folder, homeserver, _room);
             Assert.True(await last.WaitForExitAsync() == 0, string.Join('\n', last.Output));
 
-            // The service may resume and complete the backfill before the last command, which then reads all pages once more.
+            // A restarted service may complete the backfill before the last command, which then reads all pages once more and logs none.
+            var logged = isServed ? "(0|9,[89].*|10,000)" : "(9,[89].*|10,000)";
+            Assert.Matches($"^Logged {logged} events from before the room was logged$", last.StandardOutput[^1]);
             Assert.InRange(_history.Pages, 101, isServed ? 220 : 110);
-            Assert.Matches("^Logged (9,[89].*|10,000) events from before the room was logged$", last.StandardOutput[^1]);
             for (var day = 1; day <= 4; day++)
             {
                 Assert.Equal(
