@@ -1,5 +1,7 @@
+using LoggingService.RoomLogs;
 using LoggingService.Tests.Reliability;
 using LoggingService.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LoggingService.Tests;
@@ -123,6 +125,33 @@ public class ParkingTests
         await _ledger.WaitUntilLoggedAsync(service.Logs);
         Assert.Equal(0, await service.Process.StopAsync());
         _ledger.AssertComplete(service.Logs, "a room can't be written", "strace: each open of its record takes 12 s", 1);
+    }
+
+    [Fact]
+    public async Task Events_that_wait_for_a_log_to_be_opened_stay_in_the_journal_and_are_copied_only_where_they_must_leave_it()
+    {
+        using var service = new ServiceUnderTest(_time);
+        await PushAsync(service, _room, _other);
+        var logs = service.Services.GetRequiredService<LogDirectory>();
+        using var isOpened = new ManualResetEventSlim();
+        var opening = logs.Rewriting.RunAsync(_room, () => isOpened.Wait(TimeSpan.FromSeconds(30)));
+        service.IsWriterStalled = true;
+        await PushAsync(service, _room, _other);
+
+        Assert.True(await logs.CheckpointAsync(copiesWaiting: false));
+        Assert.Empty(LogFolder.ParkedSegments(service.Logs, _room));
+        Assert.NotEmpty(LogFolder.Segments(service.Logs));
+
+        // As before an erasure.
+        Assert.True(await logs.CheckpointAsync());
+        Assert.Single(LogFolder.ParkedSegments(service.Logs, _room));
+        Assert.Empty(LogFolder.Segments(service.Logs));
+        Assert.Empty(LogFolder.ParkedSegments(service.Logs, _other));
+
+        isOpened.Set();
+        Assert.True(await opening);
+        await AssertUnparkedAsync(service);
+        _ledger.AssertComplete(service.Logs, "a room can't be written", "its log takes long to open, checkpoints", 1);
     }
 
     private async Task AssertUnparkedAsync(ServiceUnderTest service)

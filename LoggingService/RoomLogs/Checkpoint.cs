@@ -24,15 +24,19 @@ internal sealed partial class Checkpoint(
     private bool _isFailing;
 
     /// <summary>Runs a checkpoint, after one that is running. A failure is logged once, until one succeeds.</summary>
-    /// <param name="roll">Ends the current segment first, so that all entries before this call leave the journal.</param>
+    /// <param name="roll">Ends the current segment first, so that all entries before this call can leave the journal.</param>
+    /// <param name="copiesWaiting">
+    /// Copies also the entries of rooms that wait for their log to be opened. Otherwise the journal keeps the segments that have them:
+    /// where thousands of rooms wait, copies of each would take the disk's time, and an open file each.
+    /// </param>
     /// <returns>False if it failed: the journal keeps its segments.</returns>
-    public async Task<bool> TryRunAsync(bool roll)
+    public async Task<bool> TryRunAsync(bool roll, bool copiesWaiting)
     {
         await _running.WaitAsync();
         var startedAt = Stopwatch.GetTimestamp();
         try
         {
-            await RunAsync(roll);
+            await RunAsync(roll, copiesWaiting);
             if (_isFailing)
             {
                 Log.SucceededAgain(logger);
@@ -73,7 +77,7 @@ internal sealed partial class Checkpoint(
         }
     }
 
-    private async Task RunAsync(bool roll)
+    private async Task RunAsync(bool roll, bool copiesWaiting)
     {
         var generation = journal.Generation;
         if (roll)
@@ -110,9 +114,9 @@ internal sealed partial class Checkpoint(
 
         if (journal.HasSealed)
         {
-            await CopyParkedAsync(position, generation);
+            var through = await CopyParkedAsync(position, generation, copiesWaiting);
             Posix.Sync(root);
-            journal.DropThrough(position, generation);
+            journal.DropThrough(through, generation);
         }
     }
 
@@ -177,17 +181,16 @@ internal sealed partial class Checkpoint(
     }
 
     /// <summary>Copies the entries that segments are about to drop, and that are not synced into their room's files.</summary>
-    private async Task CopyParkedAsync(long position, int generation)
+    /// <returns>The last entry that may be dropped.</returns>
+    private async Task<long> CopyParkedAsync(long position, int generation, bool copiesWaiting)
     {
-        var unsynced = await writer.InTurnAsync(() => cache.Rooms
-            .Where(room => room.From <= position && room.ParkedThrough < position)
-            .ToDictionary(room => room.RoomId, room => Math.Max(room.From!.Value, room.ParkedThrough + 1)));
+        var (through, unsynced) = await writer.InTurnAsync(() => FindUnsynced(position, copiesWaiting));
         if (unsynced.Count == 0)
         {
-            return;
+            return through;
         }
 
-        using (var range = journal.Read(unsynced.Values.Min(), position))
+        using (var range = journal.Read(unsynced.Values.Min(), through))
         {
             parking.Copy(range.Frames(), unsynced);
         }
@@ -197,9 +200,21 @@ internal sealed partial class Checkpoint(
             // In a journal that was restarted meanwhile the entries are needed again.
             foreach (var roomId in unsynced.Keys.Where(_ => generation == journal.Generation))
             {
-                cache.GetOrAdd(roomId).ParkedThrough = position;
+                cache.GetOrAdd(roomId).ParkedThrough = through;
             }
         });
+        return through;
+    }
+
+    /// <summary>Returns the last entry that may be dropped, and for each room the first of those before it that must be copied.</summary>
+    private (long Through, Dictionary<string, long> Rooms) FindUnsynced(long position, bool copiesWaiting)
+    {
+        var unsynced = cache.Rooms
+            .Where(room => room.From <= position && room.ParkedThrough < position)
+            .ToDictionary(room => room, room => Math.Max(room.From!.Value, room.ParkedThrough + 1));
+        var kept = copiesWaiting ? [] : unsynced.Where(item => item.Key.IsWaiting).Select(item => item.Value);
+        var through = kept.DefaultIfEmpty(position + 1).Min() - 1;
+        return (through, unsynced.Where(item => item.Value <= through).ToDictionary(item => item.Key.RoomId, item => item.Value));
     }
 
     private static partial class Log

@@ -183,18 +183,19 @@ internal sealed partial class LogDirectory : IDisposable
             && (_time.GetElapsedTime(_unsyncedSince) >= MaxUnsyncedAge || _time.GetElapsedTime(_lastAppend) >= Idle);
         if (isOld || _isCheckpointNeeded || _journal.HasSealed)
         {
-            await CheckpointAsync(roll: isOld || _isCheckpointNeeded);
+            await CheckpointAsync(roll: isOld || _isCheckpointNeeded, copiesWaiting: false);
         }
     }
 
     /// <summary>Syncs the rooms' files and drops the journal's segments; what can't be synced stays in the journal.</summary>
-    /// <param name="roll">Ends the current segment first, so that all entries before this call leave the journal.</param>
+    /// <param name="roll">Ends the current segment first, so that all entries before this call can leave the journal.</param>
+    /// <param name="copiesWaiting">As for <see cref="Checkpoint.TryRunAsync"/>: with both, all entries leave it.</param>
     /// <returns>False if it failed: it is tried again.</returns>
-    public async Task<bool> CheckpointAsync(bool roll = true)
+    public async Task<bool> CheckpointAsync(bool roll = true, bool copiesWaiting = true)
     {
         _unsyncedSince = 0;
         _isCheckpointNeeded = false;
-        var isComplete = await _checkpoint.TryRunAsync(roll);
+        var isComplete = await _checkpoint.TryRunAsync(roll, copiesWaiting);
         _isCheckpointNeeded |= !isComplete;
         return !_isCheckpointNeeded;
     }

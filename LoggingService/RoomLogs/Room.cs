@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace LoggingService.RoomLogs;
 
 /// <summary>
@@ -8,8 +10,11 @@ namespace LoggingService.RoomLogs;
 internal sealed class Room(string roomId)
 {
     private const long HeldLimit = 16 * 1024 * 1024;
+    private static readonly TimeSpan MaxWork = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(1);
     private List<RoomEntry> _held = [];
     private long _heldBytes;
+    private long? _heldSince;
 
     public string RoomId => roomId;
 
@@ -75,6 +80,12 @@ internal sealed class Room(string roomId)
     /// <summary>The day of the first entry that waits.</summary>
     public DateOnly HeldDay { get; private set; }
 
+    /// <summary>
+    /// Whether its log is being opened or closed, or waits for that, and should soon have the entries. After a while it counts as stuck.
+    /// </summary>
+    public bool IsWaiting => Failures == 0 && RepairAt is null && (BusySince ?? _heldSince) is not null
+        && !IsOlderThan(MaxWork, BusySince) && !IsOlderThan(MaxWait, _heldSince);
+
     /// <summary>More entries wait than are kept in memory: they must be read from the journal.</summary>
     public bool HasOverflowed { get; private set; }
 
@@ -93,6 +104,7 @@ internal sealed class Room(string roomId)
         if (HeldFrom is null)
         {
             HeldFrom = entries[0].Sequence;
+            _heldSince = Stopwatch.GetTimestamp();
             HeldDay = entries[0].Day;
         }
 
@@ -119,7 +131,10 @@ internal sealed class Room(string roomId)
         _held = [];
         _heldBytes = 0;
         HeldFrom = null;
+        _heldSince = null;
         HasOverflowed = false;
         return held;
     }
+
+    private static bool IsOlderThan(TimeSpan age, long? since) => since is { } at && Stopwatch.GetElapsedTime(at) > age;
 }

@@ -13,8 +13,10 @@ internal sealed partial class RoomFaults(
     private const int RetriesAtOnce = 3;
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10);
 
-    /// <summary>Called where all entries so far must leave the journal soon: another program changed files, or a parked room has its
-    /// events, so that its parked segments can be dropped.</summary>
+    /// <summary>
+    /// Called where all entries so far must leave the journal soon: another program changed files, or a room has the events of its parked
+    /// segments, which can be dropped.
+    /// </summary>
     public Action CheckpointNeeded { private get; set; } = static () => { };
 
     /// <summary>Starts work for a room in the background.</summary>
@@ -70,6 +72,10 @@ internal sealed partial class RoomFaults(
         if (room.Failures > 0)
         {
             Log.Unparked(logger, NameOf(room));
+        }
+
+        if (room.Failures > 0 || room.ParkedThrough > 0)
+        {
             CheckpointNeeded();
         }
 
