@@ -11,6 +11,9 @@ internal sealed class RecordHistory : RoomHistory
     /// <summary>Bytes before and behind a line in which lines of the same second are searched.</summary>
     private const int SameSecondWindow = 64 * 1024;
 
+    /// <summary>Bytes of a day in which a sticky event is searched. It lasts an hour at most (MSC4354).</summary>
+    private const int StickyLookBack = 256 * 1024;
+
     private readonly RoomFolder _folder;
     private readonly RecordReader.ReadAt _record;
     private readonly KnownEvents _known;
@@ -59,7 +62,10 @@ internal sealed class RecordHistory : RoomHistory
     }
 
     public override RoomEvent? FindSticky(RoomEvent sticky, string key) =>
-        FindNewest(key, e => e.StateKey is null && e.Type == sticky.Type && e.Sender == sticky.Sender && RoomCallLine.StickyKey(e) == key);
+        FindNewest(
+            key,
+            e => e.StateKey is null && e.Type == sticky.Type && e.Sender == sticky.Sender && RoomCallLine.StickyKey(e) == key,
+            StickyLookBack);
 
     public override bool IsRemoved(string id) => FindRedaction(id) is not null;
 
@@ -171,13 +177,13 @@ internal sealed class RecordHistory : RoomHistory
     private long? FindRelation(EventIdKind kind, string key) =>
         _pending is null ? _relations.Find(kind, key, _offset) : _pending.FindRelation(kind, key);
 
-    private RoomEvent? FindNewest(string key, Predicate<RoomEvent> matches)
+    private RoomEvent? FindNewest(string key, Predicate<RoomEvent> matches, long lookBack = RecordReader.LookBack)
     {
         var newest = FindIn(_known.Day);
         return newest is null && RoomFolder.NewestDayBefore(_folder.Path, _known.Day) is { } before ? FindIn(before) : newest;
 
         RoomEvent? FindIn(DateOnly searched) =>
-            Read(searched, (day, length) => RecordReader.Newest(day, length, Quoted(key), matches))?.Event;
+            Read(searched, (day, length) => RecordReader.Newest(day, length, Quoted(key), matches, lookBack))?.Event;
     }
 
     /// <summary>

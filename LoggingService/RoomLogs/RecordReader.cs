@@ -15,7 +15,7 @@ internal static class RecordReader
     private const int MaxChunk = 1024 * 1024;
 
     /// <summary>Bytes of one day's record that are searched for earlier state.</summary>
-    private const int LookBack = 4 * 1024 * 1024;
+    public const int LookBack = 4 * 1024 * 1024;
 
     /// <summary>Reads bytes of a record at an offset; returns how many, 0 at its end.</summary>
     public delegate int ReadAt(long offset, Span<byte> output);
