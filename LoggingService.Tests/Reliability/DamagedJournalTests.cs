@@ -128,6 +128,17 @@ public sealed class DamagedJournalTests : IDisposable
         Assert.Equal(first.Concat(second).Concat(third).Order(), LogFolder.EventIds(logs, _room).Order());
     }
 
+    [Fact]
+    public async Task A_commit_after_the_stop_fails_and_leaves_no_segment_to_the_next_process()
+    {
+        var logs = _folder["logs"];
+        Directory.CreateDirectory(logs);
+        var journal = new WriteAheadJournal(logs, TimeProvider.System);
+        journal.Dispose();
+        await Assert.ThrowsAsync<IOException>(() => journal.AppendAsync([Entry(Some.Message(_room))]));
+        Assert.Empty(LogFolder.Segments(logs));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -171,7 +171,7 @@ internal sealed class ServiceUnderTest : WebApplicationFactory<Program>
     public Task CaughtUpAsync() => IsWriterStalled ? Task.CompletedTask : Services.GetRequiredService<LogDirectory>().CaughtUpAsync();
 
     /// <summary>Syncs the rooms' files and drops the journal's segments.</summary>
-    public Task CheckpointAsync() => Services.GetRequiredService<LogDirectory>().CheckpointAsync();
+    public Task CheckpointAsync() => Services.GetRequiredService<LogDirectory>().EmptyJournalAsync();
 
     /// <summary>Pushes don't wait until the service has caught up, which it can't.</summary>
     public bool IsWriterStalled { get; set; }

@@ -267,7 +267,7 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
             await logs.CaughtUpAsync();
         }
 
-        if (!await logs.CheckpointAsync())
+        if (!await logs.EmptyJournalAsync())
         {
             throw new IOException($"The checkpoint of {logs.Root} failed");
         }

@@ -68,9 +68,7 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
     {
         Posix.CreateFolder(folder);
         LastNumber++;
-        var path = Path.Combine(folder, JournalSegment.Name(LastNumber)) + Unpublished;
-        File.Delete(path);
-        return JournalSegment.Create(path, LastNumber);
+        return CreateUnpublished(Path.Combine(folder, JournalSegment.Name(LastNumber)), LastNumber);
     }
 
     /// <summary>Adds a prepared segment, whole: a part of it would hide that the rest must be read elsewhere.</summary>
@@ -86,12 +84,7 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
     }
 
     /// <summary>Starts a segment in place of one of a series, which stays until <see cref="Replace"/>, also after a crash.</summary>
-    public static JournalSegment PrepareFor(JournalSegment old)
-    {
-        var path = old.Path + Unpublished;
-        File.Delete(path);
-        return JournalSegment.Create(path, old.Number);
-    }
+    public static JournalSegment PrepareFor(JournalSegment old) => CreateUnpublished(old.Path, old.Number);
 
     /// <summary>Puts a prepared and synced segment in the place of an old one; the caller syncs the folder.</summary>
     /// <param name="prepared"><c>null</c> removes the old one.</param>
@@ -117,20 +110,22 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
 
     /// <summary>Removes the oldest segment, durably.</summary>
     /// <param name="retire">Moves its file away to be recycled; false if it must be deleted.</param>
-    /// <param name="dispose">False while it is being read.</param>
-    public void DropOldest(Func<JournalSegment, bool>? retire = null, bool dispose = true)
+    /// <param name="isRead">Whether it may be read now: then it must not be overwritten, and the finalizer closes its file.</param>
+    public void DropOldest(Func<JournalSegment, bool>? retire = null, Func<bool>? isRead = null)
     {
         // First out of the list: a segment of the list whose file is missing was removed by another program.
         var oldest = Segments[0];
         ImmutableInterlocked.Update(ref _segments, static segments => segments.RemoveAt(0));
 
+        // Behind the removal: a later reader does not find it.
+        var mayBeRead = isRead?.Invoke() == true;
         try
         {
             if (_kept.Contains(oldest.Path))
             {
                 Posix.Rename(oldest.Path, $"{oldest.Path}.damaged");
             }
-            else if (retire?.Invoke(oldest) != true)
+            else if (mayBeRead || retire?.Invoke(oldest) != true)
             {
                 File.Delete(oldest.Path);
             }
@@ -143,7 +138,7 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
             throw;
         }
 
-        if (dispose)
+        if (!mayBeRead)
         {
             oldest.Dispose();
         }
@@ -184,6 +179,13 @@ internal sealed class SegmentSeries(string folder, long after = 0) : IDisposable
         {
             segment.Dispose();
         }
+    }
+
+    private static JournalSegment CreateUnpublished(string path, long number)
+    {
+        path += Unpublished;
+        File.Delete(path);
+        return JournalSegment.Create(path, number);
     }
 
     private void Add(JournalSegment segment)

@@ -17,6 +17,7 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
     public const int SegmentSize = 32 * 1024 * 1024;
 
     private const int BufferKept = 1024 * 1024;
+    private static readonly TimeSpan DisposeTimeout = TimeSpan.FromSeconds(1);
     private readonly Lock _lock = new();
     private readonly Lock _dropLock = new();
     private readonly SemaphoreSlim _commitGate = new(1, 1);
@@ -30,6 +31,7 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
     private int _readers;
     private int _generation;
     private bool _isCommitting;
+    private volatile bool _isDisposed;
 
     /// <summary>Receives each frame after its sync and before its appends return, in order. Set before the first append.</summary>
     public Action<JournalFrame> Committed { private get; set; } = static _ => { };
@@ -46,8 +48,8 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
     /// <summary>Bytes of all remaining segments.</summary>
     public long Size => _segments.Segments.Sum(segment => segment.End);
 
-    /// <summary>Whether a segment remains that is not appended to anymore.</summary>
-    public bool HasSealed => _segments.Segments.Any(segment => segment.IsSealed);
+    /// <summary>The last sequence of the oldest segment that is not appended to anymore; <c>null</c> if there is none.</summary>
+    public long? OldestSealed => _segments.Segments.FirstOrDefault(segment => segment.IsSealed)?.LastSequence;
 
     /// <summary>Later frames get higher sequences than this one: parked entries have it.</summary>
     public void StartAfter(long sequence)
@@ -117,9 +119,7 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
                 && _segments.Segments is [{ IsSealed: true } oldest, ..]
                 && oldest.LastSequence <= sequence)
             {
-                // A segment that is being read must not be overwritten, and its file is closed by the finalizer.
-                var isRead = Volatile.Read(ref _readers) > 0;
-                _segments.DropOldest(segment => !isRead && _recycled.TryRetire(segment), dispose: !isRead);
+                _segments.DropOldest(_recycled.TryRetire, isRead: () => Volatile.Read(ref _readers) > 0);
                 _recycled.StartZeroing();
             }
         }
@@ -144,8 +144,15 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
         }
     }
 
+    /// <summary>Closes the files, after a commit that is running; later ones fail. One that hangs is not waited for.</summary>
     public void Dispose()
     {
+        _isDisposed = true;
+        if (_commitGate.Wait(DisposeTimeout))
+        {
+            _commitGate.Release();
+        }
+
         _recycled.Delete();
         _segments.Dispose();
     }
@@ -189,6 +196,12 @@ internal sealed class WriteAheadJournal(string root, TimeProvider time) : IDispo
 
     private void Commit(IReadOnlyList<JournalEntry> entries)
     {
+        if (_isDisposed)
+        {
+            // Another process may have the directory by now.
+            throw new IOException("The journal is closed");
+        }
+
         if (_buffer.Capacity > BufferKept)
         {
             _buffer = new();

@@ -63,6 +63,9 @@ internal sealed partial class Checkpoint(
         return !_isFailing;
     }
 
+    /// <summary>Whether a checkpoint that does not copy the entries of waiting rooms would drop a segment.</summary>
+    public Task<bool> CanDropAsync() => writer.InTurnAsync(() => journal.OldestSealed < FirstOfWaiting());
+
     /// <summary>Runs an action while no checkpoint runs.</summary>
     public async Task<T> ExclusiveAsync<T>(Func<Task<T>> action)
     {
@@ -112,7 +115,7 @@ internal sealed partial class Checkpoint(
             await writer.InTurnAsync(() => Unpark(room));
         }
 
-        if (journal.HasSealed)
+        if (journal.OldestSealed is not null)
         {
             var through = await CopyParkedAsync(position, generation, copiesWaiting);
             Posix.Sync(root);
@@ -198,7 +201,12 @@ internal sealed partial class Checkpoint(
         await writer.InTurnAsync(() =>
         {
             // In a journal that was restarted meanwhile the entries are needed again.
-            foreach (var roomId in unsynced.Keys.Where(_ => generation == journal.Generation))
+            if (generation != journal.Generation)
+            {
+                return;
+            }
+
+            foreach (var roomId in unsynced.Keys)
             {
                 cache.GetOrAdd(roomId).ParkedThrough = through;
             }
@@ -209,13 +217,14 @@ internal sealed partial class Checkpoint(
     /// <summary>Returns the last entry that may be dropped, and for each room the first of those before it that must be copied.</summary>
     private (long Through, Dictionary<string, long> Rooms) FindUnsynced(long position, bool copiesWaiting)
     {
-        var unsynced = cache.Rooms
-            .Where(room => room.From <= position && room.ParkedThrough < position)
-            .ToDictionary(room => room, room => Math.Max(room.From!.Value, room.ParkedThrough + 1));
-        var kept = copiesWaiting ? [] : unsynced.Where(item => item.Key.IsWaiting).Select(item => item.Value);
-        var through = kept.DefaultIfEmpty(position + 1).Min() - 1;
-        return (through, unsynced.Where(item => item.Value <= through).ToDictionary(item => item.Key.RoomId, item => item.Value));
+        var through = copiesWaiting ? position : Math.Min(position, FirstOfWaiting() - 1);
+        var rooms = cache.Rooms.Where(room => room.NotCopiedFrom <= through)
+            .ToDictionary(room => room.RoomId, room => room.NotCopiedFrom!.Value);
+        return (through, rooms);
     }
+
+    private long FirstOfWaiting() =>
+        cache.Rooms.Where(room => room.IsWaiting).Min(room => room.NotCopiedFrom) ?? long.MaxValue;
 
     private static partial class Log
     {

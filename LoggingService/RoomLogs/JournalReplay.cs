@@ -94,10 +94,7 @@ internal sealed class JournalReplay(WriteAheadJournal journal, Parking parking, 
         foreach (var entry in RoomEntry.Of(frame))
         {
             var room = cache.GetOrAdd(entry.RoomId);
-            room.AddUnsyncedDay(entry.Day);
-
-            room.UnsyncedFrom = Math.Min(room.UnsyncedFrom ?? long.MaxValue, frame.Sequence);
-            room.Day = entry.Day;
+            room.AddUnsynced(entry);
             _sizes[room] = _sizes.GetValueOrDefault(room) + entry.Entry.Bytes.Length;
             rooms.Add(room);
             if (entry.Event is { FetchedTs: null } e && Note.TellsIfLogged(e))

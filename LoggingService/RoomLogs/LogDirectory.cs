@@ -181,24 +181,19 @@ internal sealed partial class LogDirectory : IDisposable
         _writer.Post(Faults.Tick);
         var isOld = _unsyncedSince != 0
             && (_time.GetElapsedTime(_unsyncedSince) >= MaxUnsyncedAge || _time.GetElapsedTime(_lastAppend) >= Idle);
-        if (isOld || _isCheckpointNeeded || _journal.HasSealed)
+        var rolls = isOld || _isCheckpointNeeded;
+        if (rolls || (_journal.OldestSealed is not null && await _checkpoint.CanDropAsync()))
         {
-            await CheckpointAsync(roll: isOld || _isCheckpointNeeded, copiesWaiting: false);
+            await CheckpointAsync(rolls, copiesWaiting: false);
         }
     }
 
-    /// <summary>Syncs the rooms' files and drops the journal's segments; what can't be synced stays in the journal.</summary>
-    /// <param name="roll">Ends the current segment first, so that all entries before this call can leave the journal.</param>
-    /// <param name="copiesWaiting">As for <see cref="Checkpoint.TryRunAsync"/>: with both, all entries leave it.</param>
-    /// <returns>False if it failed: it is tried again.</returns>
-    public async Task<bool> CheckpointAsync(bool roll = true, bool copiesWaiting = true)
-    {
-        _unsyncedSince = 0;
-        _isCheckpointNeeded = false;
-        var isComplete = await _checkpoint.TryRunAsync(roll, copiesWaiting);
-        _isCheckpointNeeded |= !isComplete;
-        return !_isCheckpointNeeded;
-    }
+    /// <summary>
+    /// Syncs the rooms' files, or copies entries to parked segments, so that all entries before this call leave the journal.
+    /// </summary>
+    /// <returns>False if it failed: it is retried.</returns>
+    public Task<bool> EmptyJournalAsync() => CheckpointAsync(rolls: true, copiesWaiting: true);
+
 
     /// <param name="setting">For the message.</param>
     /// <param name="folder">The name of a room's folder; <c>null</c> for all rooms and the quarantine.</param>
@@ -239,11 +234,12 @@ internal sealed partial class LogDirectory : IDisposable
             // The next start replays the journal.
         }
 
-        if (!await CheckpointAsync())
+        await EmptyJournalAsync();
+        if (_isCheckpointNeeded)
         {
             // It failed, or found files that another program changed: these are repaired by now.
             await _writer.InTurnAsync(_rooms.WhenQuietAsync);
-            await CheckpointAsync();
+            await EmptyJournalAsync();
         }
 
         await _writer.InTurnAsync(_rooms.SaveAll);
@@ -262,6 +258,15 @@ internal sealed partial class LogDirectory : IDisposable
         }
 
         Guard.Dispose();
+    }
+
+    private async Task<bool> CheckpointAsync(bool rolls, bool copiesWaiting)
+    {
+        _unsyncedSince = 0;
+        _isCheckpointNeeded = false;
+        var hasSucceeded = await _checkpoint.TryRunAsync(rolls, copiesWaiting);
+        _isCheckpointNeeded |= !hasSucceeded;
+        return hasSucceeded;
     }
 
     private void KeepDamaged(DamagedBytes damage)

@@ -52,7 +52,7 @@ internal sealed class LogRewriting(
             await writer.InTurnAsync(() => faults.RetryAtOnce(roomId));
         }
 
-        throw new IOException($"The log of {NameOf(roomId)} can't be written now");
+        throw new IOException($"The log of {RoomEntry.NameOf(roomId)} can't be written now");
     }
 
     /// <summary>
@@ -79,13 +79,11 @@ internal sealed class LogRewriting(
 
             if (Stopwatch.GetElapsedTime(startedAt) > Timeout)
             {
-                throw new IOException($"The entries that wait for the log of {NameOf(roomId)} can't be replaced now");
+                throw new IOException($"The entries that wait for the log of {RoomEntry.NameOf(roomId)} can't be replaced now");
             }
         }
     }
 
     /// <summary>Deletes the file that the journal keeps for reuse, which may have bytes of dropped entries.</summary>
     public void DeleteSpare() => journal.DeleteSpare();
-
-    private static string NameOf(string roomId) => roomId == RoomEntry.Quarantine ? "the quarantine" : roomId;
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// A room, or the quarantine, as the writer sees it. Accessed in the writer's turn only, but for <see cref="RaisedThrough"/>, which the
-/// work in the background advances while the room is busy.
+/// A room, or the quarantine, as the writer sees it. Accessed in the writer's turn only, but for <see cref="RaisedThrough"/> and
+/// <see cref="StartedAt"/>, which the work in the background advances while the room is busy.
 /// </summary>
 /// <param name="roomId"><see cref="RoomEntry.Quarantine"/> for the quarantine.</param>
 internal sealed class Room(string roomId)
@@ -15,6 +15,7 @@ internal sealed class Room(string roomId)
     private List<RoomEntry> _held = [];
     private long _heldBytes;
     private long? _heldSince;
+    private long _startedAt;
 
     public string RoomId => roomId;
 
@@ -24,8 +25,14 @@ internal sealed class Room(string roomId)
     /// <summary>The open log; <c>null</c> while the room is closed, busy or parked.</summary>
     public DayLog? Log { get; set; }
 
-    /// <summary>A timestamp of when the log began to be opened, closed or repaired in the background; <c>null</c> if it isn't.</summary>
+    /// <summary>A timestamp of when the opening, closing or repair of the log was queued; <c>null</c> if there is none.</summary>
     public long? BusySince { get; set; }
+
+    /// <summary>A timestamp of when that work started; 0 before.</summary>
+    public long StartedAt { get => Volatile.Read(ref _startedAt); set => Volatile.Write(ref _startedAt, value); }
+
+    /// <summary>The work takes long, as where a disk hangs.</summary>
+    public bool IsSlow => StartedAt is var at && at != 0 && IsOlderThan(MaxWork, at);
 
     /// <summary>
     /// When the next repair is due, as a timestamp. Until then the room's entries are left to the journal; <c>null</c> if it is sound.
@@ -51,7 +58,7 @@ internal sealed class Room(string roomId)
     public bool IsReplacingFiles { get; set; }
 
     /// <summary>The day of the newest entry.</summary>
-    public DateOnly Day { get; set; }
+    public DateOnly Day { get; private set; }
 
     /// <summary>The oldest day of the entries that are not known to be synced.</summary>
     public DateOnly UnsyncedDay { get; private set; }
@@ -64,6 +71,9 @@ internal sealed class Room(string roomId)
 
     /// <summary>The oldest entry that is not known to be synced into the room's files; <c>null</c> if all are.</summary>
     public long? From => SyncingFrom ?? UnsyncedFrom;
+
+    /// <summary>The oldest entry that is neither known to be synced nor copied to parked segments; <c>null</c> if there is none.</summary>
+    public long? NotCopiedFrom => From is { } from ? Math.Max(from, ParkedThrough + 1) : null;
 
     /// <summary>Entries up to this sequence have a durable copy in parked segments; 0 if there are no segments.</summary>
     public long ParkedThrough { get; set; }
@@ -81,21 +91,25 @@ internal sealed class Room(string roomId)
     public DateOnly HeldDay { get; private set; }
 
     /// <summary>
-    /// Whether its log is being opened or closed, or waits for that, and should soon have the entries. After a while it counts as stuck.
+    /// Whether its log is being opened, closed or repaired, or waits for that, and should soon have the entries. After a while it does not
+    /// count as waiting but as stuck.
     /// </summary>
-    public bool IsWaiting => Failures == 0 && RepairAt is null && (BusySince ?? _heldSince) is not null
-        && !IsOlderThan(MaxWork, BusySince) && !IsOlderThan(MaxWait, _heldSince);
+    public bool IsWaiting => Failures == 0 && RepairAt is null
+        && (_heldSince ?? BusySince) is { } since && !IsOlderThan(MaxWait, since) && !IsSlow;
 
     /// <summary>More entries wait than are kept in memory: they must be read from the journal.</summary>
     public bool HasOverflowed { get; private set; }
 
-    /// <summary>Notes the day of an entry, before its sequence: fetched events may belong to an earlier day than those before.</summary>
-    public void AddUnsyncedDay(DateOnly day)
+    /// <summary>Notes that an entry is not synced. Fetched events may belong to an earlier day than those before.</summary>
+    public void AddUnsynced(RoomEntry entry)
     {
-        if (From is null || day < UnsyncedDay)
+        if (From is null || entry.Day < UnsyncedDay)
         {
-            UnsyncedDay = day;
+            UnsyncedDay = entry.Day;
         }
+
+        UnsyncedFrom = Math.Min(UnsyncedFrom ?? long.MaxValue, entry.Sequence);
+        Day = entry.Day;
     }
 
     /// <summary>Keeps entries until the room is not busy.</summary>
@@ -136,5 +150,5 @@ internal sealed class Room(string roomId)
         return held;
     }
 
-    private static bool IsOlderThan(TimeSpan age, long? since) => since is { } at && Stopwatch.GetElapsedTime(at) > age;
+    private static bool IsOlderThan(TimeSpan age, long timestamp) => Stopwatch.GetElapsedTime(timestamp) > age;
 }

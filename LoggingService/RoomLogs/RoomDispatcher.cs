@@ -36,14 +36,7 @@ internal sealed class RoomDispatcher
     /// <param name="entries">The caller may reuse the list afterwards.</param>
     public void Write(Room room, List<RoomEntry> entries)
     {
-        room.AddUnsyncedDay(entries[0].Day);
-        room.UnsyncedFrom ??= entries[0].Sequence;
-        for (var i = 1; i < entries.Count; i++)
-        {
-            room.AddUnsyncedDay(entries[i].Day);
-        }
-
-        room.Day = entries[^1].Day;
+        entries.ForEach(room.AddUnsynced);
         if (room.BusySince is not null || room.HeldFrom is not null)
         {
             room.Hold(entries);
@@ -234,8 +227,14 @@ internal sealed class RoomDispatcher
     private void StartWork(Room room, Func<DayLog?> work)
     {
         _cache.StartWork(room);
-        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler)
+        Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler)
             .ContinueWith(task => _writer.Post(() => EndWork(room, task)), TaskScheduler.Default);
+
+        DayLog? Run()
+        {
+            room.StartedAt = Stopwatch.GetTimestamp();
+            return work();
+        }
     }
 
     private void EndWork(Room room, Task<DayLog?> work)

@@ -16,6 +16,9 @@ internal readonly record struct RoomEntry(long Sequence, JournalEntry Entry)
 
     public DateOnly Day => Entry.Day;
 
+    /// <summary>A room id for messages.</summary>
+    public static string NameOf(string roomId) => roomId == Quarantine ? "the quarantine" : roomId;
+
     public static string RoomIdOf(JournalEntry entry) => entry.Event?.RoomId ?? Quarantine;
 
     public static IEnumerable<RoomEntry> Of(JournalFrame frame) => frame.Entries.Select(entry => new RoomEntry(frame.Sequence, entry));

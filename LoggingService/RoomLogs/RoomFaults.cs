@@ -11,7 +11,6 @@ internal sealed partial class RoomFaults(
     WriteAheadJournal journal, RoomLogWriter writer, RoomOpener opener, RoomLogCache cache, ILogger logger)
 {
     private const int RetriesAtOnce = 3;
-    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Called where all entries so far must leave the journal soon: another program changed files, or a room has the events of its parked
@@ -71,7 +70,7 @@ internal sealed partial class RoomFaults(
     {
         if (room.Failures > 0)
         {
-            Log.Unparked(logger, NameOf(room));
+            Log.Unparked(logger, RoomEntry.NameOf(room.RoomId));
         }
 
         if (room.Failures > 0 || room.ParkedThrough > 0)
@@ -93,7 +92,7 @@ internal sealed partial class RoomFaults(
         room.Failures++;
         if (room.Failures == 1)
         {
-            Log.Parked(logger, NameOf(room), reason.Message);
+            Log.Parked(logger, RoomEntry.NameOf(room.RoomId), reason.Message);
         }
 
         LeaveToJournal(room, delay);
@@ -115,10 +114,10 @@ internal sealed partial class RoomFaults(
 
         foreach (var room in cache.Rooms.Where(room => room.HeldFrom is not null && !room.HasOverflowed))
         {
-            if (room.BusySince is { } since && Stopwatch.GetElapsedTime(since) > Slow)
+            if (room.IsSlow)
             {
                 room.Overflow();
-                Log.Slow(logger, NameOf(room));
+                Log.Slow(logger, RoomEntry.NameOf(room.RoomId));
             }
         }
 
@@ -152,7 +151,7 @@ internal sealed partial class RoomFaults(
                 return true;
             }
 
-            throw new FileChangedException(NameOf(room));
+            throw new FileChangedException(RoomEntry.NameOf(room.RoomId));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -195,7 +194,7 @@ internal sealed partial class RoomFaults(
         else if (e is FileChangedException)
         {
             // What another program removed stays removed: only what was appended since the last good stat is appended again.
-            Log.FilesChanged(logger, NameOf(room));
+            Log.FilesChanged(logger, RoomEntry.NameOf(room.RoomId));
             room.ChangedFrom ??= from;
             var sinceRepair = room.ChangeRepairedAt is { } at ? Stopwatch.GetElapsedTime(at) : RepairInterval;
             LeaveToJournal(room, RepairInterval - sinceRepair);
@@ -234,8 +233,6 @@ internal sealed partial class RoomFaults(
         room.TakeHeld();
         room.RepairAt = Stopwatch.GetTimestamp() + (long)(retryAfter.TotalSeconds * Stopwatch.Frequency);
     }
-
-    private static string NameOf(Room room) => room.RoomId == RoomEntry.Quarantine ? "the quarantine" : room.RoomId;
 
     private static partial class Log
     {

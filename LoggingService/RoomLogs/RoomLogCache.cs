@@ -94,6 +94,7 @@ internal sealed class RoomLogCache(int maxOpen, long maxFilterBytes = 192 * 1024
     public void EndWork(Room room)
     {
         room.BusySince = null;
+        room.StartedAt = 0;
         Busy--;
     }
 
