@@ -1,7 +1,7 @@
 using LoggingService.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
-namespace LoggingService.Tests;
+namespace LoggingService.Tests.Reliability;
 
 /// <summary>
 /// An <c>.ids</c> file that is deleted, torn or stale, while the service runs and over a restart: no event is logged twice.
@@ -46,6 +46,8 @@ public class DamagedIdsTests
         Damage(fault, ids, stale, folder["logs", otherRoom, "20261123.ids"]);
         using var restarted = new ServiceUnderTest(_time, folder);
         await AssertAllKnownAsync(restarted);
+        var method = $"{fault}{(isRunning ? ", also while the service runs" : "")}, then all events resent";
+        Trial.Report("an .ids file", method, 1, _sent.Count, 0, 0);
     }
 
     private static void Damage(string fault, string ids, byte[] stale, string other)

@@ -1,6 +1,6 @@
 using LoggingService.Tests.Support;
 
-namespace LoggingService.Tests;
+namespace LoggingService.Tests.Reliability;
 
 /// <summary>A pushed event whose JSON ends like a note of the service is logged as its sender's event.</summary>
 public class ForgedNoteTests
@@ -26,6 +26,7 @@ public class ForgedNoteTests
         using var restarted = new ServiceUnderTest(folder: folder);
         Assert.Equal(200, (await restarted.PushAsync("2", forged)).Status);
         AssertLogged(restarted);
+        Trial.Report("a forged note", $"an event that ends in {end}", 1, 2, 0, 0);
     }
 
     private void AssertLogged(ServiceUnderTest service)
