@@ -223,8 +223,10 @@ internal sealed partial class Checkpoint(
         return (through, rooms);
     }
 
-    private long FirstOfWaiting() =>
-        cache.Rooms.Where(room => room.IsWaiting).Min(room => room.NotCopiedFrom) ?? long.MaxValue;
+    /// <summary>The oldest entry of a room whose log will soon have it.</summary>
+    private long FirstOfWaiting() => cache.IsStuck
+        ? long.MaxValue
+        : cache.Rooms.Where(room => room.IsWaiting).Min(room => room.NotCopiedFrom) ?? long.MaxValue;
 
     private static partial class Log
     {

@@ -10,11 +10,8 @@ namespace LoggingService.RoomLogs;
 internal sealed class Room(string roomId)
 {
     private const long HeldLimit = 16 * 1024 * 1024;
-    private static readonly TimeSpan MaxWork = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(1);
     private List<RoomEntry> _held = [];
     private long _heldBytes;
-    private long? _heldSince;
     private long _startedAt;
 
     public string RoomId => roomId;
@@ -32,7 +29,7 @@ internal sealed class Room(string roomId)
     public long StartedAt { get => Volatile.Read(ref _startedAt); set => Volatile.Write(ref _startedAt, value); }
 
     /// <summary>The work takes long, as where a disk hangs.</summary>
-    public bool IsSlow => StartedAt is var at && at != 0 && IsOlderThan(MaxWork, at);
+    public bool IsSlow => StartedAt is var at && at != 0 && Stopwatch.GetElapsedTime(at) > RoomLogCache.MaxWork;
 
     /// <summary>
     /// When the next repair is due, as a timestamp. Until then the room's entries are left to the journal; <c>null</c> if it is sound.
@@ -90,12 +87,8 @@ internal sealed class Room(string roomId)
     /// <summary>The day of the first entry that waits.</summary>
     public DateOnly HeldDay { get; private set; }
 
-    /// <summary>
-    /// Whether its log is being opened, closed or repaired, or waits for that, and should soon have the entries. After a while it does not
-    /// count as waiting but as stuck.
-    /// </summary>
-    public bool IsWaiting => Failures == 0 && RepairAt is null
-        && (_heldSince ?? BusySince) is { } since && !IsOlderThan(MaxWait, since) && !IsSlow;
+    /// <summary>Whether its log is being opened, closed or repaired, or waits for that, and should have the entries then.</summary>
+    public bool IsWaiting => Failures == 0 && RepairAt is null && (BusySince is not null || HeldFrom is not null) && !IsSlow;
 
     /// <summary>More entries wait than are kept in memory: they must be read from the journal.</summary>
     public bool HasOverflowed { get; private set; }
@@ -118,7 +111,6 @@ internal sealed class Room(string roomId)
         if (HeldFrom is null)
         {
             HeldFrom = entries[0].Sequence;
-            _heldSince = Stopwatch.GetTimestamp();
             HeldDay = entries[0].Day;
         }
 
@@ -145,10 +137,7 @@ internal sealed class Room(string roomId)
         _held = [];
         _heldBytes = 0;
         HeldFrom = null;
-        _heldSince = null;
         HasOverflowed = false;
         return held;
     }
-
-    private static bool IsOlderThan(TimeSpan age, long timestamp) => Stopwatch.GetElapsedTime(timestamp) > age;
 }

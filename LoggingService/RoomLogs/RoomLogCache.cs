@@ -13,16 +13,23 @@ internal sealed class RoomLogCache(int maxOpen, long maxFilterBytes = 192 * 1024
 {
     private const long SmallFilter = 16 * 1024;
 
+    /// <summary>Work that takes longer counts as hung.</summary>
+    public static readonly TimeSpan MaxWork = TimeSpan.FromSeconds(10);
+
     /// <summary>Logs that are closed for others keep their files until they are synced: on a slow disk they must not add up.</summary>
     private readonly int _maxBusy = Math.Max(2, maxOpen / 16);
     private readonly Dictionary<string, Room> _rooms = [];
     private readonly LinkedList<Room> _open = new();
+    private long _progressAt;
 
     /// <summary>The rooms with an open log, with entries that are not synced, or with work in the background.</summary>
     public IReadOnlyCollection<Room> Rooms => _rooms.Values;
 
     /// <summary>How many rooms have work in the background.</summary>
     public int Busy { get; private set; }
+
+    /// <summary>Whether no work has ended for a while: rooms that wait for it may wait for long.</summary>
+    public bool IsStuck => Busy > 0 && Stopwatch.GetElapsedTime(_progressAt) > MaxWork;
 
     /// <summary>Whether one more log can be opened without closing another.</summary>
     public bool HasFreeSlot => _open.Count + Busy < maxOpen;
@@ -88,6 +95,11 @@ internal sealed class RoomLogCache(int maxOpen, long maxFilterBytes = 192 * 1024
     public void StartWork(Room room)
     {
         room.BusySince = Stopwatch.GetTimestamp();
+        if (Busy == 0)
+        {
+            _progressAt = Stopwatch.GetTimestamp();
+        }
+
         Busy++;
     }
 
@@ -95,6 +107,7 @@ internal sealed class RoomLogCache(int maxOpen, long maxFilterBytes = 192 * 1024
     {
         room.BusySince = null;
         room.StartedAt = 0;
+        _progressAt = Stopwatch.GetTimestamp();
         Busy--;
     }
 
