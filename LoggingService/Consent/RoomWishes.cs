@@ -13,7 +13,10 @@ internal sealed partial class RoomWishes(
     LogDirectory logs, RoomFiles files, RoomNotes notes, RoomPower power, LoggingServiceOptions options, TimeProvider time,
     ILogger<RoomWishes> logger) : BackgroundService
 {
-    private readonly RetryQueue<RoomEvent> _queue = new(e => e.RoomId, time);
+    /// <summary>Of a room that waits for its disk, or for an answer about it, others are independent.</summary>
+    private const int Concurrency = 4;
+
+    private readonly RetryQueue<RoomEvent> _queue = new(e => e.RoomId, time, Concurrency);
     private readonly ConcurrentDictionary<string, (RoomFile File, string MaySet, RoomWish Wish)> _wishes = new();
 
     /// <summary>The wishes of a room that are in effect.</summary>
