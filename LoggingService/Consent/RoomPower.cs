@@ -22,14 +22,19 @@ internal sealed class RoomPower
     {
         (_logs, _files, _user, _rooms) = (logs, files, user, rooms);
 
-        // The replay of the journal, which begins before the background services do, may have some.
-        logs.Written += lines => Track(lines, updates);
+        // The replay of the journal begins before the background services do.
+        Subscribe(logs, updates);
     }
+
+    /// <summary>Begins to keep in <c>room.json</c> what is logged of it.</summary>
+    public static void Subscribe(LogDirectory logs, RoomFileUpdates updates) => logs.Written += lines => Track(lines, updates);
 
     /// <returns>False also if the power levels are not known.</returns>
     /// <exception cref="HomeserverException">The homeserver can't be asked.</exception>
     public async Task<bool> MaySetTopicAsync(string roomId, string sender, CancellationToken cancellation)
     {
+        // At a start it is not known yet in which rooms our user is a member.
+        await _user.EnsureIdentifiedAsync(cancellation);
         if (!_user.IsJoinedTo(roomId))
         {
             var file = _files.Get(roomId);

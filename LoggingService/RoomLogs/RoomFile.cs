@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LoggingService.Files;
 
@@ -10,8 +11,13 @@ namespace LoggingService.RoomLogs;
 /// <param name="Wishes">The content of the state event with the room's wishes; missing if there is none.</param>
 internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLogged, RawJson Wishes)
 {
+    private const string DayFormat = "yyyy-MM-dd";
+
     /// <summary>The <c>origin_server_ts</c> of the event with the wishes: older ones that are fetched don't replace it.</summary>
     public long? WishesTs { get; init; }
+
+    /// <summary>The first day of the record with wishes that may not have been applied; <c>null</c> if there is none.</summary>
+    public DateOnly? PendingWishesFrom { get; init; }
 
     /// <summary>The <c>origin_server_ts</c> of the event with the retention.</summary>
     public long? MaxLifetimeTs { get; init; }
@@ -59,6 +65,7 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
                 json["wishes"u8])
             {
                 WishesTs = json["wishes_ts"u8].AsInteger(),
+                PendingWishesFrom = ReadDay(json["pending_wishes_from"u8]),
                 MaxLifetimeTs = json["max_lifetime_ts"u8].AsInteger(),
                 Creators = json["creators"u8],
                 TopicSetters = json["topic_setters"u8],
@@ -88,6 +95,9 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
     public void Write(string folder) =>
         AtomicFile.Replace(Path.Combine(folder, RoomFolder.Properties), Posix.LogFileMode, Write);
 
+    private static DateOnly? ReadDay(RawJson value) =>
+        DateOnly.TryParseExact(value.AsString(), DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+
     private void Write(FileStream output)
     {
         using var json = new Utf8JsonWriter(output);
@@ -109,6 +119,7 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
             json.WriteNumber("wishes_ts", wishesTs);
         }
 
+        WriteDay("pending_wishes_from", PendingWishesFrom);
         if (MaxLifetimeTs is { } lifetimeTs)
         {
             json.WriteNumber("max_lifetime_ts", lifetimeTs);
@@ -141,6 +152,14 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
             if (value)
             {
                 json.WriteBoolean(name, true);
+            }
+        }
+
+        void WriteDay(string name, DateOnly? value)
+        {
+            if (value is { } day)
+            {
+                json.WriteString(name, day.ToString(DayFormat, CultureInfo.InvariantCulture));
             }
         }
 
