@@ -142,6 +142,25 @@ public sealed class RoomFileTests : IDisposable
     }
 
     [Fact]
+    public async Task What_waits_for_room_json_is_not_written_after_the_folder_of_the_room_was_removed()
+    {
+        using var service = new ServiceUnderTest(_time, _folder);
+        await service.PushAsync("1", Some.Message(Tea));
+
+        // As a read error.
+        File.CreateSymbolicLink(TeaFile, TeaFile);
+        await service.PushAsync("2", Visibility("shared"));
+        await UntilAWriteFailedAsync(service);
+        await service.CheckpointAsync();
+
+        // As the removal of its last day does.
+        Directory.Delete(_folder["logs", Tea], recursive: true);
+        service.Services.GetRequiredService<RoomFiles>().Forget(Tea);
+        await service.DisposeAsync();
+        Assert.False(Directory.Exists(_folder["logs", Tea]));
+    }
+
+    [Fact]
     public async Task What_could_not_be_written_into_room_json_is_written_when_the_service_stops()
     {
         using var service = new ServiceUnderTest(_time, _folder);

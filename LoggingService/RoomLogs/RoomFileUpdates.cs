@@ -84,7 +84,15 @@ internal sealed partial class RoomFileUpdates : BackgroundService
         }
     }
 
-    /// <summary>Takes the changes of a room, unless they were dropped.</summary>
+    /// <summary>False if they were dropped, or another attempt has written them.</summary>
+    private bool IsDue(string roomId)
+    {
+        lock (_changes)
+        {
+            return _changes.ContainsKey(roomId);
+        }
+    }
+
     private List<Func<RoomFile, RoomFile>> Take(string roomId)
     {
         lock (_changes)
@@ -101,17 +109,9 @@ internal sealed partial class RoomFileUpdates : BackgroundService
 
     private bool TryWrite(string roomId)
     {
-        lock (_changes)
-        {
-            if (!_changes.ContainsKey(roomId))
-            {
-                return true;
-            }
-        }
-
         try
         {
-            _files.Update(roomId, file => Take(roomId).Aggregate(file, (known, change) => change(known)));
+            _files.Update(roomId, file => Take(roomId).Aggregate(file, (known, change) => change(known)), () => IsDue(roomId));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -95,6 +95,7 @@ internal sealed class RoomFiles(LogDirectory logs)
         lock (LockOf(folder))
         {
             // It may have been logged again meanwhile.
+            Forgetting(folder);
             _files.TryRemove(folder, out _);
             _unwritten.TryRemove(folder, out _);
         }
@@ -105,13 +106,20 @@ internal sealed class RoomFiles(LogDirectory logs)
     /// The file can't be read, or its folder not be created, and nothing changes; or it can't be written, and the change is in effect until
     /// the service stops.
     /// </exception>
-    public void Update(string roomId, Func<RoomFile, RoomFile> change) => UpdateByFolder(FolderName.ForRoom(roomId), change);
+    /// <param name="isDue">Nothing changes, and no folder is created, if it returns false. <see cref="Forgetting"/> may end it.</param>
+    public void Update(string roomId, Func<RoomFile, RoomFile> change, Func<bool>? isDue = null) =>
+        UpdateByFolder(FolderName.ForRoom(roomId), change, isDue);
 
     /// <inheritdoc cref="Update"/>
-    public void UpdateByFolder(string folder, Func<RoomFile, RoomFile> change)
+    public void UpdateByFolder(string folder, Func<RoomFile, RoomFile> change, Func<bool>? isDue = null)
     {
         lock (LockOf(folder))
         {
+            if (isDue?.Invoke() == false)
+            {
+                return;
+            }
+
             // First: what a folder that does not exist yet has, such as one on a disk that is not mounted, must not be replaced later.
             var path = Path.Combine(logs.Root, folder);
             Posix.CreateFolder(path);
