@@ -19,6 +19,9 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
     /// <summary>The first day of the record with wishes that may not have been applied; <c>null</c> if there is none.</summary>
     public DateOnly? PendingWishesFrom { get; init; }
 
+    /// <summary>The first day of the record with redactions whose erasure failed; <c>null</c> if there is none.</summary>
+    public DateOnly? PendingRedactionsFrom { get; init; }
+
     /// <summary>The <c>origin_server_ts</c> of the event with the retention.</summary>
     public long? MaxLifetimeTs { get; init; }
 
@@ -66,6 +69,7 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
             {
                 WishesTs = json["wishes_ts"u8].AsInteger(),
                 PendingWishesFrom = ReadDay(json["pending_wishes_from"u8]),
+                PendingRedactionsFrom = ReadDay(json["pending_redactions_from"u8]),
                 MaxLifetimeTs = json["max_lifetime_ts"u8].AsInteger(),
                 Creators = json["creators"u8],
                 TopicSetters = json["topic_setters"u8],
@@ -120,6 +124,7 @@ internal sealed record RoomFile(long? NoticeTs, long? MaxLifetime, bool HasNotLo
         }
 
         WriteDay("pending_wishes_from", PendingWishesFrom);
+        WriteDay("pending_redactions_from", PendingRedactionsFrom);
         if (MaxLifetimeTs is { } lifetimeTs)
         {
             json.WriteNumber("max_lifetime_ts", lifetimeTs);
