@@ -50,6 +50,39 @@ public class ParkedErasureTests : ErasureTestBase
         }
     }
 
+    [Fact]
+    public async Task Parked_entries_that_are_written_while_they_are_rewritten_do_not_fail_the_erasure()
+    {
+        using var service = Start();
+        await ParkAsync(service, segments: 1);
+        using var go = new ManualResetEventSlim();
+        using var started = new ManualResetEventSlim();
+        var rewriting = service.Services.GetRequiredService<LogDirectory>().Rewriting.RewriteParkedAsync(Room, Rewrite);
+        Assert.True(started.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        File.Delete(Path.Combine(Logs, Room));
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(Logs, Room, $"{FirstDay}.log")), "the room is written");
+        await service.CaughtUpAsync();
+        await Wait.UntilAsync(
+            async () =>
+            {
+                await service.CheckpointAsync();
+                return LogFolder.ParkedSegments(Logs, Room).Length == 0;
+            },
+            "what was parked is dropped, with its folder");
+        go.Set();
+        await rewriting;
+
+        JournalEntry? Rewrite(JournalEntry entry)
+        {
+            // The last one: nothing of the segment is read after it.
+            if (entry.Bytes.Span.IndexOf("$kept0"u8) < 0)
+                return entry;
+            started.Set();
+            Assert.True(go.Wait(TimeSpan.FromSeconds(60)));
+            return entry with { Event = null };
+        }
+    }
+
     /// <summary>Puts a file in place of the room's folder, and lets each of several checkpoints copy its entries.</summary>
     private async Task ParkAsync(ServiceUnderTest service, int segments)
     {
