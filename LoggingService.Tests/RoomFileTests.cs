@@ -55,6 +55,54 @@ public sealed class RoomFileTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task What_is_logged_of_other_rooms_is_kept_while_the_room_json_of_one_is_not_written()
+    {
+        using var service = new ServiceUnderTest(_time, _folder);
+        await service.PushAsync("1", [Some.Message(Tea), .. new[] { Tea, Milk }.SelectMany(ToldBeforeWish)]);
+        await Wait.UntilAsync(() => Read(Milk).Contains("\"creators\"", StringComparison.Ordinal), "the creators are kept");
+        var files = service.Services.GetRequiredService<RoomFiles>();
+        using var started = new ManualResetEventSlim();
+        using var go = new ManualResetEventSlim();
+        var writing = Task.Run(() => files.Update(Tea, WriteSlowly), TestContext.Current.CancellationToken);
+        Assert.True(started.Wait(Limit, TestContext.Current.CancellationToken));
+
+        // Ten times: what waits for the slow one must not be in the way either.
+        foreach (var transaction in (string[])["2", "3", "4", "5", "6", "7", "8", "9", "10", "11"])
+            await service.PushAsync(transaction, Told(Tea));
+        await service.PushAsync("12", Told(Milk));
+        string[] told = ["sent_ts", "\"max_lifetime\":1", "\"topic_setters\"", "\"no_log_prefix\":\"!off\""];
+        await Wait.UntilAsync(
+            () => Read(Milk) is var text && told.All(words => text.Contains(words, StringComparison.Ordinal)), "it is kept");
+        Assert.DoesNotContain("sent_ts", ReadTea(), StringComparison.Ordinal);
+        go.Set();
+        await writing;
+        await Wait.UntilAsync(
+            () => told.All(words => ReadTea().Contains(words, StringComparison.Ordinal)), "what waited is kept",
+            () => _time.Advance(TimeSpan.FromSeconds(1)));
+
+        RoomFile WriteSlowly(RoomFile file)
+        {
+            started.Set();
+            Assert.True(go.Wait(Limit));
+            return file with { NoticeTs = 1 };
+        }
+
+        static string[] ToldBeforeWish(string room) =>
+        [
+            Some.State(room, "m.room.create", """{"room_version":"11"}"""),
+            Some.State(room, "m.room.power_levels", """{"users":{"@alice:localhost":100}}"""),
+        ];
+
+        static string[] Told(string room) =>
+        [
+            Some.State(room, "m.room.history_visibility", """{"history_visibility":"shared"}"""),
+            Some.State(room, "m.room.retention", """{"max_lifetime":1}"""),
+            Some.State(room, "m.room.power_levels", """{"users":{"@alice:localhost":50}}"""),
+            Some.State(room, "com.loggingservice.room", """{"no_log_prefix":"!off"}"""),
+        ];
+    }
+
     [Theory]
     [InlineData("{\"max_lifetime\":31536000000}", 1, 31_536_000_000)]
     [InlineData("{\"max_lifetime\":31536000000,\"max_lifetime_ts\":2}", 1, 31_536_000_000)]
@@ -91,6 +139,25 @@ public sealed class RoomFileTests : IDisposable
             () => ReadTea().Contains("max_lifetime", StringComparison.Ordinal), "later changes are written",
             () => _time.Advance(TimeSpan.FromMinutes(1)));
         Assert.DoesNotContain("sent_ts", ReadTea(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_waits_for_room_json_is_not_written_after_the_folder_of_the_room_was_removed()
+    {
+        using var service = new ServiceUnderTest(_time, _folder);
+        await service.PushAsync("1", Some.Message(Tea));
+
+        // As a read error.
+        File.CreateSymbolicLink(TeaFile, TeaFile);
+        await service.PushAsync("2", Visibility("shared"));
+        await UntilAWriteFailedAsync(service);
+        await service.CheckpointAsync();
+
+        // As the removal of its last day does.
+        Directory.Delete(_folder["logs", Tea], recursive: true);
+        service.Services.GetRequiredService<RoomFiles>().Forget(Tea);
+        await service.DisposeAsync();
+        Assert.False(Directory.Exists(_folder["logs", Tea]));
     }
 
     [Fact]
@@ -201,7 +268,10 @@ public sealed class RoomFileTests : IDisposable
     private static Task UntilAWriteFailedAsync(ServiceUnderTest service) => Wait.UntilAsync(
         () => service.WarningsAndErrors.Any(line => line.Contains("room.json", StringComparison.Ordinal)), "a write has failed");
 
-    private string ReadTea() => File.Exists(TeaFile) ? File.ReadAllText(TeaFile) : "";
+    private string ReadTea() => Read(Tea);
+
+    private string Read(string room) =>
+        _folder["logs", room, "room.json"] is var path && File.Exists(path) ? File.ReadAllText(path) : "";
 
     private int CountOfChanges() => ReadTea().Split("\"sent_ts\"").Length - 1;
 }

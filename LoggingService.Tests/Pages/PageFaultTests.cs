@@ -40,6 +40,22 @@ public sealed class PageFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task An_open_page_ends_when_the_list_of_what_is_hidden_is_damaged()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var secret = await _room.SayAsync("secret");
+        new HiddenEvents(_room.Logs).Set("event", secret, isHidden: true);
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        await using var live = await pages.FollowAsync(_room.Day);
+
+        // At once: an empty file hides nothing.
+        await File.WriteAllTextAsync(_folder["damaged"], "{\"event\":\"$x\n", TestContext.Current.CancellationToken);
+        File.Move(_folder["damaged"], HiddenFile, overwrite: true);
+        Assert.Equal("gone", (await live.NextAsync())!.Value.Type);
+        Assert.Null(await live.NextAsync());
+    }
+
+    [Fact]
     public async Task A_page_that_a_browser_kept_is_not_current_after_something_else_was_hidden_and_a_restart()
     {
         await _room.SetVisibilityAsync("world_readable");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using LoggingService.Consent;
 using LoggingService.Erasure;
 using LoggingService.Files;
 using LoggingService.RoomLogs;
@@ -37,7 +38,8 @@ internal static class EraseCommand
         SettingOption.AddTo(command, "--logs");
         command.SetAction(async (parsed, _) =>
         {
-            var root = LogDirectoryPath.Of(readOptions(parsed));
+            var options = readOptions(parsed);
+            var root = LogDirectoryPath.Of(options);
             var request = new ErasureRequest
             {
                 EventId = parsed.GetValue(eventId),
@@ -46,7 +48,7 @@ internal static class EraseCommand
                 Before = parsed.GetValue(before),
                 Pseudonym = parsed.GetValue(pseudonym) ? Pseudonym.Create() : null,
             };
-            return await RunAsync(root, Check(root, request), parsed.GetValue(yes));
+            return await RunAsync(root, Check(root, request), parsed.GetValue(yes), options);
         });
         return command;
     }
@@ -100,23 +102,28 @@ internal static class EraseCommand
         };
     }
 
-    private static async Task<int> RunAsync(string root, ErasureRequest request, bool isConfirmed)
+    private static async Task<int> RunAsync(string root, ErasureRequest request, bool isConfirmed, LoggingServiceOptions options)
     {
         if (LogDirectoryLock.IsHeld(root) != false)
         {
             return await RunByServiceAsync(root, request, isConfirmed);
         }
 
-        using var logs = new LogDirectory(root, TimeProvider.System, NullLogger<LogDirectory>.Instance);
+        var time = TimeProvider.System;
+        using var logs = new LogDirectory(root, time, NullLogger<LogDirectory>.Instance);
+        var roomFiles = new RoomFiles(logs);
+        using var updates = new RoomFileUpdates(roomFiles, time, NullLogger<RoomFileUpdates>.Instance);
+        KeepWhatIsReplayed(logs, roomFiles, updates, options);
         logs.Start();
         try
         {
             await logs.CaughtUpAsync();
+            var eraser = new Eraser(logs, roomFiles, time, NullLogger<Eraser>.Instance);
             var files = new ErasureFiles(root);
             if (files.ReadRequest() is { } interrupted)
             {
                 Console.WriteLine("Finishing an erasure that was interrupted.");
-                var isFinished = await EraseAsync(logs, files, interrupted);
+                var isFinished = await EraseAsync(eraser, files, interrupted);
                 if (!isFinished || interrupted.IsSameAs(request))
                 {
                     return isFinished ? 0 : 1;
@@ -129,18 +136,29 @@ internal static class EraseCommand
             }
 
             files.WriteRequest(request with { IsResumed = true });
-            return await EraseAsync(logs, files, request) ? 0 : 1;
+            return await EraseAsync(eraser, files, request) ? 0 : 1;
         }
         finally
         {
             await logs.StopAsync();
+            await updates.StopAsync(CancellationToken.None);
         }
     }
 
-    /// <returns>Whether everything was reached. If it failed in a room, the request stays: the same command repeats it.</returns>
-    private static async Task<bool> EraseAsync(LogDirectory logs, ErasureFiles files, ErasureRequest request)
+    /// <summary>What only the journal has of room.json is kept, as by the service: after this command, only the record has it.</summary>
+    private static void KeepWhatIsReplayed(LogDirectory logs, RoomFiles files, RoomFileUpdates updates, LoggingServiceOptions options)
     {
-        var eraser = new Eraser(logs, new RoomFiles(logs), TimeProvider.System, NullLogger<Eraser>.Instance);
+        _ = new RoomRetention(logs, files, updates, options, NullLogger<RoomRetention>.Instance);
+        new KeptVisibility(logs, files, updates, TimeProvider.System).Subscribe();
+        RoomPower.Subscribe(logs, updates);
+
+        // The service's next start applies them: the homeserver knows who may have wishes.
+        _ = new PendingWishes(logs, files, updates, TimeProvider.System);
+    }
+
+    /// <returns>Whether everything was reached. If it failed in a room, the request stays: the same command repeats it.</returns>
+    private static async Task<bool> EraseAsync(Eraser eraser, ErasureFiles files, ErasureRequest request)
+    {
         var report = await eraser.RunAsync(request);
         var result = ErasureText.Result(report).ToList();
         result.ForEach(Console.WriteLine);

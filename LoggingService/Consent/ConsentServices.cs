@@ -4,8 +4,8 @@ internal static class ConsentServices
 {
     public static IServiceCollection AddConsent(this IServiceCollection services) => services
         .AddSingleton<NotLoggedEvents>().AddSingleton<OptOut>()
+        .AddSingleton<RoomPower>().AddSingleton<PendingWishes>()
         .AddSingleton<RoomWishes>().AddHostedService(provider => provider.GetRequiredService<RoomWishes>())
-        .AddSingleton<RoomPower>().AddHostedService(provider => provider.GetRequiredService<RoomPower>())
         .AddSingleton<StatusReplies>().AddHostedService(provider => provider.GetRequiredService<StatusReplies>())
         .AddHostedService<RoomNotices>();
 }

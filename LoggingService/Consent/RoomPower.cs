@@ -8,22 +8,37 @@ namespace LoggingService.Consent;
 /// Who may set a room's topic, by its power levels now: from the homeserver where our user is a member, otherwise from the room's record,
 /// or from <c>room.json</c>, which outlives the days with the events.
 /// </summary>
-internal sealed class RoomPower(LogDirectory logs, RoomFiles files, ServiceUser user, HomeserverRooms rooms, TimeProvider time)
-    : BackgroundService
+internal sealed class RoomPower
 {
     private const string Creation = "m.room.create";
     private const string PowerLevels = "m.room.power_levels";
 
-    private readonly RetryQueue<RoomEvent> _queue = new(e => $"{e.Type} {e.RoomId}", time);
+    private readonly LogDirectory _logs;
+    private readonly RoomFiles _files;
+    private readonly ServiceUser _user;
+    private readonly HomeserverRooms _rooms;
+
+    public RoomPower(LogDirectory logs, RoomFiles files, RoomFileUpdates updates, ServiceUser user, HomeserverRooms rooms)
+    {
+        (_logs, _files, _user, _rooms) = (logs, files, user, rooms);
+
+        // The replay of the journal begins before the background services do.
+        Subscribe(logs, updates);
+    }
+
+    /// <summary>Begins to keep in <c>room.json</c> what is logged of it.</summary>
+    public static void Subscribe(LogDirectory logs, RoomFileUpdates updates) => logs.Written += lines => Track(lines, updates);
 
     /// <returns>False also if the power levels are not known.</returns>
     /// <exception cref="HomeserverException">The homeserver can't be asked.</exception>
     public async Task<bool> MaySetTopicAsync(string roomId, string sender, CancellationToken cancellation)
     {
-        if (!user.IsJoinedTo(roomId))
+        // At a start it is not known yet in which rooms our user is a member.
+        await _user.EnsureIdentifiedAsync(cancellation);
+        if (!_user.IsJoinedTo(roomId))
         {
-            var file = files.Get(roomId);
-            var folder = Path.Combine(logs.Root, FolderName.ForRoom(roomId));
+            var file = _files.Get(roomId);
+            var folder = Path.Combine(_logs.Root, FolderName.ForRoom(roomId));
             file = RoomRecords.FindState(folder, "m.room.create"u8) is { } created ? With(file, created) : file;
             file = RoomRecords.FindState(folder, "m.room.power_levels"u8) is { } changed ? With(file, changed) : file;
             return TopicSetters.Contain(file.Creators, file.TopicSetters, sender);
@@ -31,9 +46,9 @@ internal sealed class RoomPower(LogDirectory logs, RoomFiles files, ServiceUser 
 
         try
         {
-            var create = await rooms.GetStateAsync(roomId, Creation, cancellation);
-            var creator = await rooms.GetCreatorAsync(roomId, cancellation);
-            var levels = await rooms.GetStateAsync(roomId, PowerLevels, cancellation);
+            var create = await _rooms.GetStateAsync(roomId, Creation, cancellation);
+            var creator = await _rooms.GetCreatorAsync(roomId, cancellation);
+            var levels = await _rooms.GetStateAsync(roomId, PowerLevels, cancellation);
             return TopicSetters.Contain(
                 TopicSetters.OfCreation(create, creator), TopicSetters.OfPowerLevels(levels, sentAt: null), sender);
         }
@@ -51,36 +66,15 @@ internal sealed class RoomPower(LogDirectory logs, RoomFiles files, ServiceUser 
         _ => file with { TopicSetters = TopicSetters.OfPowerLevels(e.Content, e.OriginServerTs) },
     };
 
-    public override Task StartAsync(CancellationToken cancellationToken)
-    {
-        logs.Written += OnWritten;
-        return base.StartAsync(cancellationToken);
-    }
-
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _queue.RunAsync(TryKeepAsync, stoppingToken);
-
-    private void OnWritten(IReadOnlyList<LoggedLine> lines)
+    private static void Track(IReadOnlyList<LoggedLine> lines, RoomFileUpdates updates)
     {
         foreach (var (e, _) in lines)
         {
             if (e is { IsNote: false, StateKeyText.Length: 0, Type: Creation or PowerLevels })
             {
-                _queue.Add(e.Copy());
+                var state = e.Copy();
+                updates.Add(e.RoomId, file => With(file, state));
             }
-        }
-    }
-
-    private Task<bool> TryKeepAsync(RoomEvent e, CancellationToken cancellation)
-    {
-        try
-        {
-            files.Update(e.RoomId, file => With(file, e));
-            return Task.FromResult(true);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            // The record has it meanwhile.
-            return Task.FromResult(false);
         }
     }
 }

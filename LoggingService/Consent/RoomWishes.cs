@@ -10,10 +10,9 @@ namespace LoggingService.Consent;
 /// are in effect within seconds after the event was logged, with a note.
 /// </summary>
 internal sealed partial class RoomWishes(
-    LogDirectory logs, RoomFiles files, RoomNotes notes, RoomPower power, LoggingServiceOptions options, TimeProvider time,
-    ILogger<RoomWishes> logger) : BackgroundService
+    PendingWishes pending, RoomFiles files, RoomNotes notes, RoomPower power, LoggingServiceOptions options, ILogger<RoomWishes> logger)
+    : BackgroundService
 {
-    private readonly RetryQueue<RoomEvent> _queue = new(e => e.RoomId, time);
     private readonly ConcurrentDictionary<string, (RoomFile File, string MaySet, RoomWish Wish)> _wishes = new();
 
     /// <summary>The wishes of a room that are in effect.</summary>
@@ -37,24 +36,7 @@ internal sealed partial class RoomWishes(
         return wish;
     }
 
-    public override Task StartAsync(CancellationToken cancellationToken)
-    {
-        logs.Written += OnWritten;
-        return base.StartAsync(cancellationToken);
-    }
-
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _queue.RunAsync(TryApplyAsync, stoppingToken);
-
-    private void OnWritten(IReadOnlyList<LoggedLine> lines)
-    {
-        foreach (var (e, _) in lines)
-        {
-            if (e is { IsNote: false, StateKeyText.Length: 0, Type: RoomWish.EventType })
-            {
-                _queue.Add(e.Copy());
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => pending.RunAsync(TryApplyAsync, stoppingToken);
 
     /// <returns>False if the homeserver can't be asked, <c>room.json</c> not be read or written, or the journal not be written.</returns>
     private async Task<bool> TryApplyAsync(RoomEvent e, CancellationToken cancellation)

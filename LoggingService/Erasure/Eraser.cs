@@ -53,7 +53,7 @@ internal sealed class Eraser(LogDirectory logs, RoomFiles files, TimeProvider ti
     {
         // What was logged so far leaves the journal: a replay would log it again.
         await CheckpointAsync();
-        var report = new ErasureReport();
+        var report = new ErasureReport { IsRepeated = request.IsResumed };
         report.ErasedIds.UnionWith(failed?.ErasedIds ?? [request.Name]);
         var folders = RoomFolders.Find(logs.Root, request.Room, report.NotRead);
         var parked = logs.Rewriting.ParkedRooms.Where(id => id != RoomEntry.Quarantine && (request.Room is null || request.Room == id))

@@ -3,6 +3,9 @@ namespace LoggingService.Erasure;
 /// <summary>What an erasure reaches, or has reached.</summary>
 internal sealed class ErasureReport
 {
+    /// <summary>An earlier run of the same request may have erased some lines already.</summary>
+    public bool IsRepeated { get; init; }
+
     public List<DayReport> Days { get; } = [];
 
     /// <summary>What can't be read, with the reason: it may have what was to be erased.</summary>

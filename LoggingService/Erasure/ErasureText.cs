@@ -11,6 +11,9 @@ internal static class ErasureText
     /// <summary>The start of a line about what can't be read.</summary>
     private const string NotRead = "Can't be read: ";
 
+    /// <summary>Rooms that are done are left out, removed lines are gone, and stubs of other erasures count again.</summary>
+    private const string Repeated = "Repeated after an interruption or a failure: the numbers are those of the last attempt.";
+
     /// <summary>Whether a result says that everything was reached.</summary>
     public static bool IsComplete(IEnumerable<string> result) => !result.Any(line =>
         line.StartsWith(Failed, StringComparison.Ordinal) || line.StartsWith(NotRead, StringComparison.Ordinal));
@@ -44,6 +47,7 @@ internal static class ErasureText
     public static IEnumerable<string> Result(ErasureReport report) =>
     [
         $"Erased: {Summary(report)}.",
+        .. report.IsRepeated ? [Repeated] : Array.Empty<string>(),
         .. report.Failures.Select(sentence => Failed + sentence),
         .. report.NotRead.Select(sentence => NotRead + sentence),
         "Not reached: backups and exports of the logs, the service's own log if it shows room activity, and the homeserver, which has its "

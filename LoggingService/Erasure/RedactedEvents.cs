@@ -8,21 +8,22 @@ namespace LoggingService.Erasure;
 
 /// <summary>
 /// Where <c>Redactions</c>, or the room's wish, is <c>erase</c>: erases what was redacted, soon after the redaction was logged. Those that
-/// a crash kept from being applied are found in the newest records at the next start.
+/// a crash kept from being applied are found in the newest records at the next start, and those that failed since the day that
+/// <c>room.json</c> has.
 /// </summary>
 internal sealed partial class RedactedEvents(
-    LogDirectory logs, Eraser eraser, RoomWishes wishes, RoomFiles files, LoggingServiceOptions options, TimeProvider time,
-    ILogger<RedactedEvents> logger)
+    LogDirectory logs, Eraser eraser, RoomWishes wishes, RoomFiles files, RoomFileUpdates updates, LoggingServiceOptions options,
+    TimeProvider time, ILogger<RedactedEvents> logger)
 {
     /// <summary>Redactions that arrive within this time are applied together: each time, the room's log is closed.</summary>
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(10);
 
-    /// <summary>At a start, redactions of this many newest days of each room are applied.</summary>
+    /// <summary>At a start, redactions of at least this many newest days of each room are applied.</summary>
     private const int CheckedDays = 2;
 
     private const string Erase = "erase";
 
-    private readonly ConcurrentQueue<RoomEvent> _pending = new();
+    private readonly ConcurrentQueue<(RoomEvent Event, DateOnly Day)> _pending = new();
 
     /// <summary>What could not be read, and was logged.</summary>
     private readonly HashSet<string> _notRead = [];
@@ -45,9 +46,9 @@ internal sealed partial class RedactedEvents(
             return;
         }
 
-        foreach (var (e, _) in lines)
+        foreach (var line in lines)
         {
-            Add(e);
+            Add(line.Event, line.Day);
         }
     };
 
@@ -86,25 +87,33 @@ internal sealed partial class RedactedEvents(
 
     private async Task ErasePendingAsync(CancellationToken cancellation)
     {
-        var due = new List<RoomEvent>();
-        while (_pending.TryDequeue(out var e))
+        var due = new List<(RoomEvent Event, DateOnly Day)>();
+        while (_pending.TryDequeue(out var redaction))
         {
-            due.Add(e);
+            due.Add(redaction);
         }
 
-        foreach (var room in due.GroupBy(e => e.RoomId))
+        foreach (var room in due.GroupBy(redaction => redaction.Event.RoomId))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (!await TryEraseAsync(room.Key, [.. room]))
+            var isDone = await TryEraseAsync(room.Key, [.. room.Select(redaction => redaction.Event)]);
+            Keep(room.Key, isDone ? null : room.Min(redaction => redaction.Day));
+            foreach (var (redaction, day) in isDone ? [] : room.ToList())
             {
-                foreach (var redaction in room)
-                {
-                    Enqueue(redaction);
-                }
+                Enqueue(redaction, day);
             }
         }
 
         _mayBeHalfDone = false;
+    }
+
+    /// <summary>Keeps for the next start since which day redactions of a room are due.</summary>
+    private void Keep(string roomId, DateOnly? first)
+    {
+        if (files.Find(roomId)?.PendingRedactionsFrom != first)
+        {
+            updates.Add(roomId, file => file.PendingRedactionsFrom == first ? file : file with { PendingRedactionsFrom = first });
+        }
     }
 
     /// <returns>False if it is still due.</returns>
@@ -167,48 +176,50 @@ internal sealed partial class RedactedEvents(
         }
     }
 
-    private void Add(RoomEvent e)
+    private void Add(RoomEvent e, DateOnly day)
     {
         var mayRedact = e.Type is "m.room.redaction" or "m.room.member";
         if (mayRedact && EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: not null })
         {
-            Enqueue(e.Copy());
+            Enqueue(e.Copy(), day);
         }
     }
 
-    private void Enqueue(RoomEvent redaction)
+    private void Enqueue(RoomEvent redaction, DateOnly day)
     {
         if (_pending.IsEmpty)
         {
             Interlocked.Exchange(ref _pendingSince, time.GetTimestamp());
         }
 
-        _pending.Enqueue(redaction);
+        _pending.Enqueue((redaction, day));
     }
 
     private void AddNewest()
     {
         foreach (var folder in new DirectoryInfo(logs.Root).EnumerateDirectories("!*").Where(folder => folder.LinkTarget is null).ToList())
         {
-            if (!IsOn(RoomWish.Read(files.FindByFolder(folder.Name)?.Wishes ?? default, options.RoomMaySet)))
+            var file = files.FindByFolder(folder.Name);
+            if (!IsOn(RoomWish.Read(file?.Wishes ?? default, options.RoomMaySet)))
             {
                 continue;
             }
 
-            foreach (var day in NewestDaysOf(folder))
+            foreach (var day in NewestDaysOf(folder, file?.PendingRedactionsFrom))
             {
-                AddAll(folder, DayFileName.Record(day));
+                AddAll(folder, day);
             }
         }
     }
 
     /// <summary>None if the folder can't be read: other rooms must not wait for it.</summary>
-    private List<DateOnly> NewestDaysOf(DirectoryInfo folder)
+    /// <param name="first">At the latest, the days begin with this one.</param>
+    private List<DateOnly> NewestDaysOf(DirectoryInfo folder, DateOnly? first)
     {
         try
         {
             var days = DayFileName.In(folder.FullName).Where(name => name.IsRecord).Select(name => name.Day).Distinct();
-            return [.. days.OrderDescending().Take(CheckedDays)];
+            return [.. days.OrderDescending().Where((day, index) => index < CheckedDays || day >= first)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -217,15 +228,16 @@ internal sealed partial class RedactedEvents(
         }
     }
 
-    private void AddAll(DirectoryInfo folder, DayFileName record)
+    private void AddAll(DirectoryInfo folder, DateOnly day)
     {
+        var record = DayFileName.Record(day);
         try
         {
             foreach (var line in RecordReader.Lines(Path.Combine(folder.FullName, record.ToString())))
             {
                 if (line.Bytes.Span.IndexOf("redact"u8) >= 0 && RoomEvent.FromRecord(line.Bytes) is { } e)
                 {
-                    Add(e);
+                    Add(e, day);
                 }
             }
         }

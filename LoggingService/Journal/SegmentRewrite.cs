@@ -25,9 +25,9 @@ internal sealed class SegmentRewrite(SegmentSeries series, Func<JournalEntry, Jo
             {
                 Prepare(segment);
             }
-            catch (ObjectDisposedException)
+            catch (Exception e) when (e is ObjectDisposedException or DirectoryNotFoundException && !series.Segments.Contains(segment))
             {
-                // It was dropped meanwhile: the files have its entries.
+                // It was dropped meanwhile, maybe with the folder: the files have its entries.
             }
         }
     }
@@ -62,7 +62,14 @@ internal sealed class SegmentRewrite(SegmentSeries series, Func<JournalEntry, Jo
         foreach (var prepared in _replaced.Values.OfType<JournalSegment>())
         {
             prepared.Dispose();
-            File.Delete(prepared.Path);
+            try
+            {
+                File.Delete(prepared.Path);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // It was removed with its folder.
+            }
         }
     }
 

@@ -5,14 +5,18 @@ using LoggingService.Homeserver;
 namespace LoggingService.RoomLogs;
 
 /// <summary>
-/// Runs items in the background, one after the other. One that fails is retried after a pause, and delays no other; of items with the same
-/// key only the newest is retried.
+/// Runs items in the background, those with the same key one after the other. One that fails is retried after a pause, and delays no other;
+/// of items with the same key only the newest is retried.
 /// </summary>
-internal sealed class RetryQueue<T>(Func<T, string> keyOf, TimeProvider time)
+/// <param name="concurrency">How many items with different keys run at a time.</param>
+internal sealed class RetryQueue<T>(Func<T, string> keyOf, TimeProvider time, int concurrency = 1)
     where T : class
 {
     private readonly Channel<Entry> _queue = Channel.CreateUnbounded<Entry>();
     private readonly ConcurrentDictionary<string, Entry> _newest = new();
+
+    /// <summary>By the key of an item that runs: those that wait for it, which must not keep items with other keys from running.</summary>
+    private readonly Dictionary<string, Queue<Entry>> _running = [];
 
     public void Add(T item)
     {
@@ -23,18 +27,52 @@ internal sealed class RetryQueue<T>(Func<T, string> keyOf, TimeProvider time)
 
     /// <summary>Runs the items until it is cancelled.</summary>
     /// <param name="tryRun">Returns false if the item must be retried.</param>
-    public async Task RunAsync(Func<T, CancellationToken, Task<bool>> tryRun, CancellationToken cancellation)
-    {
-        await foreach (var entry in _queue.Reader.ReadAllAsync(cancellation))
+    public Task RunAsync(Func<T, CancellationToken, Task<bool>> tryRun, CancellationToken cancellation) => Parallel.ForEachAsync(
+        _queue.Reader.ReadAllAsync(cancellation),
+        new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellation },
+        async (added, token) =>
         {
-            if (await tryRun(entry.Item, cancellation))
+            for (var entry = TryStart(added); entry is not null; entry = Next(keyOf(added.Item)))
             {
-                _newest.TryRemove(new(keyOf(entry.Item), entry));
+                if (await tryRun(entry.Item, token))
+                {
+                    _newest.TryRemove(new(keyOf(entry.Item), entry));
+                }
+                else
+                {
+                    _ = RetryLaterAsync(entry, cancellation);
+                }
             }
-            else
+        });
+
+    /// <summary>The entry, if it may run now; otherwise it waits for the one that runs, and the result is <c>null</c>.</summary>
+    private Entry? TryStart(Entry entry)
+    {
+        lock (_running)
+        {
+            if (_running.TryGetValue(keyOf(entry.Item), out var waiting))
             {
-                _ = RetryLaterAsync(entry, cancellation);
+                waiting.Enqueue(entry);
+                return null;
             }
+
+            _running.Add(keyOf(entry.Item), []);
+            return entry;
+        }
+    }
+
+    /// <summary>The entry that waited for the one that ended; <c>null</c> if there is none.</summary>
+    private Entry? Next(string key)
+    {
+        lock (_running)
+        {
+            if (_running[key].TryDequeue(out var next))
+            {
+                return next;
+            }
+
+            _running.Remove(key);
+            return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LoggingService.Files;
 
 namespace LoggingService.RoomLogs;
@@ -8,27 +9,30 @@ namespace LoggingService.RoomLogs;
 /// </summary>
 internal sealed partial class RoomFileUpdates : BackgroundService
 {
+    /// <summary>So many rooms whose disk does not answer keep others waiting, and no fewer.</summary>
+    private const int Concurrency = 8;
+
     private readonly RoomFiles _files;
     private readonly ILogger<RoomFileUpdates> _logger;
     private readonly RetryQueue<string> _rooms;
 
-    /// <summary>By room: the changes that are not written yet, in order.</summary>
+    /// <summary>By room: the changes that are not in effect yet, in order; none if only a write failed.</summary>
     private readonly Dictionary<string, List<Func<RoomFile, RoomFile>>> _changes = [];
 
     /// <summary>The rooms whose failure was logged.</summary>
-    private readonly HashSet<string> _failed = [];
+    private readonly ConcurrentDictionary<string, bool> _failed = new();
 
     public RoomFileUpdates(RoomFiles files, TimeProvider time, ILogger<RoomFileUpdates> logger)
     {
         _files = files;
         _logger = logger;
-        _rooms = new(roomId => roomId, time);
+        _rooms = new(roomId => roomId, time, Concurrency);
 
         // What an erased log said must not be written later.
         files.Forgetting = Drop;
     }
 
-    /// <param name="change">Called again after a failed write, with what it has returned; returns its argument if nothing changes.</param>
+    /// <param name="change">Returns its argument if nothing changes.</param>
     public void Add(string roomId, Func<RoomFile, RoomFile> change)
     {
         lock (_changes)
@@ -46,13 +50,17 @@ internal sealed partial class RoomFileUpdates : BackgroundService
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await base.StopAsync(cancellationToken);
+        // At once: a write that does not end must not keep those that failed from being repeated.
+        var stopping = base.StopAsync(cancellationToken);
         var writing = Task.Run(WriteAll, CancellationToken.None);
-        await writing.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(stopping, writing).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        _rooms.RunAsync((roomId, _) => Task.FromResult(TryWrite(roomId)), stoppingToken);
+    // On threads of their own: on a disk that does not answer, they would block those of the thread pool.
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _rooms.RunAsync(
+        (roomId, _) => Task.Factory.StartNew(
+            () => TryWrite(roomId), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
+        stoppingToken);
 
     private void WriteAll()
     {
@@ -62,7 +70,7 @@ internal sealed partial class RoomFileUpdates : BackgroundService
             rooms = [.. _changes.Keys];
         }
 
-        rooms.ForEach(roomId => TryWrite(roomId));
+        Parallel.ForEach(rooms, new ParallelOptions { MaxDegreeOfParallelism = Concurrency }, roomId => TryWrite(roomId));
     }
 
     private void Drop(string folder)
@@ -76,40 +84,39 @@ internal sealed partial class RoomFileUpdates : BackgroundService
         }
     }
 
-    /// <summary>The changes of a room, unless they were dropped or others have begun.</summary>
-    private List<Func<RoomFile, RoomFile>> Due(string roomId, List<Func<RoomFile, RoomFile>> changes)
+    /// <summary>False if they were dropped, or another attempt has written them.</summary>
+    private bool IsDue(string roomId)
     {
         lock (_changes)
         {
-            return _changes.GetValueOrDefault(roomId) == changes ? [.. changes] : [];
+            return _changes.ContainsKey(roomId);
+        }
+    }
+
+    private List<Func<RoomFile, RoomFile>> Take(string roomId)
+    {
+        lock (_changes)
+        {
+            if (!_changes.TryGetValue(roomId, out var changes))
+            {
+                return [];
+            }
+
+            _changes[roomId] = [];
+            return changes;
         }
     }
 
     private bool TryWrite(string roomId)
     {
-        List<Func<RoomFile, RoomFile>>? changes;
-        lock (_changes)
-        {
-            if (!_changes.TryGetValue(roomId, out changes))
-            {
-                return true;
-            }
-        }
-
-        var written = 0;
         try
         {
-            _files.Update(roomId, file =>
-            {
-                var due = Due(roomId, changes);
-                written = due.Count;
-                return due.Aggregate(file, (known, change) => change(known));
-            });
+            _files.Update(roomId, file => Take(roomId).Aggregate(file, (known, change) => change(known)), () => IsDue(roomId));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // Once, not for each attempt.
-            if (_failed.Add(roomId))
+            if (_failed.TryAdd(roomId, true))
             {
                 Log.NotKept(_logger, roomId, e.Message);
             }
@@ -117,11 +124,10 @@ internal sealed partial class RoomFileUpdates : BackgroundService
             return false;
         }
 
-        _failed.Remove(roomId);
+        _failed.TryRemove(roomId, out _);
         lock (_changes)
         {
-            changes.RemoveRange(0, written);
-            if (changes.Count == 0 && _changes.GetValueOrDefault(roomId) == changes)
+            if (_changes.TryGetValue(roomId, out var added) && added.Count == 0)
             {
                 _changes.Remove(roomId);
             }
@@ -133,7 +139,7 @@ internal sealed partial class RoomFileUpdates : BackgroundService
     private static partial class Log
     {
         [LoggerMessage(EventIds.RoomPropertiesNotKept, LogLevel.Warning,
-            "Failed to read or write room.json of {RoomId}: {Reason}. Retrying what was logged of its retention and of who may read it.")]
+            "Failed to read or write room.json of {RoomId}: {Reason}. Retrying what was logged of its retention, readers and moderators.")]
         public static partial void NotKept(ILogger logger, string roomId, string reason);
     }
 }

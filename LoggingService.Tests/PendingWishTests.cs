@@ -1,0 +1,86 @@
+using LoggingService.Tests.Support;
+
+namespace LoggingService.Tests;
+
+/// <summary>Wishes of a room that are not applied when the service ends.</summary>
+public class PendingWishTests
+{
+    private readonly string _room = Some.RoomId();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_only_the_journal_of_a_killed_service_says_of_a_room_counts_after_the_next_start(bool isErasedBefore)
+    {
+        var folder = TempFolder.ForCaller();
+        var service = new ServiceUnderTest(folder: folder);
+        await PushAsync(
+            service, State("m.room.create", """{"room_version":"11"}"""), PowerLevels,
+            State("m.room.retention", """{"max_lifetime":1}"""), Wish);
+        folder = await service.StopAsync(folder, isKilled: true);
+        File.Delete(RoomFile(folder));
+        if (isErasedBefore)
+        {
+            await using var erasing = ServiceProcess.Start(folder.Path, "erase", "--event", "$unknown", "--yes");
+            Assert.Equal(0, await erasing.WaitForExitAsync());
+        }
+
+        service = new ServiceUnderTest(folder: folder);
+        await AssertWishCountsAsync(service, folder);
+        Assert.Contains("\"max_lifetime\":1,", await ReadAsync(folder), StringComparison.Ordinal);
+        Assert.Contains("topic_setters", await ReadAsync(folder), StringComparison.Ordinal);
+        await service.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Wishes_that_wait_for_the_homeserver_when_the_service_stops_count_after_the_next_start()
+    {
+        var path = $"GET /_matrix/client/v3/rooms/{Uri.EscapeDataString(_room)}/state/";
+        var homeserver = new StubHomeserver().WithoutAliases()
+            .On("GET /_matrix/client/v3/joined_rooms", $$"""{"joined_rooms":["{{_room}}"]}""")
+            .AliasesOf(_room, "#logged_tea:localhost")
+            .On(path + "m.room.create", 500, """{"errcode":"M_UNKNOWN","error":"later"}""");
+        var folder = TempFolder.ForCaller();
+        var service = new ServiceUnderTest(homeserver: homeserver, folder: folder);
+        await PushAsync(service, Wish);
+        folder = await service.StopAsync(folder, isKilled: false);
+        Assert.DoesNotContain("wishes_ts", await ReadAsync(folder), StringComparison.Ordinal);
+
+        homeserver.On(path + "m.room.create", """{"room_version":"11","sender":"@carol:localhost"}""")
+            .On(path + "m.room.power_levels", """{"users":{"@alice:localhost":50}}""");
+        service = new ServiceUnderTest(homeserver: homeserver, folder: folder);
+        _ = service.Client;
+        await AssertWishCountsAsync(service, folder);
+        await service.DisposeAsync();
+        folder.Dispose();
+    }
+
+    private string PowerLevels => State("m.room.power_levels", """{"users":{"@alice:localhost":50}}""");
+
+    private string Wish => State("com.loggingservice.room", """{"no_log_prefix":"!off"}""");
+
+    private async Task AssertWishCountsAsync(ServiceUnderTest service, TempFolder folder)
+    {
+        _ = service.Client;
+        await Wait.UntilAsync(
+            async () => await ReadAsync(folder) is var text && text.Contains("wishes_ts", StringComparison.Ordinal)
+                && !text.Contains("pending_wishes", StringComparison.Ordinal),
+            "the wish is applied");
+        await PushAsync(service, Some.Message(_room, "!off secret"));
+        Assert.Contains("<@alice:localhost, not logged> [not logged at the sender's wish]", service.Lines(_room));
+        Assert.Single(
+            service.Lines(_room), line => line == "*** @alice:localhost set how the room is logged: not what begins with \"!off\"");
+    }
+
+    private static async Task PushAsync(ServiceUnderTest service, params string[] events) =>
+        Assert.Equal(200, (await service.PushAsync($"{Guid.NewGuid()}", events)).Status);
+
+    private string RoomFile(TempFolder folder) => folder["logs", _room, "room.json"];
+
+    private async Task<string> ReadAsync(TempFolder folder) => File.Exists(RoomFile(folder))
+        ? await File.ReadAllTextAsync(RoomFile(folder), TestContext.Current.CancellationToken)
+        : "";
+
+    private string State(string type, string content) => Some.State(_room, type, content);
+}
