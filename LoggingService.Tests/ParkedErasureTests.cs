@@ -1,3 +1,4 @@
+using System.Text;
 using LoggingService.Journal;
 using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
@@ -50,10 +51,13 @@ public class ParkedErasureTests : ErasureTestBase
         }
     }
 
-    [Fact]
-    public async Task Parked_entries_that_are_written_while_they_are_rewritten_do_not_fail_the_erasure()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Parked_entries_that_are_written_while_they_are_rewritten_do_not_fail_the_erasure(bool isParkedAgain)
     {
         using var service = Start();
+        var rewritten = new List<string>();
         await ParkAsync(service, segments: 1);
         using var go = new ManualResetEventSlim();
         using var started = new ManualResetEventSlim();
@@ -69,11 +73,23 @@ public class ParkedErasureTests : ErasureTestBase
                 return LogFolder.ParkedSegments(Logs, Room).Length == 0;
             },
             "what was parked is dropped, with its folder");
+        if (isParkedAgain)
+        {
+            Directory.Move(Path.Combine(Logs, Room), Path.Combine(Logs, "away"));
+            await File.WriteAllTextAsync(Path.Combine(Logs, Room), "", TestContext.Current.CancellationToken);
+            await PushAsync(service, Event("$again", Room, Alice, "m.room.message", Text("once more")));
+            await service.CheckpointAsync();
+            Assert.NotEmpty(LogFolder.ParkedSegments(Logs, Room));
+        }
+
         go.Set();
         await rewriting;
+        Assert.Equal(isParkedAgain, rewritten.Exists(entry => entry.Contains("$again", StringComparison.Ordinal)));
 
         JournalEntry? Rewrite(JournalEntry entry)
         {
+            rewritten.Add(Encoding.UTF8.GetString(entry.Bytes.Span));
+
             // The last one: nothing of the segment is read after it.
             if (entry.Bytes.Span.IndexOf("$kept0"u8) < 0)
                 return entry;

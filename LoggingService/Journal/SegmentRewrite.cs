@@ -25,7 +25,7 @@ internal sealed class SegmentRewrite(SegmentSeries series, Func<JournalEntry, Jo
             {
                 Prepare(segment);
             }
-            catch (Exception e) when (e is ObjectDisposedException or DirectoryNotFoundException && !series.Segments.Contains(segment))
+            catch (Exception e) when (e is ObjectDisposedException or IOException && !series.Segments.Contains(segment))
             {
                 // It was dropped meanwhile, maybe with the folder: the files have its entries.
             }

@@ -11,6 +11,8 @@ namespace LoggingService.RoomLogs;
 internal sealed class Parking(string root) : IDisposable
 {
     private readonly string _folder = Path.Combine(root, WriteAheadJournal.FolderName);
+
+    // Also of rooms that are not parked anymore: a rewrite that began before sees the segments of the next time, with higher numbers.
     private readonly ConcurrentDictionary<string, SegmentSeries> _series = new();
 
     /// <summary>The parked frames of an earlier process; to be enumerated once, to its end.</summary>
@@ -69,7 +71,7 @@ internal sealed class Parking(string root) : IDisposable
         });
 
     /// <summary>The rooms with parked entries.</summary>
-    public IReadOnlyCollection<string> Rooms => [.. _series.Keys];
+    public IReadOnlyCollection<string> Rooms => [.. _series.Where(item => !item.Value.Segments.IsEmpty).Select(item => item.Key)];
 
     /// <summary>Starts to replace a room's parked entries; <c>null</c> if it has none.</summary>
     /// <param name="rewrite">As for <see cref="SegmentRewrite"/>.</param>
@@ -87,7 +89,6 @@ internal sealed class Parking(string root) : IDisposable
             }
 
             series.DeleteFolder();
-            _series.TryRemove(roomId, out _);
         }
     }
 
