@@ -142,16 +142,16 @@ internal sealed class DayFactsReader
         }
 
         AddRemovals(e, sentAt);
+        if (HistoryVisibility.Of(e, _known.Day) is { } change)
+        {
+            _changes.Add(new(Position, change.SentAt, change.ReceivedAt, change.IsFetched, change.IsWorldReadable, change.IsFirst));
+        }
 
         // What soft-failed is no state of the room; its redactions were applied. What the room was like at first repeats words of events
         // and names of users, which may be removed since.
         if (RenderContext.NoticeOf(e) is not null || e is { IsNote: true, Type: Note.FirstState or Note.FirstMembers })
         {
             _withheld.Add(_line);
-        }
-        else if (HistoryVisibility.Of(e, _known.Day) is { } change)
-        {
-            _changes.Add(new(Position, change.SentAt, change.ReceivedAt, change.IsFetched, change.IsWorldReadable));
         }
         else if (!e.IsNote && e.StateKey is { } stateKey)
         {

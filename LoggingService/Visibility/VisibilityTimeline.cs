@@ -12,7 +12,7 @@ internal sealed class VisibilityTimeline
 
     public VisibilityTimeline(IEnumerable<VisibilityChange> changes)
     {
-        var all = changes.ToList();
+        var all = changes.OrderBy(change => change.Position).Where((change, index) => !change.IsFirst || index == 0).ToList();
         _pushed = [.. all.Where(change => !change.IsFetched).OrderBy(change => change.Position)];
         _fetched = [.. all.Where(change => change.IsFetched).OrderBy(change => change.SentAt)];
         _byTime = [.. all.OrderBy(change => change.CountsFrom).ThenByDescending(change => change.IsWorldReadable)];
