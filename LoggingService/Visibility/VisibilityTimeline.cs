@@ -47,7 +47,7 @@ internal sealed class VisibilityTimeline
             (false, false) => 0,
 
             // Of which kind the withheld lines are is not known.
-            ({ } ofPushed, { } ofFetched) when facts.Withheld.Count == 0 =>
+            ({ } ofPushed, { } ofFetched) when facts.Withheld.Length == 0 =>
                 (ofPushed ? facts.Lines - facts.Fetched : 0) + (ofFetched ? facts.Fetched : 0),
             _ => null,
         };
