@@ -128,6 +128,7 @@ public class FirstStateTests
         return _homeserver.AliasesOf(_room, "#logged_tea:localhost")
             .On($"{room}/state/m.room.name", """{"name":"Tea"}""")
             .On($"{room}/state/m.room.topic", """{"topic":"all about tea"}""")
+            .On($"{room}/state/m.room.history_visibility", 404, """{"errcode":"M_NOT_FOUND","error":"Event not found."}""")
             .On($"{room}/joined_members", JsonSerializer.Serialize(new { joined }));
     }
 

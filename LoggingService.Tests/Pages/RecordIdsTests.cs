@@ -29,7 +29,7 @@ public sealed class RecordIdsTests : IDisposable
         Assert.False(MayContain(second, "$others3"));
         Assert.Equal(!isKept, MayContain(first, "$other1"));
 
-        bool MayContain(string record, string id) => ids.MayContain(record, DayFactsReader.Read(record, Day, null)!, id);
+        bool MayContain(string record, string id) => ids.MayContain(record, DayFactsReader.Read(record, Day, null, [])!, id);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class RecordIdsTests : IDisposable
         Assert.True(ids.MayContain(record, Read(), "$other"));
         Assert.False(ids.MayContain(record, Read(), "$first3"));
 
-        DayFacts Read() => DayFactsReader.Read(record, Day, null)!;
+        DayFacts Read() => DayFactsReader.Read(record, Day, null, [])!;
     }
 
     private string Write(string name)

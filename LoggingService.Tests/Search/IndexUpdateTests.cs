@@ -35,6 +35,26 @@ public sealed class IndexUpdateTests : SearchTestBase
     }
 
     [Fact]
+    public void A_removal_is_applied_after_a_kill_behind_the_last_indexed_day()
+    {
+        Write(Day, Message("$1", "secret", 1));
+        Index();
+        Append(Day, Redaction("$2", "$1", 2));
+        using var tables = IndexTables.Open(Root);
+        using (var killed = new RoomIndexing(tables, Root, Tea, HiddenIds.None, Assert.Fail))
+        {
+            killed.Start();
+            killed.IndexDay(Day, CancellationToken.None);
+            tables.Writer.Commit();
+        }
+
+        Assert.Equal(["$1"], Find("secret"));
+        Index(new(Root, tables, Assert.Fail), tables);
+        Assert.Empty(Find("secret"));
+        Assert.False(IndexHas("secret"));
+    }
+
+    [Fact]
     public void A_compressed_day_is_not_indexed_again()
     {
         Write(Day, Message("$1", "tea", 1), Message("$2", "coffee", 2));

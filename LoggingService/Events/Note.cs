@@ -61,8 +61,8 @@ internal static class Note
     public const string UpgradeRefused = "room.upgrade-refused";
 
     /// <summary>
-    /// What the room was like when it was first logged. Content: <c>name</c> and <c>topic</c>, if it has them, <c>members</c>, a number,
-    /// and <c>listed</c>, how many of them the notes of the type below list.
+    /// What the room was like when it was first logged. Content: <c>name</c>, <c>topic</c> and <c>history_visibility</c>, if it has them,
+    /// <c>members</c>, a number, and <c>listed</c>, how many of them the notes of the type below list.
     /// </summary>
     public const string FirstState = "state.first";
 

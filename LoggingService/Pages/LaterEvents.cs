@@ -13,8 +13,8 @@ internal static class LaterEvents
     public static IEnumerable<VisibleEvent> Read(
         RoomVisibility room, Reader reader, DateOnly day, IReadOnlyCollection<VisibleEvent> events)
     {
-        var ids = events.Select(e => e.Event.EventId).ToHashSet();
-        var hashes = ids.Select(RelatedLine.HashOf).ToHashSet();
+        var ids = events.Select(e => IdHash.Of(e.Event.EventId)).ToHashSet();
+        var hashes = events.Select(e => RelatedLine.HashOf(e.Event.EventId)).ToHashSet();
         return room.Days.Where(other => other > day)
             .Select(other => (Day: other, Lines: LinesOf(other)))
             .Where(found => found.Lines.Count > 0)
@@ -34,5 +34,5 @@ internal static class LaterEvents
 
     /// <summary>Changes whenever <see cref="Read"/> of a day may return something else, but for removals.</summary>
     public static int CountAfter(RoomVisibility room, DateOnly day) =>
-        room.Days.Where(other => other > day).Sum(other => room.FactsOf(other)?.Related.Count ?? 0);
+        room.Days.Where(other => other > day).Sum(other => room.FactsOf(other)?.Related.Length ?? 0);
 }

@@ -82,8 +82,14 @@ internal sealed class LiveWindow(Reader reader, DateOnly day, LiveRendering rend
     /// <summary>Whether all that new lines removed is in the window, and nothing else was.</summary>
     private bool HasAllRemoved(RoomVisibility room, int from, List<VisibleEvent> events)
     {
-        var removals = (room.FactsOf(day)?.Removals ?? []).Where(removal => removal.Line >= from).ToList();
-        return removals.Count > 0 && removals.All(removal => events.Any(e => e.Event.EventId == removal.Target));
+        if (room.FactsOf(day) is not { } facts || facts.RemovalsOfUsers.Any(removal => removal.Line >= from))
+        {
+            return false;
+        }
+
+        var shown = events.Select(e => IdHash.Of(e.Event.EventId)).ToHashSet();
+        var removed = facts.Removals.Where(removal => removal.Line >= from).Select(removal => removal.Target).ToList();
+        return removed.Count > 0 && removed.TrueForAll(shown.Contains);
     }
 
     private int FirstLine => _events.Count > 0 ? _events[0].Position.Line : 0;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LoggingService.Rendering;
 
 namespace LoggingService.RoomLogs;
@@ -9,6 +10,12 @@ namespace LoggingService.RoomLogs;
 /// <param name="IsFetched">It was not pushed: its place in the record does not tell when it happened.</param>
 internal readonly record struct HistoryVisibility(DateOnly Day, long SentAt, long ReceivedAt, bool IsFetched, bool IsWorldReadable)
 {
+    /// <summary>
+    /// The homeserver was asked when the room was first logged. It counts only where nothing before it in the record tells the history
+    /// visibility: that is newer than the answer, or as old.
+    /// </summary>
+    public bool IsFirst { get; init; }
+
     /// <summary>What an event says; <c>null</c> if it says nothing.</summary>
     public static HistoryVisibility? Of(RoomEvent e, DateOnly day)
     {
@@ -24,6 +31,11 @@ internal readonly record struct HistoryVisibility(DateOnly Day, long SentAt, lon
             var mayHaveMissedState = e.Type is Note.LoggingStopped or Note.LoggingResumed or Note.EventsMissing
                 || (e.Type == Note.WishesChanged && e.Content["paused"u8].AsBoolean() == true);
             var time = e.ReceivedTs ?? 0;
+            if (e.Type == Note.FirstState && e.Content["history_visibility"u8] is { Kind: JsonValueKind.String } first)
+            {
+                return new(day, time, time, IsFetched: false, first.IsString("world_readable"u8)) { IsFirst = true };
+            }
+
             var from = e.Type == Note.EventsMissing ? e.Content["from"u8].AsInteger() : null;
             return mayHaveMissedState ? new(day, from ?? time, time, IsFetched: false, IsWorldReadable: false) : null;
         }
@@ -56,7 +68,7 @@ internal readonly record struct HistoryVisibility(DateOnly Day, long SentAt, lon
         return all;
     }
 
-    public void Write(System.Text.Json.Utf8JsonWriter json)
+    public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
         json.WriteString("day", Day.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));

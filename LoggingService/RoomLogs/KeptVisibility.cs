@@ -86,7 +86,8 @@ internal sealed class KeptVisibility(LogDirectory logs, RoomFiles files, RoomFil
     {
         if (HistoryVisibility.Of(e, day) is { } change)
         {
-            return Add(file, change);
+            var isKnown = change.IsFirst && file.Visibility.Any(known => known.Day <= day);
+            return isKnown ? file : Add(file, change with { IsFirst = false });
         }
 
         if (!IsRobots(e) || RenderContext.NoticeOf(e) is not null)

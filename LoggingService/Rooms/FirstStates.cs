@@ -6,8 +6,8 @@ using LoggingService.Homeserver;
 namespace LoggingService.Rooms;
 
 /// <summary>
-/// Logs, as notes, the name, topic and members of a room when its first event is logged, or our user joins it: where the homeserver lets
-/// our user read them. The notes follow the first event.
+/// Logs, as notes, the name, topic, history visibility and members of a room when its first event is logged, or our user joins it: where
+/// the homeserver lets our user read them. The notes follow the first event.
 /// </summary>
 internal sealed partial class FirstStates(
     HomeserverRooms rooms, RoomStates states, RoomNotes notes, IHostApplicationLifetime lifetime, TimeProvider time,
@@ -62,10 +62,11 @@ internal sealed partial class FirstStates(
             var name = await FindStateAsync(roomId, "m.room.name", "name", cancellation);
             var topic = await FindStateAsync(roomId, "m.room.topic", "topic", cancellation);
             var members = await rooms.GetJoinedMembersAsync(roomId, cancellation);
-            var isKnown = name is not null || topic is not null || members.Count > 0;
+            var visibility = await FindStateAsync(roomId, "m.room.history_visibility", "history_visibility", cancellation);
+            var isKnown = name is not null || topic is not null || visibility is not null || members.Count > 0;
             if (isKnown && !states.Get(roomId).IsStopped)
             {
-                await LogAsync(roomId, name, topic, members);
+                await LogAsync(roomId, name, topic, visibility, members);
             }
 
             return true;
@@ -93,13 +94,15 @@ internal sealed partial class FirstStates(
         }
     }
 
-    private async Task LogAsync(string roomId, string? name, string? topic, IReadOnlyList<(string UserId, string? Name)> members)
+    private async Task LogAsync(
+        string roomId, string? name, string? topic, string? visibility, IReadOnlyList<(string UserId, string? Name)> members)
     {
         var parts = Split(members);
         await notes.LogAsync(Note.Create(Note.FirstState, roomId, roomId, content =>
         {
             WriteText(content, "name", name);
             WriteText(content, "topic", topic);
+            WriteText(content, "history_visibility", visibility);
             content.WriteNumber("members", members.Count);
             content.WriteNumber("listed", parts.Sum(part => part.Count));
         }));

@@ -117,19 +117,25 @@ internal sealed class EventsOfRoom : IDisposable
     /// <summary>Indexes events again that are in the index.</summary>
     public void IndexRows(IEnumerable<long> rows)
     {
-        using var find = new Statement(_tables.Writer.Connection, "SELECT day, offset, line FROM hit WHERE row = ?1 AND room = ?2");
+        using var find = new Statement(_tables.Writer.Connection, "SELECT day, offset, line FROM hit WHERE row = ?1");
         foreach (var row in rows)
         {
-            if (!find.Bind(1, row).Bind(2, _room).Step())
+            if (!find.Bind(1, row).Step())
             {
                 continue;
             }
 
             var day = find.Integer(0);
-            var place = new LinePlace(find.Integer(1), (int)find.Integer(2));
+            var place = new LinePlace(find.Integer(1), HitLine.NumberOf(find.Integer(2)));
             find.Reset();
+            if (!_days.TryGetValue(day, out var indexed))
+            {
+                // The row was given to an event of another room.
+                continue;
+            }
+
             _tables.Writer.Delete(row, mustLeave: true);
-            if (_days.TryGetValue(day, out var indexed) && EventAt(indexed.Day, place.Offset) is { } e)
+            if (EventAt(indexed.Day, place.Offset) is { } e)
             {
                 Index(e, indexed, place, row);
             }

@@ -54,11 +54,26 @@ internal sealed class IndexUpdate(string root, IndexTables tables, Action<string
         var rooms = stamps.Keys.Order(StringComparer.Ordinal)
             .Select(folder => (Folder: folder, Room: new RoomIndexing(tables, root, folder, hidden, reportUnreadable)))
             .ToList();
-        var (done, total) = (0, rooms.Sum(room => room.Room.Days));
+        foreach (var (_, room) in rooms)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            room.Start();
+        }
+
+        // In the order of time, which is that of rows: rows that are put between others leave space in the pages of the file.
+        var days = rooms.SelectMany(room => room.Room.Days.Select(day => (Day: day, room.Room))).OrderBy(day => day.Day).ToList();
+        var done = 0;
+        foreach (var (day, room) in days)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            room.IndexDay(day, cancellation);
+            onProgress(++done, days.Count);
+        }
+
         foreach (var (folder, room) in rooms)
         {
             cancellation.ThrowIfCancellationRequested();
-            room.Run(() => onProgress(++done, total), cancellation);
+            room.Finish();
             _seen[folder] = stamps[folder];
         }
     }
@@ -69,7 +84,11 @@ internal sealed class IndexUpdate(string root, IndexTables tables, Action<string
         var folders = Folders().ToHashSet();
         foreach (var (id, folder) in tables.Rooms.Rooms().Where(room => !folders.Contains(room.Folder)))
         {
-            new RoomIndexing(tables, root, folder, HiddenIds.None, reportUnreadable).Run(() => { }, CancellationToken.None);
+            using (var room = new RoomIndexing(tables, root, folder, HiddenIds.None, reportUnreadable))
+            {
+                room.Start();
+            }
+
             tables.Writer.InTransaction(() =>
             {
                 Statement.Run(tables.Writer.Connection, $"DELETE FROM relation WHERE room = {id}");

@@ -39,7 +39,7 @@ internal sealed class IndexWriter : IDisposable
         _deleteWords = new(connection, "DELETE FROM words WHERE rowid = ?1");
         _insertHit = new(
             connection,
-            "INSERT OR IGNORE INTO hit(row, room, day, offset, line, sender, kinds) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+            "INSERT OR IGNORE INTO hit(row, day, offset, line, sender) VALUES(?1, ?2, ?3, ?4, ?5)");
         _deleteHit = new(connection, "DELETE FROM hit WHERE row = ?1");
         _lastHit = new(connection, "SELECT max(row) FROM hit WHERE row BETWEEN ?1 AND ?2");
         _findSender = new(connection, "SELECT id FROM sender WHERE user = ?1");
@@ -185,8 +185,8 @@ internal sealed class IndexWriter : IDisposable
     /// <summary>Inserts an event at a row, or at the next one that is free.</summary>
     private long Insert(AddedEvent added, long row)
     {
-        _insertHit.Bind(2, added.Room).Bind(3, added.Day).Bind(4, added.Place.Offset).Bind(5, added.Place.Line)
-            .Bind(6, SenderOf(added.Sender)).Bind(7, (long)added.Kinds);
+        _insertHit.Bind(2, added.Day).Bind(3, added.Place.Offset).Bind(4, HitLine.Pack(added.Place.Line, added.Kinds))
+            .Bind(5, SenderOf(added.Sender));
         for (var probes = 0; _insertHit.Bind(1, row).Run() == 0; probes++)
         {
             // A burst may fill a long run of rows.

@@ -85,7 +85,7 @@ internal sealed class PendingRelations(IndexTables tables, string folder, long r
         using var find = new Statement(
             tables.Writer.Connection, "SELECT row, line FROM hit WHERE row BETWEEN ?1 AND ?2 AND day = ?3 AND offset = ?4");
         find.Bind(1, RowTime.FirstRow(e)).Bind(2, place.Day.LastRow).Bind(3, place.Day.Id).Bind(4, place.Offset);
-        var (row, line) = find.Step() ? (find.Integer(0), (int)find.Integer(1)) : ((long?)null, 0);
+        var (row, line) = find.Step() ? (find.Integer(0), HitLine.NumberOf(find.Integer(1))) : ((long?)null, 0);
         find.Reset();
         if (row is { } found)
         {
@@ -112,8 +112,8 @@ internal sealed class PendingRelations(IndexTables tables, string folder, long r
         using var find = new Statement(
             tables.Writer.Connection,
             """
-            SELECT row, day, offset, kinds, row IN (SELECT row FROM relation WHERE room = ?1 AND kind = 3 AND row > 0)
-            FROM hit WHERE room = ?1 AND sender = (SELECT id FROM sender WHERE user = ?2)
+            SELECT row, day, offset, line, row IN (SELECT row FROM relation WHERE room = ?1 AND kind = 3 AND row > 0)
+            FROM hit WHERE sender = (SELECT id FROM sender WHERE user = ?2) AND day IN (SELECT id FROM day WHERE room = ?1)
             ORDER BY day, offset
             """);
         find.Bind(1, room).Bind(2, ban.StateKey!);
@@ -125,7 +125,7 @@ internal sealed class PendingRelations(IndexTables tables, string folder, long r
                 continue;
             }
 
-            var isFetched = ((HitKinds)find.Integer(3) & HitKinds.Fetched) != 0;
+            var isFetched = (HitLine.KindsOf(find.Integer(3)) & HitKinds.Fetched) != 0;
             if (IsRemoved((other.Day, find.Integer(2)), (day, offset), removal, isFetched))
             {
                 tables.Writer.Delete(find.Integer(0), mustLeave: true);

@@ -38,9 +38,9 @@ internal sealed class RelationTable(SqliteConnection connection) : IDisposable
         connection, "SELECT target, day, offset, kind FROM relation WHERE room = ?1 AND kind = 2");
 
     private readonly Statement _editedRows = new(
-        connection, "SELECT DISTINCT row FROM relation WHERE day = ?1 AND kind = 3 AND row > 0");
+        connection, "SELECT DISTINCT row FROM relation WHERE room = ?1 AND day = ?2 AND kind = 3 AND row > 0");
 
-    private readonly Statement _deleteDay = new(connection, "DELETE FROM relation WHERE day = ?1");
+    private readonly Statement _deleteDay = new(connection, "DELETE FROM relation WHERE room = ?1 AND day = ?2");
 
     public static long Key(string id) => (long)XxHash3.HashToUInt64(MemoryMarshal.AsBytes(id.AsSpan()));
 
@@ -59,16 +59,16 @@ internal sealed class RelationTable(SqliteConnection connection) : IDisposable
     public List<EventRelation> OfUsers(long room) => Read(_users.Bind(1, room));
 
     /// <summary>Deletes those of a day, and returns the rows of what was edited.</summary>
-    public List<long> DeleteDay(long day)
+    public List<long> DeleteDay(long room, long day)
     {
         var rows = new List<long>();
-        _editedRows.Bind(1, day);
+        _editedRows.Bind(1, room).Bind(2, day);
         while (_editedRows.Step())
         {
             rows.Add(_editedRows.Integer(0));
         }
 
-        _deleteDay.Bind(1, day).Run();
+        _deleteDay.Bind(1, room).Bind(2, day).Run();
         return rows;
     }
 

@@ -9,7 +9,7 @@ namespace LoggingService.Search;
 /// indexed with text that a later line removes or replaces; then the events; then what the new lines say about events that were indexed
 /// before. It may be killed at any point, and is then continued.
 /// </summary>
-internal sealed class RoomIndexing
+internal sealed class RoomIndexing : IDisposable
 {
     private readonly IndexTables _tables;
     private readonly string _folder;
@@ -18,6 +18,8 @@ internal sealed class RoomIndexing
     private readonly Action<string> _reportUnreadable;
     private readonly List<(IndexedDay? Indexed, DateOnly Day, FileState State)> _changed = [];
     private readonly List<IndexedDay> _removed;
+    private readonly EventsOfRoom _events;
+    private Dictionary<DateOnly, (IndexedDay Day, FileState State)> _starts = [];
 
     /// <summary>Looks which days have changed.</summary>
     /// <param name="name">The name of the room's folder.</param>
@@ -30,6 +32,7 @@ internal sealed class RoomIndexing
         _hidden = hidden;
         _reportUnreadable = reportUnreadable;
         Room = tables.Rooms.GetOrAdd(name);
+        _events = new(tables, _folder, Room, hidden);
         var known = tables.Rooms.Days(Room).ToDictionary(day => day.Day);
         var records = hidden.Folders.Contains(name) ? [] : DayFileName.In(_folder).Where(file => file.IsRecord).Select(file => file.Day);
         foreach (var day in records.Distinct().Order())
@@ -49,44 +52,55 @@ internal sealed class RoomIndexing
 
     public long Room { get; }
 
-    /// <summary>How many days have to be indexed.</summary>
-    public int Days => _changed.Count;
+    /// <summary>The days that have to be indexed.</summary>
+    public IEnumerable<DateOnly> Days => _changed.Select(changed => changed.Day);
 
-    /// <param name="onDay">Called behind each day.</param>
-    /// <param name="cancellation">Ends the work behind a batch of events.</param>
-    public void Run(Action onDay, CancellationToken cancellation)
+    /// <summary>Removes the days whose records are gone, and reads the redactions and edits of the others.</summary>
+    public void Start()
     {
         foreach (var day in _removed)
         {
             Reset(day, isRemoved: true);
         }
 
-        if (_changed.Count == 0)
+        if (_changed.Count > 0)
         {
-            return;
+            _starts = FindStarts();
+            NoteRelations();
+            _events.Start();
         }
-
-        var days = FindStarts();
-        using var events = new EventsOfRoom(_tables, _folder, Room, _hidden);
-        NoteRelations(days, events);
-        events.Start();
-        foreach (var (day, state) in days)
-        {
-            IndexDay(day, state, events, cancellation);
-            onDay();
-        }
-
-        _tables.Writer.Commit();
-        events.ApplyPending();
-        _tables.Writer.Commit();
     }
+
+    /// <summary>Indexes the events of a day.</summary>
+    /// <param name="cancellation">Ends the work behind a batch of events.</param>
+    public void IndexDay(DateOnly day, CancellationToken cancellation)
+    {
+        if (_starts.TryGetValue(day, out var start))
+        {
+            IndexDay(start.Day, start.State, cancellation);
+
+            // Many rooms are indexed at the same time.
+            _events.Dispose();
+        }
+    }
+
+    /// <summary>Applies the redactions and edits of events that were indexed before them.</summary>
+    public void Finish()
+    {
+        _tables.Writer.Commit();
+        _events.ApplyPending();
+        _tables.Writer.Commit();
+        _events.Dispose();
+    }
+
+    public void Dispose() => _events.Dispose();
 
     private string RecordOf(DateOnly day) => Path.Combine(_folder, DayFileName.Record(day).ToString());
 
     /// <summary>The days to index, each from its offset on.</summary>
-    private List<(IndexedDay Day, FileState State)> FindStarts()
+    private Dictionary<DateOnly, (IndexedDay Day, FileState State)> FindStarts()
     {
-        var days = new List<(IndexedDay Day, FileState State)>();
+        var days = new Dictionary<DateOnly, (IndexedDay Day, FileState State)>();
         foreach (var (indexed, day, state) in _changed)
         {
             try
@@ -95,7 +109,7 @@ internal sealed class RoomIndexing
                 var start = indexed is null ? _tables.Rooms.AddDay(Room, day)
                     : isStart ? indexed
                     : Reset(indexed, isRemoved: false);
-                days.Add((start, state));
+                days.Add(day, (start, state));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -119,7 +133,7 @@ internal sealed class RoomIndexing
                 writer.Delete(row, mustLeave: true);
             }
 
-            var edited = _tables.Relations.DeleteDay(day.Id);
+            var edited = _tables.Relations.DeleteDay(Room, day.Id);
             writer.SetDay(reset);
             writer.WriteBatch();
             var forget = isRemoved ? "DELETE FROM day" : $"UPDATE day SET first = {IndexedDay.NoRow}, last = 0";
@@ -133,9 +147,9 @@ internal sealed class RoomIndexing
         return reset;
     }
 
-    private void NoteRelations(List<(IndexedDay Day, FileState State)> days, EventsOfRoom events) => _tables.Writer.InTransaction(() =>
+    private void NoteRelations() => _tables.Writer.InTransaction(() =>
     {
-        foreach (var (day, _) in days)
+        foreach (var (day, _) in _starts.Values)
         {
             try
             {
@@ -144,7 +158,7 @@ internal sealed class RoomIndexing
                 {
                     if (line.IsFinished)
                     {
-                        events.NoteRelation(line.Bytes, day.Id, line.Offset);
+                        _events.NoteRelation(line.Bytes, day.Id, line.Offset);
                     }
                 }
             }
@@ -155,7 +169,7 @@ internal sealed class RoomIndexing
         }
     });
 
-    private void IndexDay(IndexedDay day, FileState state, EventsOfRoom events, CancellationToken cancellation)
+    private void IndexDay(IndexedDay day, FileState state, CancellationToken cancellation)
     {
         var record = RecordOf(day.Day);
         var (offset, lines, chain) = (day.Offset, day.Lines, day.Chain);
@@ -171,7 +185,7 @@ internal sealed class RoomIndexing
 
                 if (RoomEvent.FromRecord(line.Bytes) is { } e)
                 {
-                    events.Index(e, day, new(line.Offset, lines));
+                    _events.Index(e, day, new(line.Offset, lines));
                 }
 
                 chain = IndexedDay.Link(chain, line.Bytes.Span);

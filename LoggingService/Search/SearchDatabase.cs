@@ -12,8 +12,12 @@ namespace LoggingService.Search;
 internal static class SearchDatabase
 {
     /// <summary>Of the tables and of what is written into them. Another version is built again.</summary>
-    private const int Version = 3;
+    private const int Version = 4;
     private const int BusyMilliseconds = 5000;
+    private const int PageSize = 8192;
+
+    /// <summary>Of the index of words: with what SQLite adds to it, a row fills a page.</summary>
+    private const int WordsPageSize = 8144;
 
     // Marks belong to words, and symbols are words.
     public const string Tokenizer = "tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc So'\"";
@@ -23,7 +27,7 @@ internal static class SearchDatabase
     private const string Schema =
         """
         CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, prefix='3', $tokenizer);
-        CREATE TABLE hit(row INTEGER PRIMARY KEY, room INTEGER, day INTEGER, offset INTEGER, line INTEGER, sender INTEGER, kinds INTEGER);
+        CREATE TABLE hit(row INTEGER PRIMARY KEY, day INTEGER, offset INTEGER, line INTEGER, sender INTEGER);
         CREATE TABLE room(id INTEGER PRIMARY KEY, folder TEXT NOT NULL UNIQUE);
         CREATE TABLE sender(id INTEGER PRIMARY KEY, user TEXT NOT NULL UNIQUE);
         CREATE TABLE day(id INTEGER PRIMARY KEY, room INTEGER NOT NULL, day INTEGER NOT NULL,
@@ -33,7 +37,6 @@ internal static class SearchDatabase
             last INTEGER NOT NULL DEFAULT 0, UNIQUE(room, day));
         CREATE TABLE relation(room INTEGER, target INTEGER, day INTEGER, offset INTEGER, kind INTEGER, row INTEGER,
             PRIMARY KEY(room, target, day, offset)) WITHOUT ROWID;
-        CREATE INDEX relation_of_day ON relation(day);
         CREATE INDEX relation_pending ON relation(room) WHERE row IS NULL;
         CREATE TABLE hidden(key TEXT PRIMARY KEY) WITHOUT ROWID;
         CREATE TABLE property(name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
@@ -63,6 +66,8 @@ internal static class SearchDatabase
 
             if (version == 0)
             {
+                Statement.Run(connection, $"PRAGMA page_size={PageSize}");
+
                 // So that the file can shrink.
                 Statement.Run(connection, "PRAGMA auto_vacuum=INCREMENTAL");
             }
@@ -175,6 +180,8 @@ internal static class SearchDatabase
         {
             Statement.Run(connection, statement);
         }
+
+        Statement.Run(connection, $"INSERT INTO words(words, rank) VALUES('pgsz', {WordsPageSize})");
 
         // A batch is one segment of the index of words, and few of them are merged while it is built.
         Statement.Run(connection, "INSERT INTO words(words, rank) VALUES('hashsize', 33554432)");

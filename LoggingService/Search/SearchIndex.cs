@@ -117,11 +117,11 @@ internal sealed class SearchIndex(string root, TimeZoneInfo zone)
     private string? CreateSql(SqliteConnection connection, SearchQuery query, IReadOnlyCollection<long> rooms, long? before)
     {
         var row = query.Expression is null ? "hit.row" : "words.rowid";
-        var sql = new StringBuilder("SELECT hit.row, hit.room, day.day, hit.offset, hit.line, sender.user, hit.kinds, day.inode FROM ")
+        var sql = new StringBuilder("SELECT hit.row, day.room, day.day, hit.offset, hit.line, sender.user, day.inode FROM ")
             .Append(query.Expression is null ? "hit" : "words CROSS JOIN hit ON hit.row = words.rowid")
             .Append(" CROSS JOIN day ON day.id = hit.day CROSS JOIN sender ON sender.id = hit.sender WHERE ")
             .Append(query.Expression is null ? "1" : "words MATCH ?1");
-        Add(sql, $" AND hit.room IN ({string.Join(',', rooms)})");
+        Add(sql, $" AND day.room IN ({string.Join(',', rooms)})");
         if (query.From.Count > 0)
         {
             var senders = FindSenders(connection, query.From);
@@ -135,7 +135,7 @@ internal sealed class SearchIndex(string root, TimeZoneInfo zone)
 
         if (query.Kinds != HitKinds.None)
         {
-            Add(sql, $" AND (hit.kinds & {(int)query.Kinds}) = {(int)query.Kinds}");
+            Add(sql, $" AND (hit.line & {(int)query.Kinds}) = {(int)query.Kinds}");
         }
 
         if (query.After is { } after)
@@ -230,6 +230,6 @@ internal sealed class SearchIndex(string root, TimeZoneInfo zone)
     }
 
     private static SearchHit Read(Statement statement, string folder) => new(
-        statement.Integer(0), folder, DateOnly.FromDayNumber((int)statement.Integer(2)), (ulong)statement.Integer(7),
-        new(statement.Integer(3), (int)statement.Integer(4)), statement.Text(5), (HitKinds)statement.Integer(6));
+        statement.Integer(0), folder, DateOnly.FromDayNumber((int)statement.Integer(2)), (ulong)statement.Integer(6),
+        new(statement.Integer(3), HitLine.NumberOf(statement.Integer(4))), statement.Text(5), HitLine.KindsOf(statement.Integer(4)));
 }

@@ -1,17 +1,19 @@
+using System.Collections.Immutable;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text;
 using LoggingService.RoomLogs;
 
 namespace LoggingService.Visibility;
 
-/// <summary>That an event was removed, or all earlier events of a user were.</summary>
-/// <param name="Target">The id of the event or the user.</param>
-/// <param name="SentAt">When, in milliseconds since 1970.</param>
-/// <param name="IsFetched">Its line does not tell what is earlier.</param>
-internal readonly record struct Removal(int Line, string Target, long SentAt, StubReason Reason, bool IsFetched);
+/// <summary>That a line removed an event.</summary>
+internal readonly record struct Removal(IdHash Target, int Line, StubReason Reason);
+
+/// <summary>That a line removed all earlier events of a user.</summary>
+internal readonly record struct RemovalOfUser(IdHash User, int Line, UserRemoval Removal);
 
 /// <summary>A user's display name from a line on; <c>null</c> if they have none.</summary>
-internal readonly record struct MemberName(LogPosition Position, string EventId, string UserId, string? Name);
+internal readonly record struct MemberName(IdHash User, IdHash Event, string? Name, int Line);
 
 /// <summary>State of a room as of a line: its name, its topic, its alias, or whether its moderators want it to be shown.</summary>
 /// <param name="RobotsTime">Of the last one: <see cref="KeptVisibility.RobotsTime"/>.</param>
@@ -43,12 +45,16 @@ internal readonly record struct RoomState(
 
 /// <summary>That a line is an edit, a reaction, a vote, or the end of a poll: it belongs to an event of this or an earlier day.</summary>
 /// <param name="Target">The hash of the event's id.</param>
+[StructLayout(LayoutKind.Sequential, Pack = sizeof(int))]
 internal readonly record struct RelatedLine(int Line, ulong Target)
 {
     public static ulong HashOf(string eventId) => XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(eventId));
 }
 
-/// <summary>What one day's record tells about what a reader may see of the room. Lines that were appended later are added.</summary>
+/// <summary>
+/// What one day's record tells about what a reader may see of the room. Lines that were appended later are added. The facts of all days of
+/// all rooms are in memory: ids are hashes.
+/// </summary>
 internal sealed record DayFacts
 {
     public required DateOnly Day { get; init; }
@@ -68,18 +74,23 @@ internal sealed record DayFacts
     /// <summary><c>null</c> if no line had to be parsed.</summary>
     public string? RoomId { get; init; }
 
-    public IReadOnlyList<VisibilityChange> Changes { get; init; } = [];
+    public ImmutableArray<VisibilityChange> Changes { get; init; } = [];
 
-    public IReadOnlyList<Removal> Removals { get; init; } = [];
+    public ImmutableArray<Removal> Removals { get; init; } = [];
 
-    public IReadOnlyList<MemberName> Names { get; init; } = [];
+    public ImmutableArray<RemovalOfUser> RemovalsOfUsers { get; init; } = [];
 
-    public IReadOnlyList<RoomState> States { get; init; } = [];
+    public ImmutableArray<MemberName> Names { get; init; } = [];
 
-    public IReadOnlyList<RelatedLine> Related { get; init; } = [];
+    public ImmutableArray<RoomState> States { get; init; } = [];
+
+    public ImmutableArray<RelatedLine> Related { get; init; } = [];
+
+    /// <summary>Changes with each line that may change how lines of other days look. The same in another process.</summary>
+    public ulong Digest { get; init; }
 
     /// <summary>The lines, in order, that no reader sees: soft-failed events, and those that a policy server calls spam.</summary>
-    public IReadOnlyList<int> Withheld { get; init; } = [];
+    public ImmutableArray<int> Withheld { get; init; } = [];
 
     /// <summary>How many events were fetched, and the times of the first and the last one.</summary>
     public int Fetched { get; init; }

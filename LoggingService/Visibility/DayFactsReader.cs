@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.IO.Hashing;
 using LoggingService.Files;
 using LoggingService.Rendering;
 using LoggingService.RoomLogs;
@@ -9,27 +10,26 @@ namespace LoggingService.Visibility;
 internal sealed class DayFactsReader
 {
     private readonly DayFacts _known;
-    private readonly List<VisibilityChange> _changes;
-    private readonly List<Removal> _removals;
-    private readonly List<MemberName> _names;
-    private readonly List<RoomState> _states;
-    private readonly List<RelatedLine> _related;
-    private readonly List<int> _withheld;
+    private readonly HashSet<string> _shared;
+    private readonly List<VisibilityChange> _changes = [];
+    private readonly List<Removal> _removals = [];
+    private readonly List<RemovalOfUser> _removalsOfUsers = [];
+    private readonly List<MemberName> _names = [];
+    private readonly List<RoomState> _states = [];
+    private readonly List<RelatedLine> _related = [];
+    private readonly List<int> _withheld = [];
+    private ulong _digest;
     private int _line;
     private int _fetched;
     private long _fetchedFrom;
     private long _fetchedTo;
     private string? _roomId;
 
-    private DayFactsReader(DayFacts known)
+    private DayFactsReader(DayFacts known, HashSet<string> shared)
     {
         _known = known;
-        _changes = [.. known.Changes];
-        _removals = [.. known.Removals];
-        _names = [.. known.Names];
-        _states = [.. known.States];
-        _related = [.. known.Related];
-        _withheld = [.. known.Withheld];
+        _shared = shared;
+        _digest = known.Digest;
         _line = known.Lines;
         _fetched = known.Fetched;
         _fetchedFrom = known.FetchedFrom;
@@ -39,9 +39,10 @@ internal sealed class DayFactsReader
 
     /// <summary>Reads a day, or the lines that were appended since; returns <paramref name="known"/> if nothing changed.</summary>
     /// <param name="record">The path without <c>.gz</c>.</param>
+    /// <param name="shared">Names of other days: equal ones are one string.</param>
     /// <returns><c>null</c> if there is no such file.</returns>
     /// <exception cref="IOException">It can't be read.</exception>
-    public static DayFacts? Read(string record, DateOnly day, DayFacts? known)
+    public static DayFacts? Read(string record, DateOnly day, DayFacts? known, HashSet<string> shared)
     {
         if (DayFile.Find(record) is not { } path || RecordStamp.Of(path) is not { } stamp)
         {
@@ -58,7 +59,7 @@ internal sealed class DayFactsReader
             && !path.EndsWith(DayFile.CompressedSuffix, StringComparison.Ordinal);
         var start = isAppended ? known! : new DayFacts { Day = day, Stamp = stamp };
         using var file = DayFile.OpenExactly(path);
-        return new DayFactsReader(start).Read(file) with { Stamp = stamp };
+        return new DayFactsReader(start, shared).Read(file) with { Stamp = stamp };
     }
 
     private DayFacts Read(DayFile file)
@@ -75,7 +76,9 @@ internal sealed class DayFactsReader
 
             if (MayTell(line.Bytes.Span))
             {
+                var before = Facts;
                 Add(line.Bytes);
+                _digest = Facts == before ? _digest : XxHash3.HashToUInt64(line.Bytes.Span, (long)_digest);
             }
 
             lastReceivedAt = Math.Max(lastReceivedAt, ReceivedAt(line.Bytes.Span));
@@ -89,17 +92,22 @@ internal sealed class DayFactsReader
             Lines = _line,
             LastReceivedAt = lastReceivedAt,
             RoomId = _roomId,
-            Changes = _changes,
-            Removals = _removals,
-            Names = _names,
-            States = _states,
-            Related = _related,
-            Withheld = _withheld,
+            Changes = _known.Changes.AddRange(_changes),
+            Removals = _known.Removals.AddRange(_removals),
+            RemovalsOfUsers = _known.RemovalsOfUsers.AddRange(_removalsOfUsers),
+            Names = _known.Names.AddRange(_names),
+            States = _known.States.AddRange(_states),
+            Related = _known.Related.AddRange(_related),
+            Withheld = _known.Withheld.AddRange(_withheld),
+            Digest = _digest,
             Fetched = _fetched,
             FetchedFrom = _fetchedFrom,
             FetchedTo = _fetchedTo,
         };
     }
+
+    /// <summary>How many there are of those that change how lines of other days look.</summary>
+    private int Facts => _changes.Count + _removals.Count + _removalsOfUsers.Count + _names.Count + _states.Count;
 
     /// <summary>Most lines are messages, which tell nothing. A letter that JSON escapes may hide any of the names.</summary>
     private static bool MayTell(ReadOnlySpan<byte> line) =>
@@ -142,16 +150,16 @@ internal sealed class DayFactsReader
         }
 
         AddRemovals(e, sentAt);
+        if (HistoryVisibility.Of(e, _known.Day) is { } change)
+        {
+            _changes.Add(new(Position, change.SentAt, change.ReceivedAt, change.IsFetched, change.IsWorldReadable, change.IsFirst));
+        }
 
         // What soft-failed is no state of the room; its redactions were applied. What the room was like at first repeats words of events
         // and names of users, which may be removed since.
         if (RenderContext.NoticeOf(e) is not null || e is { IsNote: true, Type: Note.FirstState or Note.FirstMembers })
         {
             _withheld.Add(_line);
-        }
-        else if (HistoryVisibility.Of(e, _known.Day) is { } change)
-        {
-            _changes.Add(new(Position, change.SentAt, change.ReceivedAt, change.IsFetched, change.IsWorldReadable));
         }
         else if (!e.IsNote && e.StateKey is { } stateKey)
         {
@@ -169,7 +177,14 @@ internal sealed class DayFactsReader
     {
         if (EventKeys.Of(e) is { Relation: EventIdKind.Redaction, Target: { } target })
         {
-            _removals.Add(new(_line, target, sentAt, StubReason.Removed, e.FetchedTs is not null));
+            if (target.StartsWith('@'))
+            {
+                _removalsOfUsers.Add(new(IdHash.Of(target), _line, new(sentAt, e.FetchedTs is not null)));
+            }
+            else
+            {
+                _removals.Add(new(IdHash.Of(target), _line, StubReason.Removed));
+            }
         }
 
         StubReason? own = ErasedEvent.IsStub(e) ? StubReason.Erased
@@ -178,7 +193,7 @@ internal sealed class DayFactsReader
             : null;
         if (own is { } reason)
         {
-            _removals.Add(new(_line, e.EventId, sentAt, reason, e.FetchedTs is not null));
+            _removals.Add(new(IdHash.Of(e.EventId), _line, reason));
         }
     }
 
@@ -187,7 +202,7 @@ internal sealed class DayFactsReader
         switch (e.Type)
         {
             case "m.room.member" when e.Content["membership"u8].IsString("join"u8):
-                _names.Add(new(Position, e.EventId, stateKey, e.Content["displayname"u8].AsSharedString()));
+                _names.Add(new(IdHash.Of(stateKey), IdHash.Of(e.EventId), Share(e.Content["displayname"u8].AsString()), _line));
                 break;
             case "m.room.name" when stateKey.Length == 0:
                 AddState(e, e.Content["name"u8].AsString());
@@ -202,6 +217,16 @@ internal sealed class DayFactsReader
                 AddState(e, KeptVisibility.IsRefused(e) ? RoomVisibility.RobotsRefused : null);
                 break;
         }
+    }
+
+    private string? Share(string? name)
+    {
+        if (name is not null && !_shared.Add(name))
+        {
+            _shared.TryGetValue(name, out name);
+        }
+
+        return name;
     }
 
     private LogPosition Position => new(_known.Day, _line);

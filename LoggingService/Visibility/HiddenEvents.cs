@@ -28,6 +28,8 @@ internal sealed class HiddenEvents(string root)
 
     public bool HasEvent(string eventId) => Current.Events.Contains(eventId);
 
+    public bool HasEvent(IdHash e) => Current.HasEvent(e);
+
     public bool HasUser(string? userId) => Current.HasUser(userId);
 
     public bool HasRoom(string roomId) => Current.Rooms.Contains(roomId);

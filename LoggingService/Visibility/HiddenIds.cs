@@ -10,6 +10,11 @@ internal sealed record HiddenIds(IReadOnlySet<string> Events, IReadOnlySet<strin
     /// <summary>The names of the folders of the rooms.</summary>
     public IReadOnlySet<string> Folders { get; } = Rooms.Select(FolderName.ForRoom).ToHashSet();
 
+    private readonly HashSet<IdHash> _hashes = [.. Events.Select(IdHash.Of)];
+
+    /// <summary>Whether an event is hidden itself.</summary>
+    public bool HasEvent(IdHash e) => _hashes.Contains(e);
+
     /// <summary>An event of a hidden user, or one that names such a user.</summary>
     public bool Hides(RoomEvent e) => Events.Contains(e.EventId)
         || HasUser(e.Sender)

@@ -17,6 +17,9 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden, RecordIds ids
     private static readonly TimeSpan TimeResolution = TimeSpan.FromSeconds(2);
 
     private readonly SortedDictionary<DateOnly, DayFacts> _days = [];
+
+    /// <summary>Names of members, which days have in common.</summary>
+    private readonly HashSet<string> _names = [];
     private List<DateOnly> _listed = [];
     private DateTime _listedAt;
     private FactsIndex _past = new([]);
@@ -126,7 +129,7 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden, RecordIds ids
     {
         try
         {
-            return DayFactsReader.Read(Path.Combine(folder, DayFileName.Record(day).ToString()), day, known);
+            return DayFactsReader.Read(Path.Combine(folder, DayFileName.Record(day).ToString()), day, known, _names);
         }
         catch
         {
@@ -149,6 +152,10 @@ internal sealed class RoomScan(string folder, HiddenEvents hidden, RecordIds ids
         if (_isPastChanged)
         {
             _past = new([.. _days.Values.SkipLast(1)]);
+
+            // Those that were removed must not stay, and few are read from now on.
+            _names.Clear();
+            _names.TrimExcess();
             _isPastChanged = false;
         }
 

@@ -99,12 +99,7 @@ internal sealed class RoomVisibility
         get
         {
             var past = _past.Days.Select(day => $"{day.Day:yyyyMMdd} {day.Stamp}");
-            var newest = _newest.Days.SelectMany(day =>
-                (IEnumerable<string>)
-                [
-                    .. day.Removals.Select(removal => $"{removal}"), .. day.Names.Select(name => $"{name}"),
-                    .. day.States.Select(state => $"{state}"), .. day.Changes.Select(change => $"{change}"),
-                ]);
+            var newest = _newest.Days.Select(day => $"{day.Day:yyyyMMdd} {day.Digest:x16}");
             return $"{string.Join('\n', past)} {string.Join('\n', newest)} {_hidden.Version} {Address}";
         }
     }
@@ -121,7 +116,7 @@ internal sealed class RoomVisibility
     /// </summary>
     public string StateOf(DateOnly day)
     {
-        var removals = _days.Values.Sum(other => other.Removals.Count);
+        var removals = _days.Values.Sum(other => other.Removals.Length + other.RemovalsOfUsers.Length);
         var state = $"{removals} {FactsOf(day)?.Stamp.Inode} {_hidden.Version}";
         return XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(state)).ToString("x16", CultureInfo.InvariantCulture);
     }
@@ -180,21 +175,26 @@ internal sealed class RoomVisibility
             return StubReason.Hidden;
         }
 
-        if (RemovalOf(e.EventId) is { } reason)
-        {
-            return reason;
-        }
-
-        return IsRemovedWith(e.Sender, position, e.OriginServerTs, e.FetchedTs is not null) ? StubReason.Removed : StubOfOriginal(e);
+        return RemovalOf(e.EventId)
+            ?? (IsRemovedWith(HashOf(e.Sender), position, e.OriginServerTs, e.FetchedTs is not null)
+                ? StubReason.Removed
+                : StubOfOriginal(e));
     }
 
     /// <summary>The display name that a user had at a line; <c>null</c> if none is known.</summary>
-    public string? NameOf(string userId, LogPosition at) => _hidden.HasUser(userId)
-        ? null
-        : _newest.NamesOf(userId, at).Concat(_past.NamesOf(userId, at))
-            .Where(name => !IsRemoved(name.EventId, userId, name.Position))
-            .Select(name => name.Name)
+    public string? NameOf(string userId, LogPosition at)
+    {
+        if (_hidden.HasUser(userId))
+        {
+            return null;
+        }
+
+        var user = IdHash.Of(userId);
+        return _newest.NamesOf(user, at).Concat(_past.NamesOf(user, at))
+            .Where(found => !IsRemoved(found.Name.Event, user, found.Position))
+            .Select(found => found.Name.Name)
             .FirstOrDefault();
+    }
 
     /// <summary>
     /// Whether what <c>room.json</c> has of a day that was removed replaces a fetched wish of the moderators. Without a time, or where the
@@ -241,24 +241,28 @@ internal sealed class RoomVisibility
         // What was removed with its sender is not known by its id: no later edit of that sender is shown.
         return _hidden.HasEvent(original) ? StubReason.Hidden
             : RemovalOf(original) is { } reason ? reason
-            : isEdit && e.Sender is { } sender && (_newest.HasRemovalOf(sender) || _past.HasRemovalOf(sender)) ? StubReason.Removed
+            : isEdit && HashOf(e.Sender) is { } sender && (_newest.HasRemovalOf(sender) || _past.HasRemovalOf(sender)) ? StubReason.Removed
             : null;
     }
 
     /// <summary>Why an event is removed; <c>null</c> if it is not, or only with all events of its sender.</summary>
-    public StubReason? RemovalOf(string eventId) => _newest.RemovalOf(eventId) ?? _past.RemovalOf(eventId);
+    public StubReason? RemovalOf(string eventId) => RemovalOf(IdHash.Of(eventId));
 
-    private bool IsRemovedWith(string? userId, LogPosition position, long? sentAt, bool isFetched) => userId is not null
-        && (_newest.IsRemovedWithUser(userId, position, sentAt, isFetched) || _past.IsRemovedWithUser(userId, position, sentAt, isFetched));
+    private StubReason? RemovalOf(IdHash e) => _newest.RemovalOf(e) ?? _past.RemovalOf(e);
 
-    private bool IsRemoved(string eventId, string? sender, LogPosition position) =>
-        _hidden.HasEvent(eventId) || RemovalOf(eventId) is not null || IsRemovedWith(sender, position, sentAt: null, isFetched: false);
+    private bool IsRemovedWith(IdHash? sender, LogPosition position, long? sentAt, bool isFetched) => sender is { } user
+        && (_newest.IsRemovedWithUser(user, position, sentAt, isFetched) || _past.IsRemovedWithUser(user, position, sentAt, isFetched));
+
+    private bool IsRemoved(IdHash e, IdHash? sender, LogPosition position) =>
+        _hidden.HasEvent(e) || RemovalOf(e) is not null || IsRemovedWith(sender, position, sentAt: null, isFetched: false);
+
+    private static IdHash? HashOf(string? userId) => userId is null ? null : IdHash.Of(userId);
 
     /// <summary>State that is in force is public where the room is, whenever it was set.</summary>
     private string? Shown(string type) =>
         _states.TryGetValue(type, out var state) && state.Value is { Length: > 0 } value
         && !_hidden.HasUser(state.Sender)
-        && !IsRemoved(state.EventId, state.Sender, state.Position)
+        && !IsRemoved(IdHash.Of(state.EventId), HashOf(state.Sender), state.Position)
             ? value
             : null;
 

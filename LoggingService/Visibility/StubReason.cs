@@ -1,7 +1,7 @@
 namespace LoggingService.Visibility;
 
 /// <summary>Why a reader sees only that there was an event.</summary>
-internal enum StubReason
+internal enum StubReason : byte
 {
     /// <summary>It was redacted, also with all events of its sender (MSC4293), or it repeats an event that was.</summary>
     Removed,

@@ -4,8 +4,9 @@ namespace LoggingService.Visibility;
 /// <param name="SentAt">By its server, in milliseconds since 1970.</param>
 /// <param name="ReceivedAt">By the service.</param>
 /// <param name="IsFetched">It was not pushed: its place in the record does not tell when it happened.</param>
+/// <param name="IsFirst">It counts only where no other change is before it: <see cref="RoomLogs.HistoryVisibility.IsFirst"/>.</param>
 internal readonly record struct VisibilityChange(
-    LogPosition Position, long SentAt, long ReceivedAt, bool IsFetched, bool IsWorldReadable)
+    LogPosition Position, long SentAt, long ReceivedAt, bool IsFetched, bool IsWorldReadable, bool IsFirst = false)
 {
     /// <summary>
     /// When it counts for events whose place does not tell when they happened. Of two clocks, the one is believed with which less is

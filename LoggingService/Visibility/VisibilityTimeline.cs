@@ -12,7 +12,7 @@ internal sealed class VisibilityTimeline
 
     public VisibilityTimeline(IEnumerable<VisibilityChange> changes)
     {
-        var all = changes.ToList();
+        var all = changes.OrderBy(change => change.Position).Where((change, index) => !change.IsFirst || index == 0).ToList();
         _pushed = [.. all.Where(change => !change.IsFetched).OrderBy(change => change.Position)];
         _fetched = [.. all.Where(change => change.IsFetched).OrderBy(change => change.SentAt)];
         _byTime = [.. all.OrderBy(change => change.CountsFrom).ThenByDescending(change => change.IsWorldReadable)];
@@ -47,7 +47,7 @@ internal sealed class VisibilityTimeline
             (false, false) => 0,
 
             // Of which kind the withheld lines are is not known.
-            ({ } ofPushed, { } ofFetched) when facts.Withheld.Count == 0 =>
+            ({ } ofPushed, { } ofFetched) when facts.Withheld.Length == 0 =>
                 (ofPushed ? facts.Lines - facts.Fetched : 0) + (ofFetched ? facts.Fetched : 0),
             _ => null,
         };
