@@ -48,7 +48,7 @@ public class Writing
             _new[i] = Next();
         }
 
-        _logs.CheckpointAsync().GetAwaiter().GetResult();
+        _logs.EmptyJournalAsync().GetAwaiter().GetResult();
     }
 
     /// <summary>Appends new events.</summary>
