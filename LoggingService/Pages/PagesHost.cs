@@ -51,6 +51,7 @@ internal static partial class PagesHost
         builder.Services.AddSingleton(services => new IndexMaintenance(root, services.GetRequiredService<ILogger<IndexMaintenance>>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<IndexMaintenance>());
         builder.Services.AddSingleton<PageRenderer>().AddSingleton<RoomPages>().AddSingleton<RoomDownloads>().AddSingleton<PageRoutes>();
+        builder.Services.AddSingleton<PageWork>().AddSingleton<PageSending>();
         builder.Services.AddRateLimiter(limiter => PageLimits.Configure(limiter));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
@@ -67,7 +68,10 @@ internal static partial class PagesHost
         var app = builder.Build();
         app.UseForwardedHeaders();
         app.Use(PageHeaders.SetAsync);
+        app.Use(app.Services.GetRequiredService<PageSending>().SendAsync);
         app.UseRateLimiter();
+        app.Use(app.Services.GetRequiredService<PageRoutes>().SendAssetAsync);
+        app.Use(app.Services.GetRequiredService<PageWork>().LimitAsync);
         app.Run(app.Services.GetRequiredService<PageRoutes>().HandleAsync);
         return app;
     }

@@ -7,9 +7,12 @@ using LoggingService.Visibility;
 namespace LoggingService.Pages;
 
 /// <summary>What programs read: a room's feed, a day as text or as records. All of it is made from what the reader may see.</summary>
-internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, RoomFile file, TimeZoneInfo zone)
+internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, RoomFile file, PageWork work, TimeZoneInfo zone)
 {
     private const int FeedEntries = 50;
+
+    /// <summary>Bytes of lines that are read before they are sent.</summary>
+    private const int BatchSize = 64 << 10;
 
     public async Task WriteTextAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day)
     {
@@ -23,7 +26,7 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
         }));
     }
 
-    public static Task WriteRecordsAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day) => WriteLinesAsync(
+    public Task WriteRecordsAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day) => WriteLinesAsync(
         http, "application/x-ndjson; charset=utf-8", room.Read(reader, day).Select(e => (byte[])[.. e.Event.Json.Bytes.Span, (byte)'\n']));
 
     /// <summary>Days of a month, or one day, as one file. It is no page of this site: browsers save it.</summary>
@@ -35,9 +38,10 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"log-{name}.html\"";
         if (!HttpMethods.IsHead(http.Request.Method))
         {
-            await foreach (var part in file.PartsAsync(room, reader, days))
+            await using var parts = file.PartsAsync(room, reader, days).GetAsyncEnumerator();
+            while (await WorkAsync(http, () => parts.MoveNextAsync()))
             {
-                await http.Response.WriteAsync(part, http.RequestAborted);
+                await http.Response.WriteAsync(parts.Current, http.RequestAborted);
             }
         }
     }
@@ -128,13 +132,38 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
         return valid.ToString();
     }
 
-    private static async Task WriteLinesAsync(HttpContext http, string type, IEnumerable<byte[]> lines)
+    private async Task WriteLinesAsync(HttpContext http, string type, IEnumerable<byte[]> lines)
     {
         http.Response.Headers.CacheControl = "no-cache";
         http.Response.ContentType = type;
-        foreach (var line in lines)
+        if (HttpMethods.IsHead(http.Request.Method))
         {
-            await http.Response.Body.WriteAsync(line, http.RequestAborted);
+            return;
         }
+
+        using var rest = lines.GetEnumerator();
+        using var batch = new MemoryStream();
+        while (await WorkAsync(http, () => ValueTask.FromResult(ReadBatch(rest, batch))))
+        {
+            await http.Response.Body.WriteAsync(batch.GetBuffer().AsMemory(0, (int)batch.Length), http.RequestAborted);
+        }
+    }
+
+    private static bool ReadBatch(IEnumerator<byte[]> lines, MemoryStream batch)
+    {
+        batch.SetLength(0);
+        while (batch.Length < BatchSize && lines.MoveNext())
+        {
+            batch.Write(lines.Current);
+        }
+
+        return batch.Length > 0;
+    }
+
+    /// <summary>Reads and renders a part, in a place of those who do; sending it takes none.</summary>
+    private async Task<bool> WorkAsync(HttpContext http, Func<ValueTask<bool>> part)
+    {
+        using var lease = await work.EnterAsync(http);
+        return lease.IsAcquired ? await part() : throw new IOException("Too many requests wait.");
     }
 }
