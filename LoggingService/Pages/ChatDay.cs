@@ -7,6 +7,9 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
 {
     public const int LinesPerPage = 300;
 
+    /// <summary>The last event of the day, on whatever page (<see cref="PageLinks.Anchor"/>).</summary>
+    public string Last { get; init; } = "";
+
     /// <summary>Fewer changes of members than this are not folded.</summary>
     private const int MinFold = 3;
 
@@ -37,7 +40,7 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
         }
 
         var pages = Math.Max(1, (relations.Lines.Count + LinesPerPage - 1) / LinesPerPage);
-        return new(Fold(items), page, pages);
+        return new(Fold(items), page, pages) { Last = events.Count == 0 ? "" : PageLinks.Anchor(events[^1].Event.EventId) };
     }
 
     /// <summary>The page on which an event of a day is, and the event in whose line.</summary>

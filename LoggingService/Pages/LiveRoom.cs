@@ -58,7 +58,7 @@ internal sealed class LiveRoom(VisibleRooms rooms, Reader reader, string roomId,
             }
 
             return from.Day == day && !HasEnded
-                ? (Frames(await _window.CatchUpAsync(room, from), _window.Position), _newest)
+                ? (Frames(_window.CatchUp(from), _window.Position), _newest)
                 : (await EndOfAsync(room, from), new LiveFrame(default, 0, isLast: true));
         }
         finally
@@ -103,7 +103,7 @@ internal sealed class LiveRoom(VisibleRooms rooms, Reader reader, string roomId,
         {
             var window = new LiveWindow(reader, from.Day, rendering);
             await window.AdvanceAsync(room);
-            frames.AddRange(Frames(await window.CatchUpAsync(room, from), window.Position));
+            frames.AddRange(Frames(window.CatchUp(from), window.Position));
         }
 
         frames.Add(NextDay(room));

@@ -99,7 +99,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         }
 
         // Before the day is read: what changes meanwhile is sent again.
-        var position = new LivePosition(day, room.FactsOf(day)?.Lines ?? 0, room.StateOf(day));
+        var state = room.StateOf(day);
         var chat = ChatDay.Read(room, reader, day, page, zone, _text);
         if (page > chat.Pages)
         {
@@ -109,7 +109,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         var model = new DayModel(
             _text, links, room, day, chat, Neighbour(room, day, before: true), Neighbour(room, day, before: false),
             ZoneOf(day, zone), AmbiguousNamesOf(chat),
-            isPast || page < chat.Pages ? null : new(links.Live(room, position), links.Asset(assets.LiveScript)));
+            isPast || page < chat.Pages ? null : new(links.Live(room, new(day, chat.Last, state)), links.Asset(assets.LiveScript)));
         var rendered = await renderer.RenderPageAsync(
             $"{PageFrame.RoomTitleOf(room)} · {day:yyyy-MM-dd}", room, new AspNetCoreGeneratedDocument.Pages_DayPage { Model = model });
         if (tag == TagOf(room, day, page))
