@@ -148,6 +148,31 @@ public sealed class LivePageTests : IDisposable
     }
 
     [Fact]
+    public async Task Only_the_day_before_the_newest_has_a_rest_to_send()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var first = await _room.SayAsync("first day");
+        _room.Time.Advance(TimeSpan.FromDays(1));
+        var (one, two) = (await _room.SayAsync("one"), await _room.SayAsync("two"));
+        _room.Time.Advance(TimeSpan.FromDays(1));
+        await _room.SayAsync("newest day");
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        foreach (var from in (string[])["20261122-0-x", "20261123-0-x", $"20261123-{Anchor(first)}-x"])
+        {
+            await using var old = await pages.OpenLiveAsync(_room.Id, from);
+            Assert.Equal(("day", _room.Day), await old.NextAsync());
+            Assert.Null(await old.NextAsync());
+        }
+
+        await using var live = await pages.OpenLiveAsync(_room.Id, $"20261124-{Anchor(one)}-x");
+        Assert.Matches("^change .*one", await NextAsync(live, one));
+        Assert.Matches("^line .*two", await NextAsync(live, two));
+        Assert.Equal(("day", _room.Day), await live.NextAsync());
+        await using var unknown = await pages.OpenLiveAsync(_room.Id, "20261124-0-x");
+        Assert.Equal("reload", (await unknown.NextAsync())!.Value.Type);
+    }
+
+    [Fact]
     public async Task After_midnight_the_rest_of_the_day_is_sent_and_a_link_to_the_new_one()
     {
         await _room.SetVisibilityAsync("world_readable");

@@ -52,6 +52,10 @@ internal sealed class PagesUnderTest : IAsyncDisposable
         return await LiveEvents.OpenAsync(_client, $"{Url}{WebUtility.HtmlDecode(address)}", lastEventId);
     }
 
+    /// <summary>Follows the newest day of a room from a position.</summary>
+    public Task<LiveEvents> OpenLiveAsync(string roomId, string from) =>
+        LiveEvents.OpenAsync(_client, $"{Url}/r/{Uri.EscapeDataString(roomId)}/live?from={from}", lastEventId: null);
+
     /// <param name="path">Is sent as it is.</param>
     public async Task<PageResponse> GetAsync(string path, params (string Name, string Value)[] headers)
     {
