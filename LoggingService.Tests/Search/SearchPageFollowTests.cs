@@ -95,7 +95,7 @@ public sealed class SearchPageFollowTests : SearchPageTestBase
         Statement.Run(blocked, "BEGIN IMMEDIATE");
         await using var pages = await PagesUnderTest.StartAsync(Root);
         var page = await SearchAsync(pages, "tea");
-        Assert.Contains("The index for searches is being built", page, StringComparison.Ordinal);
+        Assert.Contains("The index for searches is being built, so that results are missing.<", page, StringComparison.Ordinal);
         Assert.Equal(["tea"], HitsOf(page));
         await blocked.DisposeAsync();
         await UntilFoundAsync(pages, "tea", "tea again", "more tea", "tea");

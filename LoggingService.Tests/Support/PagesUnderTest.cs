@@ -41,7 +41,7 @@ internal sealed class PagesUnderTest : IAsyncDisposable
 
     /// <summary>Waits until searches find what the logs have.</summary>
     public Task UntilIndexedAsync() => Wait.UntilAsync(
-        () => _app.Services.GetRequiredService<IndexMaintenance>().Progress is null, "the logs are indexed");
+        () => !_app.Services.GetRequiredService<IndexMaintenance>().IsBuilding, "the logs are indexed");
 
     /// <summary>Follows the page of a newest day, from what it shows now or from an earlier event on.</summary>
     public async Task<LiveEvents> FollowAsync(string day, string? lastEventId = null)

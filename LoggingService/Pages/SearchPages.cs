@@ -72,9 +72,9 @@ internal sealed class SearchPages(
             yield return $"{_text.NoSuchRoom} {name}";
         }
 
-        if (index.Progress is { } progress)
+        if (index.IsBuilding)
         {
-            yield return _text.IndexIsBuilt(progress.Done, progress.Total);
+            yield return _text.IndexIsBuilt;
         }
         else if (!query.IsEmpty && !found.IsAvailable)
         {

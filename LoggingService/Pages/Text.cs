@@ -107,9 +107,8 @@ internal sealed record Text
     public string SearchTookTooLong { get; init; } =
         "The search took too long, so that older results may be missing. Add a word, from: or after:.";
 
-    public string IndexIsBuilt(int done, int total) =>
-        "The index for searches is being built, so that results are missing"
-        + (total > 0 ? $": {Number(done)} of {Number(total)} days are done." : ".");
+    /// <summary>Without a number: it would tell how much there is of rooms that are not shown.</summary>
+    public string IndexIsBuilt { get; init; } = "The index for searches is being built, so that results are missing.";
 
     public string QueryTooLong(int maximum) => $"The query is too long: only the first {Number(maximum)} characters are used.";
 
