@@ -186,6 +186,24 @@ public sealed class SearchPageTests : SearchPageTestBase
     }
 
     [Fact]
+    public async Task A_count_has_no_fetched_events_from_just_before_the_room_became_public()
+    {
+        var fetchedAt = new DateTimeOffset(2026, 11, 23, 20, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
+        var more = $",\"fetched_ts\":{fetchedAt}";
+        Write(
+            Day,
+            [
+                Visibility("joined"), Visibility(second: 200),
+                .. Enumerable.Range(0, 30).Select(i => Message($"$public{i}", "tea", 300 + i)),
+                .. Enumerable.Range(0, 40).Select(i => Line(Tea, $"$private{i}", Alice, Text("private tea"), 199, more: more)),
+            ]);
+        await using var pages = await PagesUnderTest.StartAsync(Root);
+        await Wait.UntilAsync(async () => HitsOf(await SearchAsync(pages, "tea")).Count == 20, "the index");
+        await pages.UntilIndexedAsync();
+        Assert.Contains(">About 30 results<", await SearchAsync(pages, "tea"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Counts_stop_and_pages_have_each_event_once_while_others_arrive()
     {
         Write(Day, Enumerable.Range(0, 1100).Select(i => Message($"${i}", $"tea {i}", i + 1)).Prepend(Visibility()));

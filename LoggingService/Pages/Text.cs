@@ -112,8 +112,11 @@ internal sealed record Text
 
     public string QueryTooLong(int maximum) => $"The query is too long: only the first {Number(maximum)} characters are used.";
 
-    public string Results(int count, bool hasMore) =>
-        hasMore ? $"More than {Number(count)} results" : count == 1 ? "1 result" : $"{Number(count)} results";
+    public string Results(int count, bool hasMore, bool isExact) =>
+        hasMore ? $"More than {Number(count)} results"
+        : !isExact ? $"About {Number(count)} results"
+        : count == 1 ? "1 result"
+        : $"{Number(count)} results";
 
     public string Events(int count) => count == 1 ? "1 event" : $"{Number(count)} events";
 
