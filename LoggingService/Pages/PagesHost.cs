@@ -51,7 +51,7 @@ internal static partial class PagesHost
         builder.Services.AddSingleton(services => new IndexMaintenance(root, services.GetRequiredService<ILogger<IndexMaintenance>>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<IndexMaintenance>());
         builder.Services.AddSingleton<PageRenderer>().AddSingleton<RoomPages>().AddSingleton<RoomDownloads>().AddSingleton<PageRoutes>();
-        builder.Services.AddSingleton<PageWork>().AddSingleton<PageSending>();
+        builder.Services.AddSingleton<PageWork>().AddSingleton<PageSending>().AddSingleton<PageTags>();
         builder.Services.AddRateLimiter(limiter => PageLimits.Configure(limiter));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
