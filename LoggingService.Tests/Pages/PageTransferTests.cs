@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Pages;
@@ -15,6 +16,47 @@ public sealed class PageTransferTests : IDisposable
     {
         _room.Dispose();
         _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_file_of_a_long_day_has_each_line_once_and_is_sent_again_only_when_it_changed()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var id = await _room.SayAsync("number 0.");
+        var record = Directory.GetFiles(Path.Combine(_room.Logs, _room.Id), "*.jsonl").Single();
+        var line = (await File.ReadAllLinesAsync(record, TestContext.Current.CancellationToken))[^1];
+        await File.AppendAllLinesAsync(
+            record,
+            Enumerable.Range(1, 700).Select(i => line.Replace(id, $"$copy{i}", StringComparison.Ordinal)
+                .Replace("number 0.", $"number {i}.", StringComparison.Ordinal)),
+            TestContext.Current.CancellationToken);
+        var day = _room.Day;
+        _room.Time.Advance(TimeSpan.FromDays(8));
+        await _room.SayAsync("newest day");
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        var file = await pages.ReadAsync($"{day}.html");
+        Assert.Equal(
+            Enumerable.Range(0, 701).Select(i => $"number {i}."), Regex.Matches(file, "number \\d+\\.").Select(match => match.Value));
+        string[] addresses = [$"{day}.html", $"{day}.txt", $"{day}.jsonl", $"/r/{_room.Id}/2026/11.html"];
+        var tags = new List<string>();
+        foreach (var address in addresses)
+        {
+            var tag = (await pages.GetAsync(address)).Headers["ETag"];
+            var again = await pages.GetAsync(address, ("If-None-Match", tag));
+            Assert.Equal((HttpStatusCode.NotModified, ""), (again.Status, again.Body));
+            tags.Add(tag);
+        }
+
+        // The file of the day is that of its month.
+        Assert.Equal(3, tags.Distinct().Count());
+        Assert.False((await pages.GetAsync($"{_room.Day}.txt")).Headers.ContainsKey("ETag"));
+        await _room.PushAsync("m.room.redaction", "{}", more: $",\"redacts\":\"{id}\"");
+        foreach (var (address, tag) in addresses.Zip(tags))
+        {
+            await Wait.UntilAsync(
+                async () => (await pages.GetAsync(address, ("If-None-Match", tag))).Status == HttpStatusCode.OK,
+                $"{address} is sent again");
+        }
     }
 
     [Fact]

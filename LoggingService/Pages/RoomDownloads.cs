@@ -7,7 +7,7 @@ using LoggingService.Visibility;
 namespace LoggingService.Pages;
 
 /// <summary>What programs read: a room's feed, a day as text or as records. All of it is made from what the reader may see.</summary>
-internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, RoomFile file, PageWork work, TimeZoneInfo zone)
+internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, RoomFile file, PageWork work, PageTags tags, TimeZoneInfo zone)
 {
     private const int FeedEntries = 50;
 
@@ -16,6 +16,11 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
 
     public async Task WriteTextAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day)
     {
+        if (IsUnchanged(http, room, "text", day))
+        {
+            return;
+        }
+
         var history = new DayHistory(room);
         var text = new EventText(history, zone);
         await WriteLinesAsync(http, "text/plain; charset=utf-8", room.Read(reader, day).Select(e =>
@@ -26,13 +31,24 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
         }));
     }
 
-    public Task WriteRecordsAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day) => WriteLinesAsync(
-        http, "application/x-ndjson; charset=utf-8", room.Read(reader, day).Select(e => (byte[])[.. e.Event.Json.Bytes.Span, (byte)'\n']));
+    public async Task WriteRecordsAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day)
+    {
+        if (!IsUnchanged(http, room, "records", day))
+        {
+            await WriteLinesAsync(
+                http, "application/x-ndjson; charset=utf-8",
+                room.Read(reader, day).Select(e => (byte[])[.. e.Event.Json.Bytes.Span, (byte)'\n']));
+        }
+    }
 
     /// <summary>Days of a month, or one day, as one file. It is no page of this site: browsers save it.</summary>
     public async Task WriteFileAsync(HttpContext http, Reader reader, RoomVisibility room, IReadOnlyList<DateOnly> days)
     {
-        http.Response.Headers.CacheControl = "no-cache";
+        if (IsUnchanged(http, room, "file", [.. days]))
+        {
+            return;
+        }
+
         http.Response.ContentType = "text/html; charset=utf-8";
         var name = days.Count == 1 ? $"{days[0]:yyyy-MM-dd}" : $"{days[0]:yyyy-MM}";
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"log-{name}.html\"";
@@ -80,6 +96,13 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
         http.Response.Headers.CacheControl = "no-cache";
         await PageRenderer.WriteAsync(
             http, StatusCodes.Status200OK, "application/atom+xml; charset=utf-8", Encoding.UTF8.GetString(output.ToArray()));
+    }
+
+    /// <summary>Days that may still change have no tag.</summary>
+    private bool IsUnchanged(HttpContext http, RoomVisibility room, string form, params DateOnly[] days)
+    {
+        http.Response.Headers.CacheControl = "no-cache";
+        return days[^1] != room.Days[^1] && PageTags.IsUnchanged(http, tags.Of(room, form, days));
     }
 
     /// <summary>The newest messages that say something, newest first.</summary>
@@ -134,7 +157,6 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
 
     private async Task WriteLinesAsync(HttpContext http, string type, IEnumerable<byte[]> lines)
     {
-        http.Response.Headers.CacheControl = "no-cache";
         http.Response.ContentType = type;
         if (HttpMethods.IsHead(http.Request.Method))
         {
