@@ -1,16 +1,20 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Pages;
 
-/// <summary>What is sent again, and how.</summary>
+/// <summary>What is sent again, and how: tags and feeds.</summary>
 public sealed class PageTransferTests : IDisposable
 {
+    private static readonly XNamespace Atom = "http://www.w3.org/2005/Atom";
     private readonly TempFolder _folder = TempFolder.ForCaller();
     private readonly PublicRoom _room;
 
     public PageTransferTests() => _room = new(_folder);
+
+    private string Feed => $"/r/{Uri.EscapeDataString(_room.Id)}/feed.atom";
 
     public void Dispose()
     {
@@ -37,7 +41,7 @@ public sealed class PageTransferTests : IDisposable
         var file = await pages.ReadAsync($"{day}.html");
         Assert.Equal(
             Enumerable.Range(0, 701).Select(i => $"number {i}."), Regex.Matches(file, "number \\d+\\.").Select(match => match.Value));
-        string[] addresses = [$"{day}.html", $"{day}.txt", $"{day}.jsonl", $"/r/{_room.Id}/2026/11.html"];
+        string[] addresses = [$"{day}.html", $"{day}.txt", $"{day}.jsonl", $"/r/{_room.Id}/2026/11.html", Feed];
         var tags = new List<string>();
         foreach (var address in addresses)
         {
@@ -48,7 +52,7 @@ public sealed class PageTransferTests : IDisposable
         }
 
         // The file of the day is that of its month.
-        Assert.Equal(3, tags.Distinct().Count());
+        Assert.Equal(4, tags.Distinct().Count());
         Assert.False((await pages.GetAsync($"{_room.Day}.txt")).Headers.ContainsKey("ETag"));
         await _room.PushAsync("m.room.redaction", "{}", more: $",\"redacts\":\"{id}\"");
         foreach (var (address, tag) in addresses.Zip(tags))
@@ -85,5 +89,59 @@ public sealed class PageTransferTests : IDisposable
             await using var pages = await PagesUnderTest.StartAsync(_room.Logs, setting);
             Assert.Equal(HttpStatusCode.OK, (await pages.GetAsync(day, ("If-None-Match", tag))).Status);
         }
+    }
+
+    [Theory]
+    [InlineData(null, null, "http://localhost:5002")]
+    [InlineData("logs.example.org", "https", "https://logs.example.org")]
+    [InlineData("logs.example.org", null, "")]
+    public async Task A_feed_has_the_addresses_under_which_its_reader_knows_the_pages(string? host, string? scheme, string origin)
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync("hello");
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        List<(string, string)> headers = [("Host", "localhost:5002")];
+        if (host is not null)
+        {
+            headers.AddRange([("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Host", host)]);
+        }
+
+        if (scheme is not null)
+        {
+            headers.Add(("X-Forwarded-Proto", scheme));
+        }
+
+        var feed = XDocument.Parse((await pages.GetAsync(Feed, [.. headers])).Body).Root!;
+        Assert.All(
+            feed.Descendants(Atom + "link"),
+            link => Assert.StartsWith($"{origin}/r/", link.Attribute("href")!.Value, StringComparison.Ordinal));
+        Assert.Equal(
+            origin + Feed, feed.Elements(Atom + "link").Single(link => link.Attribute("rel")!.Value == "self").Attribute("href")!.Value);
+    }
+
+    [Fact]
+    public async Task A_host_that_no_named_proxy_tells_is_not_in_a_feed()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync("hello");
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs, "--Pages:Proxies:0=192.0.2.200");
+        var feed = await pages.GetAsync(
+            Feed, ("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https"));
+        Assert.DoesNotContain("evil.example", feed.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_entry_of_a_feed_is_updated_by_an_edit_of_a_later_day()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var id = await _room.SayAsync("see you tomorow");
+        var said = _room.Time.GetUtcNow();
+        _room.Time.Advance(TimeSpan.FromDays(1));
+        await TeaHouse.EditAsync(_room, "see you tomorrow", id);
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        var entry = Assert.Single(XDocument.Parse(await pages.ReadAsync(Feed)).Root!.Elements(Atom + "entry"));
+        Assert.Equal($"{said:yyyy-MM-ddTHH:mm:ssZ}", entry.Element(Atom + "published")!.Value);
+        Assert.Equal($"{_room.Time.GetUtcNow():yyyy-MM-ddTHH:mm:ssZ}", entry.Element(Atom + "updated")!.Value);
+        Assert.Contains("tomorrow", entry.Element(Atom + "content")!.Value, StringComparison.Ordinal);
     }
 }

@@ -55,7 +55,8 @@ internal static partial class PagesHost
         builder.Services.AddRateLimiter(limiter => PageLimits.Configure(limiter));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
-            forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor;
+            forwarded.ForwardedHeaders =
+                ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
             forwarded.ForwardLimit = options.Proxies.Count;
             forwarded.KnownProxies.Clear();
             forwarded.KnownIPNetworks.Clear();

@@ -3,6 +3,7 @@ using System.Text;
 using System.Xml;
 using LoggingService.Rendering;
 using LoggingService.Visibility;
+using Microsoft.AspNetCore.HttpOverrides;
 
 namespace LoggingService.Pages;
 
@@ -10,6 +11,7 @@ namespace LoggingService.Pages;
 internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, RoomFile file, PageWork work, PageTags tags, TimeZoneInfo zone)
 {
     private const int FeedEntries = 50;
+    private const int FeedDays = 7;
 
     /// <summary>Bytes of lines that are read before they are sent.</summary>
     private const int BatchSize = 64 << 10;
@@ -64,6 +66,13 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
 
     public async Task WriteFeedAsync(HttpContext http, Reader reader, RoomVisibility room)
     {
+        var origin = OriginOf(http);
+        http.Response.Headers.CacheControl = "no-cache";
+        if (PageTags.IsUnchanged(http, tags.Of(room, $"feed {origin}", room.Days.TakeLast(FeedDays))))
+        {
+            return;
+        }
+
         var title = PageFrame.RoomTitleOf(room);
         using var output = new MemoryStream();
         using (var xml = XmlWriter.Create(output, new() { Encoding = new UTF8Encoding(false), CheckCharacters = false }))
@@ -71,18 +80,20 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
             xml.WriteStartElement("feed", "http://www.w3.org/2005/Atom");
             xml.WriteElementString("id", $"https://matrix.to/#/{PageLinks.Encode(room.RoomId)}");
             xml.WriteElementString("title", Valid(title));
-            xml.WriteElementString("updated", TimeText(room.LastReceivedAt));
-            WriteLink(xml, "alternate", links.Latest(room));
+            xml.WriteElementString("updated", TimeText(LogLine.TimeAt(room.LastReceivedAt, TimeZoneInfo.Utc)));
+            WriteLink(xml, "self", origin + links.Feed(room));
+            WriteLink(xml, "alternate", origin + links.Latest(room));
             foreach (var (message, name) in Newest(reader, room))
             {
                 xml.WriteStartElement("entry");
                 xml.WriteElementString("id", PageLinks.MatrixTo(room, message.EventId).Split('?')[0]);
                 xml.WriteElementString("title", Valid($"{name}: {Start(message)}"));
-                xml.WriteElementString("updated", message.Time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
+                xml.WriteElementString("published", TimeText(message.Time));
+                xml.WriteElementString("updated", TimeText(message.EditedAt ?? message.Time));
                 xml.WriteStartElement("author");
                 xml.WriteElementString("name", Valid(name));
                 xml.WriteEndElement();
-                WriteLink(xml, "alternate", links.Event(room, message.EventId));
+                WriteLink(xml, "alternate", origin + links.Event(room, message.EventId));
                 xml.WriteStartElement("content");
                 xml.WriteAttributeString("type", "html");
                 xml.WriteString(Valid(HtmlOf(message)));
@@ -93,7 +104,6 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
             xml.WriteEndElement();
         }
 
-        http.Response.Headers.CacheControl = "no-cache";
         await PageRenderer.WriteAsync(
             http, StatusCodes.Status200OK, "application/atom+xml; charset=utf-8", Encoding.UTF8.GetString(output.ToArray()));
     }
@@ -105,16 +115,16 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
         return days[^1] != room.Days[^1] && PageTags.IsUnchanged(http, tags.Of(room, form, days));
     }
 
-    /// <summary>The newest messages that say something, newest first.</summary>
+    /// <summary>The newest messages that say something, newest first, as they were last edited.</summary>
     private IEnumerable<(ChatMessage Message, string Name)> Newest(Reader reader, RoomVisibility room) =>
-        room.Days.Reverse().Take(7)
+        room.Days.Reverse().Take(FeedDays)
             .SelectMany(day =>
             {
                 var events = room.Read(reader, day).ToList();
-                var relations = new ChatRelations(events, []);
+                var relations = new ChatRelations(events, LaterEvents.Read(room, reader, day, events));
                 var messages = new ChatMessages(room, relations, new EventLookup(room, reader), zone, renderer.Text);
                 return relations.Lines.Reverse()
-                    .Where(e => e.Stub is null && ChatMessages.IsMessage(e))
+                    .Where(e => e is { Stub: null, Original: null } && ChatMessages.IsMessage(e))
                     .Select(e => messages.Create(e) with { Thread = [] });
             })
             .Where(message => message.Body.Value is { Length: > 0 } || message.File is not null)
@@ -139,8 +149,21 @@ internal sealed class RoomDownloads(PageRenderer renderer, PageLinks links, Room
         xml.WriteEndElement();
     }
 
-    private static string TimeText(long milliseconds) =>
-        LogLine.TimeAt(milliseconds, TimeZoneInfo.Utc).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+    /// <summary>
+    /// The scheme and the host of the pages for readers; empty where a proxy forwards the request and does not tell: addresses are relative
+    /// then.
+    /// </summary>
+    private static string OriginOf(HttpContext http)
+    {
+        var headers = http.Request.Headers;
+        var isKnown = !headers.ContainsKey(ForwardedHeadersDefaults.XOriginalForHeaderName)
+            || (headers.ContainsKey(ForwardedHeadersDefaults.XOriginalHostHeaderName)
+                && headers.ContainsKey(ForwardedHeadersDefaults.XOriginalProtoHeaderName));
+        return isKnown && http.Request.Host.HasValue ? $"{http.Request.Scheme}://{http.Request.Host.ToUriComponent()}" : "";
+    }
+
+    private static string TimeText(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 
     /// <summary>Text without what XML can't hold.</summary>
     private static string Valid(string text)
