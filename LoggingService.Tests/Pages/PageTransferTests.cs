@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
@@ -5,7 +6,7 @@ using LoggingService.Tests.Support;
 
 namespace LoggingService.Tests.Pages;
 
-/// <summary>What is sent again, and how: tags and feeds.</summary>
+/// <summary>What is sent again, and how: tags, feeds, compression.</summary>
 public sealed class PageTransferTests : IDisposable
 {
     private static readonly XNamespace Atom = "http://www.w3.org/2005/Atom";
@@ -143,5 +144,33 @@ public sealed class PageTransferTests : IDisposable
         Assert.Equal($"{said:yyyy-MM-ddTHH:mm:ssZ}", entry.Element(Atom + "published")!.Value);
         Assert.Equal($"{_room.Time.GetUtcNow():yyyy-MM-ddTHH:mm:ssZ}", entry.Element(Atom + "updated")!.Value);
         Assert.Contains("tomorrow", entry.Element(Atom + "content")!.Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pages_are_compressed_for_those_who_can_read_it_and_live_lines_are_not()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync(new string('x', 5000));
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        var style = WebUtility.HtmlDecode(Regex.Match(await pages.ReadAsync("/"), "href=\"([^\"]*\\.css)\"").Groups[1].Value);
+        foreach (var address in (string[])["/", _room.Day, $"{_room.Day}.html", $"{_room.Day}.txt", $"{_room.Day}.jsonl", Feed, style])
+        {
+            Assert.False((await pages.GetAsync(address)).Headers.ContainsKey("Content-Encoding"));
+            var plain = await pages.GetBytesAsync(address);
+            var (gzip, brotli) = (await pages.GetBytesAsync(address, "gzip"), await pages.GetBytesAsync(address, "gzip, br"));
+            await using var unzipped = new GZipStream(new MemoryStream(gzip), CompressionMode.Decompress);
+            Assert.Equal(plain, await ReadAsync(unzipped));
+            await using var decoded = new BrotliStream(new MemoryStream(brotli), CompressionMode.Decompress);
+            Assert.Equal(plain, await ReadAsync(decoded));
+        }
+
+        Assert.Null(await pages.EncodingOfLiveAsync(_room.Id));
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream stream)
+    {
+        using var all = new MemoryStream();
+        await stream.CopyToAsync(all, TestContext.Current.CancellationToken);
+        return all.ToArray();
     }
 }

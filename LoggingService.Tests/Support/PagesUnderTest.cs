@@ -73,6 +73,26 @@ internal sealed class PagesUnderTest : IAsyncDisposable
         return new(response.StatusCode, all, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
+    /// <summary>The body of a page as it was sent.</summary>
+    public async Task<byte[]> GetBytesAsync(string path, string? acceptedEncodings = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Url}{path}");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", acceptedEncodings ?? "identity");
+        using var response = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        return await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>How live lines are compressed for a browser; <c>null</c> if they are not.</summary>
+    public async Task<string?> EncodingOfLiveAsync(string roomId)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Url}/r/{Uri.EscapeDataString(roomId)}/live?from=20261123-0-x");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip, br");
+        using var response = await _client.SendAsync(
+            request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
+        return response.Content.Headers.ContentEncoding.SingleOrDefault();
+    }
+
     /// <summary>The body of a page that must exist.</summary>
     public async Task<string> ReadAsync(string path)
     {
