@@ -30,6 +30,7 @@ public sealed class SearchPageTests : SearchPageTestBase
         await UntilFoundAsync(pages, "from:@bob:localhost good", "morning good");
         await UntilFoundAsync(pages, "in:logged_milk morning", "milk in the morning");
         await UntilFoundAsync(pages, $"in:{Milk}", "milk in the morning");
+        await UntilFoundAsync(pages, "in:#logged_milk:example.org", "milk in the morning");
         await UntilFoundAsync(pages, "morning after:2026-11-23", "the next morning");
         await UntilFoundAsync(pages, "kettle before:2026-11-24", "good morning, the kettle is on");
         await UntilFoundAsync(pages, "has:link", "see https://example.org/tea");

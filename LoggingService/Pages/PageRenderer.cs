@@ -1,10 +1,11 @@
 using System.Text;
+using LoggingService.Files;
 using LoggingService.Visibility;
 using RazorSlices;
 
 namespace LoggingService.Pages;
 
-/// <summary>Renders pages: the content, then the frame around it. They are sent when the work has ended (<see cref="PageSending"/>).</summary>
+/// <summary>Renders pages: the content, then the frame around it. They are sent when the work has ended.</summary>
 internal sealed class PageRenderer(PageLinks links, Assets assets, PagesOptions options)
 {
     private const string HtmlType = "text/html; charset=utf-8";
@@ -65,7 +66,11 @@ internal sealed class PageRenderer(PageLinks links, Assets assets, PagesOptions 
 
     /// <summary>Whether search engines may index the room.</summary>
     public bool IsIndexed(RoomVisibility? room) => room is not null
-        && options.RobotsAllowed.Any(allowed => allowed == room.RoomId || allowed == room.CanonicalAlias);
+        && options.RobotsAllowed.Any(allowed =>
+            allowed == room.RoomId || allowed == room.CanonicalAlias || (allowed[0] == '#' && room.Links.Contains(LinkOf(allowed))));
+
+    /// <summary>Links have no server: they are made only for aliases of the homeserver.</summary>
+    private static string LinkOf(string alias) => FolderName.ForAlias(alias[1..].Split(':')[0]);
 
     private Task WriteNoticeAsync(HttpContext http, int status, string title, string message)
     {

@@ -1,3 +1,4 @@
+using LoggingService.Files;
 using LoggingService.Visibility;
 
 namespace LoggingService.Search;
@@ -47,7 +48,10 @@ internal sealed record SearchedRoom(string Folder, IReadOnlyList<string> Names, 
 
     public static SearchedRoom Of(Reader reader, RoomVisibility room) => new(
         room.FolderName,
-        [room.RoomId, .. room.CanonicalAlias is { } alias ? [alias, .. room.Links] : room.Links],
+        [
+            room.RoomId, .. room.CanonicalAlias is { } alias ? (string[])[alias] : [],
+            .. room.Links, .. room.Links.Select(FolderName.ToLocalpart).OfType<string>(),
+        ],
         hit => MayKnow(reader, room, hit, 0))
     {
         MayCount = hit => !hit.IsFetched || (MayKnow(reader, room, hit, -Uncertainty) && MayKnow(reader, room, hit, Uncertainty)),
@@ -59,7 +63,8 @@ internal sealed record SearchedRoom(string Folder, IReadOnlyList<string> Names, 
     /// <summary>Whether a user may mean this room: by its id, or an alias, with or without <c>#</c> and server.</summary>
     public bool IsNamed(string name) => name == Folder || Names.Any(other =>
         string.Equals(other, name, StringComparison.OrdinalIgnoreCase)
-        || string.Equals(Localpart(other), name.TrimStart('#'), StringComparison.OrdinalIgnoreCase));
+        || string.Equals(Localpart(other), Localpart(name), StringComparison.OrdinalIgnoreCase));
 
-    private static string Localpart(string name) => name.StartsWith('#') ? name[1..].Split(':')[0] : name;
+    /// <summary>Without the server, which links do not have: a room is found by an alias of any server.</summary>
+    private static string Localpart(string name) => name.StartsWith('!') ? name : name.TrimStart('#').Split(':')[0];
 }
