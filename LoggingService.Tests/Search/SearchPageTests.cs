@@ -38,6 +38,7 @@ public sealed class SearchPageTests : SearchPageTestBase
         await UntilFoundAsync(pages, "has:file", "list.pdf", "cat.png");
         await UntilFoundAsync(pages, "天气", "今天天气很好");
         await UntilFoundAsync(pages, "タワ", "東京タワーへ");
+        await UntilFoundAsync(pages, "天*", "今天天气很好");
         Assert.Equal(["milk in the morning"], HitsOf(await SearchAsync(pages, "morning", "/r/logged_milk")));
     }
 
@@ -138,12 +139,16 @@ public sealed class SearchPageTests : SearchPageTestBase
     [InlineData("tea before:yesterday", "Not understood in the query: before:yesterday")]
     [InlineData("has:wings tea", "Not understood in the query: has:wings")]
     [InlineData("from:", "Not understood in the query: from:")]
+    [InlineData("k* tea", "Not understood in the query: k*")]
+    [InlineData("from:Alison tea", "After from: stands the id of a user, such as @alice:example.org, or its first part, alice: "
+        + "not a display name.")]
     [InlineData("!!! tea", "Not understood in the query: !!!")]
     [InlineData("in:nowhere tea", "No room has this name here: nowhere")]
     public async Task What_is_wrong_with_a_query_is_said_on_the_page(string query, string sentence)
     {
         Write(Day, Visibility(), Message("$1", "tea", 1));
         await using var pages = await PagesUnderTest.StartAsync(Root);
+        await pages.UntilIndexedAsync();
         using var document = new HtmlParser().ParseDocument(await SearchAsync(pages, query));
         Assert.Contains(sentence, document.QuerySelectorAll(".note").Select(note => note.TextContent));
     }

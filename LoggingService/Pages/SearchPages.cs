@@ -82,6 +82,11 @@ internal sealed class SearchPages(
             yield return _text.SearchUnavailable;
         }
 
+        if (query.From.Count > 0 && found is { IsAvailable: true, IsComplete: true, Events.Count: 0 })
+        {
+            yield return _text.FromIsUserId;
+        }
+
         if (found is { IsAvailable: true, IsComplete: false })
         {
             yield return _text.SearchTookTooLong;

@@ -102,6 +102,9 @@ internal sealed record Text
     /// <summary>Before the name that was searched in.</summary>
     public string NoSuchRoom { get; init; } = "No room has this name here:";
 
+    public string FromIsUserId { get; init; } =
+        "After from: stands the id of a user, such as @alice:example.org, or its first part, alice: not a display name.";
+
     public string SearchUnavailable { get; init; } = "Searches are not available at the moment. Try again later.";
 
     public string SearchTookTooLong { get; init; } =
