@@ -43,7 +43,7 @@ public sealed class LivePageTests : IDisposable
         Assert.DoesNotContain("bye", removed, StringComparison.Ordinal);
         var topic = await _room.StateAsync("m.room.topic", """{"topic":"tea"}""");
         Assert.Matches("^line .*class=\"sentence\".*tea", await NextAsync(live, topic));
-        Assert.Contains($"-{await LinesAsync()}-", live.LastEventId, StringComparison.Ordinal);
+        Assert.Contains($"-{Anchor(topic)}-", live.LastEventId, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -107,6 +107,69 @@ public sealed class LivePageTests : IDisposable
                 && e.Contains(Anchor(two), StringComparison.Ordinal) && e.Contains("Message removed", StringComparison.Ordinal));
             Assert.Single(events, e => e.StartsWith("line ", StringComparison.Ordinal));
         }
+    }
+
+    [Fact]
+    public async Task How_much_was_said_while_the_room_was_private_is_in_no_response()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            await _room.SayAsync("private");
+        }
+
+        await _room.SetVisibilityAsync("world_readable");
+        var one = await _room.SayAsync("one");
+        string last;
+        await using (var pages = await PagesUnderTest.StartAsync(_room.Logs))
+        {
+            Assert.Matches($"from=20261123-{Anchor(one)}-[0-9a-f]{{16}}\"", await pages.ReadAsync(_room.Day));
+            await using var live = await pages.FollowAsync(_room.Day);
+            var two = await _room.SayAsync("two");
+            await NextAsync(live, two);
+            last = live.LastEventId;
+            Assert.Matches($"^20261123-{Anchor(two)}-[0-9a-f]{{16}}$", last);
+        }
+
+        await _room.SetVisibilityAsync("joined");
+        await _room.SayAsync("private again");
+        await _room.SetVisibilityAsync("world_readable");
+        var three = await _room.SayAsync("three");
+        await using var later = await PagesUnderTest.StartAsync(_room.Logs);
+        await using var again = await later.FollowAsync(_room.Day, last);
+        (string Type, string Data) sent = default;
+        while (sent.Data?.Contains(Anchor(three), StringComparison.Ordinal) != true)
+        {
+            sent = (await again.NextAsync())!.Value;
+            Assert.DoesNotMatch("private|>one<|>two<", sent.Data);
+            Assert.Equal("line", sent.Type);
+        }
+
+        Assert.StartsWith($"20261123-{Anchor(three)}-", again.LastEventId, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Only_the_day_before_the_newest_has_a_rest_to_send()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var first = await _room.SayAsync("first day");
+        _room.Time.Advance(TimeSpan.FromDays(1));
+        var (one, two) = (await _room.SayAsync("one"), await _room.SayAsync("two"));
+        _room.Time.Advance(TimeSpan.FromDays(1));
+        await _room.SayAsync("newest day");
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        foreach (var from in (string[])["20261122-0-x", "20261123-0-x", $"20261123-{Anchor(first)}-x"])
+        {
+            await using var old = await pages.OpenLiveAsync(_room.Id, from);
+            Assert.Equal(("day", _room.Day), await old.NextAsync());
+            Assert.Null(await old.NextAsync());
+        }
+
+        await using var live = await pages.OpenLiveAsync(_room.Id, $"20261124-{Anchor(one)}-x");
+        Assert.Matches("^change .*one", await NextAsync(live, one));
+        Assert.Matches("^line .*two", await NextAsync(live, two));
+        Assert.Equal(("day", _room.Day), await live.NextAsync());
+        await using var unknown = await pages.OpenLiveAsync(_room.Id, "20261124-0-x");
+        Assert.Equal("reload", (await unknown.NextAsync())!.Value.Type);
     }
 
     [Fact]
@@ -193,10 +256,4 @@ public sealed class LivePageTests : IDisposable
 
     private static string Relation(string type, string target, string more = "") =>
         $$$"""{"m.relates_to":{"rel_type":"{{{type}}}","event_id":"{{{target}}}"{{{more}}}}}""";
-
-    private async Task<int> LinesAsync()
-    {
-        var record = Directory.GetFiles(Path.Combine(_room.Logs, _room.Id), "*.jsonl").Single();
-        return (await File.ReadAllLinesAsync(record, TestContext.Current.CancellationToken)).Length;
-    }
 }

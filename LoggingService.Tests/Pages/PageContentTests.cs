@@ -205,6 +205,18 @@ public sealed class PageContentTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("#logged_tea:example.org", true)]
+    [InlineData("#logged_te:example.org", false)]
+    public async Task An_alias_that_is_not_the_canonical_one_lets_search_engines_in(string alias, bool isAllowed)
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.StateAsync("m.room.canonical_alias", """{"alias":"#other:example.org"}""");
+        Directory.CreateSymbolicLink(Path.Combine(_room.Logs, "logged_tea"), _room.Id);
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs, $"--Pages:RobotsAllowed:0={alias}");
+        Assert.Equal(!isAllowed, (await pages.ReadAsync(_room.Day)).Contains("noindex", StringComparison.Ordinal));
+    }
+
     private static string TextOf(string html)
     {
         var main = html[html.IndexOf("<main", StringComparison.Ordinal)..];

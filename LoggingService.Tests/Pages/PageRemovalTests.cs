@@ -51,19 +51,38 @@ public sealed class PageRemovalTests : IDisposable
             "m.room.topic", """{"topic":"another"}""",
             more: $$$""","state_key":"","unsigned":{"prev_content":{"topic":"{{{Secret}}} topic"}}""");
         await RemoveAsync(how, id);
-        await _room.SayAsync("the end");
+        var end = await _room.SayAsync("the end");
 
         await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
         Assert.Contains(Secret, string.Concat(_room.Service.Record(_room.Id)), StringComparison.Ordinal);
         string[] addresses =
         [
-            "/", _room.Day, $"{_room.Day}.txt", $"{_room.Day}.jsonl", $"/r/{_room.Id}", $"/r/{_room.Id}/feed.atom",
+            "/", _room.Day, $"{_room.Day}.txt", $"{_room.Day}.jsonl", $"{_room.Day}.html", $"/r/{_room.Id}/2026/11.html", $"/r/{_room.Id}",
+            $"/r/{_room.Id}/feed.atom",
         ];
         foreach (var address in addresses)
         {
             Assert.DoesNotContain(Secret, await pages.ReadAsync(address), StringComparison.OrdinalIgnoreCase);
         }
 
+        // A reader who had the day before something was removed gets all of its lines.
+        await using (var live = await pages.OpenLiveAsync(_room.Id, $"20261123-{LoggingService.Pages.PageLinks.Anchor(end)}-x"))
+        {
+            var lines = new List<string>();
+            while (lines.LastOrDefault()?.Contains("the end", StringComparison.Ordinal) != true)
+            {
+                lines.Add((await live.NextAsync())!.Value.Data);
+                Assert.DoesNotContain(Secret, lines[^1], StringComparison.OrdinalIgnoreCase);
+            }
+
+            Assert.Contains(lines, line => line.Contains("really?", StringComparison.Ordinal));
+        }
+
+        await using var export = ServiceProcess.Start(_folder.Path, "export", _room.Id, "--format", "html", "--logs", _room.Logs);
+        Assert.Equal(0, await export.WaitForExitAsync());
+        var file = await File.ReadAllTextAsync(_folder[$"export/{_room.Id}.html"], TestContext.Current.CancellationToken);
+        Assert.Contains("really?", file, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, file, StringComparison.OrdinalIgnoreCase);
         var page = await pages.ReadAsync(_room.Day);
         Assert.Contains("Message removed", page, StringComparison.Ordinal);
         Assert.Contains("really?", page, StringComparison.Ordinal);

@@ -215,7 +215,7 @@ public sealed class PageVisibilityTests : IDisposable
         [
             _room.Day, $"{_room.Day}.txt", $"{_room.Day}.jsonl", $"/r/{_room.Id}", $"/r/{_room.Id}/latest", $"/r/{_room.Id}/feed.atom",
             $"/r/{_room.Id}/e/{Uri.EscapeDataString(id)}", $"/r/{_room.Id}/2026", "/r/!unknown:localhost", "/r/%FF", "/r/..%2F..%2Fetc",
-            "/assets/pages.js", "/R/", "//",
+            "/assets/pages.js", "/R/", "//", $"{_room.Day}.html", $"/r/{_room.Id}/2026/11.html", $"/r/{_room.Id}/live?from=20261123-0-x",
         ];
         foreach (var address in addresses)
         {

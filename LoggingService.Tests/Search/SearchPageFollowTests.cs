@@ -85,6 +85,26 @@ public sealed class SearchPageFollowTests : SearchPageTestBase
     }
 
     [Fact]
+    public async Task A_hidden_user_is_out_of_the_counts_before_the_index_follows()
+    {
+        Write(
+            Day,
+            [
+                Visibility(), .. Enumerable.Range(0, 30).Select(i => Message($"$a{i}", "tea", i)),
+                .. Enumerable.Range(0, 5).Select(i => Message($"$b{i}", "tea", i, sender: Bob)),
+            ]);
+        await using var pages = await PagesUnderTest.StartAsync(Root);
+        await Wait.UntilAsync(
+            async () => (await SearchAsync(pages, "tea")).Contains(">About 35 results<", StringComparison.Ordinal), "the index");
+        using var blocked = OpenIndex();
+        Statement.Run(blocked, "BEGIN IMMEDIATE");
+        new HiddenEvents(Root).Set("user", Bob, isHidden: true);
+        await Wait.UntilAsync(
+            async () => (await SearchAsync(pages, "tea")).Contains(">About 30 results<", StringComparison.Ordinal),
+            "the user is not counted");
+    }
+
+    [Fact]
     public async Task While_the_index_is_built_the_page_says_so()
     {
         Write(Day, Visibility(), Message("$1", "tea", 1));
@@ -95,7 +115,7 @@ public sealed class SearchPageFollowTests : SearchPageTestBase
         Statement.Run(blocked, "BEGIN IMMEDIATE");
         await using var pages = await PagesUnderTest.StartAsync(Root);
         var page = await SearchAsync(pages, "tea");
-        Assert.Contains("The index for searches is being built", page, StringComparison.Ordinal);
+        Assert.Contains("The index for searches is being built, so that results are missing.<", page, StringComparison.Ordinal);
         Assert.Equal(["tea"], HitsOf(page));
         await blocked.DisposeAsync();
         await UntilFoundAsync(pages, "tea", "tea again", "more tea", "tea");

@@ -30,6 +30,7 @@ public sealed class SearchPageTests : SearchPageTestBase
         await UntilFoundAsync(pages, "from:@bob:localhost good", "morning good");
         await UntilFoundAsync(pages, "in:logged_milk morning", "milk in the morning");
         await UntilFoundAsync(pages, $"in:{Milk}", "milk in the morning");
+        await UntilFoundAsync(pages, "in:#logged_milk:example.org", "milk in the morning");
         await UntilFoundAsync(pages, "morning after:2026-11-23", "the next morning");
         await UntilFoundAsync(pages, "kettle before:2026-11-24", "good morning, the kettle is on");
         await UntilFoundAsync(pages, "has:link", "see https://example.org/tea");
@@ -37,6 +38,7 @@ public sealed class SearchPageTests : SearchPageTestBase
         await UntilFoundAsync(pages, "has:file", "list.pdf", "cat.png");
         await UntilFoundAsync(pages, "天气", "今天天气很好");
         await UntilFoundAsync(pages, "タワ", "東京タワーへ");
+        await UntilFoundAsync(pages, "天*", "今天天气很好");
         Assert.Equal(["milk in the morning"], HitsOf(await SearchAsync(pages, "morning", "/r/logged_milk")));
     }
 
@@ -137,12 +139,16 @@ public sealed class SearchPageTests : SearchPageTestBase
     [InlineData("tea before:yesterday", "Not understood in the query: before:yesterday")]
     [InlineData("has:wings tea", "Not understood in the query: has:wings")]
     [InlineData("from:", "Not understood in the query: from:")]
+    [InlineData("k* tea", "Not understood in the query: k*")]
+    [InlineData("from:Alison tea", "After from: stands the id of a user, such as @alice:example.org, or its first part, alice: "
+        + "not a display name.")]
     [InlineData("!!! tea", "Not understood in the query: !!!")]
     [InlineData("in:nowhere tea", "No room has this name here: nowhere")]
     public async Task What_is_wrong_with_a_query_is_said_on_the_page(string query, string sentence)
     {
         Write(Day, Visibility(), Message("$1", "tea", 1));
         await using var pages = await PagesUnderTest.StartAsync(Root);
+        await pages.UntilIndexedAsync();
         using var document = new HtmlParser().ParseDocument(await SearchAsync(pages, query));
         Assert.Contains(sentence, document.QuerySelectorAll(".note").Select(note => note.TextContent));
     }
@@ -183,6 +189,24 @@ public sealed class SearchPageTests : SearchPageTestBase
 
         Assert.InRange(statuses.Count, 30, 200);
         Assert.Equal(HttpStatusCode.OK, (await pages.GetAsync("/")).Status);
+    }
+
+    [Fact]
+    public async Task A_count_has_no_fetched_events_from_just_before_the_room_became_public()
+    {
+        var fetchedAt = new DateTimeOffset(2026, 11, 23, 20, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
+        var more = $",\"fetched_ts\":{fetchedAt}";
+        Write(
+            Day,
+            [
+                Visibility("joined"), Visibility(second: 200),
+                .. Enumerable.Range(0, 30).Select(i => Message($"$public{i}", "tea", 300 + i)),
+                .. Enumerable.Range(0, 40).Select(i => Line(Tea, $"$private{i}", Alice, Text("private tea"), 199, more: more)),
+            ]);
+        await using var pages = await PagesUnderTest.StartAsync(Root);
+        await Wait.UntilAsync(async () => HitsOf(await SearchAsync(pages, "tea")).Count == 20, "the index");
+        await pages.UntilIndexedAsync();
+        Assert.Contains(">About 30 results<", await SearchAsync(pages, "tea"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ internal sealed class PagesUnderTest : IAsyncDisposable
 
     /// <summary>Waits until searches find what the logs have.</summary>
     public Task UntilIndexedAsync() => Wait.UntilAsync(
-        () => _app.Services.GetRequiredService<IndexMaintenance>().Progress is null, "the logs are indexed");
+        () => !_app.Services.GetRequiredService<IndexMaintenance>().IsBuilding, "the logs are indexed");
 
     /// <summary>Follows the page of a newest day, from what it shows now or from an earlier event on.</summary>
     public async Task<LiveEvents> FollowAsync(string day, string? lastEventId = null)
@@ -51,6 +51,10 @@ internal sealed class PagesUnderTest : IAsyncDisposable
         Assert.NotEqual("", address);
         return await LiveEvents.OpenAsync(_client, $"{Url}{WebUtility.HtmlDecode(address)}", lastEventId);
     }
+
+    /// <summary>Follows the newest day of a room from a position.</summary>
+    public Task<LiveEvents> OpenLiveAsync(string roomId, string from) =>
+        LiveEvents.OpenAsync(_client, $"{Url}/r/{Uri.EscapeDataString(roomId)}/live?from={from}", lastEventId: null);
 
     /// <param name="path">Is sent as it is.</param>
     public async Task<PageResponse> GetAsync(string path, params (string Name, string Value)[] headers)
@@ -67,6 +71,26 @@ internal sealed class PagesUnderTest : IAsyncDisposable
         var all = response.Headers.Concat(response.Content.Headers)
             .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
         return new(response.StatusCode, all, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>The body of a page as it was sent.</summary>
+    public async Task<byte[]> GetBytesAsync(string path, string? acceptedEncodings = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Url}{path}");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", acceptedEncodings ?? "identity");
+        using var response = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        return await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>How live lines are compressed for a browser; <c>null</c> if they are not.</summary>
+    public async Task<string?> EncodingOfLiveAsync(string roomId)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Url}/r/{Uri.EscapeDataString(roomId)}/live?from=20261123-0-x");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip, br");
+        using var response = await _client.SendAsync(
+            request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
+        return response.Content.Headers.ContentEncoding.SingleOrDefault();
     }
 
     /// <summary>The body of a page that must exist.</summary>

@@ -13,9 +13,15 @@ internal sealed class RawConnection : IDisposable
     {
     }
 
-    public static async Task<RawConnection> OpenAsync(int port)
+    /// <param name="receiveBuffer">How many bytes it takes before they are read, about; the system decides without it.</param>
+    public static async Task<RawConnection> OpenAsync(int port, int? receiveBuffer = null)
     {
         var connection = new RawConnection();
+        if (receiveBuffer is { } bytes)
+        {
+            connection._tcp.ReceiveBufferSize = bytes;
+        }
+
         await connection._tcp.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
         return connection;
     }
@@ -42,6 +48,21 @@ internal sealed class RawConnection : IDisposable
         }
 
         return received.ToString();
+    }
+
+    /// <summary>Reads to the end of the stream, and returns the number of bytes.</summary>
+    public async Task<long> CountToEndAsync()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var buffer = new byte[64 << 10];
+        var count = 0L;
+        while (await _tcp.GetStream().ReadAsync(buffer, cancellation).AsTask().WaitAsync(ServiceProcess.DefaultLimit, cancellation)
+            is var read and > 0)
+        {
+            count += read;
+        }
+
+        return count;
     }
 
     public void Dispose() => _tcp.Dispose();

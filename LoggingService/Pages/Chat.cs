@@ -45,6 +45,9 @@ internal sealed record ChatMessage(string EventId, DateTimeOffset Time, ChatSend
 
     public ChatReply? Reply { get; init; }
 
+    /// <summary>When it was edited last; <c>null</c> if it never was.</summary>
+    public DateTimeOffset? EditedAt { get; init; }
+
     /// <summary>The earlier versions, oldest first.</summary>
     public IReadOnlyList<ChatVersion> Versions { get; init; } = [];
 

@@ -7,37 +7,55 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
 {
     public const int LinesPerPage = 300;
 
+    /// <summary>The last event of the day, on whatever page (<see cref="PageLinks.Anchor"/>).</summary>
+    public string Last { get; init; } = "";
+
     /// <summary>Fewer changes of members than this are not folded.</summary>
     private const int MinFold = 3;
 
     /// <param name="page">From 1; beyond the last page it is empty.</param>
     /// <exception cref="IOException">A record can't be read.</exception>
-    public static ChatDay Read(RoomVisibility room, Reader reader, DateOnly day, int page, TimeZoneInfo zone, Text text)
+    public static ChatDay Read(RoomVisibility room, Reader reader, DateOnly day, int page, TimeZoneInfo zone, Text text) =>
+        ReadFrom(page, room, reader, day, zone, text).First();
+
+    /// <summary>All pages of a day, which is read once; each page is made when it is asked for.</summary>
+    /// <exception cref="IOException">A record can't be read.</exception>
+    public static IEnumerable<ChatDay> ReadAll(RoomVisibility room, Reader reader, DateOnly day, TimeZoneInfo zone, Text text) =>
+        ReadFrom(1, room, reader, day, zone, text);
+
+    private static IEnumerable<ChatDay> ReadFrom(
+        int first, RoomVisibility room, Reader reader, DateOnly day, TimeZoneInfo zone, Text text)
     {
         var events = room.Read(reader, day).ToList();
         var relations = new ChatRelations(events, LaterEvents.Read(room, reader, day, events));
-        var messages = new ChatMessages(room, relations, new EventLookup(room, reader), zone, text);
-        var lines = relations.Lines.Skip((page - 1) * LinesPerPage).Take(LinesPerPage).ToHashSet(ReferenceEqualityComparer.Instance);
+        var last = events.Count == 0 ? "" : PageLinks.Anchor(events[^1].Event.EventId);
+        var pages = Math.Max(1, (relations.Lines.Count + LinesPerPage - 1) / LinesPerPage);
         var history = new DayHistory(room);
         var sentences = new EventText(history, zone);
-        var items = new List<ChatItem>();
-        foreach (var e in events)
+        var next = 0;
+        for (var page = first; page <= Math.Max(first, pages); page++)
         {
-            if (lines.Contains(e))
+            var messages = new ChatMessages(room, relations, new EventLookup(room, reader), zone, text);
+            var lines = relations.Lines.Skip((page - 1) * LinesPerPage).Take(LinesPerPage).ToHashSet(ReferenceEqualityComparer.Instance);
+            var items = new List<ChatItem>();
+            for (; items.Count < lines.Count; next++)
             {
-                items.Add(ChatMessages.IsMessage(e) || e.Stub is not null
-                    ? messages.Create(e)
-                    : new ChatSentence(e.Event.EventId, messages.TimeOf(e), sentences.Sentence(e))
-                    {
-                        IsMember = e.Event.Type == "m.room.member",
-                    });
+                var e = events[next];
+                if (lines.Contains(e))
+                {
+                    items.Add(ChatMessages.IsMessage(e) || e.Stub is not null
+                        ? messages.Create(e)
+                        : new ChatSentence(e.Event.EventId, messages.TimeOf(e), sentences.Sentence(e))
+                        {
+                            IsMember = e.Event.Type == "m.room.member",
+                        });
+                }
+
+                history.Add(e);
             }
 
-            history.Add(e);
+            yield return new(Fold(items), page, pages) { Last = last };
         }
-
-        var pages = Math.Max(1, (relations.Lines.Count + LinesPerPage - 1) / LinesPerPage);
-        return new(Fold(items), page, pages);
     }
 
     /// <summary>The page on which an event of a day is, and the event in whose line.</summary>

@@ -2,16 +2,18 @@ using System.Globalization;
 
 namespace LoggingService.Pages;
 
-/// <summary>What a reader has of a day: the id of a live event. It means the same after a restart of either process.</summary>
-/// <param name="Lines">The lines of the day's record that were considered.</param>
+/// <summary>
+/// What a reader has of a day: the id of a live event. It means the same after a restart of either process, and tells nothing of events
+/// that the reader may not see, not even how many there are.
+/// </summary>
+/// <param name="Last">The last event of the day that the reader may see (<see cref="PageLinks.Anchor"/>); empty if there is none.</param>
 /// <param name="State">Of the day at that time. (<see cref="Visibility.RoomVisibility.StateOf"/>)</param>
-internal readonly record struct LivePosition(DateOnly Day, int Lines, string State)
+internal readonly record struct LivePosition(DateOnly Day, string Last, string State)
 {
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Day:yyyyMMdd}-{Lines}-{State}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Day:yyyyMMdd}-{Last}-{State}");
 
-    public static LivePosition? Parse(string? text) => text?.Split('-') is [var day, var lines, var state]
+    public static LivePosition? Parse(string? text) => text?.Split('-') is [var day, var last, var state]
         && DateOnly.TryParseExact(day, "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
-        && int.TryParse(lines, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? new(date, number, state)
+            ? new(date, last, state)
             : null;
 }

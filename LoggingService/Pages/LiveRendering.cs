@@ -65,6 +65,10 @@ internal sealed class LiveRendering(PageRenderer renderer, PageLinks links, Time
     }
 
     /// <summary>The lines that show changed events, and those that quote the changed lines.</summary>
+    /// <param name="events">The last events of the day.</param>
+    public static HashSet<string> FindLines(IReadOnlyList<VisibleEvent> events, Predicate<VisibleEvent> isChanged) =>
+        FindLines(new ChatRelations(events, []), events, isChanged);
+
     private static HashSet<string> FindLines(
         ChatRelations relations, IReadOnlyList<VisibleEvent> events, Predicate<VisibleEvent> isChanged)
     {

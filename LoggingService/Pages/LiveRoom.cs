@@ -44,6 +44,7 @@ internal sealed class LiveRoom(VisibleRooms rooms, Reader reader, string roomId,
     /// <exception cref="IOException">A record can't be read.</exception>
     public async Task<(List<byte[]> Missed, LiveFrame After)?> JoinAsync(LivePosition from)
     {
+        RoomVisibility now;
         await _turn.WaitAsync();
         try
         {
@@ -57,14 +58,20 @@ internal sealed class LiveRoom(VisibleRooms rooms, Reader reader, string roomId,
                 return null;
             }
 
-            return from.Day == day && !HasEnded
-                ? (Frames(await _window.CatchUpAsync(room, from), _window.Position), _newest)
-                : (await EndOfAsync(room, from), new LiveFrame(default, 0, isLast: true));
+            if (from.Day == day && !HasEnded)
+            {
+                return (Frames(_window.CatchUp(from), _window.Position), _newest);
+            }
+
+            now = room;
         }
         finally
         {
             _turn.Release();
         }
+
+        // It may read a whole day, which must not delay the others.
+        return (await EndOfAsync(now, from), new LiveFrame(default, 0, isLast: true));
     }
 
     /// <summary>Returns the room as it is now; <c>null</c> if it is not shown any more.</summary>
@@ -95,15 +102,18 @@ internal sealed class LiveRoom(VisibleRooms rooms, Reader reader, string roomId,
         return room;
     }
 
-    /// <summary>The rest of an earlier day for a reader who was not connected when the next one began.</summary>
+    /// <summary>
+    /// The rest of the day before the newest one, for a reader who was not connected when that began, and the way to it. Of earlier days
+    /// there is no rest: their pages are no longer live.
+    /// </summary>
     private async Task<List<byte[]>> EndOfAsync(RoomVisibility room, LivePosition from)
     {
         var frames = new List<byte[]>();
-        if (room.CountOf(from.Day) > 0)
+        if (room.Days is [.., var previous, _] && previous == from.Day)
         {
             var window = new LiveWindow(reader, from.Day, rendering);
             await window.AdvanceAsync(room);
-            frames.AddRange(Frames(await window.CatchUpAsync(room, from), window.Position));
+            frames.AddRange(Frames(window.CatchUp(from), window.Position));
         }
 
         frames.Add(NextDay(room));

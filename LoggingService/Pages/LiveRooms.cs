@@ -5,7 +5,8 @@ namespace LoggingService.Pages;
 
 /// <summary>Sends the lines of the newest days to those who have their pages open, while they have.</summary>
 internal sealed partial class LiveRooms(
-    VisibleRooms rooms, LiveRendering rendering, PageLinks links, IHostApplicationLifetime lifetime, ILogger<LiveRooms> logger)
+    VisibleRooms rooms, LiveRendering rendering, PageLinks links, PageWork work, IHostApplicationLifetime lifetime,
+    ILogger<LiveRooms> logger)
     : BackgroundService
 {
     /// <summary>Each has up to a megabyte of lines in memory.</summary>
@@ -25,7 +26,8 @@ internal sealed partial class LiveRooms(
     private readonly Lock _gate = new();
 
     /// <summary>
-    /// Writes events until the reader or the process goes, or the day ends. False, without a response, if there are too many rooms.
+    /// Writes events until the reader or the process goes, or the day ends. False, without a response, if there are too many rooms or
+    /// requests.
     /// </summary>
     /// <exception cref="IOException">A record can't be read.</exception>
     public async Task<bool> TryWriteAsync(HttpContext http, Reader reader, RoomVisibility room, LivePosition from)
@@ -34,7 +36,18 @@ internal sealed partial class LiveRooms(
         {
             try
             {
-                if (await live.JoinAsync(from) is ({ } missed, { } after))
+                (List<byte[]> Missed, LiveFrame After)? joined;
+                using (var place = await work.EnterAsync(http))
+                {
+                    if (!place.IsAcquired)
+                    {
+                        return false;
+                    }
+
+                    joined = await live.JoinAsync(from);
+                }
+
+                if (joined is ({ } missed, { } after))
                 {
                     await WriteAsync(http, live, missed, after);
                     return true;

@@ -17,9 +17,10 @@ internal sealed class LiveWindow(Reader reader, DateOnly day, LiveRendering rend
 
     private readonly Dictionary<string, string> _shown = [];
     private List<VisibleEvent> _events = [];
+    private int _lines;
     private long _length;
 
-    public LivePosition Position { get; private set; } = new(day, 0, "");
+    public LivePosition Position { get; private set; } = new(day, "", "");
 
     public DateOnly Day => day;
 
@@ -29,30 +30,30 @@ internal sealed class LiveWindow(Reader reader, DateOnly day, LiveRendering rend
     /// <exception cref="IOException">A record can't be read: the next call tries again.</exception>
     public async Task<List<LiveLine>?> AdvanceAsync(RoomVisibility room)
     {
-        var position = new LivePosition(day, room.FactsOf(day)?.Lines ?? 0, room.StateOf(day));
-        var before = Position;
-        if (position == before)
+        var (state, lines, before) = (room.StateOf(day), room.FactsOf(day)?.Lines ?? 0, _lines);
+        if (state == Position.State && lines == before)
         {
             return [];
         }
 
         var isNew = _ids.Count == 0;
-        var isAppended = !isNew && position.State == before.State && position.Lines >= before.Lines;
+        var isAppended = !isNew && state == Position.State && lines >= before;
         // What was removed must not stay in memory either.
-        List<VisibleEvent> events = isAppended ? [.. _events, .. Read(room, before.Lines, _length)]
+        List<VisibleEvent> events = isAppended ? [.. _events, .. Read(room, before, _length)]
             : isNew ? [.. Read(room, 0, 0).TakeLast(MaxLines)]
             : [.. Read(room, FirstLine, 0)];
-        Predicate<VisibleEvent>? isChanged = isAppended ? e => e.Position.Line >= before.Lines : null;
-        var lines = await rendering.RenderAsync(room, reader, events, isChanged, IsOfDay);
-        var isComplete = isNew || isAppended || FirstLine == 0 || HasAllRemoved(room, before.Lines, events);
-        (_events, Position, _length) = (events, position, room.FactsOf(day)?.Length ?? 0);
+        Predicate<VisibleEvent>? isChanged = isAppended ? e => e.Position.Line >= before : null;
+        var rendered = await rendering.RenderAsync(room, reader, events, isChanged, IsOfDay);
+        var isComplete = isNew || isAppended || FirstLine == 0 || HasAllRemoved(room, before, events);
+        var last = events.Count == 0 ? "" : PageLinks.Anchor(events[^1].Event.EventId);
+        (_events, Position, _lines, _length) = (events, new(day, last, state), lines, room.FactsOf(day)?.Length ?? 0);
         List<LiveLine> changed = [];
-        foreach (var line in lines)
+        foreach (var line in rendered)
         {
             if (_shown.GetValueOrDefault(line.EventId) != line.Html)
             {
                 _shown[line.EventId] = line.Html;
-                changed.Add(line with { IsNew = line.Line >= before.Lines });
+                changed.Add(line with { IsNew = line.Line >= before });
             }
         }
 
@@ -60,23 +61,30 @@ internal sealed class LiveWindow(Reader reader, DateOnly day, LiveRendering rend
         return isNew ? [] : isComplete ? changed : null;
     }
 
-    /// <summary>What a reader lacks who has what was shown at a position; <c>null</c> if that is too much.</summary>
-    /// <exception cref="IOException">A record can't be read.</exception>
-    public async Task<List<LiveLine>?> CatchUpAsync(RoomVisibility room, LivePosition from)
+    /// <summary>
+    /// What a reader lacks who has what was shown at a position; <c>null</c> if that is too much. It was rendered before: readers who
+    /// connect again cost little.
+    /// </summary>
+    public List<LiveLine>? CatchUp(LivePosition from)
     {
         if (from == Position)
         {
             return [];
         }
 
-        if (from.Lines > Position.Lines || from.Lines < FirstLine)
+        var last = _events.FindLastIndex(e => PageLinks.Anchor(e.Event.EventId) == from.Last);
+        if (last < 0)
         {
             return null;
         }
 
-        Predicate<VisibleEvent>? isChanged = from.State == Position.State ? e => e.Position.Line >= from.Lines : null;
-        var lines = await rendering.RenderAsync(room, reader, _events, isChanged, IsOfDay);
-        return lines.ConvertAll(line => line with { IsNew = line.Line >= from.Lines });
+        var line = _events[last].Position.Line;
+        var changed = from.State == Position.State ? LiveRendering.FindLines(_events, e => e.Position.Line > line) : null;
+        return
+        [
+            .. _events.Where(e => changed?.Contains(e.Event.EventId) != false && _shown.ContainsKey(e.Event.EventId))
+                .Select(e => new LiveLine(e.Event.EventId, e.Position.Line, _shown[e.Event.EventId], IsNew: e.Position.Line > line)),
+        ];
     }
 
     /// <summary>Whether all that new lines removed is in the window, and nothing else was.</summary>

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.RateLimiting;
@@ -19,46 +18,68 @@ internal static class PageLimits
     /// <summary>Searches that wait for their turn.</summary>
     private const int SearchQueue = 100;
 
-    /// <summary>Requests that wait for their turn.</summary>
-    private const int Queue = 2000;
+    /// <summary>Downloads, which last as long as the reader takes them, of one address and together; each has a day in memory.</summary>
+    private const int DownloadsOfAddress = 2;
+    private const int Downloads = 8;
+    private const int DownloadQueue = 40;
 
     /// <summary>Readers who have a newest day open, of one address and together.</summary>
     private const int LiveOfAddress = 100;
     private const int Live = 1000;
 
-    /// <summary>Pages and downloads at once, of one address and together: a reader with a slow connection holds up no other.</summary>
-    private static readonly int OfAddress = Math.Max(2, Environment.ProcessorCount);
-    private static readonly int Together = 2 * OfAddress;
-
     public static void Configure(RateLimiterOptions options)
     {
         options.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
         options.OnRejected = async (context, _) =>
-        {
-            context.HttpContext.Response.Headers.RetryAfter = "2";
             await context.HttpContext.RequestServices.GetRequiredService<PageRenderer>().WriteBusyAsync(context.HttpContext);
-        };
         options.GlobalLimiter = PartitionedRateLimiter.CreateChained(
             PartitionedRateLimiter.Create<HttpContext, string>(http => RateLimitPartition.GetTokenBucketLimiter(
-                PrefixOf(http.Connection.RemoteIpAddress), _ => Bucket(Burst, PerSecond))),
+                ClientOf(http), _ => Bucket(Burst, PerSecond))),
             PartitionedRateLimiter.Create<HttpContext, string>(http => IsSearch(http)
-                ? RateLimitPartition.GetTokenBucketLimiter(
-                    PrefixOf(http.Connection.RemoteIpAddress), _ => Bucket(SearchBurst, SearchesPerSecond))
+                ? RateLimitPartition.GetTokenBucketLimiter(ClientOf(http), _ => Bucket(SearchBurst, SearchesPerSecond))
                 : RateLimitPartition.GetNoLimiter("none")),
             PartitionedRateLimiter.Create<HttpContext, bool>(http => IsSearch(http)
                 ? RateLimitPartition.GetConcurrencyLimiter(
                     true, _ => new() { PermitLimit = Math.Max(1, Environment.ProcessorCount / 2), QueueLimit = SearchQueue })
                 : RateLimitPartition.GetNoLimiter(false)),
-            PartitionedRateLimiter.Create<HttpContext, string>(http => IsLive(http)
-                ? RateLimitPartition.GetConcurrencyLimiter(
-                    $"live {PrefixOf(http.Connection.RemoteIpAddress)}", _ => new() { PermitLimit = LiveOfAddress, QueueLimit = 0 })
-                : RateLimitPartition.GetConcurrencyLimiter(
-                    PrefixOf(http.Connection.RemoteIpAddress), _ => new() { PermitLimit = OfAddress, QueueLimit = Burst })),
-            PartitionedRateLimiter.Create<HttpContext, string>(http => IsLive(http)
-                ? RateLimitPartition.GetConcurrencyLimiter("live", _ => new() { PermitLimit = Live, QueueLimit = 0 })
-                : RateLimitPartition.GetConcurrencyLimiter(
-                    "", _ => new() { PermitLimit = Together, QueueLimit = Queue })));
+            PartitionedRateLimiter.Create<HttpContext, string>(http => KindOf(http) switch
+            {
+                RequestKind.Live => Places($"live {ClientOf(http)}", LiveOfAddress, queue: 0),
+                RequestKind.Download => Places($"download {ClientOf(http)}", DownloadsOfAddress, DownloadQueue),
+                _ => RateLimitPartition.GetNoLimiter("none"),
+            }),
+            PartitionedRateLimiter.Create<HttpContext, RequestKind>(http => KindOf(http) switch
+            {
+                RequestKind.Live => Places(RequestKind.Live, Live, queue: 0),
+                RequestKind.Download => Places(RequestKind.Download, Downloads, DownloadQueue),
+                var other => RateLimitPartition.GetNoLimiter(other),
+            }));
     }
+
+    public static RequestKind KindOf(HttpContext http)
+    {
+        var path = http.Request.Path.Value ?? "";
+        return path.EndsWith("/live", StringComparison.Ordinal) ? RequestKind.Live
+            : Path.GetExtension(path) is ".html" or ".txt" or ".jsonl" ? RequestKind.Download
+            : RequestKind.Page;
+    }
+
+    /// <summary>Who counts as one client: one user may have as many IPv6 addresses as the last 64 bits can tell apart.</summary>
+    public static string ClientOf(HttpContext http)
+    {
+        if (http.Connection.RemoteIpAddress is not { } address)
+        {
+            return "";
+        }
+
+        return address.IsIPv4MappedToIPv6 || address.AddressFamily != AddressFamily.InterNetworkV6
+            ? address.MapToIPv4().ToString()
+            : Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8));
+    }
+
+    private static RateLimitPartition<TKey> Places<TKey>(TKey key, int places, int queue)
+        where TKey : notnull =>
+        RateLimitPartition.GetConcurrencyLimiter(key, _ => new() { PermitLimit = places, QueueLimit = queue });
 
     private static TokenBucketRateLimiterOptions Bucket(int burst, int perSecond) => new()
     {
@@ -70,20 +91,17 @@ internal static class PageLimits
 
     private static bool IsSearch(HttpContext http) =>
         http.Request.Path.Value?.EndsWith("/search", StringComparison.Ordinal) == true && http.Request.Query.ContainsKey("q");
+}
 
-    /// <summary>It lasts as long as the page is open.</summary>
-    private static bool IsLive(HttpContext http) => http.Request.Path.Value?.EndsWith("/live", StringComparison.Ordinal) == true;
+/// <summary>What a request takes of the machine.</summary>
+internal enum RequestKind
+{
+    /// <summary>Is rendered, then sent.</summary>
+    Page,
 
-    /// <summary>One user may have as many IPv6 addresses as the last 64 bits can tell apart.</summary>
-    private static string PrefixOf(IPAddress? address)
-    {
-        if (address is null)
-        {
-            return "";
-        }
+    /// <summary>Is rendered in parts while it is sent.</summary>
+    Download,
 
-        return address.IsIPv4MappedToIPv6 || address.AddressFamily != AddressFamily.InterNetworkV6
-            ? address.MapToIPv4().ToString()
-            : Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8));
-    }
+    /// <summary>Lasts as long as its page is open.</summary>
+    Live,
 }

@@ -1,10 +1,11 @@
 using System.Text;
+using LoggingService.Files;
 using LoggingService.Visibility;
 using RazorSlices;
 
 namespace LoggingService.Pages;
 
-/// <summary>Writes pages: the content, then the frame around it.</summary>
+/// <summary>Renders pages: the content, then the frame around it. They are sent when the work has ended.</summary>
 internal sealed class PageRenderer(PageLinks links, Assets assets, PagesOptions options)
 {
     private const string HtmlType = "text/html; charset=utf-8";
@@ -15,8 +16,11 @@ internal sealed class PageRenderer(PageLinks links, Assets assets, PagesOptions 
     public Task WriteNotFoundAsync(HttpContext http) =>
         WriteNoticeAsync(http, StatusCodes.Status404NotFound, Text.NotFoundTitle, Text.NotFound);
 
-    public Task WriteBusyAsync(HttpContext http) =>
-        WriteNoticeAsync(http, StatusCodes.Status429TooManyRequests, Text.BusyTitle, Text.Busy);
+    public Task WriteBusyAsync(HttpContext http)
+    {
+        http.Response.Headers.RetryAfter = "2";
+        return WriteNoticeAsync(http, StatusCodes.Status429TooManyRequests, Text.BusyTitle, Text.Busy);
+    }
 
     public Task WriteFailedAsync(HttpContext http) =>
         WriteNoticeAsync(http, StatusCodes.Status503ServiceUnavailable, Text.FailedTitle, Text.Failed);
@@ -52,20 +56,21 @@ internal sealed class PageRenderer(PageLinks links, Assets assets, PagesOptions 
     public static Task WriteAsync(HttpContext http, int status, string type, string content) =>
         WriteAsync(http, status, type, Encoding.UTF8.GetBytes(content));
 
-    private static async Task WriteAsync(HttpContext http, int status, string type, byte[] bytes)
+    private static Task WriteAsync(HttpContext http, int status, string type, byte[] bytes)
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = type;
-        http.Response.ContentLength = bytes.Length;
-        if (!HttpMethods.IsHead(http.Request.Method))
-        {
-            await http.Response.Body.WriteAsync(bytes, http.RequestAborted);
-        }
+        http.Features.Set(new RenderedPage(bytes));
+        return Task.CompletedTask;
     }
 
     /// <summary>Whether search engines may index the room.</summary>
     public bool IsIndexed(RoomVisibility? room) => room is not null
-        && options.RobotsAllowed.Any(allowed => allowed == room.RoomId || allowed == room.CanonicalAlias);
+        && options.RobotsAllowed.Any(allowed =>
+            allowed == room.RoomId || allowed == room.CanonicalAlias || (allowed[0] == '#' && room.Links.Contains(LinkOf(allowed))));
+
+    /// <summary>Links have no server: they are made only for aliases of the homeserver.</summary>
+    private static string LinkOf(string alias) => FolderName.ForAlias(alias[1..].Split(':')[0]);
 
     private Task WriteNoticeAsync(HttpContext http, int status, string title, string message)
     {

@@ -37,10 +37,29 @@ internal sealed partial class PageRoutes(
         }
     }
 
+    /// <summary>Sends the style and the scripts, which are in memory: they wait for no page.</summary>
+    public async Task SendAssetAsync(HttpContext http, RequestDelegate next)
+    {
+        if (!IsRead(http) || SplitPath(http) is not ["assets", var name] || assets.Find(name) is not { } asset)
+        {
+            await next(http);
+            return;
+        }
+
+        http.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
+        http.Response.ContentType = asset.Type;
+        http.Response.ContentLength = asset.Content.Length;
+        if (HttpMethods.IsGet(http.Request.Method))
+        {
+            await http.Response.Body.WriteAsync(asset.Content, http.RequestAborted);
+        }
+    }
+
+    private static bool IsRead(HttpContext http) => HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method);
+
     private async Task<bool> TryHandleAsync(HttpContext http)
     {
-        var isRead = HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method);
-        if (!isRead || SplitPath(http) is not { } path)
+        if (!IsRead(http) || SplitPath(http) is not { } path)
         {
             return false;
         }
@@ -51,11 +70,6 @@ internal sealed partial class PageRoutes(
         {
             case [""]:
                 await pages.WriteRoomsAsync(http, reader);
-                return true;
-            case ["assets", var name] when assets.Find(name) is { } asset:
-                http.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
-                http.Response.ContentType = asset.Type;
-                await http.Response.Body.WriteAsync(asset.Content, http.RequestAborted);
                 return true;
             case ["r", ..] or ["search"] when !rooms.IsReady:
                 http.Response.Headers.RetryAfter = "2";
@@ -148,7 +162,7 @@ internal sealed partial class PageRoutes(
                 await downloads.WriteTextAsync(http, reader, room, day);
                 return true;
             case ".jsonl":
-                await RoomDownloads.WriteRecordsAsync(http, reader, room, day);
+                await downloads.WriteRecordsAsync(http, reader, room, day);
                 return true;
             default:
                 return false;

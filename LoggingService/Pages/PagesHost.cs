@@ -1,8 +1,10 @@
+using System.IO.Compression;
 using LoggingService.Files;
 using LoggingService.Http;
 using LoggingService.Search;
 using LoggingService.Visibility;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LoggingService.Pages;
@@ -51,10 +53,21 @@ internal static partial class PagesHost
         builder.Services.AddSingleton(services => new IndexMaintenance(root, services.GetRequiredService<ILogger<IndexMaintenance>>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<IndexMaintenance>());
         builder.Services.AddSingleton<PageRenderer>().AddSingleton<RoomPages>().AddSingleton<RoomDownloads>().AddSingleton<PageRoutes>();
+        builder.Services.AddSingleton<PageWork>().AddSingleton<PageSending>().AddSingleton<PageTags>();
+        builder.Services.AddResponseCompression(compression =>
+        {
+            // No page has a secret that its length could tell. Live lines are not compressed: each is sent at once.
+            compression.EnableForHttps = true;
+            compression.MimeTypes =
+                ["text/html", "text/css", "text/javascript", "text/plain", "application/x-ndjson", "application/atom+xml"];
+        });
+        builder.Services.Configure<BrotliCompressionProviderOptions>(brotli => brotli.Level = CompressionLevel.Fastest);
+        builder.Services.Configure<GzipCompressionProviderOptions>(gzip => gzip.Level = CompressionLevel.Fastest);
         builder.Services.AddRateLimiter(limiter => PageLimits.Configure(limiter));
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
-            forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor;
+            forwarded.ForwardedHeaders =
+                ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
             forwarded.ForwardLimit = options.Proxies.Count;
             forwarded.KnownProxies.Clear();
             forwarded.KnownIPNetworks.Clear();
@@ -67,7 +80,11 @@ internal static partial class PagesHost
         var app = builder.Build();
         app.UseForwardedHeaders();
         app.Use(PageHeaders.SetAsync);
+        app.UseResponseCompression();
+        app.Use(app.Services.GetRequiredService<PageSending>().SendAsync);
         app.UseRateLimiter();
+        app.Use(app.Services.GetRequiredService<PageRoutes>().SendAssetAsync);
+        app.Use(app.Services.GetRequiredService<PageWork>().LimitAsync);
         app.Run(app.Services.GetRequiredService<PageRoutes>().HandleAsync);
         return app;
     }

@@ -23,11 +23,8 @@ internal sealed class RoomFile(Assets assets, TimeZoneInfo zone)
         yield return await PageRenderer.RenderAsync(new AspNetCoreGeneratedDocument.Pages_FileStart { Model = start });
         foreach (var day in days)
         {
-            var pages = 1;
-            for (var page = 1; page <= pages; page++)
+            foreach (var chat in ChatDay.ReadAll(room, reader, day, zone, _text))
             {
-                var chat = ChatDay.Read(room, reader, day, page, zone, _text);
-                pages = chat.Pages;
                 var model = new DayModel(
                     _text, Links, room, day, chat, null, null, RoomPages.ZoneOf(day, zone), RoomPages.AmbiguousNamesOf(chat), null);
                 yield return await PageRenderer.RenderAsync(new AspNetCoreGeneratedDocument.Pages_FileDay { Model = model });

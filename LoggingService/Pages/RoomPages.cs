@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.IO.Hashing;
-using System.Text;
 using LoggingService.Rendering;
 using LoggingService.Visibility;
 using Microsoft.Extensions.Caching.Memory;
@@ -8,7 +6,8 @@ using Microsoft.Extensions.Caching.Memory;
 namespace LoggingService.Pages;
 
 /// <summary>The list of rooms, and the pages of a room.</summary>
-internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageLinks links, Assets assets, TimeZoneInfo zone) : IDisposable
+internal sealed class RoomPages(
+    VisibleRooms rooms, PageRenderer renderer, PageLinks links, Assets assets, PageTags tags, TimeZoneInfo zone) : IDisposable
 {
     /// <summary>Bytes of pages that were rendered: many readers may follow one link.</summary>
     private const int MaxRenderedBytes = 32 << 20;
@@ -87,7 +86,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         var isPast = day != room.Days[^1];
         var tag = TagOf(room, day, page);
         http.Response.Headers.CacheControl = "no-cache";
-        if (isPast && IsUnchanged(http, tag))
+        if (isPast && PageTags.IsUnchanged(http, tag))
         {
             return true;
         }
@@ -99,7 +98,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         }
 
         // Before the day is read: what changes meanwhile is sent again.
-        var position = new LivePosition(day, room.FactsOf(day)?.Lines ?? 0, room.StateOf(day));
+        var state = room.StateOf(day);
         var chat = ChatDay.Read(room, reader, day, page, zone, _text);
         if (page > chat.Pages)
         {
@@ -109,7 +108,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         var model = new DayModel(
             _text, links, room, day, chat, Neighbour(room, day, before: true), Neighbour(room, day, before: false),
             ZoneOf(day, zone), AmbiguousNamesOf(chat),
-            isPast || page < chat.Pages ? null : new(links.Live(room, position), links.Asset(assets.LiveScript)));
+            isPast || page < chat.Pages ? null : new(links.Live(room, new(day, chat.Last, state)), links.Asset(assets.LiveScript)));
         var rendered = await renderer.RenderPageAsync(
             $"{PageFrame.RoomTitleOf(room)} · {day:yyyy-MM-dd}", room, new AspNetCoreGeneratedDocument.Pages_DayPage { Model = model });
         if (tag == TagOf(room, day, page))
@@ -130,29 +129,8 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         return true;
     }
 
-    /// <summary>Another one whenever the page of a day changes. The same in another process.</summary>
-    private string TagOf(RoomVisibility room, DateOnly day, int page)
-    {
-        var next = Neighbour(room, day, before: false);
-        var state = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{assets.Style} {assets.Script} {typeof(RoomPages).Module.ModuleVersionId} {room.Revision} {room.FactsOf(day)?.Stamp} "
-            + $"{LaterEvents.CountAfter(room, day)} {page} {Neighbour(room, day, before: true)} {next}");
-        return $"\"{XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(state)):x32}\"";
-    }
-
-    /// <summary>Sets the tag; true, with a 304, if the browser has that page.</summary>
-    private static bool IsUnchanged(HttpContext http, string tag)
-    {
-        http.Response.Headers.ETag = tag;
-        if (http.Request.Headers.IfNoneMatch != tag)
-        {
-            return false;
-        }
-
-        http.Response.StatusCode = StatusCodes.Status304NotModified;
-        return true;
-    }
+    private string TagOf(RoomVisibility room, DateOnly day, int page) => tags.Of(
+        room, $"page {page} {Neighbour(room, day, before: true):O} {Neighbour(room, day, before: false):O}", day);
 
     private static DateOnly? Neighbour(RoomVisibility room, DateOnly day, bool before) => before
         ? room.Days.Where(other => other < day).Select(other => (DateOnly?)other).LastOrDefault()

@@ -72,14 +72,19 @@ internal sealed class SearchPages(
             yield return $"{_text.NoSuchRoom} {name}";
         }
 
-        if (index.Progress is { } progress)
+        if (index.IsBuilding)
         {
-            yield return _text.IndexIsBuilt(progress.Done, progress.Total);
+            yield return _text.IndexIsBuilt;
         }
         else if (!query.IsEmpty && !found.IsAvailable)
         {
             index.RequestCheck();
             yield return _text.SearchUnavailable;
+        }
+
+        if (query.From.Count > 0 && found is { IsAvailable: true, IsComplete: true, Events.Count: 0 })
+        {
+            yield return _text.FromIsUserId;
         }
 
         if (found is { IsAvailable: true, IsComplete: false })

@@ -102,19 +102,24 @@ internal sealed record Text
     /// <summary>Before the name that was searched in.</summary>
     public string NoSuchRoom { get; init; } = "No room has this name here:";
 
+    public string FromIsUserId { get; init; } =
+        "After from: stands the id of a user, such as @alice:example.org, or its first part, alice: not a display name.";
+
     public string SearchUnavailable { get; init; } = "Searches are not available at the moment. Try again later.";
 
     public string SearchTookTooLong { get; init; } =
         "The search took too long, so that older results may be missing. Add a word, from: or after:.";
 
-    public string IndexIsBuilt(int done, int total) =>
-        "The index for searches is being built, so that results are missing"
-        + (total > 0 ? $": {Number(done)} of {Number(total)} days are done." : ".");
+    /// <summary>Without a number: it would tell how much there is of rooms that are not shown.</summary>
+    public string IndexIsBuilt { get; init; } = "The index for searches is being built, so that results are missing.";
 
     public string QueryTooLong(int maximum) => $"The query is too long: only the first {Number(maximum)} characters are used.";
 
-    public string Results(int count, bool hasMore) =>
-        hasMore ? $"More than {Number(count)} results" : count == 1 ? "1 result" : $"{Number(count)} results";
+    public string Results(int count, bool hasMore, bool isExact) =>
+        hasMore ? $"More than {Number(count)} results"
+        : !isExact ? $"About {Number(count)} results"
+        : count == 1 ? "1 result"
+        : $"{Number(count)} results";
 
     public string Events(int count) => count == 1 ? "1 event" : $"{Number(count)} events";
 

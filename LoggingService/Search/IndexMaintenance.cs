@@ -23,14 +23,14 @@ internal sealed partial class IndexMaintenance(string root, ILogger logger) : Ba
     private readonly HashSet<string> _reported = [];
     private readonly HiddenEvents _hidden = new(root);
     private volatile bool _isCheckRequested;
-    private volatile IndexProgress? _progress = new(0, 0);
+    private volatile bool _isBuilding = true;
     private string? _error;
     private long _fullAt;
     private long _purgedAt;
     private TimeSpan _purgePause;
 
-    /// <summary>How many days are indexed, of how many, while an index is built; <c>null</c> once searches find everything.</summary>
-    public IndexProgress? Progress => _progress;
+    /// <summary>An index is built: searches do not find everything yet.</summary>
+    public bool IsBuilding => _isBuilding;
 
     /// <summary>Has the file checked soon, after a search that could not read it.</summary>
     public void RequestCheck() => _isCheckRequested = true;
@@ -47,7 +47,7 @@ internal sealed partial class IndexMaintenance(string root, ILogger logger) : Ba
                 using var held = IndexLock.TryAcquire(root);
                 if (held is null)
                 {
-                    _progress = null;
+                    _isBuilding = false;
                 }
                 else
                 {
@@ -86,7 +86,7 @@ internal sealed partial class IndexMaintenance(string root, ILogger logger) : Ba
         SearchDatabase.Check(tables.Writer.Connection);
         var update = new IndexUpdate(root, tables, ReportUnreadable);
         var started = Stopwatch.GetTimestamp();
-        (_fullAt, _purgePause, _progress) = (0, TimeSpan.Zero, new(0, 0));
+        (_fullAt, _purgePause, _isBuilding) = (0, TimeSpan.Zero, true);
         while (!stoppingToken.IsCancellationRequested)
         {
             if (IndexLock.TakeRequest(root))
@@ -111,14 +111,14 @@ internal sealed partial class IndexMaintenance(string root, ILogger logger) : Ba
 
             var isFull = _fullAt == 0 || Stopwatch.GetElapsedTime(_fullAt) >= FullInterval;
             _hidden.Refresh();
-            update.Run(_hidden.Current, isFull, (done, total) => _progress = _fullAt == 0 ? new(done, total) : null, stoppingToken);
+            update.Run(_hidden.Current, isFull, (_, _) => { }, stoppingToken);
             if (_fullAt == 0 && tables.Writer.Events > 0)
             {
                 Log.Built(logger, tables.Writer.Events, (long)Stopwatch.GetElapsedTime(started).TotalSeconds);
                 IndexPurge.RequestMerge(tables.Writer);
             }
 
-            _progress = null;
+            _isBuilding = false;
             _error = null;
             _fullAt = isFull ? Stopwatch.GetTimestamp() : _fullAt;
             Purge(tables);
@@ -178,6 +178,3 @@ internal sealed partial class IndexMaintenance(string root, ILogger logger) : Ba
         public static partial void RecordNotIndexed(ILogger logger, string record);
     }
 }
-
-/// <summary>How many days are indexed, of how many; 0 of 0 while they are counted.</summary>
-internal sealed record IndexProgress(int Done, int Total);

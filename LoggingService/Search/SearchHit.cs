@@ -1,3 +1,4 @@
+using LoggingService.Files;
 using LoggingService.Visibility;
 
 namespace LoggingService.Search;
@@ -39,16 +40,31 @@ internal sealed record SearchResults(IReadOnlyList<SearchHit> Hits, int Count, b
 /// <param name="MaySee">Whether the reader may know that there is such an event; others are neither returned nor counted.</param>
 internal sealed record SearchedRoom(string Folder, IReadOnlyList<string> Names, Predicate<SearchHit> MaySee)
 {
+    /// <summary>Rows tell the time of an event only about: where a second is full, later ones are used.</summary>
+    private static readonly long Uncertainty = (long)TimeSpan.FromMinutes(1).TotalMilliseconds;
+
+    /// <summary>Whether the event is counted before it is read; those are not that may have been sent before a change.</summary>
+    public Predicate<SearchHit> MayCount { get; init; } = _ => true;
+
     public static SearchedRoom Of(Reader reader, RoomVisibility room) => new(
         room.FolderName,
-        [room.RoomId, .. room.CanonicalAlias is { } alias ? [alias, .. room.Links] : room.Links],
-        hit => room.MayKnow(
-            reader, new(hit.Day, hit.Place.Line), hit.Time.ToUnixTimeMilliseconds(), hit.IsFetched, hit.Sender));
+        [
+            room.RoomId, .. room.CanonicalAlias is { } alias ? (string[])[alias] : [],
+            .. room.Links, .. room.Links.Select(FolderName.ToLocalpart).OfType<string>(),
+        ],
+        hit => MayKnow(reader, room, hit, 0))
+    {
+        MayCount = hit => !hit.IsFetched || (MayKnow(reader, room, hit, -Uncertainty) && MayKnow(reader, room, hit, Uncertainty)),
+    };
+
+    private static bool MayKnow(Reader reader, RoomVisibility room, SearchHit hit, long shift) => room.MayKnow(
+        reader, new(hit.Day, hit.Place.Line), hit.Time.ToUnixTimeMilliseconds() + shift, hit.IsFetched, hit.Sender);
 
     /// <summary>Whether a user may mean this room: by its id, or an alias, with or without <c>#</c> and server.</summary>
     public bool IsNamed(string name) => name == Folder || Names.Any(other =>
         string.Equals(other, name, StringComparison.OrdinalIgnoreCase)
-        || string.Equals(Localpart(other), name.TrimStart('#'), StringComparison.OrdinalIgnoreCase));
+        || string.Equals(Localpart(other), Localpart(name), StringComparison.OrdinalIgnoreCase));
 
-    private static string Localpart(string name) => name.StartsWith('#') ? name[1..].Split(':')[0] : name;
+    /// <summary>Without the server, which links do not have: a room is found by an alias of any server.</summary>
+    private static string Localpart(string name) => name.StartsWith('!') ? name : name.TrimStart('#').Split(':')[0];
 }

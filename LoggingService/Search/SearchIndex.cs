@@ -202,7 +202,7 @@ internal sealed class SearchIndex(string root, TimeZoneInfo zone)
                     var hit = Read(statement, room.Folder);
                     if (room.MaySee(hit))
                     {
-                        count++;
+                        count += room.MayCount(hit) ? 1 : 0;
                         if (hits.Count <= limit)
                         {
                             hits.Add(hit);

@@ -112,7 +112,8 @@ internal sealed class SearchQueryParser
     private void AddTerm(bool isQuoted, int start)
     {
         var (value, isPrefix) = ReadValue();
-        if (!SpacedText.HasWord(value) || _terms.Count == MaxTerms)
+        var isTooShort = isPrefix && value.Length < MinPrefix && !SpacedText.EndsWithOneOfPairs(value);
+        if (!SpacedText.HasWord(value) || isTooShort || _terms.Count == MaxTerms)
         {
             if (isQuoted || value.Length > 0)
             {
@@ -122,7 +123,7 @@ internal sealed class SearchQueryParser
             return;
         }
 
-        _terms.Add(new(value, isPrefix && value.Length >= MinPrefix));
+        _terms.Add(new(value, isPrefix));
     }
 
     private bool Apply(string name, string value)

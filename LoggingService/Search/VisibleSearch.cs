@@ -14,12 +14,13 @@ internal sealed record FoundNeighbour(VisibleEvent Event, string Text);
 
 /// <summary>A page of what was found, newest first.</summary>
 /// <param name="Count">How many there are in all; <c>null</c> for a later page.</param>
+/// <param name="IsExact">All of them were read; otherwise the index counts some that were removed since it followed.</param>
 /// <param name="HasMoreThanCount">There are, or may be, more than the count.</param>
 /// <param name="Next">Where the next page begins; <c>null</c> if there is none.</param>
 /// <param name="IsAvailable">Otherwise there is no index yet.</param>
 /// <param name="IsComplete">Otherwise the search took too long.</param>
 internal sealed record FoundPage(
-    IReadOnlyList<FoundEvent> Events, int? Count, bool HasMoreThanCount, long? Next, bool IsAvailable, bool IsComplete);
+    IReadOnlyList<FoundEvent> Events, int? Count, bool IsExact, bool HasMoreThanCount, long? Next, bool IsAvailable, bool IsComplete);
 
 /// <summary>
 /// Searches for a reader. The index only tells where to look: each event that it finds is read from the record as the reader may see it,
@@ -56,7 +57,7 @@ internal sealed class VisibleSearch(SearchIndex index)
 
         var isAll = results.Next is null && results.IsComplete;
         return new(
-            found, before is null ? (isAll ? found.Count : Math.Max(count, found.Count)) : null, !isAll && hasMore, results.Next,
+            found, before is null ? (isAll ? found.Count : Math.Max(count, found.Count)) : null, isAll, !isAll && hasMore, results.Next,
             results.IsAvailable, results.IsComplete);
     }
 
