@@ -16,8 +16,10 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
     {
         var events = room.Read(reader, day).ToList();
         var relations = new ChatRelations(events, LaterEvents.Read(room, reader, day, events));
-        var messages = new ChatMessages(room, relations, new EventLookup(room, reader), zone, text);
-        var lines = relations.Lines.Skip((page - 1) * LinesPerPage).Take(LinesPerPage).ToHashSet(ReferenceEqualityComparer.Instance);
+        var messages = new ChatMessages(room, relations, new EventLookup(room, reader, day), zone, text);
+        var shown = relations.Lines.Skip((page - 1) * LinesPerPage).Take(LinesPerPage).ToList();
+        messages.LoadAnswered(shown);
+        var lines = shown.ToHashSet(ReferenceEqualityComparer.Instance);
         var history = new DayHistory(room);
         var sentences = new EventText(history, zone);
         var items = new List<ChatItem>();
