@@ -60,6 +60,44 @@ public sealed class BrowserReadingTests(Chromium chromium) : IClassFixture<Chrom
     }
 
     [Fact]
+    public async Task The_newest_lines_of_a_busy_day_come_first_and_keys_lead_to_its_pages_and_then_to_other_days()
+    {
+        using var room = new PublicRoom(_folder);
+        await TeaHouse.FillAsync(room);
+        room.Time.Advance(TimeSpan.FromDays(1));
+        var first = await room.SayAsync("beginning");
+        var record = Directory.GetFiles(Path.Combine(room.Logs, room.Id), "*.jsonl").Order().Last();
+        var line = (await File.ReadAllLinesAsync(record, TestContext.Current.CancellationToken))[^1];
+        await File.AppendAllLinesAsync(
+            record,
+            Enumerable.Range(1, 400).Select(i => line.Replace(first, $"$copy{i}", StringComparison.Ordinal)
+                .Replace("beginning", $"number {i}.", StringComparison.Ordinal)),
+            TestContext.Current.CancellationToken);
+        await room.SayAsync("repaired");
+        await Wait.UntilAsync(() => File.ReadLines(record).Last().Contains("repaired"), "the file is repaired");
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync();
+        var page = browser.Page;
+        await page.GotoAsync(pages.Url);
+        await page.Locator(".rooms").GetByRole(AriaRole.Link).ClickAsync();
+        await Expect(page.GetByText("number 400.")).ToBeInViewportAsync();
+        await room.SayAsync("newer than all");
+        await Expect(page.GetByText("newer than all")).ToBeInViewportAsync();
+        await page.Keyboard.PressAsync("k");
+        await Expect(page.Locator("#chat > *").Last).ToBeFocusedAsync();
+
+        await page.Keyboard.PressAsync("p");
+        await Expect(page.GetByText("number 1.", new() { Exact = true })).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("n");
+        await Expect(page.GetByText("number 400.")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("p");
+        await Expect(page.GetByText("number 1.", new() { Exact = true })).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("p");
+        await Expect(page.GetByText("See you at four.")).ToBeVisibleAsync();
+        Assert.Empty(browser.Messages);
+    }
+
+    [Fact]
     public async Task Lines_appear_as_they_are_sent_and_again_after_both_processes_restarted()
     {
         using var room = new PublicRoom(_folder);

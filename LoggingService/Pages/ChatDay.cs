@@ -38,9 +38,12 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
             history.Add(e);
         }
 
-        var pages = Math.Max(1, (relations.Lines.Count + LinesPerPage - 1) / LinesPerPage);
-        return new(Fold(items), page, pages);
+        return new(Fold(items), page, CountPages(relations));
     }
+
+    /// <exception cref="IOException">A record can't be read.</exception>
+    public static int CountPages(RoomVisibility room, Reader reader, DateOnly day) =>
+        CountPages(new ChatRelations([.. room.Read(reader, day)], []));
 
     /// <summary>The page on which an event of a day is, and the event in whose line.</summary>
     public static (int Page, string Line) Find(RoomVisibility room, Reader reader, VisibleEvent e)
@@ -50,6 +53,8 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
         var index = relations.Lines.Index().FirstOrDefault(other => other.Item.Event.EventId == line).Index;
         return ((index / LinesPerPage) + 1, e.Original is null ? e.Event.EventId : line);
     }
+
+    private static int CountPages(ChatRelations relations) => Math.Max(1, (relations.Lines.Count + LinesPerPage - 1) / LinesPerPage);
 
     private static List<ChatItem> Fold(List<ChatItem> items)
     {

@@ -10,6 +10,9 @@ namespace LoggingService.Pages;
 /// <param name="isFile">They are in a file, in which messages link to each other only.</param>
 internal sealed class PageLinks(string prefix, bool isFile = false)
 {
+    /// <summary>The id of the element after the lines of a day.</summary>
+    public const string End = "end";
+
     public string Rooms => $"{prefix}/";
 
     public string Asset(string name) => $"{prefix}/assets/{name}";

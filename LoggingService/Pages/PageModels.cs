@@ -36,6 +36,28 @@ internal sealed record MessageModel(DayModel Day, ChatMessage Message, bool IsCo
 
 internal sealed record CalendarModel(Text Text, PageLinks Links, RoomVisibility Room, int Year, IReadOnlyList<int> Years, int Most);
 
+/// <summary>The links to the other pages of a day.</summary>
+/// <param name="IsBelow">They are those below the lines.</param>
+internal sealed record PagerModel(DayModel Day, bool IsBelow)
+{
+    /// <summary>The first page, the last one, and those around the one that is shown; <c>null</c> where pages are left out.</summary>
+    public IReadOnlyList<int?> Pages
+    {
+        get
+        {
+            var (page, last) = (Day.Chat.Page, Day.Chat.Pages);
+            var shown = Enumerable.Range(page - 2, 5).Append(1).Append(last).Where(number => number >= 1 && number <= last)
+                .Distinct().Order().ToList();
+            return [.. shown.SelectMany((number, i) => (IEnumerable<int?>)((i == 0 ? 1 : number - shown[i - 1]) switch
+            {
+                1 => [number],
+                2 => [number - 1, number],
+                _ => [null, number],
+            }))];
+        }
+    }
+}
+
 /// <param name="Room">Where was searched; <c>null</c> for all rooms.</param>
 /// <param name="Found"><c>null</c> if there was nothing to search for.</param>
 internal sealed record SearchModel(

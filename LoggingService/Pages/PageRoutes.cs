@@ -79,7 +79,7 @@ internal sealed partial class PageRoutes(
             case []:
                 return await pages.TryWriteCalendarAsync(http, room, null);
             case ["latest"] when room.Days.Count > 0:
-                return pages.RedirectToLatest(http, room);
+                return pages.RedirectToLatest(http, reader, room);
             case ["feed.atom"]:
                 await downloads.WriteFeedAsync(http, reader, room);
                 return true;

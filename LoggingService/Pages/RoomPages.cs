@@ -56,7 +56,17 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         return true;
     }
 
-    public bool RedirectToLatest(HttpContext http, RoomVisibility room) => Redirect(http, links.Day(room, room.Days[^1]));
+    /// <summary>To the end of the newest day, where new lines appear.</summary>
+    public bool RedirectToLatest(HttpContext http, Reader reader, RoomVisibility room)
+    {
+        var day = room.Days[^1];
+        var pages = room.CountOf(day) <= ChatDay.LinesPerPage ? 1 : _rendered.GetOrCreate($"pages {TagOf(room, day, 0)}", entry =>
+        {
+            entry.Size = 100;
+            return ChatDay.CountPages(room, reader, day);
+        });
+        return Redirect(http, $"{links.Day(room, day, pages)}#{PageLinks.End}");
+    }
 
     public bool TryRedirectToEvent(HttpContext http, Reader reader, RoomVisibility room, string eventId)
     {

@@ -69,7 +69,7 @@ internal sealed record Text
     public string Permalink { get; init; } = "Link to this message";
     public string CopyLink { get; init; } = "Copy link";
     public string Copied { get; init; } = "Copied";
-    public string Shortcuts { get; init; } = "Single-key shortcuts: j and k to move; n and p for days";
+    public string Shortcuts { get; init; } = "Single-key shortcuts: j and k to move; n and p for pages and days";
     public string Report { get; init; } = "Report content to";
     public string PollEnded { get; init; } = "Poll ended";
     public string PollOpen { get; init; } = "Poll";
@@ -123,6 +123,8 @@ internal sealed record Text
     public string Votes(int count) => count == 1 ? "1 vote" : $"{Number(count)} votes";
 
     public string Page(int page, int of) => $"Page {Number(page)} of {Number(of)}";
+
+    public string PageBelow(int page, int of) => $"{Page(page, of)}, below the messages";
 
     public string MembershipChanges(int count) => $"{Number(count)} changes of members";
 

@@ -53,11 +53,15 @@
   box.addEventListener("change", () => { try { localStorage.setItem("shortcuts", box.checked ? "on" : "off"); } catch { } });
   document.addEventListener("keydown", event => {
     if (!box.checked || event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input:not([type=checkbox]), textarea, select")) return;
-    const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
+    const keyed = `a[data-key="${CSS.escape(event.key)}"]`;
+    const link = document.querySelector(`.pages ${keyed}`) ?? document.querySelector(keyed);
     if (link) { event.preventDefault(); link.click(); return; }
     if (event.key !== "j" && event.key !== "k") return;
     const lines = [...document.querySelectorAll("#chat > .message, #chat > .sentence, #chat > details")];
-    const at = lines.indexOf(document.activeElement.closest("#chat > *"));
+    // From the line that an address leads to, or the end of the page, as long as no line has the focus.
+    const target = document.querySelector(":target");
+    const focused = lines.indexOf(document.activeElement.closest("#chat > *"));
+    const at = focused >= 0 ? focused : target?.id === "end" ? lines.length : lines.indexOf(target?.closest("#chat > *"));
     const line = lines[event.key === "j" ? at + 1 : Math.max(0, at - 1)];
     if (line) { line.tabIndex = -1; line.focus(); }
   });
