@@ -35,9 +35,10 @@ internal sealed class PageLinks(string prefix, bool isFile = false)
     public string MonthFile(RoomVisibility room, DateOnly month) =>
         $"{Room(room)}/{month.ToString("yyyy/MM", CultureInfo.InvariantCulture)}.html";
 
-    public string Day(RoomVisibility room, DateOnly day, int page = 1) =>
-        $"{Room(room)}/{day.ToString("yyyy/MM/dd", CultureInfo.InvariantCulture)}"
-        + (page > 1 ? string.Create(CultureInfo.InvariantCulture, $"?page={page}") : "");
+    public string Day(RoomVisibility room, DateOnly day, int page = 1) => $"{Room(room)}{DayPath(day, page)}";
+
+    /// <summary>The address of a day that stays valid when the room's alias changes, or leads to another room.</summary>
+    public string DayById(RoomVisibility room, DateOnly day, int page = 1) => $"{prefix}/r/{Encode(room.RoomId)}{DayPath(day, page)}";
 
     /// <summary>The page of an event, independent of its day and of the room's aliases.</summary>
     public string Event(RoomVisibility room, string eventId) =>
@@ -61,6 +62,9 @@ internal sealed class PageLinks(string prefix, bool isFile = false)
     /// <summary>Also <c>.</c> and <c>..</c> are encoded, which browsers resolve.</summary>
     public static string Encode(string part) =>
         part.Trim('.').Length == 0 ? part.Replace(".", "%2E", StringComparison.Ordinal) : Uri.EscapeDataString(part);
+
+    private static string DayPath(DateOnly day, int page) => day.ToString("/yyyy/MM/dd", CultureInfo.InvariantCulture)
+        + (page > 1 ? string.Create(CultureInfo.InvariantCulture, $"?page={page}") : "");
 
     /// <summary>A server by which the room can be found.</summary>
     private static string Via(RoomVisibility room)

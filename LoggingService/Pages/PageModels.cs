@@ -25,7 +25,23 @@ internal sealed record RoomRow(RoomVisibility Room, string Title, string Initial
 
 internal sealed record DayModel(
     Text Text, PageLinks Links, RoomVisibility Room, DateOnly Day, ChatDay Chat, DateOnly? Previous, DateOnly? Next, string Zone,
-    IReadOnlySet<string> AmbiguousNames, LiveModel? Live);
+    IReadOnlySet<string> AmbiguousNames, LiveModel? Live)
+{
+    public UpgradedRooms Upgrades { get; init; } = UpgradedRooms.None;
+}
+
+/// <summary>The room before and the one after an upgrade, as far as the reader may see them.</summary>
+internal sealed record UpgradedRooms(RoomVisibility? Predecessor, RoomVisibility? Successor)
+{
+    public static UpgradedRooms None { get; } = new(null, null);
+
+    /// <summary>Changes whenever a page shows something else of them.</summary>
+    public override string ToString() => string.Join(
+        '\n', ((RoomVisibility?[])[Predecessor, Successor])
+            .Select(room => room is null ? "" : $"{room.RoomId} {room.Address} {PageFrame.RoomTitleOf(room)}"));
+}
+
+internal sealed record UpgradesModel(Text Text, PageLinks Links, UpgradedRooms Rooms);
 
 /// <summary>Of the last page of a room's newest day.</summary>
 /// <param name="Address">Of the events that are new to the page.</param>
@@ -34,7 +50,9 @@ internal sealed record LiveModel(string Address, string Script);
 /// <param name="IsContinued">The line before is of the same sender.</param>
 internal sealed record MessageModel(DayModel Day, ChatMessage Message, bool IsContinued, bool IsReply = false);
 
-internal sealed record CalendarModel(Text Text, PageLinks Links, RoomVisibility Room, int Year, IReadOnlyList<int> Years, int Most);
+internal sealed record CalendarModel(
+    Text Text, PageLinks Links, RoomVisibility Room, int Year, IReadOnlyList<int> Years, int Most,
+    UpgradedRooms Upgrades);
 
 /// <summary>The links to the other pages of a day.</summary>
 /// <param name="IsBelow">They are those below the lines.</param>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using LoggingService.Rendering;
+using LoggingService.RoomLogs;
 using LoggingService.Visibility;
 using Microsoft.Extensions.Caching.Memory;
 
@@ -15,6 +16,9 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
 
     /// <summary>A reaction to a reaction, and so on.</summary>
     private const int MaxDepth = 3;
+
+    /// <summary>How many predecessors of a room are searched for a day.</summary>
+    private const int MaxUpgrades = 10;
 
     private readonly Text _text = renderer.Text;
     private readonly MemoryCache _rendered = new(new MemoryCacheOptions { SizeLimit = MaxRenderedBytes });
@@ -39,7 +43,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
     }
 
     /// <param name="year">The newest one without it.</param>
-    public async Task<bool> TryWriteCalendarAsync(HttpContext http, RoomVisibility room, int? year)
+    public async Task<bool> TryWriteCalendarAsync(HttpContext http, Reader reader, RoomVisibility room, int? year)
     {
         var years = room.Days.Select(day => day.Year).Distinct().ToList();
         var shown = year ?? years.LastOrDefault();
@@ -52,7 +56,10 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         http.Response.Headers.CacheControl = "no-cache";
         await renderer.WriteAsync(
             http, StatusCodes.Status200OK, $"{PageFrame.RoomTitleOf(room)} · {_text.Calendar} {shown}", room,
-            new AspNetCoreGeneratedDocument.Pages_CalendarPage { Model = new(_text, links, room, shown, years, most) });
+            new AspNetCoreGeneratedDocument.Pages_CalendarPage
+            {
+                Model = new(_text, links, room, shown, years, most, UpgradesOf(reader, room)),
+            });
         return true;
     }
 
@@ -60,7 +67,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
     public bool RedirectToLatest(HttpContext http, Reader reader, RoomVisibility room)
     {
         var day = room.Days[^1];
-        var pages = room.CountOf(day) <= ChatDay.LinesPerPage ? 1 : _rendered.GetOrCreate($"pages {TagOf(room, day, 0)}", entry =>
+        var pages = room.CountOf(day) <= ChatDay.LinesPerPage ? 1 : _rendered.GetOrCreate($"pages {TagOf(reader, room, day, 0)}", entry =>
         {
             entry.Size = 100;
             return ChatDay.CountPages(room, reader, day);
@@ -82,7 +89,29 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         }
 
         var (page, line) = ChatDay.Find(room, reader, e);
-        return Redirect(http, $"{links.Day(room, e.Position.Day, page)}#{PageLinks.Anchor(line)}");
+        return Redirect(http, $"{links.DayById(room, e.Position.Day, page)}#{PageLinks.Anchor(line)}");
+    }
+
+    /// <summary>Redirects to a day on which the alias of an address led to a predecessor of the room.</summary>
+    /// <param name="suffix">Such as <c>.txt</c>.</param>
+    public bool TryRedirectToPredecessor(HttpContext http, Reader reader, RoomVisibility room, DateOnly day, string suffix)
+    {
+        for (var upgrades = 0; upgrades < MaxUpgrades; upgrades++)
+        {
+            if (rooms.FindUpgrade(reader, room, UpgradeLinks.Previous) is not { } predecessor)
+            {
+                return false;
+            }
+
+            if (predecessor.CountOf(day) > 0)
+            {
+                return Redirect(http, $"{links.DayById(predecessor, day)}{suffix}{http.Request.QueryString}");
+            }
+
+            room = predecessor;
+        }
+
+        return false;
     }
 
     public async Task<bool> TryWriteDayAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day)
@@ -95,7 +124,7 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         }
 
         var isPast = day != room.Days[^1];
-        var tag = TagOf(room, day, page);
+        var tag = TagOf(reader, room, day, page);
         http.Response.Headers.CacheControl = "no-cache";
         if (isPast && IsUnchanged(http, tag))
         {
@@ -119,10 +148,13 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         var model = new DayModel(
             _text, links, room, day, chat, Neighbour(room, day, before: true), Neighbour(room, day, before: false),
             ZoneOf(day, zone), AmbiguousNamesOf(chat),
-            isPast || page < chat.Pages ? null : new(links.Live(room, position), links.Asset(assets.LiveScript)));
+            isPast || page < chat.Pages ? null : new(links.Live(room, position), links.Asset(assets.LiveScript)))
+        {
+            Upgrades = UpgradesOf(reader, room),
+        };
         var rendered = await renderer.RenderPageAsync(
             $"{PageFrame.RoomTitleOf(room)} · {day:yyyy-MM-dd}", room, new AspNetCoreGeneratedDocument.Pages_DayPage { Model = model });
-        if (tag == TagOf(room, day, page))
+        if (tag == TagOf(reader, room, day, page))
         {
             // What is hidden did not change meanwhile.
             _rendered.Set(tag, rendered, new MemoryCacheEntryOptions { Size = rendered.Length });
@@ -131,6 +163,9 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
         await PageRenderer.WriteAsync(http, rendered);
         return true;
     }
+
+    private UpgradedRooms UpgradesOf(Reader reader, RoomVisibility room) =>
+        new(rooms.FindUpgrade(reader, room, UpgradeLinks.Previous), rooms.FindUpgrade(reader, room, UpgradeLinks.Next));
 
     private static bool Redirect(HttpContext http, string address)
     {
@@ -141,13 +176,14 @@ internal sealed class RoomPages(VisibleRooms rooms, PageRenderer renderer, PageL
     }
 
     /// <summary>Another one whenever the page of a day changes. The same in another process.</summary>
-    private string TagOf(RoomVisibility room, DateOnly day, int page)
+    private string TagOf(Reader reader, RoomVisibility room, DateOnly day, int page)
     {
         var next = Neighbour(room, day, before: false);
         var state = string.Create(
             CultureInfo.InvariantCulture,
             $"{assets.Style} {assets.Script} {typeof(RoomPages).Module.ModuleVersionId} {room.Revision} {room.FactsOf(day)?.Stamp} "
-            + $"{LaterEvents.CountAfter(room, day)} {page} {Neighbour(room, day, before: true)} {next}");
+            + $"{LaterEvents.CountAfter(room, day)} {page} {Neighbour(room, day, before: true)} {next} "
+            + $"{UpgradesOf(reader, room)}");
         return $"\"{XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(state)):x32}\"";
     }
 

@@ -32,6 +32,8 @@ internal sealed record Text
     public string Records { get; init; } = "Records";
     public string Previous { get; init; } = "Earlier";
     public string Next { get; init; } = "Later";
+    public string Predecessor { get; init; } = "This room continues an older one:";
+    public string Successor { get; init; } = "This room was replaced. The newer one:";
     public string Filter { get; init; } = "Filter by typing";
     public string NoRooms { get; init; } = "No room is shown here.";
 
