@@ -60,6 +60,37 @@ public sealed class BrowserReadingTests(Chromium chromium) : IClassFixture<Chrom
     }
 
     [Fact]
+    public async Task The_text_of_a_line_is_copied_as_it_is_read_without_what_spoilers_hide()
+    {
+        using var room = new PublicRoom(_folder);
+        await TeaHouse.FillAsync(room);
+        await room.StateAsync("m.room.topic", """{"topic":"Only green tea"}""");
+        await room.PushAsync("m.room.message", """{"msgtype":"m.emote","body":"pours\nslowly"}""", PublicRoom.Bob);
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync(new() { Permissions = ["clipboard-read", "clipboard-write"] });
+        var page = browser.Page;
+        await page.GotoAsync($"{pages.Url}{room.Day}");
+        await page.GetByText("the end").ClickAsync();
+        foreach (var (words, expected) in ((string, string)[])
+            [
+                ("never more", "[21:00] Alice Älva: Two minutes, never more"),
+                ("A timer for", "[21:20] キャロル: A timer for all of you:\nsleep 120 && echo \"the tea is ready, drink it before it is "
+                    + "cold or it will be bitter\"\n(Spoiler: the end)"),
+                ("teapot.png", "[21:20] キャロル: Image: teapot.png (68.1 KB)"),
+                ("Message removed", "[21:20] Bob: Message removed (@alice:localhost: off topic)"),
+                ("Only green tea", "[21:20] @alice:localhost set the topic to \"Only green tea\""),
+                ("pours", "[21:20] * Bob pours\nslowly"),
+            ])
+        {
+            var line = page.Locator("#chat > *", new() { HasText = words });
+            await line.HoverAsync();
+            await line.GetByRole(AriaRole.Button, new() { Name = "Copy text" }).ClickAsync();
+            await Expect(line.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeVisibleAsync();
+            Assert.Equal(expected, await page.EvaluateAsync<string>("navigator.clipboard.readText()"));
+        }
+    }
+
+    [Fact]
     public async Task The_newest_lines_of_a_busy_day_come_first_and_keys_lead_to_its_pages_and_then_to_other_days()
     {
         using var room = new PublicRoom(_folder);

@@ -48,6 +48,22 @@ public sealed class PermalinkTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sentence_has_a_link_and_the_same_actions_as_a_message()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var id = await _room.StateAsync("m.room.topic", """{"topic":"tea"}""");
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        using var document = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(await pages.ReadAsync(_room.Day));
+        var line = document.GetElementById(PageLinks.Anchor(id))!;
+        var link = $"/r/{Uri.EscapeDataString(_room.Id)}/e/{Uri.EscapeDataString(id)}";
+        Assert.Equal(link, line.QuerySelector("a.time")!.GetAttribute("href"));
+        Assert.Equal(
+            ["Copy link", "Copy text", "Open in an app", "Open in Matrix"],
+            line.QuerySelectorAll(".actions > *").Select(item => item.TextContent));
+        Assert.Equal($"{_room.Day}#{line.Id}", (await pages.GetAsync(link)).Headers["Location"]);
+    }
+
+    [Fact]
     public async Task A_link_to_an_unknown_event_reads_no_record_again()
     {
         await _room.SetVisibilityAsync("world_readable");

@@ -32,6 +32,7 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
                     : new ChatSentence(e.Event.EventId, messages.TimeOf(e), sentences.Sentence(e))
                     {
                         IsMember = e.Event.Type == "m.room.member",
+                        IsNote = e.Event.IsNote,
                     });
             }
 

@@ -51,8 +51,11 @@ internal sealed class LiveRendering(PageRenderer renderer, PageLinks links, Time
                     before = null;
                     if (isWanted)
                     {
-                        var sentence = new ChatSentence(e.Event.EventId, messages.TimeOf(e), sentences.Sentence(e));
-                        lines.Add(await LineAsync(e, new AspNetCoreGeneratedDocument.Pages_SentencePart { Model = sentence }));
+                        var sentence = new ChatSentence(e.Event.EventId, messages.TimeOf(e), sentences.Sentence(e))
+                        {
+                            IsNote = e.Event.IsNote,
+                        };
+                        lines.Add(await LineAsync(e, new AspNetCoreGeneratedDocument.Pages_SentencePart { Model = new(model, sentence) }));
                     }
                 }
             }

@@ -54,6 +54,12 @@ internal sealed record CalendarModel(
     Text Text, PageLinks Links, RoomVisibility Room, int Year, IReadOnlyList<int> Years, int Most,
     UpgradedRooms Upgrades);
 
+internal sealed record SentenceModel(DayModel Day, ChatSentence Sentence);
+
+/// <summary>What can be done with a line.</summary>
+/// <param name="IsNote">Only the log knows it.</param>
+internal sealed record ActionsModel(DayModel Day, string EventId, bool IsNote = false);
+
 /// <summary>The links to the other pages of a day.</summary>
 /// <param name="IsBelow">They are those below the lines.</param>
 internal sealed record PagerModel(DayModel Day, bool IsBelow)

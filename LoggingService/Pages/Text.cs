@@ -70,6 +70,8 @@ internal sealed record Text
     public string OpenInApp { get; init; } = "Open in an app";
     public string Permalink { get; init; } = "Link to this message";
     public string CopyLink { get; init; } = "Copy link";
+    public string CopyText { get; init; } = "Copy text";
+    public string CopyFailed { get; init; } = "Not copied";
     public string Copied { get; init; } = "Copied";
     public string Shortcuts { get; init; } = "Single-key shortcuts: j and k to move; n and p for pages and days";
     public string Report { get; init; } = "Report content to";

@@ -20,18 +20,37 @@
   const zone = document.getElementById("zone");
   if (zone) zone.textContent = document.body.dataset.zoneNote;
 
+  // A line as plain text. What a spoiler hides stays hidden.
+  const left = ".head, .reply, .versions, .reactions, .thread, .actions, .time, summary, input";
+  const blocks = "p, div, li, blockquote, pre, tr";
+  const textOf = node => {
+    if (node.nodeType === Node.TEXT_NODE) return node.data;
+    if (node.nodeType !== Node.ELEMENT_NODE || node.matches(left)) return "";
+    if (node.matches("br")) return "\n";
+    if (node.matches(".spoiler")) return `(${node.querySelector(".reason").textContent.trim()})`;
+    const text = [...node.childNodes].map(textOf).join("");
+    return node.matches(blocks) ? `\n${text}\n` : text;
+  };
+  const lineOf = line => {
+    const text = textOf(line).replace(/\n\s*\n/g, "\n").trim();
+    const time = line.querySelector("time").textContent;
+    const sender = line.matches(".message") && line.querySelector(".sender bdi").textContent;
+    return `[${time}] ${!sender ? "" : line.matches(".emote") ? `* ${sender} ` : `${sender}: `}${text}`;
+  };
+
   document.addEventListener("click", async event => {
     const button = event.target.closest("button.copy");
     if (!button) return;
-    await navigator.clipboard.writeText(new URL(button.dataset.link, location.href).href);
+    const link = button.dataset.link;
+    await navigator.clipboard.writeText(link ? new URL(link, location.href).href : lineOf(button.closest(".message, .sentence")));
     const label = button.textContent;
     button.textContent = document.body.dataset.copied;
     setTimeout(() => { button.textContent = label; }, 1500);
   });
 
-  // Without a pointer that can hover, a tap on a message shows what can be done with it.
+  // Without a pointer that can hover, a tap on a line shows what can be done with it.
   document.addEventListener("click", event => {
-    const message = event.target.closest(".message");
+    const message = event.target.closest(".message, .sentence");
     if (!message || event.target.closest("a, button, summary, label, input") || !matchMedia("(hover: none)").matches) return;
     message.tabIndex = -1;
     message.focus({ preventScroll: true });
