@@ -91,6 +91,33 @@ public sealed class BrowserReadingTests(Chromium chromium) : IClassFixture<Chrom
     }
 
     [Fact]
+    public async Task Links_are_copied_over_plain_http_too()
+    {
+        using var room = new PublicRoom(_folder);
+        var id = await TeaHouse.FillAsync(room);
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync();
+        var page = browser.Page;
+        await page.AddInitScriptAsync("delete Navigator.prototype.clipboard");
+        await page.GotoAsync($"{pages.Url}{room.Day}");
+        var line = page.Locator("article", new() { HasText = "never more" });
+        var button = line.GetByRole(AriaRole.Button, new() { Name = "Copy link" });
+        await button.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(line.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeFocusedAsync();
+        await page.GetByRole(AriaRole.Searchbox).FocusAsync();
+        await page.Keyboard.PressAsync("Control+v");
+        await Expect(page.GetByRole(AriaRole.Searchbox)).ToHaveValueAsync(
+            $"{pages.Url}/r/{Uri.EscapeDataString(room.Id)}/e/{Uri.EscapeDataString(id)}");
+
+        await page.EvaluateAsync("document.execCommand = () => false");
+        await Expect(button).ToBeVisibleAsync();
+        await button.ClickAsync();
+        await Expect(line.GetByRole(AriaRole.Button, new() { Name = "Not copied" })).ToBeVisibleAsync();
+        Assert.Empty(browser.Messages);
+    }
+
+    [Fact]
     public async Task The_newest_lines_of_a_busy_day_come_first_and_keys_lead_to_its_pages_and_then_to_other_days()
     {
         using var room = new PublicRoom(_folder);

@@ -38,13 +38,31 @@
     return `[${time}] ${!sender ? "" : line.matches(".emote") ? `* ${sender} ` : `${sender}: `}${text}`;
   };
 
+  // Over plain http, browsers have no clipboard for scripts.
+  const copy = async text => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch { }
+    const focused = document.activeElement;
+    const field = document.createElement("textarea");
+    field.className = "unseen";
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const isCopied = document.execCommand("copy");
+    field.remove();
+    focused?.focus({ preventScroll: true });
+    return isCopied;
+  };
+
   document.addEventListener("click", async event => {
     const button = event.target.closest("button.copy");
     if (!button) return;
-    const link = button.dataset.link;
-    await navigator.clipboard.writeText(link ? new URL(link, location.href).href : lineOf(button.closest(".message, .sentence")));
-    const label = button.textContent;
-    button.textContent = document.body.dataset.copied;
+    const { link, label = button.textContent } = button.dataset;
+    button.dataset.label = label;
+    const isCopied = await copy(link ? new URL(link, location.href).href : lineOf(button.closest(".message, .sentence")));
+    button.textContent = isCopied ? document.body.dataset.copied : document.body.dataset.copyFailed;
     setTimeout(() => { button.textContent = label; }, 1500);
   });
 
