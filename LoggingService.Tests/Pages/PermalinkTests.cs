@@ -64,6 +64,30 @@ public sealed class PermalinkTests : IDisposable
     }
 
     [Fact]
+    public async Task Links_to_a_room_whose_id_has_no_server_name_those_of_its_most_active_members()
+    {
+        _room.Id = "!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM";
+        await _room.SetVisibilityAsync("world_readable");
+        foreach (var sender in (string[])["@b:three.example:8448", "@a:one.example", "@b:one.example", "@c:one.example", "@a:two.example"])
+        {
+            await _room.SayAsync("tea", sender);
+        }
+
+        var id = await _room.SayAsync("more tea");
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        await using var live = await pages.FollowAsync(_room.Day);
+        using var document = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(await pages.ReadAsync(_room.Day));
+        AssertVia(document.GetElementById(PageLinks.Anchor(id))!);
+        await _room.SayAsync("a new line", "@a:one.example");
+        using var line = new AngleSharp.Html.Parser.HtmlParser().ParseDocument((await live.NextAsync())!.Value.Data);
+        AssertVia(line.QuerySelector("article")!);
+
+        static void AssertVia(AngleSharp.Dom.IElement line) => Assert.All(
+            line.QuerySelectorAll(".actions a"), link => Assert.EndsWith(
+                "?via=one.example&via=localhost&via=three.example%3A8448", link.GetAttribute("href"), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_link_to_an_unknown_event_reads_no_record_again()
     {
         await _room.SetVisibilityAsync("world_readable");

@@ -7,8 +7,14 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
 {
     public const int LinesPerPage = 300;
 
+    /// <summary>So many servers are named in links to a room whose own id and alias name none.</summary>
+    private const int MaxServers = 3;
+
     /// <summary>Fewer changes of members than this are not folded.</summary>
     private const int MinFold = 3;
+
+    /// <summary>The servers of those who sent most events of the day.</summary>
+    public IReadOnlyList<string> Servers { get; init; } = [];
 
     /// <param name="page">From 1; beyond the last page it is empty.</param>
     /// <exception cref="IOException">A record can't be read.</exception>
@@ -39,8 +45,18 @@ internal sealed record ChatDay(IReadOnlyList<ChatItem> Items, int Page, int Page
             history.Add(e);
         }
 
-        return new(Fold(items), page, CountPages(relations));
+        return new(Fold(items), page, CountPages(relations)) { Servers = ServersOf(events) };
     }
+
+    public static IReadOnlyList<string> ServersOf(IEnumerable<VisibleEvent> events) =>
+    [
+        .. events.Select(e => e.Event.Sender ?? "")
+            .Where(id => id.Contains(':', StringComparison.Ordinal))
+            .GroupBy(id => id[(id.IndexOf(':', StringComparison.Ordinal) + 1)..])
+            .OrderByDescending(server => server.Count())
+            .Take(MaxServers)
+            .Select(server => server.Key),
+    ];
 
     /// <exception cref="IOException">A record can't be read.</exception>
     public static int CountPages(RoomVisibility room, Reader reader, DateOnly day) =>

@@ -25,7 +25,8 @@ internal sealed class LiveRendering(PageRenderer renderer, PageLinks links, Time
         var history = new DayHistory(room);
         var sentences = new EventText(history, zone);
         var model = new DayModel(
-            renderer.Text, links, room, day, new([], 1, 1), null, null, "", AmbiguousNamesOf(events, messages), null);
+            renderer.Text, links, room, day, new([], 1, 1) { Servers = ChatDay.ServersOf(events) }, null, null, "",
+            AmbiguousNamesOf(events, messages), null);
         var ownLines = relations.Lines.ToHashSet(ReferenceEqualityComparer.Instance);
         var lines = new List<LiveLine>();
         ChatMessage? before = null;
