@@ -195,6 +195,30 @@ public sealed class BrowserReadingTests(Chromium chromium) : IClassFixture<Chrom
         await pages.DisposeAsync();
     }
 
+    [Theory]
+    [InlineData("Asia/Tokyo", "before midnight", "Tuesday,? 24 November 2026", "after midnight")]
+    [InlineData("Pacific/Kiritimati", null, "Tuesday,? 24 November 2026", "before midnight")]
+    public async Task A_line_tells_where_the_date_of_the_reader_changes(string zone, string? before, string date, string after)
+    {
+        using var room = new PublicRoom(_folder);
+        room.Time.Advance(TimeSpan.FromHours(2.9));
+        await room.SetVisibilityAsync("world_readable");
+        await room.SayAsync("before midnight");
+        room.Time.Advance(TimeSpan.FromMinutes(8));
+        await room.SayAsync("after midnight");
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync(new() { TimezoneId = zone });
+        var page = browser.Page;
+        await page.GotoAsync($"{pages.Url}{room.Day}");
+        await room.SayAsync("a new line");
+        await Expect(page.GetByText("a new line")).ToBeVisibleAsync();
+        var lines = page.Locator("#chat > :is(.date-line, .message)");
+        await Expect(lines).ToHaveTextAsync([.. ((string?[])[before, $"New date: {date}", after]).Concat(
+            before is null ? ["after midnight", "a new line"] : ["a new line"]).OfType<string>().Select(text => new Regex(text))]);
+        await Expect(page.Locator(".date-line + *").GetByText(PublicRoom.Alice)).ToBeInViewportAsync();
+        Assert.Empty(browser.Messages);
+    }
+
     [Fact]
     public async Task All_of_it_can_be_read_without_scripts()
     {

@@ -124,6 +124,9 @@ public sealed class PageContentTests : IDisposable
         var calendar = await pages.ReadAsync($"/r/{_room.Id}");
         Assert.Equal(2, Regex.Count(calendar, "<li class=\"density-"));
         Assert.Contains("Monday, 23 November 2026, 2 events", calendar, StringComparison.Ordinal);
+        Assert.Equal(
+            ["Monday: Mo", "Tuesday: Tu", "Wednesday: We", "Thursday: Th", "Friday: Fr", "Saturday: Sa", "Sunday: Su"],
+            Regex.Matches(calendar, "<abbr title=\"(.*?)\">(.*?)</abbr>").Select(found => $"{found.Groups[1]}: {found.Groups[2]}"));
 
         var tag = page.Headers["ETag"];
         Assert.Equal(HttpStatusCode.NotModified, (await pages.GetAsync(first, ("If-None-Match", tag))).Status);

@@ -13,6 +13,16 @@ internal sealed record Text
     /// <summary>Of numbers and dates. The program has no data of others.</summary>
     public CultureInfo Culture { get; init; } = CultureInfo.InvariantCulture;
 
+    /// <summary>Of dates that a script writes.</summary>
+    public string Locale { get; init; } = "en-GB";
+
+    /// <summary>From Monday on.</summary>
+    public IReadOnlyList<(string Short, string Name)> Weekdays { get; init; } =
+    [
+        ("Mo", "Monday"), ("Tu", "Tuesday"), ("We", "Wednesday"), ("Th", "Thursday"), ("Fr", "Friday"), ("Sa", "Saturday"),
+        ("Su", "Sunday"),
+    ];
+
     public string DayFormat { get; init; } = "dddd, d MMMM yyyy";
     public string MonthFormat { get; init; } = "MMMM yyyy";
     public string Image { get; init; } = "Image";
@@ -80,6 +90,7 @@ internal sealed record Text
     public string PollSecret { get; init; } = "The votes are shown when the poll has ended.";
     public string LastEvent { get; init; } = "last event";
     public string JumpToNewest { get; init; } = "New messages below";
+    public string NewDate { get; init; } = "New date:";
     public string NewDay { get; init; } = "A new day has begun:";
     public string NoLongerShown { get; init; } = "This room is no longer shown.";
     public string Empty { get; init; } = "(no text)";

@@ -3,20 +3,43 @@
   const each = (selector, action, root = document) => root.querySelectorAll(selector).forEach(action);
   const two = number => String(number).padStart(2, "0");
 
+  const dateOf = at => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+
   // Times in the reader's zone; the days are the server's.
   const localize = root => {
     each("time[datetime]", time => {
       const at = new Date(time.dateTime);
       if (isNaN(at)) return;
       const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
-      const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-      time.textContent = time.dataset.date === undefined ? clock : `${day} ${clock}`;
+      time.textContent = time.dataset.date === undefined ? clock : `${dateOf(at)} ${clock}`;
       time.title = at.toLocaleString();
     }, root);
     each("button.copy", button => { button.hidden = false; }, root);
   };
   localize(document);
-  document.addEventListener("line", event => localize(event.detail));
+
+  // A day is the server's: where the reader's date changes, a line says so.
+  const chat = document.getElementById("chat");
+  const timesOf = line => [...line.querySelectorAll("time[datetime]")].map(time => new Date(time.dateTime)).filter(at => !isNaN(at));
+  const separate = line => {
+    const before = line.previousElementSibling;
+    const [at] = timesOf(line);
+    if (!at || before?.matches(".date-line")) return;
+    const shown = before ? timesOf(before).at(before.matches(".fold") ? -1 : 0) : null;
+    if (before && !shown || dateOf(at) === (shown ? dateOf(shown) : chat.dataset.day)) return;
+    const mark = document.createElement("p");
+    const hint = document.createElement("span");
+    mark.className = "date-line";
+    hint.className = "unseen";
+    hint.textContent = `${document.body.dataset.newDate} `;
+    mark.append(hint, at.toLocaleDateString(document.body.dataset.locale, { dateStyle: "full" }));
+    line.before(mark);
+  };
+  each("#chat > *, #chat > .fold > .sentence", separate);
+  document.addEventListener("line", event => {
+    localize(event.detail);
+    separate(event.detail);
+  });
   const zone = document.getElementById("zone");
   if (zone) zone.textContent = document.body.dataset.zoneNote;
 
