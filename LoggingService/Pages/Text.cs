@@ -67,6 +67,13 @@ internal sealed record Text
     public string NotLogged { get; init; } = "Not logged at the sender’s wish";
     public string Erased { get; init; } = "Erased from the log";
     public string Hidden { get; init; } = "Hidden by the administrators";
+    // In the text of a day, after the sender, or after LineOfUnknown if that is hidden.
+    public string LineNotLogged { get; init; } = "not logged";
+    public string LineErased { get; init; } = "erased";
+    public string LineHidden { get; init; } = "hidden";
+    public string LineRemoved { get; init; } = "removed";
+    public string LineOfUnknown { get; init; } = "an event";
+
     public string Encrypted { get; init; } = "Encrypted message: it cannot be shown";
     public string Unknown { get; init; } = "a message that is not shown here";
     public string InReplyTo { get; init; } = "In reply to";
