@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using LoggingService.Pages;
 using LoggingService.Tests.Support;
+using LoggingService.Visibility;
 
 namespace LoggingService.Tests.Pages;
 
@@ -65,14 +66,24 @@ public sealed class LastingAddressTests : IDisposable
         Assert.Contains(LinkTo("/r/logged_tea"), await pages.ReadAsync($"/r/{IdOf(old)}"), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_predecessor_that_readers_may_not_see_is_not_mentioned()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_predecessor_that_readers_may_not_see_is_not_mentioned(bool isHidden)
     {
         var (old, days) = await UpgradeAsync();
         await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
         Assert.Contains(old, WebUtility.HtmlDecode(await pages.ReadAsync(days[1])), StringComparison.Ordinal);
-        _room.Id = old;
-        await _room.SetVisibilityAsync("shared");
+        if (isHidden)
+        {
+            new HiddenEvents(_room.Logs).Set("room", old, isHidden: true);
+        }
+        else
+        {
+            _room.Id = old;
+            await _room.SetVisibilityAsync("shared");
+        }
+
         await UntilAsync(pages, days[0], HttpStatusCode.NotFound);
         foreach (var page in (string[])[days[1], "/r/logged_tea", "/r/logged_tea/2026/11/26"])
         {
