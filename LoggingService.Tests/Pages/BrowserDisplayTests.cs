@@ -141,6 +141,80 @@ public sealed class BrowserDisplayTests : IClassFixture<Chromium>, IAsyncLifetim
         await Expect(message.GetByRole(AriaRole.Button, new() { Name = "Copy link" })).ToBeVisibleAsync();
     }
 
+    [Fact]
+    public async Task A_line_is_shared_by_keyboard_alone()
+    {
+        await using var browser = await _chromium.OpenAsync(new() { Permissions = ["clipboard-read", "clipboard-write"] });
+        var page = browser.Page;
+        await page.GotoAsync($"{_pages.Url}{_room.Day}");
+        await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("j");
+        var line = page.Locator("#chat > *").Nth(1);
+        await Expect(line).ToBeFocusedAsync();
+        foreach (var (name, copied) in ((string, string)[])
+            [
+                ("Copy link", $"^{_pages.Url}/r/.*/e/%24event"),
+                ("Copy text", "^\\[21:00\\] Alice Älva: 70 °C is enough for it, see https:"),
+            ])
+        {
+            var button = line.GetByRole(AriaRole.Button, new() { Name = name });
+            for (var i = 0; i < 5 && !await button.EvaluateAsync<bool>("button => button === document.activeElement"); i++)
+            {
+                await page.Keyboard.PressAsync("Tab");
+            }
+
+            await page.Keyboard.PressAsync("Enter");
+            await Expect(line.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeFocusedAsync();
+            Assert.Matches(copied, await page.EvaluateAsync<string>("navigator.clipboard.readText()"));
+            await Expect(button).ToBeVisibleAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_printed_day_has_its_lines_without_controls()
+    {
+        await using var browser = await _chromium.OpenAsync();
+        var page = browser.Page;
+        await page.GotoAsync($"{_pages.Url}{_room.Day}");
+        await page.EmulateMediaAsync(new() { Media = Media.Print });
+        await Expect(page.Locator("h1")).ToBeVisibleAsync();
+        await Expect(page.GetByText("See you at four.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("@finn:localhost joined")).ToBeVisibleAsync();
+        await Expect(page.GetByText("the leaves unfold")).ToBeHiddenAsync();
+        await Expect(page.Locator(":is(header, footer, nav, button, .search, .actions):visible")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task A_message_in_Hebrew_begins_at_the_right_and_its_neighbours_at_the_left()
+    {
+        await using var browser = await _chromium.OpenAsync();
+        await browser.Page.GotoAsync($"{_pages.Url}{_room.Day}");
+        const string Gaps = """
+            body => {
+              const range = document.createRange();
+              range.selectNodeContents(body);
+              const [text, box] = [range.getBoundingClientRect(), body.getBoundingClientRect()];
+              return [text.left - box.left, box.right - text.right].map(gap => gap < 2);
+            }
+            """;
+        var hebrew = browser.Page.Locator(".body", new() { HasText = "שלום" });
+        var english = browser.Page.Locator(".body", new() { HasText = "See you" });
+        bool[] atLeft = await english.EvaluateAsync<bool[]>(Gaps);
+        bool[] atRight = await hebrew.EvaluateAsync<bool[]>(Gaps);
+        Assert.Equal((true, false), (atLeft[0], atLeft[1]));
+        Assert.Equal((false, true), (atRight[0], atRight[1]));
+    }
+
+    [Theory]
+    [InlineData(ReducedMotion.Reduce, "auto")]
+    [InlineData(ReducedMotion.NoPreference, "smooth")]
+    public async Task Pages_scroll_smoothly_unless_the_reader_wants_less_motion(ReducedMotion motion, string expected)
+    {
+        await using var browser = await _chromium.OpenAsync(new() { ReducedMotion = motion });
+        await browser.Page.GotoAsync($"{_pages.Url}{_room.Day}");
+        await Expect(browser.Page.Locator("html")).ToHaveCSSAsync("scroll-behavior", expected);
+    }
+
     /// <summary>With <c>SCREENSHOTS=docs/pages</c> in the environment, for the documents.</summary>
     [Fact]
     public async Task Screenshots_show_the_pages()

@@ -60,6 +60,102 @@ public sealed class BrowserReadingTests(Chromium chromium) : IClassFixture<Chrom
     }
 
     [Fact]
+    public async Task The_text_of_a_line_is_copied_as_it_is_read_without_what_spoilers_hide()
+    {
+        using var room = new PublicRoom(_folder);
+        await TeaHouse.FillAsync(room);
+        await room.StateAsync("m.room.topic", """{"topic":"Only green tea"}""");
+        await room.PushAsync("m.room.message", """{"msgtype":"m.emote","body":"pours\nslowly"}""", PublicRoom.Bob);
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync(new() { Permissions = ["clipboard-read", "clipboard-write"] });
+        var page = browser.Page;
+        await page.GotoAsync($"{pages.Url}{room.Day}");
+        await page.GetByText("the end").ClickAsync();
+        foreach (var (words, expected) in ((string, string)[])
+            [
+                ("never more", "[21:00] Alice Älva: Two minutes, never more"),
+                ("A timer for", "[21:20] キャロル: A timer for all of you:\nsleep 120 && echo \"the tea is ready, drink it before it is "
+                    + "cold or it will be bitter\"\n(Spoiler: the end)"),
+                ("teapot.png", "[21:20] キャロル: Image: teapot.png (68.1 KB)"),
+                ("Message removed", "[21:20] Bob: Message removed (@alice:localhost: off topic)"),
+                ("Only green tea", "[21:20] @alice:localhost set the topic to \"Only green tea\""),
+                ("pours", "[21:20] * Bob pours\nslowly"),
+            ])
+        {
+            var line = page.Locator("#chat > *", new() { HasText = words });
+            await line.HoverAsync();
+            await line.GetByRole(AriaRole.Button, new() { Name = "Copy text" }).ClickAsync();
+            await Expect(line.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeVisibleAsync();
+            Assert.Equal(expected, await page.EvaluateAsync<string>("navigator.clipboard.readText()"));
+        }
+    }
+
+    [Fact]
+    public async Task Links_are_copied_over_plain_http_too()
+    {
+        using var room = new PublicRoom(_folder);
+        var id = await TeaHouse.FillAsync(room);
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync();
+        var page = browser.Page;
+        await page.AddInitScriptAsync("delete Navigator.prototype.clipboard");
+        await page.GotoAsync($"{pages.Url}{room.Day}");
+        var line = page.Locator("article", new() { HasText = "never more" });
+        var button = line.GetByRole(AriaRole.Button, new() { Name = "Copy link" });
+        await button.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(line.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeFocusedAsync();
+        await page.GetByRole(AriaRole.Searchbox).FocusAsync();
+        await page.Keyboard.PressAsync("Control+v");
+        await Expect(page.GetByRole(AriaRole.Searchbox)).ToHaveValueAsync(
+            $"{pages.Url}/r/{Uri.EscapeDataString(room.Id)}/e/{Uri.EscapeDataString(id)}");
+
+        await page.EvaluateAsync("document.execCommand = () => false");
+        await Expect(button).ToBeVisibleAsync();
+        await button.ClickAsync();
+        await Expect(line.GetByRole(AriaRole.Button, new() { Name = "Not copied" })).ToBeVisibleAsync();
+        Assert.Empty(browser.Messages);
+    }
+
+    [Fact]
+    public async Task The_newest_lines_of_a_busy_day_come_first_and_keys_lead_to_its_pages_and_then_to_other_days()
+    {
+        using var room = new PublicRoom(_folder);
+        await TeaHouse.FillAsync(room);
+        room.Time.Advance(TimeSpan.FromDays(1));
+        var first = await room.SayAsync("beginning");
+        var record = Directory.GetFiles(Path.Combine(room.Logs, room.Id), "*.jsonl").Order().Last();
+        var line = (await File.ReadAllLinesAsync(record, TestContext.Current.CancellationToken))[^1];
+        await File.AppendAllLinesAsync(
+            record,
+            Enumerable.Range(1, 400).Select(i => line.Replace(first, $"$copy{i}", StringComparison.Ordinal)
+                .Replace("beginning", $"number {i}.", StringComparison.Ordinal)),
+            TestContext.Current.CancellationToken);
+        await room.SayAsync("repaired");
+        await Wait.UntilAsync(() => File.ReadLines(record).Last().Contains("repaired"), "the file is repaired");
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync();
+        var page = browser.Page;
+        await page.GotoAsync(pages.Url);
+        await page.Locator(".rooms").GetByRole(AriaRole.Link).ClickAsync();
+        await Expect(page.GetByText("number 400.")).ToBeInViewportAsync();
+        await room.SayAsync("newer than all");
+        await Expect(page.GetByText("newer than all")).ToBeInViewportAsync();
+        await page.Keyboard.PressAsync("k");
+        await Expect(page.Locator("#chat > *").Last).ToBeFocusedAsync();
+
+        await page.Keyboard.PressAsync("p");
+        await Expect(page.GetByText("number 1.", new() { Exact = true })).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("n");
+        await Expect(page.GetByText("number 400.")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("p");
+        await Expect(page.GetByText("number 1.", new() { Exact = true })).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("p");
+        await Expect(page.GetByText("See you at four.")).ToBeVisibleAsync();
+        Assert.Empty(browser.Messages);
+    }
+
+    [Fact]
     public async Task Lines_appear_as_they_are_sent_and_again_after_both_processes_restarted()
     {
         using var room = new PublicRoom(_folder);
@@ -97,6 +193,30 @@ public sealed class BrowserReadingTests(Chromium chromium) : IClassFixture<Chrom
         await page.GetByText("A new day has begun").GetByRole(AriaRole.Link).ClickAsync();
         await Expect(page.GetByText("good morning")).ToBeVisibleAsync();
         await pages.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("Asia/Tokyo", "before midnight", "Tuesday,? 24 November 2026", "after midnight")]
+    [InlineData("Pacific/Kiritimati", null, "Tuesday,? 24 November 2026", "before midnight")]
+    public async Task A_line_tells_where_the_date_of_the_reader_changes(string zone, string? before, string date, string after)
+    {
+        using var room = new PublicRoom(_folder);
+        room.Time.Advance(TimeSpan.FromHours(2.9));
+        await room.SetVisibilityAsync("world_readable");
+        await room.SayAsync("before midnight");
+        room.Time.Advance(TimeSpan.FromMinutes(8));
+        await room.SayAsync("after midnight");
+        await using var pages = await PagesUnderTest.StartAsync(room.Logs);
+        await using var browser = await chromium.OpenAsync(new() { TimezoneId = zone });
+        var page = browser.Page;
+        await page.GotoAsync($"{pages.Url}{room.Day}");
+        await room.SayAsync("a new line");
+        await Expect(page.GetByText("a new line")).ToBeVisibleAsync();
+        var lines = page.Locator("#chat > :is(.date-line, .message)");
+        await Expect(lines).ToHaveTextAsync([.. ((string?[])[before, $"New date: {date}", after]).Concat(
+            before is null ? ["after midnight", "a new line"] : ["a new line"]).OfType<string>().Select(text => new Regex(text))]);
+        await Expect(page.Locator(".date-line + *").GetByText(PublicRoom.Alice)).ToBeInViewportAsync();
+        Assert.Empty(browser.Messages);
     }
 
     [Fact]

@@ -120,10 +120,13 @@ public sealed class PageContentTests : IDisposable
         var page = await pages.GetAsync(first);
         Assert.Contains($"href=\"{_room.Day}\"", page.Body.Replace("&#x2F;", "/", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await pages.GetAsync(_room.Day.Replace("/26", "/24", StringComparison.Ordinal))).Status);
-        Assert.Equal(_room.Day, (await pages.GetAsync($"/r/{_room.Id}/latest")).Headers["Location"]);
+        Assert.Equal($"{_room.Day}#end", (await pages.GetAsync($"/r/{_room.Id}/latest")).Headers["Location"]);
         var calendar = await pages.ReadAsync($"/r/{_room.Id}");
         Assert.Equal(2, Regex.Count(calendar, "<li class=\"density-"));
         Assert.Contains("Monday, 23 November 2026, 2 events", calendar, StringComparison.Ordinal);
+        Assert.Equal(
+            ["Monday: Mo", "Tuesday: Tu", "Wednesday: We", "Thursday: Th", "Friday: Fr", "Saturday: Sa", "Sunday: Su"],
+            Regex.Matches(calendar, "<abbr title=\"(.*?)\">(.*?)</abbr>").Select(found => $"{found.Groups[1]}: {found.Groups[2]}"));
 
         var tag = page.Headers["ETag"];
         Assert.Equal(HttpStatusCode.NotModified, (await pages.GetAsync(first, ("If-None-Match", tag))).Status);
@@ -153,8 +156,9 @@ public sealed class PageContentTests : IDisposable
         await _room.PushAsync(
             "m.reaction", $$$"""{"m.relates_to":{"rel_type":"m.annotation","event_id":"{{{id}}}","key":"👍"}}""", PublicRoom.Bob);
         await Wait.UntilAsync(
-            async () => (await pages.GetAsync(day, ("If-None-Match", tag))).Status == HttpStatusCode.OK, "the past day is sent again");
-        Assert.Contains("👍 1 @bob:localhost", TextOf(await pages.ReadAsync(day)), StringComparison.Ordinal);
+            async () => await pages.GetAsync(day, ("If-None-Match", tag)) is { Status: HttpStatusCode.OK } page
+                && TextOf(page.Body).Contains("👍 1 @bob:localhost", StringComparison.Ordinal),
+            "the past day is sent again with the reaction");
     }
 
     [Fact]
@@ -176,9 +180,38 @@ public sealed class PageContentTests : IDisposable
         Assert.Contains("number 20000.", await pages.ReadAsync($"{_room.Day}?page=67"), StringComparison.Ordinal);
         var link = (await pages.GetAsync($"/r/{_room.Id}/e/%24copy10000")).Headers["Location"];
         Assert.Contains("?page=34#", link, StringComparison.Ordinal);
+        var latest = (await pages.GetAsync($"/r/{_room.Id}/latest")).Headers["Location"];
+        Assert.Equal($"{_room.Day}?page=67#end", latest);
+        var last = await pages.ReadAsync(latest.Split('#')[0]);
+        Assert.Matches("number 20000\\.(?s:.*)<div id=\"end\">(?s:.*) id=\"newest\"", last);
         Assert.Contains("number 10000.", await pages.ReadAsync(link.Split('#')[0]), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await pages.GetAsync($"{_room.Day}?page=68")).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await pages.GetAsync($"{_room.Day}?page=0")).Status);
+    }
+
+    [Theory]
+    [InlineData(1, "[1] 2 3 … 9 Later →")]
+    [InlineData(4, "← Earlier 1 2 3 [4] 5 6 … 9 Later →")]
+    [InlineData(5, "← Earlier 1 2 3 4 [5] 6 7 8 9 Later →")]
+    [InlineData(9, "← Earlier 1 … 7 8 [9]")]
+    public async Task The_pages_of_a_day_lead_to_the_first_the_last_and_the_nearest(int page, string expected)
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        await _room.SayAsync("beginning");
+        var record = Directory.GetFiles(Path.Combine(_room.Logs, _room.Id), "*.jsonl").Single();
+        var line = (await File.ReadAllLinesAsync(record, TestContext.Current.CancellationToken))[^1];
+        await File.AppendAllLinesAsync(
+            record, Enumerable.Range(1, 2500).Select(i => Regex.Replace(line, "\\$event\\d+", $"$$copy{i}")),
+            TestContext.Current.CancellationToken);
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        using var document = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(await pages.ReadAsync($"{_room.Day}?page={page}"));
+        var navs = document.QuerySelectorAll("nav.pages");
+        Assert.Equal(
+            [$"Page {page} of 9", $"Page {page} of 9, below the messages"], navs.Select(nav => nav.GetAttribute("aria-label")));
+        Assert.All(navs, nav => Assert.Equal(expected, string.Join(' ', nav.Children.Select(item =>
+            item.GetAttribute("aria-current") == "page" ? $"[{item.TextContent}]" : item.TextContent))));
+        Assert.All(navs[0].QuerySelectorAll("a:not([rel])"), link => Assert.EndsWith(
+            link.TextContent == "1" ? _room.Day : $"?page={link.TextContent}", link.GetAttribute("href"), StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using AngleSharp.Dom;
+using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
 using LoggingService.Pages;
 using LoggingService.Tests.Support;
@@ -46,6 +48,42 @@ public sealed class PageThreadTests : IDisposable
         Assert.Null(document.GetElementById(PageLinks.Anchor(ids[0]))!.QuerySelector(".reply"));
     }
 
+    [Fact]
+    public async Task A_day_of_long_ago_shows_what_all_its_replies_answer()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var questions = new List<string>();
+        for (var i = 1; i <= 25; i++)
+        {
+            questions.Add(await _room.SayAsync($"question {i}."));
+        }
+
+        _room.Time.Advance(TimeSpan.FromDays(1));
+        var day = _room.Day;
+        var answers = new List<string>();
+        foreach (var question in questions)
+        {
+            answers.Add(await ReplyAsync(question));
+        }
+
+        for (var i = 0; i < 33; i++)
+        {
+            _room.Time.Advance(TimeSpan.FromDays(1));
+            await _room.SayAsync("later");
+        }
+
+        var late = await ReplyAsync(questions[0]);
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        using var document = new HtmlParser().ParseDocument(await pages.ReadAsync(day));
+        foreach (var (id, i) in answers.Select((id, i) => (id, i + 1)))
+        {
+            Assert.Contains($"question {i}.", ReplyOf(document, id).TextContent, StringComparison.Ordinal);
+        }
+
+        using var newest = new HtmlParser().ParseDocument(await pages.ReadAsync(_room.Day));
+        Assert.Contains("a message that is not shown here", ReplyOf(newest, late).TextContent, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
@@ -57,28 +95,33 @@ public sealed class PageThreadTests : IDisposable
         var edit = await TeaHouse.EditAsync(_room, "Which tea?", original);
         var inThread = await AnswerAsync("Sencha.", edit);
         _room.Time.Advance(TimeSpan.FromDays(daysLater));
-        var reply = await _room.PushAsync(
-            "m.room.message",
-            JsonSerializer.Serialize(new Dictionary<string, object>
-            {
-                ["msgtype"] = "m.text",
-                ["body"] = "Oolong.",
-                ["m.relates_to"] = new Dictionary<string, object> { ["m.in_reply_to"] = new { event_id = edit } },
-            }),
-            PublicRoom.Bob);
+        var reply = await ReplyAsync(edit);
         await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
         using var document = new HtmlParser().ParseDocument(await pages.ReadAsync(day));
         Assert.Equal(
             PageLinks.Anchor(original),
             document.GetElementById(PageLinks.Anchor(inThread))!.ParentElement!.Closest("article")?.Id);
         using var ofReply = new HtmlParser().ParseDocument(await pages.ReadAsync(_room.Day));
-        var quoted = ofReply.GetElementById(PageLinks.Anchor(reply))!.QuerySelector(".reply")!;
+        var quoted = ReplyOf(ofReply, reply);
         Assert.EndsWith($"/e/{Uri.EscapeDataString(original)}", quoted.QuerySelector("a")!.GetAttribute("href"), StringComparison.Ordinal);
         if (daysLater == 0)
         {
             Assert.Contains("Which tea?", quoted.TextContent, StringComparison.Ordinal);
         }
     }
+
+    private static IElement ReplyOf(IHtmlDocument document, string id) =>
+        document.GetElementById(PageLinks.Anchor(id))!.QuerySelector(".reply")!;
+
+    private Task<string> ReplyAsync(string id) => _room.PushAsync(
+        "m.room.message",
+        JsonSerializer.Serialize(new Dictionary<string, object>
+        {
+            ["msgtype"] = "m.text",
+            ["body"] = "Oolong.",
+            ["m.relates_to"] = new Dictionary<string, object> { ["m.in_reply_to"] = new { event_id = id } },
+        }),
+        PublicRoom.Bob);
 
     private Task<string> AnswerAsync(string body, string root) => _room.PushAsync(
         "m.room.message",

@@ -48,6 +48,50 @@ public sealed class PermalinkTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sentence_has_a_link_and_the_same_actions_as_a_message()
+    {
+        await _room.SetVisibilityAsync("world_readable");
+        var id = await _room.StateAsync("m.room.topic", """{"topic":"tea"}""");
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        using var document = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(await pages.ReadAsync(_room.Day));
+        var line = document.GetElementById(PageLinks.Anchor(id))!;
+        var link = $"/r/{Uri.EscapeDataString(_room.Id)}/e/{Uri.EscapeDataString(id)}";
+        Assert.Equal(link, line.QuerySelector("a.time")!.GetAttribute("href"));
+        Assert.Equal(
+            ["Copy link", "Copy text", "Open in an app", "Open in Matrix"],
+            line.QuerySelectorAll(".actions > *").Select(item => item.TextContent));
+        Assert.Equal($"{_room.Day}#{line.Id}", (await pages.GetAsync(link)).Headers["Location"]);
+    }
+
+    [Fact]
+    public async Task Links_to_a_room_whose_id_has_no_server_name_those_of_its_most_active_members()
+    {
+        _room.Id = "!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM";
+        await _room.SetVisibilityAsync("world_readable");
+        foreach (var sender in (string[])["@b:three.example:8448", "@a:one.example", "@b:one.example", "@c:one.example", "@a:two.example"])
+        {
+            await _room.SayAsync("tea", sender);
+        }
+
+        var id = await _room.SayAsync("more tea");
+        await using var pages = await PagesUnderTest.StartAsync(_room.Logs);
+        await using var live = await pages.FollowAsync(_room.Day);
+        using var document = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(await pages.ReadAsync(_room.Day));
+        AssertVia(document.GetElementById(PageLinks.Anchor(id))!);
+        await _room.SayAsync("a new line", "@a:one.example");
+        using var line = new AngleSharp.Html.Parser.HtmlParser().ParseDocument((await live.NextAsync())!.Value.Data);
+        AssertVia(line.QuerySelector("article")!);
+
+        static void AssertVia(AngleSharp.Dom.IElement line)
+        {
+            var links = line.QuerySelectorAll(".actions a").Select(link => link.GetAttribute("href")!);
+            Assert.Equal(
+                ["via=one.example&via=localhost&via=three.example%3A8448", "via=one.example&via=localhost&via=three.example%3A8448"],
+                links.Select(link => link[(link.IndexOf('?', StringComparison.Ordinal) + 1)..]));
+        }
+    }
+
+    [Fact]
     public async Task A_link_to_an_unknown_event_reads_no_record_again()
     {
         await _room.SetVisibilityAsync("world_readable");

@@ -17,7 +17,8 @@ internal sealed class PublicRoom : IDisposable
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
 
-    public string Id { get; } = Some.RoomId();
+    /// <summary>The room of which events are logged.</summary>
+    public string Id { get; set; } = Some.RoomId();
 
     public string Logs => _service.Logs;
 

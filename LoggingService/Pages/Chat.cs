@@ -12,6 +12,9 @@ internal sealed record ChatSentence(string EventId, DateTimeOffset Time, string 
 {
     /// <summary>It tells of a member who joined or left.</summary>
     public bool IsMember { get; init; }
+
+    /// <summary>It tells what the service did, and is no event of the room.</summary>
+    public bool IsNote { get; init; }
 }
 
 /// <summary>Changes of members that follow each other.</summary>

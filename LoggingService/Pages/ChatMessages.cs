@@ -15,6 +15,14 @@ internal sealed class ChatMessages(RoomVisibility room, ChatRelations relations,
 
     public DateTimeOffset TimeOf(VisibleEvent e) => LogLine.Time(e.Event, zone);
 
+    /// <summary>Looks up what lines answer on other days, before they are created.</summary>
+    /// <exception cref="IOException">A record can't be read.</exception>
+    public void LoadAnswered(IEnumerable<VisibleEvent> lines) => others.Load(lines
+        .SelectMany(e => relations.ThreadOf(e.Event.EventId).Prepend(e))
+        .Select(AnsweredBy)
+        .OfType<string>()
+        .Where(id => relations.Find(id) is null));
+
     public ChatMessage Create(VisibleEvent e)
     {
         var message = new ChatMessage(e.Event.EventId, TimeOf(e), SenderOf(e))
@@ -117,10 +125,7 @@ internal sealed class ChatMessages(RoomVisibility room, ChatRelations relations,
             return new(original, null, null, null);
         }
 
-        var relation = e.Event.Content["m.relates_to"u8];
-        var isFallback = relation["rel_type"u8].IsString("m.thread"u8) && relation["is_falling_back"u8].AsBoolean() == true;
-        var answered = isFallback ? RootOf(e) : relation["m.in_reply_to"u8]["event_id"u8].AsString();
-        if (answered is not { Length: > 0 } id)
+        if (AnsweredBy(e) is not { } id)
         {
             return null;
         }
@@ -134,6 +139,14 @@ internal sealed class ChatMessages(RoomVisibility room, ChatRelations relations,
         return target is null ? new(id, null, null, room.RemovalOf(id))
             : target.Stub is not null ? new(id, SenderOf(target), null, target.Stub)
             : new(id, SenderOf(target), ExcerptOf(target), null);
+    }
+
+    /// <summary>What a line answers, or the first message of its thread if it is not shown there.</summary>
+    private string? AnsweredBy(VisibleEvent e)
+    {
+        var relation = e.Event.Content["m.relates_to"u8];
+        var isFallback = relation["rel_type"u8].IsString("m.thread"u8) && relation["is_falling_back"u8].AsBoolean() == true;
+        return (isFallback ? RootOf(e) : relation["m.in_reply_to"u8]["event_id"u8].AsString()) is { Length: > 0 } id ? id : null;
     }
 
     private VisibleEvent? Find(string id) => relations.Find(id) ?? others.Find(id);

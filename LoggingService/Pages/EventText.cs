@@ -10,6 +10,7 @@ internal sealed class EventText(DayHistory history, TimeZoneInfo zone)
     private const int TimestampLength = 27;
 
     private readonly LineBuffer _line = new();
+    private readonly Text _text = Text.English;
 
     /// <summary>The line without its time; of a sentence of the service without the mark.</summary>
     public string Sentence(VisibleEvent e)
@@ -30,12 +31,12 @@ internal sealed class EventText(DayHistory history, TimeZoneInfo zone)
         var time = LogLine.Time(e.Event, zone).ToString("yyyy-MM-dd HH:mm:ss zzz", System.Globalization.CultureInfo.InvariantCulture);
         var why = reason switch
         {
-            StubReason.NotLogged => "not logged",
-            StubReason.Erased => "erased",
-            StubReason.Hidden => "hidden",
-            _ => "removed",
+            StubReason.NotLogged => _text.LineNotLogged,
+            StubReason.Erased => _text.LineErased,
+            StubReason.Hidden => _text.LineHidden,
+            _ => _text.LineRemoved,
         };
-        return e.Event.SenderText is { } sender ? $"{time} <{SafeText.UserId(sender)}, {why}>" : $"{time} *** an event, {why}";
+        return e.Event.SenderText is { } sender ? $"{time} <{SafeText.UserId(sender)}, {why}>" : $"{time} *** {_text.LineOfUnknown}, {why}";
     }
 
     private string Render(RoomEvent e)

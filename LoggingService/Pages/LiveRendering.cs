@@ -19,11 +19,14 @@ internal sealed class LiveRendering(PageRenderer renderer, PageLinks links, Time
             return [];
         }
 
-        var messages = new ChatMessages(room, relations, new EventLookup(room, reader), zone, renderer.Text);
+        var day = events[0].Position.Day;
+        var messages = new ChatMessages(room, relations, new EventLookup(room, reader, day), zone, renderer.Text);
+        messages.LoadAnswered(events.Where(e => wanted is null || wanted.Contains(e.Event.EventId)));
         var history = new DayHistory(room);
         var sentences = new EventText(history, zone);
         var model = new DayModel(
-            renderer.Text, links, room, events[0].Position.Day, new([], 1, 1), null, null, "", AmbiguousNamesOf(events, messages), null);
+            renderer.Text, links, room, day, new([], 1, 1) { Servers = ChatDay.ServersOf(events) }, null, null, "",
+            AmbiguousNamesOf(events, messages), null);
         var ownLines = relations.Lines.ToHashSet(ReferenceEqualityComparer.Instance);
         var lines = new List<LiveLine>();
         ChatMessage? before = null;
@@ -49,8 +52,11 @@ internal sealed class LiveRendering(PageRenderer renderer, PageLinks links, Time
                     before = null;
                     if (isWanted)
                     {
-                        var sentence = new ChatSentence(e.Event.EventId, messages.TimeOf(e), sentences.Sentence(e));
-                        lines.Add(await LineAsync(e, new AspNetCoreGeneratedDocument.Pages_SentencePart { Model = sentence }));
+                        var sentence = new ChatSentence(e.Event.EventId, messages.TimeOf(e), sentences.Sentence(e))
+                        {
+                            IsNote = e.Event.IsNote,
+                        };
+                        lines.Add(await LineAsync(e, new AspNetCoreGeneratedDocument.Pages_SentencePart { Model = new(model, sentence) }));
                     }
                 }
             }

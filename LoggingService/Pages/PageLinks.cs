@@ -10,6 +10,9 @@ namespace LoggingService.Pages;
 /// <param name="isFile">They are in a file, in which messages link to each other only.</param>
 internal sealed class PageLinks(string prefix, bool isFile = false)
 {
+    /// <summary>The id of the element after the lines of a day.</summary>
+    public const string End = "end";
+
     public string Rooms => $"{prefix}/";
 
     public string Asset(string name) => $"{prefix}/assets/{name}";
@@ -32,9 +35,10 @@ internal sealed class PageLinks(string prefix, bool isFile = false)
     public string MonthFile(RoomVisibility room, DateOnly month) =>
         $"{Room(room)}/{month.ToString("yyyy/MM", CultureInfo.InvariantCulture)}.html";
 
-    public string Day(RoomVisibility room, DateOnly day, int page = 1) =>
-        $"{Room(room)}/{day.ToString("yyyy/MM/dd", CultureInfo.InvariantCulture)}"
-        + (page > 1 ? string.Create(CultureInfo.InvariantCulture, $"?page={page}") : "");
+    public string Day(RoomVisibility room, DateOnly day, int page = 1) => $"{Room(room)}{DayPath(day, page)}";
+
+    /// <summary>The address of a day that stays valid when the room's alias changes, or leads to another room.</summary>
+    public string DayById(RoomVisibility room, DateOnly day, int page = 1) => $"{prefix}/r/{Encode(room.RoomId)}{DayPath(day, page)}";
 
     /// <summary>The page of an event, independent of its day and of the room's aliases.</summary>
     public string Event(RoomVisibility room, string eventId) =>
@@ -48,22 +52,27 @@ internal sealed class PageLinks(string prefix, bool isFile = false)
         $"e{XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(eventId)):x16}";
 
     /// <summary>An address for apps. (Matrix specification, appendices, "matrix: URI scheme".)</summary>
-    public static string Matrix(RoomVisibility room, string eventId) =>
-        $"matrix:roomid/{Encode(room.RoomId[1..])}/e/{Encode(eventId.TrimStart('$'))}{Via(room)}";
+    /// <param name="servers">By which the room can be found if neither its alias nor its id names one. (Room version 12.)</param>
+    public static string Matrix(RoomVisibility room, string eventId, IReadOnlyList<string> servers) =>
+        $"matrix:roomid/{Encode(room.RoomId[1..])}/e/{Encode(eventId.TrimStart('$'))}{Via(room, servers)}";
 
     /// <summary>An address for browsers. (Matrix specification, appendices, "matrix.to navigation".)</summary>
-    public static string MatrixTo(RoomVisibility room, string eventId) =>
-        $"https://matrix.to/#/{Encode(room.RoomId)}/{Encode(eventId)}{Via(room)}";
+    public static string MatrixTo(RoomVisibility room, string eventId, IReadOnlyList<string>? servers = null) =>
+        $"https://matrix.to/#/{Encode(room.RoomId)}/{Encode(eventId)}{Via(room, servers ?? [])}";
 
     /// <summary>Also <c>.</c> and <c>..</c> are encoded, which browsers resolve.</summary>
     public static string Encode(string part) =>
         part.Trim('.').Length == 0 ? part.Replace(".", "%2E", StringComparison.Ordinal) : Uri.EscapeDataString(part);
 
-    /// <summary>A server by which the room can be found.</summary>
-    private static string Via(RoomVisibility room)
+    private static string DayPath(DateOnly day, int page) => day.ToString("/yyyy/MM/dd", CultureInfo.InvariantCulture)
+        + (page > 1 ? string.Create(CultureInfo.InvariantCulture, $"?page={page}") : "");
+
+    /// <summary>Servers by which the room can be found.</summary>
+    private static string Via(RoomVisibility room, IReadOnlyList<string> servers)
     {
-        var name = room.CanonicalAlias is { } alias ? alias : room.RoomId;
+        var name = room.CanonicalAlias ?? room.RoomId;
         var colon = name.IndexOf(':', StringComparison.Ordinal);
-        return colon < 0 ? "" : $"?via={Encode(name[(colon + 1)..])}";
+        var via = colon < 0 ? servers : [name[(colon + 1)..]];
+        return via.Count == 0 ? "" : $"?{string.Join('&', via.Select(server => $"via={Encode(server)}"))}";
     }
 }

@@ -80,20 +80,20 @@ internal sealed partial class PageRoutes(
                 return true;
             case ["r", var name, .. var rest] when rooms.Find(reader, name) is { } room:
                 http.Response.Headers["X-Robots-Tag"] = renderer.IsIndexed(room) ? "all" : "noindex, nofollow";
-                return await TryHandleAsync(http, reader, room, rest);
+                return await TryHandleAsync(http, reader, room, name != room.RoomId, rest);
             default:
                 return false;
         }
     }
 
-    private async Task<bool> TryHandleAsync(HttpContext http, Reader reader, RoomVisibility room, string[] path)
+    private async Task<bool> TryHandleAsync(HttpContext http, Reader reader, RoomVisibility room, bool isAlias, string[] path)
     {
         switch (path)
         {
             case []:
-                return await pages.TryWriteCalendarAsync(http, room, null);
+                return await pages.TryWriteCalendarAsync(http, reader, room, null);
             case ["latest"] when room.Days.Count > 0:
-                return pages.RedirectToLatest(http, room);
+                return pages.RedirectToLatest(http, reader, room);
             case ["feed.atom"]:
                 await downloads.WriteFeedAsync(http, reader, room);
                 return true;
@@ -105,7 +105,7 @@ internal sealed partial class PageRoutes(
             case ["e", var eventId]:
                 return pages.TryRedirectToEvent(http, reader, room, eventId);
             case [var year] when int.TryParse(year, NumberStyles.None, CultureInfo.InvariantCulture, out var number):
-                return await pages.TryWriteCalendarAsync(http, room, number);
+                return await pages.TryWriteCalendarAsync(http, reader, room, number);
             case [var year, [_, _, '.', 'h', 't', 'm', 'l'] file]:
                 return await TryWriteMonthAsync(http, reader, room, $"{year}/{file[..2]}");
             case [var year, var month, var day]:
@@ -113,8 +113,10 @@ internal sealed partial class PageRoutes(
                 var suffix = name.IndexOf('.', StringComparison.Ordinal) is var dot and > 0 ? name[dot..] : "";
                 var dayPath = name[..^suffix.Length];
                 return DateOnly.TryParseExact(dayPath, "yyyy/MM/dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
-                    && room.CountOf(date) > 0
-                    && await TryWriteDayAsync(http, reader, room, date, suffix);
+                    && suffix is "" or ".html" or ".txt" or ".jsonl"
+                    && (room.CountOf(date) > 0
+                        ? await TryWriteDayAsync(http, reader, room, date, suffix)
+                        : isAlias && pages.TryRedirectToPredecessor(http, reader, room, date, suffix));
             default:
                 return false;
         }

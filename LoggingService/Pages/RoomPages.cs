@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoggingService.Rendering;
+using LoggingService.RoomLogs;
 using LoggingService.Visibility;
 using Microsoft.Extensions.Caching.Memory;
 
@@ -14,6 +15,9 @@ internal sealed class RoomPages(
 
     /// <summary>A reaction to a reaction, and so on.</summary>
     private const int MaxDepth = 3;
+
+    /// <summary>How many predecessors of a room are searched for a day.</summary>
+    private const int MaxUpgrades = 10;
 
     private readonly Text _text = renderer.Text;
     private readonly MemoryCache _rendered = new(new MemoryCacheOptions { SizeLimit = MaxRenderedBytes });
@@ -38,7 +42,7 @@ internal sealed class RoomPages(
     }
 
     /// <param name="year">The newest one without it.</param>
-    public async Task<bool> TryWriteCalendarAsync(HttpContext http, RoomVisibility room, int? year)
+    public async Task<bool> TryWriteCalendarAsync(HttpContext http, Reader reader, RoomVisibility room, int? year)
     {
         var years = room.Days.Select(day => day.Year).Distinct().ToList();
         var shown = year ?? years.LastOrDefault();
@@ -51,11 +55,24 @@ internal sealed class RoomPages(
         http.Response.Headers.CacheControl = "no-cache";
         await renderer.WriteAsync(
             http, StatusCodes.Status200OK, $"{PageFrame.RoomTitleOf(room)} · {_text.Calendar} {shown}", room,
-            new AspNetCoreGeneratedDocument.Pages_CalendarPage { Model = new(_text, links, room, shown, years, most) });
+            new AspNetCoreGeneratedDocument.Pages_CalendarPage
+            {
+                Model = new(_text, links, room, shown, years, most, UpgradesOf(reader, room)),
+            });
         return true;
     }
 
-    public bool RedirectToLatest(HttpContext http, RoomVisibility room) => Redirect(http, links.Day(room, room.Days[^1]));
+    /// <summary>To the end of the newest day, where new lines appear.</summary>
+    public bool RedirectToLatest(HttpContext http, Reader reader, RoomVisibility room)
+    {
+        var day = room.Days[^1];
+        var pages = room.CountOf(day) <= ChatDay.LinesPerPage ? 1 : _rendered.GetOrCreate($"pages {TagOf(reader, room, day, 0)}", entry =>
+        {
+            entry.Size = 100;
+            return ChatDay.CountPages(room, reader, day);
+        });
+        return Redirect(http, $"{links.Day(room, day, pages)}#{PageLinks.End}");
+    }
 
     public bool TryRedirectToEvent(HttpContext http, Reader reader, RoomVisibility room, string eventId)
     {
@@ -71,7 +88,29 @@ internal sealed class RoomPages(
         }
 
         var (page, line) = ChatDay.Find(room, reader, e);
-        return Redirect(http, $"{links.Day(room, e.Position.Day, page)}#{PageLinks.Anchor(line)}");
+        return Redirect(http, $"{links.DayById(room, e.Position.Day, page)}#{PageLinks.Anchor(line)}");
+    }
+
+    /// <summary>Redirects to a day on which the alias of an address led to a predecessor of the room.</summary>
+    /// <param name="suffix">Such as <c>.txt</c>.</param>
+    public bool TryRedirectToPredecessor(HttpContext http, Reader reader, RoomVisibility room, DateOnly day, string suffix)
+    {
+        for (var upgrades = 0; upgrades < MaxUpgrades; upgrades++)
+        {
+            if (rooms.FindUpgrade(reader, room, UpgradeLinks.Previous) is not { } predecessor)
+            {
+                return false;
+            }
+
+            if (predecessor.CountOf(day) > 0)
+            {
+                return Redirect(http, $"{links.DayById(predecessor, day)}{suffix}{http.Request.QueryString}");
+            }
+
+            room = predecessor;
+        }
+
+        return false;
     }
 
     public async Task<bool> TryWriteDayAsync(HttpContext http, Reader reader, RoomVisibility room, DateOnly day)
@@ -84,7 +123,7 @@ internal sealed class RoomPages(
         }
 
         var isPast = day != room.Days[^1];
-        var tag = TagOf(room, day, page);
+        var tag = TagOf(reader, room, day, page);
         http.Response.Headers.CacheControl = "no-cache";
         if (isPast && PageTags.IsUnchanged(http, tag))
         {
@@ -108,10 +147,13 @@ internal sealed class RoomPages(
         var model = new DayModel(
             _text, links, room, day, chat, Neighbour(room, day, before: true), Neighbour(room, day, before: false),
             ZoneOf(day, zone), AmbiguousNamesOf(chat),
-            isPast || page < chat.Pages ? null : new(links.Live(room, new(day, chat.Last, state)), links.Asset(assets.LiveScript)));
+            isPast || page < chat.Pages ? null : new(links.Live(room, new(day, chat.Last, state)), links.Asset(assets.LiveScript)))
+        {
+            Upgrades = UpgradesOf(reader, room),
+        };
         var rendered = await renderer.RenderPageAsync(
             $"{PageFrame.RoomTitleOf(room)} · {day:yyyy-MM-dd}", room, new AspNetCoreGeneratedDocument.Pages_DayPage { Model = model });
-        if (tag == TagOf(room, day, page))
+        if (tag == TagOf(reader, room, day, page))
         {
             // What is hidden did not change meanwhile.
             _rendered.Set(tag, rendered, new MemoryCacheEntryOptions { Size = rendered.Length });
@@ -121,6 +163,9 @@ internal sealed class RoomPages(
         return true;
     }
 
+    private UpgradedRooms UpgradesOf(Reader reader, RoomVisibility room) =>
+        new(rooms.FindUpgrade(reader, room, UpgradeLinks.Previous), rooms.FindUpgrade(reader, room, UpgradeLinks.Next));
+
     private static bool Redirect(HttpContext http, string address)
     {
         http.Response.Headers.CacheControl = "no-cache";
@@ -129,8 +174,10 @@ internal sealed class RoomPages(
         return true;
     }
 
-    private string TagOf(RoomVisibility room, DateOnly day, int page) => tags.Of(
-        room, $"page {page} {Neighbour(room, day, before: true):O} {Neighbour(room, day, before: false):O}", day);
+    private string TagOf(Reader reader, RoomVisibility room, DateOnly day, int page) => tags.Of(
+        room,
+        $"page {page} {Neighbour(room, day, before: true):O} {Neighbour(room, day, before: false):O} {UpgradesOf(reader, room)}",
+        day);
 
     private static DateOnly? Neighbour(RoomVisibility room, DateOnly day, bool before) => before
         ? room.Days.Where(other => other < day).Select(other => (DateOnly?)other).LastOrDefault()

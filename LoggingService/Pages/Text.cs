@@ -13,6 +13,16 @@ internal sealed record Text
     /// <summary>Of numbers and dates. The program has no data of others.</summary>
     public CultureInfo Culture { get; init; } = CultureInfo.InvariantCulture;
 
+    /// <summary>Of dates that a script writes.</summary>
+    public string Locale { get; init; } = "en-GB";
+
+    /// <summary>From Monday on.</summary>
+    public IReadOnlyList<(string Short, string Name)> Weekdays { get; init; } =
+    [
+        ("Mo", "Monday"), ("Tu", "Tuesday"), ("We", "Wednesday"), ("Th", "Thursday"), ("Fr", "Friday"), ("Sa", "Saturday"),
+        ("Su", "Sunday"),
+    ];
+
     public string DayFormat { get; init; } = "dddd, d MMMM yyyy";
     public string MonthFormat { get; init; } = "MMMM yyyy";
     public string Image { get; init; } = "Image";
@@ -32,6 +42,8 @@ internal sealed record Text
     public string Records { get; init; } = "Records";
     public string Previous { get; init; } = "Earlier";
     public string Next { get; init; } = "Later";
+    public string Predecessor { get; init; } = "This room continues an older one:";
+    public string Successor { get; init; } = "This room was replaced. The newer one:";
     public string Filter { get; init; } = "Filter by typing";
     public string NoRooms { get; init; } = "No room is shown here.";
 
@@ -55,6 +67,13 @@ internal sealed record Text
     public string NotLogged { get; init; } = "Not logged at the sender’s wish";
     public string Erased { get; init; } = "Erased from the log";
     public string Hidden { get; init; } = "Hidden by the administrators";
+    // In the text of a day, after the sender, or after LineOfUnknown if that is hidden.
+    public string LineNotLogged { get; init; } = "not logged";
+    public string LineErased { get; init; } = "erased";
+    public string LineHidden { get; init; } = "hidden";
+    public string LineRemoved { get; init; } = "removed";
+    public string LineOfUnknown { get; init; } = "an event";
+
     public string Encrypted { get; init; } = "Encrypted message: it cannot be shown";
     public string Unknown { get; init; } = "a message that is not shown here";
     public string InReplyTo { get; init; } = "In reply to";
@@ -68,14 +87,17 @@ internal sealed record Text
     public string OpenInApp { get; init; } = "Open in an app";
     public string Permalink { get; init; } = "Link to this message";
     public string CopyLink { get; init; } = "Copy link";
+    public string CopyText { get; init; } = "Copy text";
+    public string CopyFailed { get; init; } = "Not copied";
     public string Copied { get; init; } = "Copied";
-    public string Shortcuts { get; init; } = "Single-key shortcuts: j and k to move; n and p for days";
+    public string Shortcuts { get; init; } = "Single-key shortcuts: j and k to move; n and p for pages and days";
     public string Report { get; init; } = "Report content to";
     public string PollEnded { get; init; } = "Poll ended";
     public string PollOpen { get; init; } = "Poll";
     public string PollSecret { get; init; } = "The votes are shown when the poll has ended.";
     public string LastEvent { get; init; } = "last event";
     public string JumpToNewest { get; init; } = "New messages below";
+    public string NewDate { get; init; } = "New date:";
     public string NewDay { get; init; } = "A new day has begun:";
     public string NoLongerShown { get; init; } = "This room is no longer shown.";
     public string Empty { get; init; } = "(no text)";
@@ -128,6 +150,8 @@ internal sealed record Text
     public string Votes(int count) => count == 1 ? "1 vote" : $"{Number(count)} votes";
 
     public string Page(int page, int of) => $"Page {Number(page)} of {Number(of)}";
+
+    public string PageBelow(int page, int of) => $"{Page(page, of)}, below the messages";
 
     public string MembershipChanges(int count) => $"{Number(count)} changes of members";
 

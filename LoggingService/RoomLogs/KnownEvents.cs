@@ -178,16 +178,17 @@ internal sealed class KnownEvents
     public void DropFilter() => _filter = null;
 
     /// <summary>
-    /// Whether a day's record contains an event; <c>null</c> where its <c>.ids</c> file is missing or of another state of the record.
-    /// Writes nothing.
+    /// Those of some events that a day's record contains; <c>null</c> where its <c>.ids</c> file is missing or of another state of the
+    /// record. Writes nothing.
     /// </summary>
-    public static bool? Contains(string folder, DateOnly day, string eventId)
+    public static List<string>? FindIn(string folder, DateOnly day, IEnumerable<string> eventIds)
     {
         try
         {
             return RecordStamp.Read(Path.Combine(folder, DayFileName.Record(day).ToString())) is { } stamp
                 ? EventIdFile.Read(
-                    Path.Combine(folder, DayFileName.Ids(day).ToString()), stamp, ids => ids.Find(Hash(eventId, ids.Seed)) is not null)
+                    Path.Combine(folder, DayFileName.Ids(day).ToString()), stamp,
+                    ids => eventIds.Where(id => ids.Find(Hash(id, ids.Seed)) is not null).ToList())
                 : null;
         }
         catch (InvalidDataException)

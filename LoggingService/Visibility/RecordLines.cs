@@ -25,12 +25,12 @@ internal static class RecordLines
     /// <summary>The events of all lines but those that no reader sees.</summary>
     /// <param name="from">The first line.</param>
     /// <param name="offset">That of the first line, or 0.</param>
-    /// <param name="text">Only lines that contain it, or escaped characters.</param>
+    /// <param name="texts">Only lines that contain one of them, or escaped characters; all lines if there is none.</param>
     /// <exception cref="FileChangedException">The record was replaced: the next snapshot has it.</exception>
     public static IEnumerable<(RoomEvent Event, LogPosition Position)> Read(
-        string record, DayFacts facts, int from = 0, long offset = 0, string text = "")
+        string record, DayFacts facts, int from, long offset, IReadOnlyList<string> texts)
     {
-        var needle = Encoding.UTF8.GetBytes(text);
+        var needles = texts.Select(Encoding.UTF8.GetBytes).ToList();
         using var file = Open(record, facts);
         var index = offset == 0 ? -1 : from - 1;
         var withheld = facts.Withheld.ToHashSet();
@@ -42,12 +42,13 @@ internal static class RecordLines
                 yield break;
             }
 
-            if (needle.Length > 0 && line.Bytes.Span.IndexOf(needle) < 0 && !line.Bytes.Span.Contains((byte)'\\'))
+            var bytes = line.Bytes;
+            if (needles.Count > 0 && !bytes.Span.Contains((byte)'\\') && !needles.Exists(needle => bytes.Span.IndexOf(needle) >= 0))
             {
                 continue;
             }
 
-            if (index >= from && !withheld.Contains(index) && RoomEvent.FromRecord(line.Bytes) is { } e)
+            if (index >= from && !withheld.Contains(index) && RoomEvent.FromRecord(bytes) is { } e)
             {
                 yield return (e, new(facts.Day, index));
             }

@@ -142,16 +142,20 @@ internal sealed class RoomVisibility
         }
     }
 
-    /// <summary>An event of the newest days that a reader may see; <c>null</c> if there is none.</summary>
+    /// <summary>An event that a reader may see; <c>null</c> if there is none.</summary>
     /// <exception cref="IOException">A record can't be read.</exception>
-    public VisibleEvent? Find(Reader reader, string eventId, int maxDays = int.MaxValue) => MayRead(reader)
-        ? Days.Reverse().Take(maxDays)
-            .Where(day => KnownEvents.Contains(_folder, day, eventId) ?? _ids.MayContain(RecordOf(day), _days[day], eventId))
+    public VisibleEvent? Find(Reader reader, string eventId) => MayRead(reader)
+        ? Days.Reverse()
+            .Where(day => FindIn(day, [eventId]).Count > 0)
             .SelectMany(day => Lines(_days[day], 0, 0, eventId))
             .Where(line => line.Event.EventId == eventId && IsVisible(line.Event, line.Position))
             .Select(line => Show(line.Event, line.Position))
             .FirstOrDefault()
         : null;
+
+    /// <summary>Those of some events that a day's record may contain.</summary>
+    public IReadOnlyList<string> FindIn(DateOnly day, IReadOnlyList<string> eventIds) =>
+        KnownEvents.FindIn(_folder, day, eventIds) ?? [.. eventIds.Where(id => _ids.MayContain(RecordOf(day), _days[day], id))];
 
     /// <summary>Whether a reader may know of an event of which an index has these facts; what was removed passes.</summary>
     /// <param name="sentAt">In milliseconds since 1970.</param>
@@ -218,7 +222,7 @@ internal sealed class RoomVisibility
     }
 
     private IEnumerable<(RoomEvent Event, LogPosition Position)> Lines(DayFacts facts, int from = 0, long offset = 0, string text = "") =>
-        RecordLines.Read(RecordOf(facts.Day), facts, from, offset, text);
+        RecordLines.Read(RecordOf(facts.Day), facts, from, offset, text.Length == 0 ? [] : [text]);
 
     /// <summary>It is a line that was read, and not one that no reader sees.</summary>
     private bool IsListed(LogPosition position) => _days.TryGetValue(position.Day, out var facts)

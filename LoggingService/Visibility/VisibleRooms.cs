@@ -1,3 +1,5 @@
+using LoggingService.RoomLogs;
+
 namespace LoggingService.Visibility;
 
 /// <summary>
@@ -36,6 +38,15 @@ internal sealed partial class VisibleRooms(string root, ILogger<VisibleRooms> lo
         var snapshot = _snapshot;
         var id = snapshot.Links.GetValueOrDefault(name, name);
         return snapshot.Rooms.TryGetValue(id, out var room) && room.MayRead(reader) ? room : null;
+    }
+
+    /// <summary>The room before or after an upgrade of this one; <c>null</c> if there is none that the reader may see.</summary>
+    /// <param name="link">That in the room's folder: <see cref="UpgradeLinks.Previous"/> or <see cref="UpgradeLinks.Next"/>.</param>
+    /// <exception cref="IOException">The link can't be read.</exception>
+    public RoomVisibility? FindUpgrade(Reader reader, RoomVisibility room, string link)
+    {
+        var folder = Path.GetFileName(new FileInfo(Path.Combine(root, room.FolderName, link)).LinkTarget);
+        return folder is null ? null : All(reader).FirstOrDefault(other => other.FolderName == folder && other.Days.Count > 0);
     }
 
     /// <summary>Reads what is hidden, which counts at once: rooms may take long to read. One call at a time.</summary>

@@ -39,7 +39,7 @@ internal sealed class PagesBenchmark(Contender service, string program) : IDispo
         }
 
         await StartPagesAsync();
-        var day = (await _client.GetAsync(new Uri($"{_url}{Address}/latest"))).Headers.Location!.ToString();
+        var day = (await _client.GetAsync(new Uri($"{_url}{Address}/latest"))).Headers.Location!.ToString().Split('#')[0];
         var before = Megabytes();
         await OpenLiveAsync(day);
         await Task.Delay(1000);
