@@ -85,9 +85,7 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>What is acknowledged and not yet in the rooms' files.</summary>
     public Backlog Backlog => new(_journal.Size, _writer.OldestAge);
 
-    /// <summary>
-    /// Reads what an earlier process left in the journal, and starts the writer: it repairs the rooms concerned in the background.
-    /// </summary>
+    /// <summary>Reads what an earlier process left in the journal, and starts the writer, which repairs the rooms meanwhile.</summary>
     public void Start()
     {
         try
@@ -188,10 +186,7 @@ internal sealed partial class LogDirectory : IDisposable
         }
     }
 
-    /// <summary>
-    /// Syncs the rooms' files, or copies entries to parked segments, so that all entries before this call leave the journal.
-    /// </summary>
-    /// <returns>False if it failed: it is retried.</returns>
+    /// <summary>Makes all entries so far leave the journal: they are synced, or copied. False if it failed: it is retried.</summary>
     public Task<bool> EmptyJournalAsync() => CheckpointAsync(rolls: true, copiesWaiting: true);
 
 

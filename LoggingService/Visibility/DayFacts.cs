@@ -38,6 +38,13 @@ internal readonly record struct RoomState(
         return states;
     }
 
+    /// <summary>
+    /// Whether what <c>room.json</c> has of a day that was removed replaces a fetched wish of the moderators. Without a time, or where the
+    /// file can't be read, it may be a newer refusal.
+    /// </summary>
+    public bool IsReplacedBy(RoomFile? file) => IsFetched
+        && (file is null || file.RobotsTs > RobotsTime || (file.IsRefused && !(file.RobotsTs < RobotsTime)));
+
     private bool Replaces(RoomState before) => Type == RoomVisibility.RobotsType
         ? RobotsTime > before.RobotsTime || (RobotsTime == before.RobotsTime && Value == RoomVisibility.RobotsRefused)
         : before.IsFetched;

@@ -50,7 +50,7 @@ internal sealed class RoomVisibility
         _timeline = new((kept ?? []).Concat(_days.Values.SelectMany(day => day.Changes)));
         _states = RoomState.InForce(_days.Values);
         // Also where the file can't be read: it may have the refusal of a day that was removed.
-        _isRefused = _states.TryGetValue(RobotsType, out var robots) && !IsOlder(robots, file)
+        _isRefused = _states.TryGetValue(RobotsType, out var robots) && !robots.IsReplacedBy(file)
             ? robots.Value == RobotsRefused
             : file?.IsRefused != false;
         if (_timeline.IsNow)
@@ -198,20 +198,6 @@ internal sealed class RoomVisibility
             .Where(found => !IsRemoved(found.Name.Event, user, found.Position))
             .Select(found => found.Name.Name)
             .FirstOrDefault();
-    }
-
-    /// <summary>
-    /// Whether what <c>room.json</c> has of a day that was removed replaces a fetched wish of the moderators. Without a time, or where the
-    /// file can't be read, it may be a newer refusal.
-    /// </summary>
-    private static bool IsOlder(RoomState robots, RoomFile? file)
-    {
-        if (!robots.IsFetched)
-        {
-            return false;
-        }
-
-        return file is null || file.RobotsTs > robots.RobotsTime || (file.IsRefused && !(file.RobotsTs < robots.RobotsTime));
     }
 
     private VisibleEvent Show(RoomEvent e, LogPosition position)
