@@ -36,7 +36,7 @@ public class ParkedErasureTests : ErasureTestBase
         using var go = new ManualResetEventSlim();
         using var started = new ManualResetEventSlim();
         var rewriting = service.Services.GetRequiredService<LogDirectory>().Rewriting.RewriteParkedAsync(Room, Rewrite);
-        Assert.True(started.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.True(started.Wait(Wait.Limit, TestContext.Current.CancellationToken));
         await PushAsync(service, Event("$other", Other, Bob, "m.room.message", Text("meanwhile")));
         Assert.Equal([$"<{Bob}> meanwhile"], AllLines(Other, "log"));
         await service.CheckpointAsync();
@@ -46,7 +46,7 @@ public class ParkedErasureTests : ErasureTestBase
         JournalEntry Rewrite(JournalEntry entry)
         {
             started.Set();
-            Assert.True(go.Wait(TimeSpan.FromSeconds(60)));
+            Assert.True(go.Wait(3 * Wait.Limit));
             return entry;
         }
     }
@@ -62,7 +62,7 @@ public class ParkedErasureTests : ErasureTestBase
         using var go = new ManualResetEventSlim();
         using var started = new ManualResetEventSlim();
         var rewriting = service.Services.GetRequiredService<LogDirectory>().Rewriting.RewriteParkedAsync(Room, Rewrite);
-        Assert.True(started.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.True(started.Wait(Wait.Limit, TestContext.Current.CancellationToken));
         File.Delete(Path.Combine(Logs, Room));
         await Wait.UntilAsync(() => File.Exists(Path.Combine(Logs, Room, $"{FirstDay}.log")), "the room is written");
         await service.CaughtUpAsync();
@@ -94,7 +94,7 @@ public class ParkedErasureTests : ErasureTestBase
             if (entry.Bytes.Span.IndexOf("$kept0"u8) < 0)
                 return entry;
             started.Set();
-            Assert.True(go.Wait(TimeSpan.FromSeconds(60)));
+            Assert.True(go.Wait(3 * Wait.Limit));
             return entry with { Event = null };
         }
     }

@@ -128,12 +128,8 @@ internal sealed partial class LogDirectory : IDisposable
 
         foreach (var (reason, bytes, isJson) in unloggable)
         {
-            entries.Add(new(JournalEntryKind.Unloggable, 0, default, bytes)
-            {
-                Reason = reason,
-                TransactionId = transactionId,
-                IsJson = isJson,
-            });
+            entries.Add(
+                new(JournalEntryKind.Unloggable, 0, default, bytes) { Reason = reason, TransactionId = transactionId, IsJson = isJson });
         }
 
         return AppendAsync(entries);
@@ -189,7 +185,6 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>Makes all entries so far leave the journal: they are synced, or copied. False if it failed: it is retried.</summary>
     public Task<bool> EmptyJournalAsync() => CheckpointAsync(rolls: true, copiesWaiting: true);
 
-
     /// <param name="setting">For the message.</param>
     /// <param name="folder">The name of a room's folder; <c>null</c> for all rooms and the quarantine.</param>
     public async Task RemoveDaysBeforeAsync(DateOnly keepFrom, string setting, string? folder = null)
@@ -220,21 +215,11 @@ internal sealed partial class LogDirectory : IDisposable
     /// <summary>Writes what is durable, runs a last checkpoint, and saves the known ids. Nothing must be appended anymore.</summary>
     public async Task StopAsync()
     {
-        try
-        {
-            await CaughtUpAsync().WaitAsync(DrainTimeout);
-        }
-        catch (TimeoutException)
-        {
-            // The next start replays the journal.
-        }
-
-        await EmptyJournalAsync();
+        await CatchUpAndEmptyAsync();
         if (_isCheckpointNeeded)
         {
-            // It failed, or found files that another program changed: these are repaired by now.
-            await _writer.InTurnAsync(_rooms.WhenQuietAsync);
-            await EmptyJournalAsync();
+            // It failed, or found files that another program changed: these are repaired first.
+            await CatchUpAndEmptyAsync();
         }
 
         await _writer.InTurnAsync(_rooms.SaveAll);
@@ -253,6 +238,20 @@ internal sealed partial class LogDirectory : IDisposable
         }
 
         Guard.Dispose();
+    }
+
+    private async Task CatchUpAndEmptyAsync()
+    {
+        try
+        {
+            await CaughtUpAsync().WaitAsync(DrainTimeout);
+        }
+        catch (TimeoutException)
+        {
+            // The next start replays the journal.
+        }
+
+        await EmptyJournalAsync();
     }
 
     private async Task<bool> CheckpointAsync(bool rolls, bool copiesWaiting)

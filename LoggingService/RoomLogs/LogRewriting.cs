@@ -69,9 +69,9 @@ internal sealed class LogRewriting(
             return;
         }
 
+        await Task.Run(parked.Prepare);
         for (var startedAt = Stopwatch.GetTimestamp(); ; await Task.Delay(Retry))
         {
-            await Task.Run(parked.Prepare);
             if (await checkpoint.ExclusiveAsync(() => writer.InTurnAsync(() => rooms.TryRunIdle(roomId, parked.TryApply))))
             {
                 return;
@@ -81,6 +81,9 @@ internal sealed class LogRewriting(
             {
                 throw new IOException($"The entries that wait for the log of {RoomEntry.NameOf(roomId)} can't be replaced now");
             }
+
+            // Those that a checkpoint has added.
+            await Task.Run(parked.Prepare);
         }
     }
 

@@ -119,6 +119,11 @@ internal sealed partial class RoomFaults(
                 room.Overflow();
                 Log.Slow(logger, RoomEntry.NameOf(room.RoomId));
             }
+            else if (cache.IsStuck)
+            {
+                // It waits for others that are slow.
+                room.Overflow();
+            }
         }
 
         cache.Count();
