@@ -19,6 +19,9 @@ internal sealed class RoomIndexing : IDisposable
     private readonly List<(IndexedDay? Indexed, DateOnly Day, FileState State)> _changed = [];
     private readonly List<IndexedDay> _removed;
     private readonly EventsOfRoom _events;
+
+    /// <summary>By the row of a day: behind the last line whose redaction or edit was noted. What follows is left to the next update.</summary>
+    private readonly Dictionary<long, long> _noted = [];
     private Dictionary<DateOnly, (IndexedDay Day, FileState State)> _starts = [];
 
     /// <summary>Looks which days have changed.</summary>
@@ -151,6 +154,7 @@ internal sealed class RoomIndexing : IDisposable
     {
         foreach (var (day, _) in _starts.Values)
         {
+            _noted[day.Id] = day.Offset;
             try
             {
                 using var file = DayFile.TryOpen(RecordOf(day.Day));
@@ -159,6 +163,7 @@ internal sealed class RoomIndexing : IDisposable
                     if (line.IsFinished)
                     {
                         _events.NoteRelation(line.Bytes, day.Id, line.Offset);
+                        _noted[day.Id] = line.Offset + line.Bytes.Length + 1;
                     }
                 }
             }
@@ -169,6 +174,9 @@ internal sealed class RoomIndexing : IDisposable
         }
     });
 
+    /// <param name="state">
+    /// Of the file before its redactions and edits were noted: where lines were added since, the next update finds that it has changed.
+    /// </param>
     private void IndexDay(IndexedDay day, FileState state, CancellationToken cancellation)
     {
         var record = RecordOf(day.Day);
@@ -176,7 +184,7 @@ internal sealed class RoomIndexing : IDisposable
         try
         {
             using var file = DayFile.TryOpen(record);
-            foreach (var line in file is null ? [] : RecordReader.Lines(file.ReadAt, day.Offset, long.MaxValue))
+            foreach (var line in file is null ? [] : RecordReader.Lines(file.ReadAt, day.Offset, _noted[day.Id]))
             {
                 if (!line.IsFinished)
                 {
