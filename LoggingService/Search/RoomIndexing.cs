@@ -20,7 +20,7 @@ internal sealed class RoomIndexing : IDisposable
     private readonly List<IndexedDay> _removed;
     private readonly EventsOfRoom _events;
 
-    /// <summary>By the row of a day: behind the last line whose redaction or edit was noted. What follows is left to the next update.</summary>
+    /// <summary>By the row of a day: behind the last line that was read for redactions and edits. The next update reads on.</summary>
     private readonly Dictionary<long, long> _noted = [];
     private Dictionary<DateOnly, (IndexedDay Day, FileState State)> _starts = [];
 
@@ -71,6 +71,9 @@ internal sealed class RoomIndexing : IDisposable
             _starts = FindStarts();
             NoteRelations();
             _events.Start();
+
+            // Many rooms are indexed at the same time.
+            _events.Dispose();
         }
     }
 
@@ -81,8 +84,6 @@ internal sealed class RoomIndexing : IDisposable
         if (_starts.TryGetValue(day, out var start))
         {
             IndexDay(start.Day, start.State, cancellation);
-
-            // Many rooms are indexed at the same time.
             _events.Dispose();
         }
     }
@@ -96,6 +97,7 @@ internal sealed class RoomIndexing : IDisposable
         _events.Dispose();
     }
 
+    /// <summary>Closes the record that is open, if the work ended early.</summary>
     public void Dispose() => _events.Dispose();
 
     private string RecordOf(DateOnly day) => Path.Combine(_folder, DayFileName.Record(day).ToString());
