@@ -55,6 +55,26 @@ public sealed class IndexUpdateTests : SearchTestBase
     }
 
     [Fact]
+    public void A_removal_and_an_edit_that_are_written_while_the_index_is_updated_are_applied_by_the_next_update()
+    {
+        Write(Day, Message("$1", "secret", 1), Message("$2", "coffee", 2));
+        using var tables = IndexTables.Open(Root);
+        using (var room = new RoomIndexing(tables, Root, Tea, HiddenIds.None, Assert.Fail))
+        {
+            room.Start();
+            Append(Day, Redaction("$3", "$1", 3), Edit("$4", "$2", "tea", 4), Message("$5", "tea", 5));
+            room.IndexDay(Day, CancellationToken.None);
+            room.Finish();
+        }
+
+        Index(new(Root, tables, Assert.Fail), tables);
+        Assert.Empty(Find("secret"));
+        Assert.False(IndexHas("secret"));
+        Assert.Empty(Find("coffee"));
+        Assert.Equal(["$5", "$2"], Find("tea"));
+    }
+
+    [Fact]
     public void A_compressed_day_is_not_indexed_again()
     {
         Write(Day, Message("$1", "tea", 1), Message("$2", "coffee", 2));

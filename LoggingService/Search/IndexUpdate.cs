@@ -52,16 +52,35 @@ internal sealed class IndexUpdate(string root, IndexTables tables, Action<string
         Dictionary<string, RoomStamp> stamps, HiddenIds hidden, Action<int, int> onProgress, CancellationToken cancellation)
     {
         var rooms = stamps.Keys.Order(StringComparer.Ordinal)
-            .Select(folder => (Folder: folder, Room: new RoomIndexing(tables, root, folder, hidden, reportUnreadable)))
+            .Select(folder => new RoomIndexing(tables, root, folder, hidden, reportUnreadable))
             .ToList();
-        foreach (var (_, room) in rooms)
+        try
+        {
+            IndexRooms(rooms, onProgress, cancellation);
+            foreach (var (folder, stamp) in stamps)
+            {
+                _seen[folder] = stamp;
+            }
+        }
+        finally
+        {
+            foreach (var room in rooms)
+            {
+                room.Dispose();
+            }
+        }
+    }
+
+    private static void IndexRooms(List<RoomIndexing> rooms, Action<int, int> onProgress, CancellationToken cancellation)
+    {
+        foreach (var room in rooms)
         {
             cancellation.ThrowIfCancellationRequested();
             room.Start();
         }
 
         // In the order of time, which is that of rows: rows that are put between others leave space in the pages of the file.
-        var days = rooms.SelectMany(room => room.Room.Days.Select(day => (Day: day, room.Room))).OrderBy(day => day.Day).ToList();
+        var days = rooms.SelectMany(room => room.Days.Select(day => (Day: day, Room: room))).OrderBy(day => day.Day).ToList();
         var done = 0;
         foreach (var (day, room) in days)
         {
@@ -70,11 +89,10 @@ internal sealed class IndexUpdate(string root, IndexTables tables, Action<string
             onProgress(++done, days.Count);
         }
 
-        foreach (var (folder, room) in rooms)
+        foreach (var room in rooms)
         {
             cancellation.ThrowIfCancellationRequested();
             room.Finish();
-            _seen[folder] = stamps[folder];
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed class RoomIndexing : IDisposable
     private readonly List<(IndexedDay? Indexed, DateOnly Day, FileState State)> _changed = [];
     private readonly List<IndexedDay> _removed;
     private readonly EventsOfRoom _events;
+
+    /// <summary>By the row of a day: behind the last line that was read for redactions and edits. The next update reads on.</summary>
+    private readonly Dictionary<long, long> _noted = [];
     private Dictionary<DateOnly, (IndexedDay Day, FileState State)> _starts = [];
 
     /// <summary>Looks which days have changed.</summary>
@@ -68,6 +71,9 @@ internal sealed class RoomIndexing : IDisposable
             _starts = FindStarts();
             NoteRelations();
             _events.Start();
+
+            // Many rooms are indexed at the same time.
+            _events.Dispose();
         }
     }
 
@@ -78,8 +84,6 @@ internal sealed class RoomIndexing : IDisposable
         if (_starts.TryGetValue(day, out var start))
         {
             IndexDay(start.Day, start.State, cancellation);
-
-            // Many rooms are indexed at the same time.
             _events.Dispose();
         }
     }
@@ -93,6 +97,7 @@ internal sealed class RoomIndexing : IDisposable
         _events.Dispose();
     }
 
+    /// <summary>Closes the record that is open, if the work ended early.</summary>
     public void Dispose() => _events.Dispose();
 
     private string RecordOf(DateOnly day) => Path.Combine(_folder, DayFileName.Record(day).ToString());
@@ -151,6 +156,7 @@ internal sealed class RoomIndexing : IDisposable
     {
         foreach (var (day, _) in _starts.Values)
         {
+            _noted[day.Id] = day.Offset;
             try
             {
                 using var file = DayFile.TryOpen(RecordOf(day.Day));
@@ -159,6 +165,7 @@ internal sealed class RoomIndexing : IDisposable
                     if (line.IsFinished)
                     {
                         _events.NoteRelation(line.Bytes, day.Id, line.Offset);
+                        _noted[day.Id] = line.Offset + line.Bytes.Length + 1;
                     }
                 }
             }
@@ -169,6 +176,9 @@ internal sealed class RoomIndexing : IDisposable
         }
     });
 
+    /// <param name="state">
+    /// Of the file before its redactions and edits were noted: where lines were added since, the next update finds that it has changed.
+    /// </param>
     private void IndexDay(IndexedDay day, FileState state, CancellationToken cancellation)
     {
         var record = RecordOf(day.Day);
@@ -176,7 +186,7 @@ internal sealed class RoomIndexing : IDisposable
         try
         {
             using var file = DayFile.TryOpen(record);
-            foreach (var line in file is null ? [] : RecordReader.Lines(file.ReadAt, day.Offset, long.MaxValue))
+            foreach (var line in file is null ? [] : RecordReader.Lines(file.ReadAt, day.Offset, _noted[day.Id]))
             {
                 if (!line.IsFinished)
                 {
