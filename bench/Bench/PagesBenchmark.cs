@@ -39,9 +39,10 @@ internal sealed class PagesBenchmark(Contender service, string program) : IDispo
         }
 
         await StartPagesAsync();
-        var day = (await _client.GetAsync(new Uri($"{_url}{Address}/latest"))).Headers.Location!.ToString().Split('#')[0];
+        var latest = (await _client.GetAsync(new Uri($"{_url}{Address}/latest"))).Headers.Location!.ToString();
+        var day = latest.Split('?', '#')[0];
         var before = Megabytes();
-        await OpenLiveAsync(day);
+        await OpenLiveAsync(latest.Split('#')[0]);
         await Task.Delay(1000);
         Console.WriteLine(FormattableString.Invariant($"{LiveConnections} live connections: {Megabytes() - before:0.0} MB"));
 
@@ -116,14 +117,14 @@ internal sealed class PagesBenchmark(Contender service, string program) : IDispo
         throw new TimeoutException("The pages do not show the room.");
     }
 
-    private async Task OpenLiveAsync(string day)
+    private async Task OpenLiveAsync(string address)
     {
-        var page = await _client.GetStringAsync(new Uri($"{_url}{day}?page={(Messages + 1 + 299) / 300}"));
+        var page = await _client.GetStringAsync(new Uri($"{_url}{address}"));
         var start = page.IndexOf("data-live=\"", StringComparison.Ordinal) + "data-live=\"".Length;
-        var address = WebUtility.HtmlDecode(page[start..page.IndexOf('"', start)]);
+        var live = WebUtility.HtmlDecode(page[start..page.IndexOf('"', start)]);
         for (var i = 0; i < LiveConnections; i++)
         {
-            var request = Request(address);
+            var request = Request(live);
             var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             response.EnsureSuccessStatusCode();
             _live.Add(FollowAsync(response));
