@@ -13,9 +13,10 @@ public class PendingWishTests
     [InlineData("")]
     [InlineData("erase")]
     [InlineData("erase, which is killed")]
+    [InlineData("backfill")]
     public async Task What_only_the_journal_of_a_killed_service_says_of_a_room_counts_after_the_next_start(string command)
     {
-        Assert.SkipUnless(command is "" or "erase" || File.Exists("/usr/bin/strace"), "strace isn't installed here");
+        Assert.SkipUnless(command is "" or "erase" or "backfill" || File.Exists("/usr/bin/strace"), "strace isn't installed here");
         var folder = TempFolder.ForCaller();
 
         // No checkpoint comes before the copy, however long the disk takes.
@@ -62,12 +63,20 @@ public class PendingWishTests
     private Task UntilNotedAsync(ServiceUnderTest service) => Wait.UntilAsync(
         () => File.Exists(Path.Combine(service.Logs, _room, "latest.log")) && service.Lines(_room).Contains(Note), "the wish is noted");
 
-    private static async Task RunAsync(string command, TempFolder folder)
+    private async Task RunAsync(string command, TempFolder folder)
     {
         if (command == "erase")
         {
             await using var erasing = ServiceProcess.Start(folder.Path, "erase", "--event", "$unknown", "--yes");
             Assert.Equal(0, await erasing.WaitForExitAsync());
+        }
+        else if (command == "backfill")
+        {
+            using var homeserver = new FakeHomeserver { History = new StubHistory(_room) };
+            await File.WriteAllTextAsync(
+                folder["registration.yaml"], ServiceUnderTest.RegistrationText(), TestContext.Current.CancellationToken);
+            await using var filling = ServiceProcess.Start(folder.Path, "backfill", "--homeserver", homeserver.Address, _room);
+            Assert.True(await filling.WaitForExitAsync() == 0, string.Join('\n', filling.Output));
         }
         else if (command.Length > 0)
         {
