@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LoggingService.RoomLogs;
 using LoggingService.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
@@ -35,6 +36,29 @@ public class RetryQueueTests
         queue.Add("!milk");
         await Wait.UntilAsync(() => runs > 4, "another one runs");
         Assert.Equal(5, runs);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task Items_with_the_same_key_run_in_the_order_in_which_they_were_added()
+    {
+        const int Rooms = 2_000;
+        const int WishesPerRoom = 4;
+        var queue = new RetryQueue<string>(wish => wish.Split(' ')[0], new FakeTimeProvider(), concurrency: 4);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        foreach (var wish in Enumerable.Range(0, Rooms * WishesPerRoom))
+            queue.Add($"!{wish / WishesPerRoom} {wish % WishesPerRoom}");
+        var ran = new ConcurrentQueue<string>();
+        var running = queue.RunAsync(
+            (wish, _) =>
+            {
+                ran.Enqueue(wish);
+                return Task.FromResult(true);
+            },
+            stop.Token);
+        await Wait.UntilAsync(() => ran.Count == Rooms * WishesPerRoom, "all ran");
+        Assert.All(ran.GroupBy(wish => wish.Split(' ')[0]), wishes => Assert.Equal(wishes.Order(), wishes));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }

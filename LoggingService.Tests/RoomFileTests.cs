@@ -16,7 +16,9 @@ public sealed class RoomFileTests : IDisposable
 
     /// <summary>The <c>origin_server_ts</c> of the events.</summary>
     private const string SentAt = "1795461611000";
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    /// <summary>A busy disk can take seconds for each fsync, and there are several while a write waits.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
     private readonly TempFolder _folder = TempFolder.ForCaller();
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
 
@@ -68,9 +70,7 @@ public sealed class RoomFileTests : IDisposable
         Assert.True(started.Wait(Limit, TestContext.Current.CancellationToken));
 
         // Ten times: what waits for the slow one must not be in the way either.
-        foreach (var transaction in (string[])["2", "3", "4", "5", "6", "7", "8", "9", "10", "11"])
-            await service.PushAsync(transaction, Told(Tea));
-        await service.PushAsync("12", Told(Milk));
+        await service.PushAsync("2", [.. Enumerable.Range(0, 10).SelectMany(_ => Told(Tea)), .. Told(Milk)]);
         string[] told = ["sent_ts", "\"max_lifetime\":1", "\"topic_setters\"", "\"no_log_prefix\":\"!off\""];
         await Wait.UntilAsync(
             () => Read(Milk) is var text && told.All(words => text.Contains(words, StringComparison.Ordinal)), "it is kept");

@@ -137,11 +137,18 @@ internal static class BackfillCommand
 
         await using var app = build(parsed);
         var logs = app.Services.GetRequiredService<LogDirectory>();
+        var updates = app.Services.GetRequiredService<RoomFileUpdates>();
+        ReplayedRoomFiles.Subscribe(
+            logs, app.Services.GetRequiredService<RoomFiles>(), updates, app.Services.GetRequiredService<LoggingServiceOptions>(),
+            app.Services.GetRequiredService<TimeProvider>());
         logs.Start();
         using var stop = new CancellationTokenSource();
-        var ticks = TickAsync(logs, stop.Token);
+        var ticks = Task.CompletedTask;
         try
         {
+            await ReplayedRoomFiles.CaughtUpAsync(logs, updates).WaitAsync(cancellation);
+            await updates.StartAsync(CancellationToken.None);
+            ticks = TickAsync(logs, stop.Token);
             await app.Services.GetRequiredService<Backfill>().RunAsync(job, Report, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -152,7 +159,7 @@ internal static class BackfillCommand
         {
             await stop.CancelAsync();
             await ticks;
-            await logs.StopAsync();
+            await ReplayedRoomFiles.StopAsync(logs, updates);
         }
 
         return job;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using LoggingService.Consent;
 using LoggingService.Erasure;
 using LoggingService.Files;
 using LoggingService.RoomLogs;
@@ -113,11 +112,11 @@ internal static class EraseCommand
         using var logs = new LogDirectory(root, time, NullLogger<LogDirectory>.Instance);
         var roomFiles = new RoomFiles(logs);
         using var updates = new RoomFileUpdates(roomFiles, time, NullLogger<RoomFileUpdates>.Instance);
-        KeepWhatIsReplayed(logs, roomFiles, updates, options);
+        ReplayedRoomFiles.Subscribe(logs, roomFiles, updates, options, time);
         logs.Start();
         try
         {
-            await logs.CaughtUpAsync();
+            await ReplayedRoomFiles.CaughtUpAsync(logs, updates);
             var eraser = new Eraser(logs, roomFiles, time, NullLogger<Eraser>.Instance);
             var files = new ErasureFiles(root);
             if (files.ReadRequest() is { } interrupted)
@@ -140,20 +139,8 @@ internal static class EraseCommand
         }
         finally
         {
-            await logs.StopAsync();
-            await updates.StopAsync(CancellationToken.None);
+            await ReplayedRoomFiles.StopAsync(logs, updates);
         }
-    }
-
-    /// <summary>What only the journal has of room.json is kept, as by the service: after this command, only the record has it.</summary>
-    private static void KeepWhatIsReplayed(LogDirectory logs, RoomFiles files, RoomFileUpdates updates, LoggingServiceOptions options)
-    {
-        _ = new RoomRetention(logs, files, updates, options, NullLogger<RoomRetention>.Instance);
-        new KeptVisibility(logs, files, updates, TimeProvider.System).Subscribe();
-        RoomPower.Subscribe(logs, updates);
-
-        // The service's next start applies them: the homeserver knows who may have wishes.
-        _ = new PendingWishes(logs, files, updates, TimeProvider.System);
     }
 
     /// <returns>Whether everything was reached. If it failed in a room, the request stays: the same command repeats it.</returns>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using LoggingService.Homeserver;
 
@@ -28,11 +29,11 @@ internal sealed class RetryQueue<T>(Func<T, string> keyOf, TimeProvider time, in
     /// <summary>Runs the items until it is cancelled.</summary>
     /// <param name="tryRun">Returns false if the item must be retried.</param>
     public Task RunAsync(Func<T, CancellationToken, Task<bool>> tryRun, CancellationToken cancellation) => Parallel.ForEachAsync(
-        _queue.Reader.ReadAllAsync(cancellation),
+        StartAsync(cancellation),
         new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellation },
-        async (added, token) =>
+        async (started, token) =>
         {
-            for (var entry = TryStart(added); entry is not null; entry = Next(keyOf(added.Item)))
+            for (Entry? entry = started; entry is not null; entry = Next(keyOf(started.Item)))
             {
                 if (await tryRun(entry.Item, token))
                 {
@@ -45,19 +46,31 @@ internal sealed class RetryQueue<T>(Func<T, string> keyOf, TimeProvider time, in
             }
         });
 
-    /// <summary>The entry, if it may run now; otherwise it waits for the one that runs, and the result is <c>null</c>.</summary>
-    private Entry? TryStart(Entry entry)
+    /// <summary>The entries that may run now. They start here, in order: workers that have taken them may overtake each other.</summary>
+    private async IAsyncEnumerable<Entry> StartAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var entry in _queue.Reader.ReadAllAsync(cancellation))
+        {
+            if (TryStart(entry))
+            {
+                yield return entry;
+            }
+        }
+    }
+
+    /// <summary>Whether the entry may run now; otherwise it waits for the one that runs.</summary>
+    private bool TryStart(Entry entry)
     {
         lock (_running)
         {
             if (_running.TryGetValue(keyOf(entry.Item), out var waiting))
             {
                 waiting.Enqueue(entry);
-                return null;
+                return false;
             }
 
             _running.Add(keyOf(entry.Item), []);
-            return entry;
+            return true;
         }
     }
 

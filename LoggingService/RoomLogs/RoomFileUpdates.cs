@@ -48,6 +48,18 @@ internal sealed partial class RoomFileUpdates : BackgroundService
         _rooms.Add(roomId);
     }
 
+    /// <summary>Writes at once what is not written yet.</summary>
+    public void WriteAll()
+    {
+        List<string> rooms;
+        lock (_changes)
+        {
+            rooms = [.. _changes.Keys];
+        }
+
+        Parallel.ForEach(rooms, new ParallelOptions { MaxDegreeOfParallelism = Concurrency }, roomId => TryWrite(roomId));
+    }
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         // At once: a write that does not end must not keep those that failed from being repeated.
@@ -61,17 +73,6 @@ internal sealed partial class RoomFileUpdates : BackgroundService
         (roomId, _) => Task.Factory.StartNew(
             () => TryWrite(roomId), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
         stoppingToken);
-
-    private void WriteAll()
-    {
-        List<string> rooms;
-        lock (_changes)
-        {
-            rooms = [.. _changes.Keys];
-        }
-
-        Parallel.ForEach(rooms, new ParallelOptions { MaxDegreeOfParallelism = Concurrency }, roomId => TryWrite(roomId));
-    }
 
     private void Drop(string folder)
     {
