@@ -172,8 +172,7 @@ public class RoomUpgradeTests
             () => _homeserver.Calls.Any(call => call.Line == $"POST /_matrix/client/v3/rooms/{Uri.EscapeDataString(_new)}/leave"),
             "the service leaves",
             Advance);
-        await service.CaughtUpAsync();
-        Assert.Equal($"*** the alias {Tea} was moved to {_new}", service.Lines(_old)[^1]);
+        await Wait.UntilAsync(() => service.Lines(_old)[^1] == $"*** the alias {Tea} was moved to {_new}", "the note", Advance);
         Assert.Null(Link(service, Path.Combine(_old, "next")));
     }
 
