@@ -12,8 +12,8 @@ namespace LoggingService.RoomLogs;
 /// </summary>
 internal sealed partial class RecordedRooms(
     LogDirectory logs, RoomNotes notes, StoppedRooms stopped, RoomStates states, RoomAliases aliases, AliasChecks checks, AliasLinks links,
-    RoomUpgrades upgrades, UpgradeLinks upgradeLinks, EncryptionNotice encryption, ServiceUser user, IHostApplicationLifetime lifetime,
-    ILogger<RecordedRooms> logger) : BackgroundService
+    RoomUpgrades upgrades, UpgradeLinks upgradeLinks, EncryptionNotice encryption, FirstStates firstStates, ServiceUser user,
+    IHostApplicationLifetime lifetime, ILogger<RecordedRooms> logger) : BackgroundService
 {
     /// <summary>How much of the records is searched for the name of a room, for a message.</summary>
     private const long MaxNameBytes = 16 * 1024 * 1024;
@@ -67,6 +67,11 @@ internal sealed partial class RecordedRooms(
 
     private void OnWritten(IReadOnlyList<LoggedLine> lines)
     {
+        if (lines.Count > 0)
+        {
+            firstStates.ReceiveLogged(lines[0].Event.RoomId);
+        }
+
         // They are of one room, and only state concerns aliases and names.
         int? newestName = null;
         for (var i = 0; i < lines.Count; i++)

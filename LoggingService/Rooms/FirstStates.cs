@@ -20,13 +20,17 @@ internal sealed partial class FirstStates(
     private const int MaxNameBytes = 1024;
     private const int MaxAttempts = 10;
 
+    private readonly ConcurrentDictionary<string, bool> _awaited = new();
     private readonly ConcurrentDictionary<string, bool> _fetched = new();
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
 
-    /// <summary>Fetches the state of a room in the background, once since the start.</summary>
-    public void Fetch(string roomId)
+    /// <summary>Fetches the state of a room behind its next line, in the background, once since the start.</summary>
+    public void FetchWhenLogged(string roomId) => _awaited.TryAdd(roomId, true);
+
+    /// <summary>To be called when lines of a room were logged.</summary>
+    public void ReceiveLogged(string roomId)
     {
-        if (_fetched.TryAdd(roomId, true))
+        if (_awaited.TryRemove(roomId, out _) && _fetched.TryAdd(roomId, true))
         {
             _ = Task.Run(() => FetchAsync(roomId, lifetime.ApplicationStopping));
         }

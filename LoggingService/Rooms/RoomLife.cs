@@ -32,7 +32,7 @@ internal sealed class RoomLife(ServiceUser user, Invitations invitations, RoomUp
     {
         if (first.Type != "m.room.create")
         {
-            firstStates.Fetch(first.RoomId);
+            firstStates.FetchWhenLogged(first.RoomId);
         }
     }
 
@@ -49,7 +49,7 @@ internal sealed class RoomLife(ServiceUser user, Invitations invitations, RoomUp
                 invitations.Answer(e);
                 return null;
             case "join" when isLogged && !wasJoined && state.IsCreatedByUs != true:
-                firstStates.Fetch(e.RoomId);
+                firstStates.FetchWhenLogged(e.RoomId);
                 return null;
             case "ban" when isLogged:
             case "leave" when isLogged && e.Sender != user.Id && (previous == "join" || (previous is null && wasJoined)):
