@@ -125,9 +125,8 @@ public class RoomUpgradeTests
             () => _homeserver.Calls.Any(call => call.Line == $"POST /_matrix/client/v3/rooms/{Uri.EscapeDataString(_new)}/leave"),
             "the service leaves",
             Advance);
-        await service.CaughtUpAsync();
-        Assert.Equal(
-            $"*** the replacement {_new} does not name this room as its predecessor: it is not followed", service.Lines(_old)[^1]);
+        var told = $"*** the replacement {_new} does not name this room as its predecessor: it is not followed";
+        await Wait.UntilAsync(() => service.Lines(_old)[^1] == told, "the note", Advance);
         Assert.Null(Link(service, Path.Combine(_old, "next")));
         Assert.Equal(_old, Link(service, "logged_tea"));
         Assert.Contains(service.WarningsAndErrors, line => line.Contains("is not the replacement of", StringComparison.Ordinal));
